@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "base/fd.h"
+
+#include "base/buf.h"
+#include "base/err.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum {
+	FD_CHUNK = 64 * 1024
+};
+
+int
+fd_write_all(int fd, const void *data, size_t len, struct err *err)
+{
+	const char *at = data;
+
+	while (len > 0) {
+		ssize_t done = write(fd, at, len);
+
+		if (done < 0 && errno == EINTR) {
+			continue;
+		}
+		if (done < 0) {
+			return err_errno(err, "write");
+		}
+		at += done;
+		len -= (size_t)done;
+	}
+	return 0;
+}
+
+ssize_t
+fd_read_full(int fd, void *data, size_t len, struct err *err)
+{
+	size_t have = 0;
+
+	while (have < len) {
+		ssize_t done = read(fd, (char *)data + have, len - have);
+
+		if (done < 0 && errno == EINTR) {
+			continue;
+		}
+		if (done < 0) {
+			return err_errno(err, "read");
+		}
+		if (done == 0) {
+			break;
+		}
+		have += (size_t)done;
+	}
+	return (ssize_t)have;
+}
+
+int
+fd_read_all(int fd, struct buf *buf, struct err *err)
+{
+	for (;;) {
+		size_t left = buf->max - MIN_OF(buf->len, buf->max);
+		size_t want = MIN_OF(left, (size_t)FD_CHUNK);
+		ssize_t done;
+		char past;
+
+		if (left == 0) {
+			// Exactly full is fine; one byte more is not.
+			done = fd_read_full(fd, &past, 1, err);
+			if (done < 0) {
+				return err->code;
+			}
+			return done == 0 ? 0
+					 : err_raise(err, ERR_TOO_BIG,
+						   "more than %zu bytes", buf->max);
+		}
+		if (buf_reserve(buf, want, err) < 0) {
+			return err->code;
+		}
+		done = fd_read_full(fd, buf->data + buf->len, want, err);
+		if (done < 0) {
+			return err->code;
+		}
+		buf->len += (size_t)done;
+		buf->data[buf->len] = '\0';
+		if ((size_t)done < want) {
+			return 0;
+		}
+	}
+}
+
+int
+fd_open_beneath(int dirfd, const char *rel, int flags, struct err *err)
+{
+	struct open_how how = {
+		.flags = (unsigned int)flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+	};
+	long fd;
+
+	do {
+		fd = syscall(SYS_openat2, dirfd, rel, &how, sizeof(how));
+	} while (fd < 0 && (errno == EINTR || errno == EAGAIN));
+	if (fd < 0) {
+		return err_errno(err, "open %s", rel);
+	}
+	return (int)fd;
+}
+
+int
+fd_sync(int fd, const char *name, struct err *err)
+{
+	if (fsync(fd) < 0) {
+		return err_errno(err, "sync %s", name);
+	}
+	return 0;
+}

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "base/path.h"
+
+#include "base/mem.h"
+
+#include <stdio.h>
+#include <string.h>
+
+char *
+path_join(const char *left, const char *right)
+{
+	size_t len = strlen(left);
+
+	if (len == 0) {
+		return xstrdup(right);
+	}
+	if (right[0] == '\0') {
+		return xstrdup(left);
+	}
+	return xasprintf("%s%s%s", left, left[len - 1] == '/' ? "" : "/", right);
+}
+
+const char *
+path_base(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash != NULL ? slash + 1 : path;
+}
+
+bool
+path_is_beneath(const char *path, const char *root)
+{
+	size_t len = strlen(root);
+
+	if (len == 0 || strcmp(root, "/") == 0) {
+		return true;
+	}
+	return strncmp(path, root, len) == 0 && (path[len] == '\0' || path[len] == '/');
+}
+
+char *
+path_normal(const char *path)
+{
+	char *normal = xmalloc(strlen(path) + 2);
+	size_t len = 0;
+
+	for (const char *at = path; *at != '\0';) {
+		const char *end;
+		size_t part;
+
+		while (*at == '/') {
+			at++;
+		}
+		end = strchrnul(at, '/');
+		part = (size_t)(end - at);
+		if (part == 0 || (part == 1 && at[0] == '.')) {
+			at = end;
+			continue;
+		}
+		if (part == 2 && at[0] == '.' && at[1] == '.') {
+			while (len > 0 && normal[--len] != '/') {
+			}
+			at = end;
+			continue;
+		}
+		normal[len++] = '/';
+		memcpy(normal + len, at, part);
+		len += part;
+		at = end;
+	}
+	if (len == 0) {
+		normal[len++] = '/';
+	}
+	normal[len] = '\0';
+	return normal;
+}
+
+// One `[...]` class; *@pattern stands behind the '[' and is moved behind the ']'.
+static bool
+class_matches(const char **pattern, char c)
+{
+	const char *at = *pattern;
+	bool negated = *at == '!' || *at == '^';
+	bool hit = false;
+
+	if (negated) {
+		at++;
+	}
+	for (bool first = true; *at != '\0' && (*at != ']' || first); first = false) {
+		unsigned char low = (unsigned char)*at++;
+		unsigned char high = low;
+
+		if (at[0] == '-' && at[1] != ']' && at[1] != '\0') {
+			high = (unsigned char)at[1];
+			at += 2;
+		}
+		if ((unsigned char)c >= low && (unsigned char)c <= high) {
+			hit = true;
+		}
+	}
+	*pattern = *at == ']' ? at + 1 : at;
+	return hit != negated && c != '/';
+}
+
+// The classical two-pointer matcher: on a mismatch, go back to the last star and let it
+// take one byte more.  Two kinds of star need two places to go back to.
+static bool
+glob(const char *pattern, const char *text)
+{
+	const char *star = NULL;
+	const char *star_text = NULL;
+	const char *deep = NULL;
+	const char *deep_text = NULL;
+
+	while (*text != '\0' || *pattern != '\0') {
+		const char *before = pattern;
+
+		if (pattern[0] == '*' && pattern[1] == '*') {
+			pattern += 2;
+			// "**/" also matches nothing at all.
+			if (*pattern == '/') {
+				pattern++;
+			}
+			deep = pattern;
+			deep_text = text;
+			star = NULL;
+			continue;
+		}
+		if (*pattern == '*') {
+			star = ++pattern;
+			star_text = text;
+			continue;
+		}
+		if (*text != '\0') {
+			if (*pattern == '[') {
+				pattern++;
+				if (class_matches(&pattern, *text)) {
+					text++;
+					continue;
+				}
+				pattern = before;
+			} else if (*pattern == '?' && *text != '/') {
+				pattern++;
+				text++;
+				continue;
+			} else if (*pattern == '\\' && pattern[1] == *text) {
+				pattern += 2;
+				text++;
+				continue;
+			} else if (*pattern == *text && *pattern != '?') {
+				pattern++;
+				text++;
+				continue;
+			}
+		}
+		// Everything matched so far and the rest of the text is inside that
+		// folder.
+		if (*pattern == '\0' && *text == '/') {
+			return true;
+		}
+		if (star != NULL && *star_text != '\0' && *star_text != '/') {
+			text = ++star_text;
+			pattern = star;
+			continue;
+		}
+		if (deep != NULL && *deep_text != '\0') {
+			text = ++deep_text;
+			pattern = deep;
+			star = NULL;
+			continue;
+		}
+		return false;
+	}
+	return true;
+}
+
+bool
+path_matches(const char *pattern, const char *path)
+{
+	char plain[4096];
+	size_t len = strlen(pattern);
+
+	if (len == 0 || len >= sizeof(plain)) {
+		return false;
+	}
+	while (len > 1 && pattern[len - 1] == '/') {
+		len--;
+	}
+	memcpy(plain, pattern, len);
+	plain[len] = '\0';
+	if (plain[0] == '/') {
+		return glob(plain + 1, path);
+	}
+	if (strchr(plain, '/') != NULL) {
+		return glob(plain, path);
+	}
+	// A bare name: any component may match, and then everything under it does.
+	for (const char *part = path;;) {
+		if (glob(plain, part)) {
+			return true;
+		}
+		part = strchr(part, '/');
+		if (part == NULL) {
+			return false;
+		}
+		part++;
+	}
+}
+
+// The length of the UTF-8 sequence at @at, or 0 when it is not one.
+static size_t
+sequence(const unsigned char *at, size_t left)
+{
+	size_t len = at[0] < 0x80                ? 1
+		: at[0] >= 0xc2 && at[0] <= 0xdf ? 2
+		: at[0] >= 0xe0 && at[0] <= 0xef ? 3
+		: at[0] >= 0xf0 && at[0] <= 0xf4 ? 4
+						 : 0;
+
+	if (len == 0 || len > left) {
+		return 0;
+	}
+	for (size_t i = 1; i < len; i++) {
+		if ((at[i] & 0xc0) != 0x80) {
+			return 0;
+		}
+	}
+	if ((at[0] == 0xe0 && at[1] < 0xa0) || (at[0] == 0xed && at[1] > 0x9f) ||
+		(at[0] == 0xf0 && at[1] < 0x90) || (at[0] == 0xf4 && at[1] > 0x8f)) {
+		return 0;
+	}
+	return len;
+}
+
+bool
+path_is_utf8(const char *text, size_t len)
+{
+	const unsigned char *at = (const unsigned char *)text;
+
+	for (size_t i = 0; i < len;) {
+		size_t part = sequence(at + i, len - i);
+
+		if (part == 0) {
+			return false;
+		}
+		i += part;
+	}
+	return true;
+}
+
+char *
+path_printable(const char *path)
+{
+	size_t len = strlen(path);
+	char *text = xmalloc(len * 4 + 1);
+	size_t out = 0;
+
+	for (size_t i = 0; i < len;) {
+		const unsigned char *at = (const unsigned char *)path + i;
+		size_t part = sequence(at, len - i);
+		// C1 controls are two bytes long in UTF-8: 0xc2 0x80..0x9f.
+		bool c1 = part == 2 && at[0] == 0xc2 && at[1] < 0xa0;
+
+		if (part == 0 || at[0] < 0x20 || at[0] == 0x7f || at[0] == '\\' || c1) {
+			out += (size_t)sprintf(text + out, "\\x%02x", at[0]);
+			i++;
+			continue;
+		}
+		memcpy(text + out, at, part);
+		out += part;
+		i += part;
+	}
+	text[out] = '\0';
+	return text;
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/**
+ * base/path - path algebra; no system call.
+ *
+ * Knows: mem.
+ * Owns:  nothing.
+ * Never: looks at the disk.
+ *
+ * Paths are bytes: any byte but NUL may stand in them, UTF-8 or not.
+ */
+
+#ifndef BASE_PATH_H
+#define BASE_PATH_H
+
+#include "base/base.h"
+
+/** "a" and "b" give "a/b"; an empty side gives the other.  Owned by the caller. */
+char *path_join(const char *left, const char *right) NONNULL MUST_CHECK;
+
+/** Behind the last slash; borrowed from @path. */
+const char *path_base(const char *path) NONNULL;
+
+/** Is @path the same as @root, or under it?  Both normal, "" is above everything. */
+bool path_is_beneath(const char *path, const char *root) NONNULL;
+
+/**
+ * Make an absolute path normal: no "//", no ".", no "..", no slash at the end.
+ * @path must start with '/'.  Owned by the caller.
+ */
+char *path_normal(const char *path) NONNULL MUST_CHECK;
+
+/**
+ * Does the whole of @path match @pattern?  `*` and `?` stop at '/', `**` does not,
+ * `[a-z]` is a class; a pattern without '/' is tried on the last component alone; a
+ * pattern that matches a folder matches everything in it; a slash at its end is ignored,
+ * one at its start ties it to the root.
+ */
+bool path_matches(const char *pattern, const char *path) NONNULL;
+
+/** Is this valid UTF-8 (no overlong forms, no surrogates)? */
+bool path_is_utf8(const char *text, size_t len) NONNULL;
+
+/**
+ * For people: control characters, DEL, backslash and bytes that are not UTF-8 become
+ * \xHH, so that no name can forge a line or a colour.  Owned by the caller.
+ */
+char *path_printable(const char *path) NONNULL MUST_CHECK;
+
+#endif
