@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/**
+ * ledger/stable - read a file that others may be writing: whole, or not at all.
+ *
+ *     AUTO(buf_done) struct buf text = { .max = max_size };
+ *     struct stable_facts facts;
+ *
+ *     switch (stable_read(dirfd, name, STABLE_BUDGET_MS, &text, &facts, err)) {
+ *     case ERR_UNSTABLE: ...                             // pending: unstable
+ *
+ * Knows: err, buf, fd, clock, inode.
+ * Owns:  nothing.
+ * Never: follows a link, blocks on a fifo, touches the access time where the kernel lets
+ *        it, hands out a torn copy: size, mtime, ctime, device and inode are equal before
+ *        and after, and exactly `size` bytes were there.
+ *
+ * What times cannot see: a write in the same clock tick as our read leaves them equal.
+ * So a file whose ctime is younger than the clock's grain is reported as `racy`, and the
+ * caller looks at it again next time.
+ */
+
+#ifndef LEDGER_STABLE_H
+#define LEDGER_STABLE_H
+
+#include "base/base.h"
+#include "ledger/inode.h"
+
+struct buf;
+struct err;
+
+enum {
+	/** How long one file is tried before it is `unstable`. */
+	STABLE_BUDGET_MS = 300,
+	/** The coarsest tick of a file system with fine times (jiffies at HZ=100, twice).
+	 */
+	STABLE_GRAIN_MS = 20,
+	/** The same for file systems that keep whole seconds (FAT: two). */
+	STABLE_COARSE_GRAIN_MS = 2000,
+};
+
+struct stable_facts {
+	/** As it was before and after the read. */
+	struct inode inode;
+	/** Changed so recently that a later write could leave the same times. */
+	bool racy;
+	/** Reads made, 1 or more. */
+	int attempts;
+};
+
+/**
+ * Is @ctime_ns so close to @now_ms that times cannot be trusted?  Pure.  A ctime in the
+ * future (the clock was set back) is racy too.
+ */
+bool stable_is_racy(const struct inode *inode, int64_t now_ms) NONNULL;
+
+/**
+ * Read the regular file @name.
+ *
+ * @budget_ms
+ *         Retries end when it is used up; the first read is always made.
+ * @ret_text
+ *         Emptied first; its `max` is the largest size read.  Empty after a failure.
+ * @return
+ *         0, or negative: UNSTABLE, NOT_FOUND, DENIED, TOO_BIG (nothing was read; also
+ *         for a sparse file), INVALID (no regular file any more), IO; err->sys tells
+ *         errnos apart.
+ */
+int stable_read(int dirfd, const char *name, int64_t budget_ms, struct buf *ret_text,
+	struct stable_facts *ret_facts, struct err *err) NONNULL MUST_CHECK;
+
+/** The first @len bytes only (a header), unguarded; returns how many, or negative. */
+int64_t stable_peek(int dirfd, const char *name, void *ret_data, size_t len,
+	struct err *err) NONNULL MUST_CHECK;
+
+#endif
