@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/**
+ * brain/pack - the objects of one cycle, as one pack, all or nothing.
+ *
+ *     AUTO(pack_abortp) struct pack *pack = NULL;
+ *
+ *     if (pack_begin(repo, &pack, err) < 0) ...
+ *     if (pack_add(pack, OBJECT_BLOB, text, len, &oid, err) < 0) ...   // any thread
+ *     if (pack_finish(STEAL(pack), &stats, err) < 0) ...
+ *     // now, and only now, a ref may point at what was added
+ *
+ * Knows: base, oid, repo.  The only file that speaks ISA-L (deflate, CRC-32).
+ * Owns:  two files under `<git dir>/mirror/new/` until they are whole, synced, checked by
+ *        libgit2 and renamed into objects/pack.
+ * Never: takes two different contents of one name for the same (a SHA-1 collision is
+ *        CORRUPT), leaves anything in objects/pack that git cannot read.
+ *
+ * Threads: pack_add() may be called by any number of threads; begin, finish and abort by
+ * one, when no add is running.
+ */
+
+#ifndef BRAIN_PACK_H
+#define BRAIN_PACK_H
+
+#include "base/base.h"
+#include "brain/oid.h"
+
+struct err;
+struct pack;
+struct repo;
+
+/** The largest single object; larger ones are TOO_BIG. */
+#define PACK_OBJECT_MAX ((size_t)1 << 30)
+/** The most objects in one pack. */
+#define PACK_COUNT_MAX ((size_t)1 << 31)
+
+struct pack_stats {
+	/** Objects and bytes written, as they stand in the pack. */
+	size_t nobjects;
+	uint64_t bytes;
+	/** "pack-<40 hex>", or "" when nothing was new. */
+	char name[5 + OID_HEX_MAX];
+};
+
+/** @repo is borrowed until finish or abort.  Creates no file yet. */
+int
+pack_begin(struct repo *repo, struct pack **ret_pack, struct err *err) NONNULL MUST_CHECK;
+
+/**
+ * Add one object, unless this pack or the repo has it: then the bytes are compared.
+ *
+ * @return
+ *         1 new, 0 it was there already, or negative: CORRUPT (same name, other bytes),
+ *         TOO_BIG, NO_SPACE, IO.  After a failure of the disk only pack_abort() is left.
+ */
+int pack_add(struct pack *pack, enum object_kind kind, const void *data, size_t len,
+	struct oid *ret_oid, struct err *err) NONNULL_ARGS(1, 5, 6) MUST_CHECK;
+
+/**
+ * Append to @buf an object added to this very pack.
+ *
+ * @return
+ *         1, 0 it is not in this pack, or negative.
+ */
+struct buf;
+int pack_read(struct pack *pack, const struct oid *oid, enum object_kind kind,
+	struct buf *buf, struct err *err) NONNULL MUST_CHECK;
+
+/** Make it part of the repo, durably.  Takes ownership of @pack, also on failure, and
+ * then nothing of it remains.  Nothing added: no pack, and that is fine. */
+int pack_finish(struct pack *pack, struct pack_stats *ret_stats, struct err *err)
+	NONNULL MUST_CHECK;
+
+/** Forget it; nothing of it remains.  Accepts NULL. */
+void pack_abort(struct pack *pack);
+void pack_abortp(struct pack **pack);
+
+#endif

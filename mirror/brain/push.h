@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/**
+ * brain/push - bring the branch to the remote, and see that it arrived.
+ *
+ *     struct push_options options = { .git_dir = ..., .remote = url, .branch = ..., };
+ *     struct push_result result;
+ *
+ *     if (push_run(&options, &result, err) < 0) {
+ *             // result.reason says which row of the table, err->next what to do
+ *     }
+ *
+ * Knows: base (spawn).  Runs git, with the user's own credentials and ssh.
+ * Owns:  the child, its deadline and its environment: no prompts, ever.
+ * Never: forces, merges, takes exit code 0 for an answer (only the remote's own ref
+ *        counts), or lets a password in a URL reach argv, a log or an error.
+ */
+
+#ifndef BRAIN_PUSH_H
+#define BRAIN_PUSH_H
+
+#include "base/base.h"
+#include "base/spawn.h"
+#include "brain/oid.h"
+
+struct err;
+
+/** Why a push failed, a row each: name, word, code, sentence, what to do next. */
+enum push_reason {
+	PUSH_OK,
+	PUSH_NO_HOST,
+	PUSH_REFUSED,
+	PUSH_TIMEOUT,
+	PUSH_HOST_KEY,
+	PUSH_AUTH,
+	PUSH_NO_REPOSITORY,
+	PUSH_SECRET,
+	PUSH_TOO_BIG,
+	PUSH_HOOK,
+	PUSH_DIVERGED,
+	PUSH_GONE,
+	PUSH_PROTECTED,
+	PUSH_UNVERIFIED,
+	PUSH_CERTIFICATE,
+	PUSH_NO_GIT,
+	PUSH_CANCELLED,
+	PUSH_OTHER,
+	PUSH_NREASONS_,
+};
+
+/** "hook"; a literal, the word that health and JSON show. */
+const char *push_reason_word(enum push_reason reason);
+
+struct push_options {
+	const char *git_dir;
+	/** A URL or a path.  A password in it goes through git's configuration by
+	 * environment and is masked everywhere else. */
+	const char *remote;
+	/** "host/laptop"; pushed from and to refs/heads/<branch>. */
+	const char *branch;
+	/** The commit that must be there afterwards, and is what is pushed. */
+	struct oid commit;
+	/** What the remote had when we last looked; zero when never.  Known and now
+	 * missing is PUSH_GONE, which is told and, unless @recreate, not repaired. */
+	struct oid last_seen;
+	bool recreate;
+	/** Wall clock for all of it. */
+	int64_t deadline_ms;
+	/** Progress lines as git says them, masked; may be NULL.  Anything but 0 cancels.
+	 */
+	spawn_line_fn *on_line;
+	void *payload;
+	bool gentle;
+};
+
+struct push_result {
+	enum push_reason reason;
+	/** What the remote's branch points to now, as ls-remote said; zero: unknown. */
+	struct oid remote;
+	/** False when the remote had it already. */
+	bool sent;
+	/** What the remote or git said, printable and masked; the last lines. */
+	char said[1024];
+};
+
+/**
+ * @return
+ *         0 when the remote has @commit, or negative: REMOTE, TIMEOUT, DENIED,
+ *         CANCELLED, NOT_FOUND (no git).  @ret_result is always filled in.
+ */
+int push_run(const struct push_options *options, struct push_result *ret_result,
+	struct err *err) NONNULL MUST_CHECK;
+
+/** Only look: the id of the remote's branch.  @return 1, 0 there is none, or negative. */
+int push_look(const struct push_options *options, struct push_result *ret_result,
+	struct err *err) NONNULL MUST_CHECK;
+
+/** @url without its password, safe to show.  Owned by the caller. */
+char *push_mask(const char *url) NONNULL MUST_CHECK;
+
+#endif
