@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/**
+ * agent/cycle - one run: what changed on disk becomes one commit and one true ledger.
+ *
+ *     walk what is dirty -> read, scan, redact -> objects -> trees -> check -> ref -> ledger
+ *
+ * Knows: engine, brain, ledger, scanner, config, jobqueue (progress, cancel).
+ * Owns:  the order of the steps above; a kill between any two is mended by the next run.
+ * Never: writes to a watched file (I6); moves the ref before the objects are safe and
+ *        checked; counts a file twice or not at all (I8).
+ */
+
+#ifndef AGENT_CYCLE_H
+#define AGENT_CYCLE_H
+
+#include "base/base.h"
+#include "brain/oid.h"
+#include "ledger/ledger.h"
+
+struct engine;
+struct err;
+
+/** One folder where something may have changed. */
+struct cycle_hint {
+	/** Of config->watches. */
+	size_t root;
+	/** Relative to the root, "" is the root itself; borrowed. */
+	const char *folder;
+	/** Everything below it as well. */
+	bool deep;
+};
+
+/** Anything but 0 asks the cycle to stop at its next safe point. */
+typedef int cycle_progress_fn(const char *what, uint64_t done, uint64_t total, void *payload);
+
+struct cycle_plan {
+	/** Walk everything, and record changes of mode and time alone. */
+	bool full;
+	/** Read every file again instead of trusting size and times. */
+	bool rehash;
+	/** Where to look when not full. */
+	const struct cycle_hint *hints;
+	size_t nhints;
+	/** May be NULL. */
+	cycle_progress_fn *on_progress;
+	void *payload;
+};
+
+struct cycle_result {
+	/** Did this cycle move the ref? */
+	bool committed;
+	/** The branch's commit after it; zero when there is none yet. */
+	struct oid commit;
+	/** Paths added, changed or removed. */
+	uint64_t changed;
+	struct ledger_totals totals;
+	/** Entries the walk met (full cycles only), for comparison with the ledger. */
+	uint64_t seen;
+	/** Seen but not in the ledger, or the other way round; always a bug of ours. */
+	uint64_t unaccounted;
+	int64_t duration_ms;
+};
+
+/** CANCELLED, BUSY, NO_SPACE, and what the rooms say.  Nothing is half done after it. */
+int cycle_run(struct engine *engine, const struct cycle_plan *plan,
+	struct cycle_result *ret_result, struct err *err) NONNULL MUST_CHECK;
+
+#endif
