@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/**
+ * vault/restore_db - a snapshot back to where a program reads it: beside, or staged.
+ *
+ *     restore_db_beside(&plan, file, target, &found, err);       // the default
+ *
+ *     restore_db_stage(&plan, file, &staged, err);               // in place, two steps
+ *     restore_db_apply(&plan, staged.id, &applied, err);
+ *     restore_db_undo(&plan, applied.id, &undone, err);
+ *
+ * Knows: base, child, archive, manifest, inspect.
+ * Owns:  <dir>/restore/: one JSON record and at most two files for each restore.
+ * Never: stages what was not checked, applies what was not checked again, touches a
+ *        database that a process has open, loses what is only in its WAL, or lets a bad
+ *        file stop a start.
+ *
+ *     stage            apply                       undo
+ *       -----> STAGED ------> APPLYING ---> APPLIED -----> (a new one, with the
+ *                |                | killed: resume          safety copy, applied)
+ *                | cancel         v
+ *                +----> gone   STAGED or APPLIED
+ */
+
+#ifndef VAULT_RESTORE_DB_H
+#define VAULT_RESTORE_DB_H
+
+#include "base/base.h"
+#include "vault/inspect.h"
+
+#include <sys/types.h>
+
+struct err;
+
+enum {
+	RESTORE_ID_MAX = 40,
+	/** Staged, applied and set-aside restores listed for one database. */
+	RESTORE_LIST_MAX = 1000,
+};
+
+struct restore_plan {
+	/** Our executable (see child.h). */
+	const char *self;
+	/** The database's snapshot folder: what it is known to be, and our records. */
+	const char *dir;
+	const char *name;
+	/** The database itself; links are resolved, the link stays. */
+	const char *target;
+	/** age identity file, or NULL. */
+	const char *identity;
+	int64_t timeout_ms;
+	/** Ceiling for a decompressed upload; 0 takes what the file system has. */
+	int64_t max_bytes;
+};
+
+enum restore_state {
+	RESTORE_STAGED,
+	RESTORE_APPLYING,
+	RESTORE_APPLIED,
+	/** No longer what was checked; kept for a person, never applied. */
+	RESTORE_BAD,
+};
+const char *restore_state_name(enum restore_state state);
+
+struct restore_record {
+	/** Sorts by time. */
+	char id[RESTORE_ID_MAX];
+	enum restore_state state;
+	int64_t at_ms;
+	/** The real path that is (or was) replaced. */
+	char *target;
+	char sha256[HASH_HEX_MAX];
+	int64_t bytes;
+	/** Full path of the safety copy, NULL when there was no database before. */
+	char *safety;
+	/** Why it is RESTORE_BAD; "" otherwise. */
+	char *reason;
+};
+void restore_record_done(struct restore_record *record) NONNULL;
+
+/**
+ * Check @file (plain, .zst or .age) and write it to @target, a path where nothing is.
+ *
+ * @return
+ *         0; INVALID (not a whole database; "wrong_database: ..." when it is another
+ *         one; a newer schema), DENIED (key), EXISTS, NO_SPACE, TIMEOUT.
+ */
+int
+restore_db_beside(const struct restore_plan *plan, const char *file, const char *target,
+	struct inspect *ret_found, struct err *err) NONNULL MUST_CHECK;
+
+/** Check @file and keep it for restore_db_apply().  What was staged before is replaced
+ * only after this one passed.  Fails as restore_db_beside(). */
+int restore_db_stage(const struct restore_plan *plan, const char *file,
+	struct restore_record *ret_staged, struct err *err) NONNULL MUST_CHECK;
+
+/**
+ * Check again, make a safety copy through SQLite, put it in place: whole or not at all.
+ * Mode and owner stay; so does the journal mode.
+ *
+ * @return
+ *         0; BUSY (a process has the database open: the message names it), INVALID (no
+ *         longer what was checked: set aside), NOT_FOUND, DENIED, NO_SPACE, TIMEOUT.
+ */
+int restore_db_apply(const struct restore_plan *plan, const char *id,
+	struct restore_record *ret_applied, struct err *err) NONNULL MUST_CHECK;
+
+/** Apply the safety copy of an applied restore; makes a safety copy itself. */
+int restore_db_undo(const struct restore_plan *plan, const char *id,
+	struct restore_record *ret_applied, struct err *err) NONNULL MUST_CHECK;
+
+/** Forget a staged or bad one.  INVALID when it was applied. */
+int
+restore_db_cancel(const char *dir, const char *id, struct err *err) NONNULL MUST_CHECK;
+
+/** Oldest first; not 0 ends it. */
+typedef int restore_fn(const struct restore_record *record, void *payload);
+int restore_db_list(const char *dir, restore_fn *fn, void *payload, struct err *err)
+	NONNULL_ARGS(1, 2, 4) MUST_CHECK;
+
+/**
+ * At each start: finish or take back what a killed process was doing.  Bad files are set
+ * aside; returns how many were, negative only when the folder itself cannot be read.
+ */
+int restore_db_resume(const char *dir, struct err *err) NONNULL MUST_CHECK;
+
+/** Processes that have @path, its -wal or -shm open, as "1234 (name), ..." into @text; 0
+ * when none can be seen. */
+size_t restore_db_holders(const char *path, char *text, size_t len) NONNULL;
+
+#endif
