@@ -34,7 +34,7 @@ buf_reserve(struct buf *buf, size_t more, struct err *err)
 	size_t size;
 	char *data;
 
-	assert(buf->max > 0);
+	assert(buf->max > 0 && buf->max < SIZE_MAX);
 	if (more > buf->max || buf->len > buf->max - more) {
 		return err_raise(err, ERR_TOO_BIG, "more than %zu bytes", buf->max);
 	}
@@ -49,6 +49,8 @@ buf_reserve(struct buf *buf, size_t more, struct err *err)
 	}
 	buf->data = data;
 	buf->size = size;
+	// buf_text() is a string even when nothing gets added now.
+	buf->data[buf->len] = '\0';
 	return 0;
 }
 

@@ -22,27 +22,6 @@ static const struct {
 
 #define CLOCK_LONGEST_MS (INT64_C(36525) * 86400000)
 
-static int64_t
-read_clock(clockid_t id)
-{
-	struct timespec now;
-
-	(void)clock_gettime(id, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-int64_t
-clock_now_ms(void)
-{
-	return read_clock(CLOCK_REALTIME);
-}
-
-int64_t
-clock_mono_ms(void)
-{
-	return read_clock(CLOCK_MONOTONIC);
-}
-
 void
 clock_format(int64_t now_ms, char text[CLOCK_TEXT_MAX])
 {

@@ -5,7 +5,8 @@
  *
  * Knows: nothing.
  * Owns:  nothing.
- * Never: sleeps.  A test links its own clock_now_ms() and clock_mono_ms() instead.
+ * Never: sleeps.  A test that holds its hands lists tests/support/clock_held.c among its
+ *        sources.
  */
 
 #ifndef BASE_CLOCK_H

@@ -11,7 +11,7 @@
  *     db_bind_text(find, 1, name);
  *     switch (db_step(find, err)) ...      // 1 a row, 0 done, negative
  *
- * Knows: err, mem.  The only file that speaks sqlite3.h.
+ * Knows: err, mem, clock.  The only file that speaks sqlite3.h.
  * Owns:  the connection.  Our own databases run in WAL mode with synchronous NORMAL.
  * Never: starts a deferred write transaction (db_begin() is BEGIN IMMEDIATE), and never
  *        opens somebody else's database in a way that could write to it.
@@ -104,5 +104,64 @@ int db_query_int(struct db *db, const char *sql, int64_t otherwise, int64_t *ret
 
 /** Interrupt from another thread or a deadline: running statements end with CANCELLED. */
 void db_interrupt(struct db *db) NONNULL;
+
+/**
+ * Somebody else's database, to be read and never changed: read only in every way SQLite
+ * offers, no checkpoint, not even on close, nothing its schema says is trusted.
+ *
+ * @immutable
+ *         Promise that nobody writes to it while it is open: no lock is taken and neither
+ *         -wal nor -shm is read or made.  A file in WAL mode shows its main part alone.
+ * @return
+ *         As db_open(); DENIED also when it needs a recovery that only a writer can do.
+ */
+int db_open_foreign(const char *path, bool immutable, struct db **ret_db, struct err *err)
+	NONNULL MUST_CHECK;
+
+/** A private copy, read-write, which must exist; its journal mode stays what it is. */
+int
+db_open_copy(const char *path, struct db **ret_db, struct err *err) NONNULL MUST_CHECK;
+
+/** From now on every statement ends with TIMEOUT after @ms, waits for locks included. */
+void db_limit_ms(struct db *db, int64_t ms) NONNULL;
+
+/** Bytes of the whole database as SQLite sees it, what is still in the WAL included. */
+int db_page_bytes(struct db *db, int64_t *ret_bytes, struct err *err) NONNULL MUST_CHECK;
+
+/**
+ * VACUUM INTO @path: absolute, and an empty file that is already there.
+ *
+ * @return
+ *         0, or 1 when SQL itself stands in the way (a collation or a function only the
+ *         owner's program knows): a page image works then.  Negative as always.
+ */
+int db_vacuum_into(struct db *db, const char *path, struct err *err) NONNULL MUST_CHECK;
+
+/** Each few MiB of a page image; not 0 cancels it. */
+typedef int db_copy_fn(int64_t done_bytes, int64_t total_bytes, void *payload);
+
+/**
+ * Copy every page into the empty file @path (absolute), as of one moment: a read
+ * transaction is held from the first page to the last, so no writer makes it begin again.
+ *
+ * @stall_ms
+ *         In a rollback journal a writer waits as long as we read.  Give up with BUSY
+ *         when one has been waiting this long; 0 never does.
+ */
+int db_backup_into(struct db *db, const char *path, int64_t stall_ms, db_copy_fn *fn,
+	void *payload, struct err *err) NONNULL_ARGS(1, 2, 6) MUST_CHECK;
+
+/**
+ * Stand-ins for the collations and functions only the owner's program knows, so that the
+ * structure can be checked and rows be counted.  What they would sort or compute is
+ * wrong, so never write with them.
+ */
+void db_allow_unknown(struct db *db) NONNULL;
+
+/**
+ * PRAGMA quick_check.  CORRUPT with the first complaint.  After db_allow_unknown() only
+ * complaints about the structure count.
+ */
+int db_quick_check(struct db *db, struct err *err) NONNULL MUST_CHECK;
 
 #endif

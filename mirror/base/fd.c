@@ -12,7 +12,9 @@
 #include <unistd.h>
 
 enum {
-	FD_CHUNK = 64 * 1024
+	FD_CHUNK = 64 * 1024,
+	// A rename during the look-up, or a lease somebody holds: soon over, or BUSY.
+	FD_OPEN_TRIES = 32
 };
 
 int
@@ -98,11 +100,18 @@ fd_open_beneath(int dirfd, const char *rel, int flags, struct err *err)
 		.flags = (unsigned int)flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
 		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
 	};
-	long fd;
+	long fd = -1;
 
-	do {
+	for (int i = 0; i < FD_OPEN_TRIES && fd < 0; i++) {
 		fd = syscall(SYS_openat2, dirfd, rel, &how, sizeof(how));
-	} while (fd < 0 && (errno == EINTR || errno == EAGAIN));
+		if (fd < 0 && errno != EINTR && errno != EAGAIN) {
+			break;
+		}
+	}
+	if (fd < 0 && errno == EXDEV) {
+		return err_raise(
+			err, ERR_INVALID, "open %s: it leads out of its folder", rel);
+	}
 	if (fd < 0) {
 		return err_errno(err, "open %s", rel);
 	}

@@ -34,7 +34,8 @@ int fd_read_all(int fd, struct buf *buf, struct err *err) NONNULL MUST_CHECK;
  * leaves @dirfd.  O_CLOEXEC | O_NOCTTY | O_NONBLOCK are added.
  *
  * @return
- *         The descriptor, or negative: NOT_FOUND, DENIED, INVALID (a link or a way out).
+ *         The descriptor, or negative: NOT_FOUND, DENIED, INVALID (a link or a way out),
+ *         BUSY (somebody holds a lease on it).
  */
 int fd_open_beneath(int dirfd, const char *rel, int flags, struct err *err)
 	NONNULL MUST_CHECK;

@@ -92,6 +92,28 @@ file_read(int dirfd, const char *name, struct buf *buf, struct err *err)
 	return 0;
 }
 
+// mkdir() says EEXIST for a file just as for a folder.
+static int
+make_dir(const char *path, mode_t mode, struct err *err)
+{
+	struct stat info;
+
+	if (mkdir(path, mode) == 0) {
+		return 0;
+	}
+	if (errno != EEXIST && errno != EISDIR) {
+		return err_errno(err, "make folder %s", path);
+	}
+	if (stat(path, &info) < 0) {
+		return err_errno(err, "make folder %s", path);
+	}
+	if (!S_ISDIR(info.st_mode)) {
+		return err_raise(
+			err, ERR_EXISTS, "make folder %s: it is not a folder", path);
+	}
+	return 0;
+}
+
 int
 file_make_dirs(const char *path, mode_t mode, struct err *err)
 {
@@ -104,8 +126,8 @@ file_make_dirs(const char *path, mode_t mode, struct err *err)
 			continue;
 		}
 		*at = '\0';
-		if (mkdir(copy, mode) < 0 && errno != EEXIST && errno != EISDIR) {
-			return err_errno(err, "make folder %s", copy);
+		if (make_dir(copy, mode, err) < 0) {
+			return err->code;
 		}
 		*at = keep;
 		if (keep == '\0') {

@@ -38,7 +38,8 @@ int file_replace_at(const char *path, const void *data, size_t len, mode_t mode,
 int file_read(int dirfd, const char *name, struct buf *buf, struct err *err)
 	NONNULL MUST_CHECK;
 
-/** Make @path and every missing parent with @mode.  Existing folders are left alone. */
+/** Make @path and every missing parent with @mode.  Existing folders are left alone.
+ * EXISTS when something else stands there. */
 int file_make_dirs(const char *path, mode_t mode, struct err *err) NONNULL MUST_CHECK;
 
 /** Remove a tree beneath @dirfd; links are removed, never followed.  Missing is fine. */

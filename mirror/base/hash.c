@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 
+#include <errno.h>
 #include <gcrypt.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -147,6 +148,9 @@ hash_random(void *data, size_t len, struct err *err)
 	while (len > 0) {
 		ssize_t done = getrandom(at, len, 0);
 
+		if (done < 0 && errno == EINTR) {
+			continue;
+		}
 		if (done < 0) {
 			return err_errno(err, "getrandom");
 		}

@@ -7,6 +7,7 @@
 #include "base/path.h"
 
 #include <jansson.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,6 +59,32 @@ json_freep(struct json **json)
 	*json = NULL;
 }
 
+// Text in, UTF-8 out: every other byte of it is replaced.
+static char *
+cleaned(const char *text)
+{
+	char *clean = xstrdup(text);
+
+	for (char *at = clean; *at != '\0'; at++) {
+		if ((unsigned char)*at >= 0x80) {
+			*at = '?';
+		}
+	}
+	return clean;
+}
+
+// Takes ownership of @value.  jansson refuses a key that is not UTF-8.
+static void
+put(struct json *object, const char *key, json_t *value)
+{
+	if (path_is_utf8(key, strlen(key))) {
+		(void)json_object_set_new_nocheck(inside(object), key, value);
+		return;
+	}
+	AUTO_FREE char *clean = cleaned(key);
+	(void)json_object_set_new_nocheck(inside(object), clean, value);
+}
+
 static json_t *
 text_value(const char *text)
 {
@@ -69,52 +96,46 @@ text_value(const char *text)
 	if (path_is_utf8(text, len)) {
 		return need(json_stringn_nocheck(text, len));
 	}
-	AUTO_FREE char *clean = xmemdup0(text, len);
-	for (size_t i = 0; i < len; i++) {
-		if ((unsigned char)clean[i] >= 0x80) {
-			clean[i] = '?';
-		}
-	}
+	AUTO_FREE char *clean = cleaned(text);
 	return need(json_stringn_nocheck(clean, len));
 }
 
 void
 json_set_text(struct json *object, const char *key, const char *text)
 {
-	(void)json_object_set_new(inside(object), key, text_value(text));
+	put(object, key, text_value(text));
 }
 
 void
 json_set_int(struct json *object, const char *key, int64_t value)
 {
-	(void)json_object_set_new(inside(object), key, need(json_integer(value)));
+	put(object, key, need(json_integer(value)));
 }
 
 void
 json_set_real(struct json *object, const char *key, double value)
 {
-	(void)json_object_set_new(inside(object), key, need((json_real)(value)));
+	put(object, key, isfinite(value) ? need((json_real)(value)) : json_null());
 }
 
 void
 json_set_bool(struct json *object, const char *key, bool value)
 {
-	(void)json_object_set_new(
-		inside(object), key, value ? json_true() : json_false());
+	put(object, key, value ? json_true() : json_false());
 }
 
 void
 json_set_null(struct json *object, const char *key)
 {
-	(void)json_object_set_new(inside(object), key, json_null());
+	put(object, key, json_null());
 }
 
 void
 json_set_bytes(struct json *object, const char *key, const void *data, size_t len)
 {
-	if (path_is_utf8(data, len)) {
-		(void)json_object_set_new(
-			inside(object), key, need(json_stringn_nocheck(data, len)));
+	// A NUL is UTF-8, but no C string could carry it on.
+	if (path_is_utf8(data, len) && (len == 0 || memchr(data, 0, len) == NULL)) {
+		put(object, key, need(json_stringn_nocheck(data, len)));
 		return;
 	}
 	AUTO_FREE char *name = xasprintf("%s_b64", key);
@@ -125,7 +146,7 @@ json_set_bytes(struct json *object, const char *key, const void *data, size_t le
 void
 json_set(struct json *object, const char *key, struct json *value)
 {
-	(void)json_object_set_new(inside(object), key, inside(value));
+	put(object, key, inside(value));
 }
 
 void
@@ -143,7 +164,7 @@ json_append_text(struct json *array, const char *text)
 char *
 json_write(const struct json *json, int indent)
 {
-	size_t flags = JSON_PRESERVE_ORDER |
+	size_t flags = JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(15) |
 		(indent > 0 ? JSON_INDENT((size_t)indent) : JSON_COMPACT);
 	char *text = json_dumps(inside(json), flags | JSON_ENCODE_ANY);
 
@@ -270,9 +291,10 @@ json_unbase64(const char *text, size_t len, size_t *ret_len)
 {
 	uint8_t *data = xmalloc(len / 4 * 3 + 3);
 	size_t out = 0;
+	size_t padded = len;
 	uint32_t bits = 0;
 
-	while (len > 0 && text[len - 1] == '=') {
+	while (len > 0 && padded - len < 2 && text[len - 1] == '=') {
 		len--;
 	}
 	for (size_t i = 0; i < len; i++) {
@@ -287,7 +309,8 @@ json_unbase64(const char *text, size_t len, size_t *ret_len)
 			data[out++] = (uint8_t)(bits >> (6 - 2 * (i % 4)));
 		}
 	}
-	if (len % 4 == 1) {
+	// Each text has one form: padded, and no bits set behind the last byte.
+	if (padded % 4 != 0 || (bits & ((1U << (padded - len) * 2) - 1)) != 0) {
 		free(data);
 		return NULL;
 	}

@@ -33,10 +33,12 @@ void json_freep(struct json **json);
 void
 json_set_text(struct json *object, const char *key, const char *text) NONNULL_ARGS(1, 2);
 void json_set_int(struct json *object, const char *key, int64_t value) NONNULL;
+/** 15 digits; what is no number (NaN, infinity) becomes null. */
 void json_set_real(struct json *object, const char *key, double value) NONNULL;
 void json_set_bool(struct json *object, const char *key, bool value) NONNULL;
 void json_set_null(struct json *object, const char *key) NONNULL;
-/** "key": text when it is UTF-8, else "key_b64": unwrapped standard base64. */
+/** "key": text when it is UTF-8 without a NUL, else "key_b64": unwrapped standard base64.
+ */
 void json_set_bytes(struct json *object, const char *key, const void *data, size_t len)
 	NONNULL;
 /** Takes ownership of @value. */
@@ -69,7 +71,8 @@ int json_each(const struct json *object, json_fn *fn, void *payload) NONNULL_ARG
 
 /** Unwrapped standard base64 (RFC 4648, padded), owned by the caller; and back. */
 char *json_base64(const void *data, size_t len) MUST_CHECK;
-/** Returns the bytes (free() them) or NULL when @text is not base64. */
+/** Returns the bytes (free() them) or NULL when @text is not exactly what json_base64()
+ * gives for them. */
 uint8_t *json_unbase64(const char *text, size_t len, size_t *ret_len) NONNULL;
 
 #endif

@@ -77,101 +77,137 @@ path_normal(const char *path)
 	return normal;
 }
 
-// One `[...]` class; *@pattern stands behind the '[' and is moved behind the ']'.
-static bool
-class_matches(const char **pattern, char c)
+// The ']' that ends the class which starts at @at, behind its '['; NULL when none does.
+static const char *
+class_end(const char *at)
 {
-	const char *at = *pattern;
+	at += *at == '!' || *at == '^';
+	// A ']' at the very start is a member.
+	at += *at == ']';
+	return strchr(at, ']');
+}
+
+// Is @c in the class between @at and @end?
+static bool
+class_has(const char *at, const char *end, unsigned char c)
+{
 	bool negated = *at == '!' || *at == '^';
 	bool hit = false;
 
-	if (negated) {
-		at++;
-	}
-	for (bool first = true; *at != '\0' && (*at != ']' || first); first = false) {
+	at += negated;
+	while (at < end) {
 		unsigned char low = (unsigned char)*at++;
 		unsigned char high = low;
 
-		if (at[0] == '-' && at[1] != ']' && at[1] != '\0') {
+		if (at[0] == '-' && at + 1 < end) {
 			high = (unsigned char)at[1];
 			at += 2;
 		}
-		if ((unsigned char)c >= low && (unsigned char)c <= high) {
-			hit = true;
-		}
+		hit = hit || (c >= low && c <= high);
 	}
-	*pattern = *at == ']' ? at + 1 : at;
-	return hit != negated && c != '/';
+	return hit != negated;
+}
+
+// Does the first element of @pattern, which is no star, match the byte @c?  Returns the
+// pattern behind it, or NULL.
+static const char *
+match_one(const char *pattern, char c)
+{
+	const char *end;
+
+	switch (*pattern) {
+	case '\0':
+		return NULL;
+	case '?':
+		return c != '/' ? pattern + 1 : NULL;
+	case '[':
+		end = class_end(pattern + 1);
+		if (end != NULL) {
+			return c != '/' && class_has(pattern + 1, end, (unsigned char)c)
+				? end + 1
+				: NULL;
+		}
+		break;
+	case '\\':
+		if (pattern[1] != '\0') {
+			return pattern[1] == c ? pattern + 2 : NULL;
+		}
+		break;
+	}
+	return *pattern == c ? pattern + 1 : NULL;
+}
+
+// A place to come back to: let the star take one byte (or one folder) more.
+struct retry {
+	const char *pattern;
+	const char *text;
+	// "**/" takes whole folders only: "**/build" is not "rebuild".
+	bool folders;
+};
+
+static bool
+take_more(struct retry *retry)
+{
+	const char *next;
+
+	if (retry->pattern == NULL || *retry->text == '\0') {
+		return false;
+	}
+	next = retry->folders ? strchr(retry->text, '/') : retry->text;
+	if (next == NULL) {
+		return false;
+	}
+	retry->text = next + 1;
+	return true;
 }
 
 // The classical two-pointer matcher: on a mismatch, go back to the last star and let it
-// take one byte more.  Two kinds of star need two places to go back to.
+// take more.  Two kinds of star need two places to go back to.
 static bool
 glob(const char *pattern, const char *text)
 {
-	const char *star = NULL;
-	const char *star_text = NULL;
-	const char *deep = NULL;
-	const char *deep_text = NULL;
+	struct retry star = { .pattern = NULL };
+	struct retry deep = { .pattern = NULL };
 
 	while (*text != '\0' || *pattern != '\0') {
-		const char *before = pattern;
+		const char *next;
 
 		if (pattern[0] == '*' && pattern[1] == '*') {
 			pattern += 2;
+			deep.folders = *pattern == '/';
 			// "**/" also matches nothing at all.
-			if (*pattern == '/') {
-				pattern++;
-			}
-			deep = pattern;
-			deep_text = text;
-			star = NULL;
+			pattern += deep.folders;
+			deep.pattern = pattern;
+			deep.text = text;
+			star.pattern = NULL;
 			continue;
 		}
 		if (*pattern == '*') {
-			star = ++pattern;
-			star_text = text;
+			star.pattern = ++pattern;
+			star.text = text;
 			continue;
 		}
-		if (*text != '\0') {
-			if (*pattern == '[') {
-				pattern++;
-				if (class_matches(&pattern, *text)) {
-					text++;
-					continue;
-				}
-				pattern = before;
-			} else if (*pattern == '?' && *text != '/') {
-				pattern++;
-				text++;
-				continue;
-			} else if (*pattern == '\\' && pattern[1] == *text) {
-				pattern += 2;
-				text++;
-				continue;
-			} else if (*pattern == *text && *pattern != '?') {
-				pattern++;
-				text++;
-				continue;
-			}
+		next = *text != '\0' ? match_one(pattern, *text) : NULL;
+		if (next != NULL) {
+			pattern = next;
+			text++;
+			continue;
 		}
-		// Everything matched so far and the rest of the text is inside that
-		// folder.
+		// It matched a folder, and the rest of the text is inside it.
 		if (*pattern == '\0' && *text == '/') {
 			return true;
 		}
-		if (star != NULL && *star_text != '\0' && *star_text != '/') {
-			text = ++star_text;
-			pattern = star;
+		if (star.pattern != NULL && *star.text != '/' && take_more(&star)) {
+			pattern = star.pattern;
+			text = star.text;
 			continue;
 		}
-		if (deep != NULL && *deep_text != '\0') {
-			text = ++deep_text;
-			pattern = deep;
-			star = NULL;
-			continue;
+		if (!take_more(&deep)) {
+			return false;
 		}
-		return false;
+		pattern = deep.pattern;
+		text = deep.text;
+		star.pattern = NULL;
 	}
 	return true;
 }

@@ -31,10 +31,11 @@ bool path_is_beneath(const char *path, const char *root) NONNULL;
 char *path_normal(const char *path) NONNULL MUST_CHECK;
 
 /**
- * Does the whole of @path match @pattern?  `*` and `?` stop at '/', `**` does not,
- * `[a-z]` is a class; a pattern without '/' is tried on the last component alone; a
- * pattern that matches a folder matches everything in it; a slash at its end is ignored,
- * one at its start ties it to the root.
+ * Does the whole of @path match @pattern?  `*` and `?` stop at '/', `**` does not, and
+ * a `**` before a slash takes whole folders or nothing; `[a-z]` and `[!a-z]` are classes,
+ * a backslash takes the next byte literally; a pattern without '/' is tried on the last
+ * component alone; a pattern that matches a folder matches everything in it; a slash at
+ * its end is ignored, one at its start ties it to the root.
  */
 bool path_matches(const char *pattern, const char *path) NONNULL;
 

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,6 +47,8 @@ struct child {
 	bool cancelled;
 	bool timed_out;
 	bool overflowed;
+	// Nobody will ever tell how it ended.
+	bool lost;
 };
 
 static char **
@@ -146,13 +149,55 @@ find_program(const char *name, char **env)
 	return NULL;
 }
 
+// Were our own standard streams closed, a new descriptor could be 0, 1 or 2, and the
+// child's dup2() would overwrite it.
+static int
+lift(int *fd, struct err *err)
+{
+	int lifted;
+
+	if (*fd > STDERR_FILENO) {
+		return 0;
+	}
+	lifted = fcntl(*fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	if (lifted < 0) {
+		return err_errno(err, "dup");
+	}
+	(void)close(*fd);
+	*fd = lifted;
+	return 0;
+}
+
 static int
 make_pipe(int ends[2], struct err *err)
 {
 	if (pipe2(ends, O_CLOEXEC) < 0) {
 		return err_errno(err, "pipe");
 	}
-	return 0;
+	return lift(&ends[0], err) < 0 || lift(&ends[1], err) < 0 ? (int)err->code : 0;
+}
+
+static int
+open_nothing(int *ret_fd, struct err *err)
+{
+	*ret_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (*ret_fd < 0) {
+		return err_errno(err, "open /dev/null");
+	}
+	return lift(ret_fd, err);
+}
+
+// Why the child could not exec, or 0: the pipe closes at exec.
+static int
+read_report(int fd)
+{
+	int reason = 0;
+	ssize_t len;
+
+	do {
+		len = read(fd, &reason, sizeof(reason));
+	} while (len < 0 && errno == EINTR);
+	return len == (ssize_t)sizeof(reason) ? reason : 0;
 }
 
 static int
@@ -164,7 +209,7 @@ start(const struct spawn *plan, struct child *child, struct err *err)
 	int out[2] = { -1, -1 };
 	int errors[2] = { -1, -1 };
 	int report[2] = { -1, -1 };
-	int reason = 0;
+	int reason;
 	int result = 0;
 
 	if (program == NULL) {
@@ -179,8 +224,7 @@ start(const struct spawn *plan, struct child *child, struct err *err)
 	if (plan->input != NULL) {
 		result = make_pipe(in, err);
 	} else if (plan->input_fd <= 0) {
-		in[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
-		result = in[0] < 0 ? err_errno(err, "open /dev/null") : 0;
+		result = open_nothing(&in[0], err);
 	}
 	if (result < 0) {
 		goto done;
@@ -197,9 +241,10 @@ start(const struct spawn *plan, struct child *child, struct err *err)
 	}
 	(void)setpgid(child->pid, child->pid);
 	(void)close(STEAL_FD(report[1]));
-	// The report pipe closes at exec; bytes in it are the reason why exec failed.
-	if (read(report[0], &reason, sizeof(reason)) == (ssize_t)sizeof(reason)) {
-		(void)waitpid(child->pid, NULL, 0);
+	reason = read_report(report[0]);
+	if (reason != 0) {
+		while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR) {
+		}
 		child->pid = -1;
 		errno = reason;
 		result = err_errno(err, "run %s", plan->argv[0]);
@@ -223,11 +268,36 @@ done:
 	return result;
 }
 
+// write() to a child that stopped reading: EPIPE, and no signal for us.
+static ssize_t
+write_quietly(int fd, const void *data, size_t len)
+{
+	const struct timespec now = { .tv_sec = 0 };
+	sigset_t pipe_only;
+	sigset_t before;
+	sigset_t pending;
+	ssize_t done;
+	int keep;
+
+	(void)sigemptyset(&pipe_only);
+	(void)sigaddset(&pipe_only, SIGPIPE);
+	(void)sigpending(&pending);
+	(void)pthread_sigmask(SIG_BLOCK, &pipe_only, &before);
+	done = write(fd, data, len);
+	keep = errno;
+	if (done < 0 && keep == EPIPE && sigismember(&pending, SIGPIPE) == 0) {
+		(void)sigtimedwait(&pipe_only, NULL, &now);
+	}
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	errno = keep;
+	return done;
+}
+
 static void
 feed(struct child *child)
 {
 	const char *input = child->plan->input;
-	ssize_t done = write(child->in_fd, input + child->in_done,
+	ssize_t done = write_quietly(child->in_fd, input + child->in_done,
 		child->plan->input_len - child->in_done);
 
 	if (done > 0) {
@@ -242,7 +312,10 @@ feed(struct child *child)
 static void
 give_lines(struct child *child, struct stream *stream, const char *data, size_t len)
 {
-	for (size_t i = 0; i < len && child->plan->on_line != NULL; i++) {
+	if (child->plan->on_line == NULL) {
+		return;
+	}
+	for (size_t i = 0; i < len && !child->cancelled; i++) {
 		// Progress meters end their lines with a carriage return.
 		if (data[i] != '\n' && data[i] != '\r') {
 			if (stream->line_len < sizeof(stream->line)) {
@@ -288,7 +361,22 @@ drain(struct child *child, struct stream *stream)
 static bool
 is_open(const struct child *child)
 {
-	return child->streams[0].fd >= 0 || child->streams[1].fd >= 0;
+	return child->streams[0].fd >= 0 || child->streams[1].fd >= 0 ||
+		child->in_fd >= 0;
+}
+
+// Has it left?  It stays a zombie, so that its number and its group's are not given to
+// somebody else before we are done with them.
+static bool
+has_left(struct child *child)
+{
+	siginfo_t info = { .si_pid = 0 };
+
+	if (waitid(P_PID, (id_t)child->pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0) {
+		child->lost = errno != EINTR;
+		return child->lost;
+	}
+	return info.si_pid == child->pid;
 }
 
 static void
@@ -306,7 +394,15 @@ talk(struct child *child)
 			child->timed_out = true;
 			return;
 		}
-		(void)poll(fds, countof(fds), (int)MIN_OF(left, (int64_t)SPAWN_TICK_MS));
+		// Asked before the poll: what it wrote before it left is in the pipes by
+		// now.  A pipe can stay open for ever in the hands of something it
+		// started, like a shared ssh connection.
+		bool last = has_left(child);
+		int ready = poll(fds, countof(fds),
+			last ? 0 : (int)MIN_OF(left, (int64_t)SPAWN_TICK_MS));
+		if (last && ready == 0) {
+			return;
+		}
 		for (size_t i = 0; i < 2; i++) {
 			if (fds[i].fd >= 0 && fds[i].revents != 0) {
 				drain(child, &child->streams[i]);
@@ -322,45 +418,51 @@ talk(struct child *child)
 	}
 }
 
-// Wait at most @ms for the child; true when it is reaped.
+// Wait at most @ms for the child to leave.
 static bool
-reap(struct child *child, int64_t ms, int *ret_wait)
+leaves_within(struct child *child, int64_t ms)
 {
 	int64_t end = clock_mono_ms() + ms;
 	struct timespec pause = { .tv_nsec = 1000000 };
 
-	for (;;) {
-		pid_t got = waitpid(child->pid, ret_wait, WNOHANG);
-
-		if (got == child->pid || (got < 0 && errno != EINTR)) {
-			return true;
-		}
+	while (!has_left(child)) {
 		if (clock_mono_ms() >= end) {
 			return false;
 		}
 		(void)nanosleep(&pause, NULL);
 		pause.tv_nsec = MIN_OF(pause.tv_nsec * 2, 50000000L);
 	}
+	return true;
 }
 
 static int
 finish(struct child *child)
 {
-	int wait_status = 0;
 	int64_t left = MAX_OF(child->end_ms - clock_mono_ms(), (int64_t)0);
+	bool stop = child->cancelled || child->overflowed || child->timed_out;
+	int wait_status = 0;
 
-	if (child->cancelled || child->timed_out || child->overflowed ||
-		!reap(child, left, &wait_status)) {
-		if (!child->cancelled && !child->overflowed) {
-			child->timed_out = true;
-		}
+	if (!stop && !leaves_within(child, left)) {
+		child->timed_out = true;
+		stop = true;
+	}
+	if (stop) {
 		(void)kill(-child->pid, SIGTERM);
-		if (!reap(child, SPAWN_GRACE_MS, &wait_status)) {
-			(void)kill(-child->pid, SIGKILL);
-			(void)waitpid(child->pid, &wait_status, 0);
-		}
+		(void)leaves_within(child, SPAWN_GRACE_MS);
 		// Whatever it started and left behind in its group goes with it.
 		(void)kill(-child->pid, SIGKILL);
+		(void)kill(child->pid, SIGKILL);
+		// Stuck in the kernel, on a dead network disk: even this wait has a
+		// limit.
+		if (!leaves_within(child, SPAWN_GRACE_MS)) {
+			return 128 + SIGKILL;
+		}
+	}
+	while (waitpid(child->pid, &wait_status, 0) < 0) {
+		if (errno != EINTR) {
+			child->lost = true;
+			break;
+		}
 	}
 	return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status)
 					: WEXITSTATUS(wait_status);
@@ -401,6 +503,10 @@ spawn_run(const struct spawn *plan, struct spawn_result *result, struct err *err
 	if (child.overflowed) {
 		return err_raise(err, ERR_TOO_BIG, "%s said more than %zu bytes",
 			plan->argv[0], result->out.max);
+	}
+	if (child.lost) {
+		err_raise(err, ERR_IO, "how %s ended is lost", plan->argv[0]);
+		return err_advise(err, "start mirror with SIGCHLD not ignored");
 	}
 	return 0;
 }

@@ -78,11 +78,13 @@ struct spawn_result {
 	}
 
 /**
- * Run to the end.
+ * Run to the end.  The end is the program's own: what it started and left behind may keep
+ * its streams open; that is not waited for.
  *
  * @return
  *         0 when the program ran and left by itself, whatever its status; negative:
- *         NOT_FOUND (no such program), TIMEOUT, CANCELLED, TOO_BIG (its output).
+ *         NOT_FOUND (no such program), TIMEOUT, CANCELLED, TOO_BIG (its output), IO
+ *         (somebody else took its exit status).
  */
 int spawn_run(const struct spawn *plan, struct spawn_result *result, struct err *err)
 	NONNULL MUST_CHECK;
