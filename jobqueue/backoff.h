@@ -20,8 +20,8 @@
 #define BACKOFF_NEVER INT64_C(-1)
 
 /**
- * Worth another try: 1 s, doubling, at most 5 minutes.  Waiting for a person: 1 minute,
- * doubling, at most 1 hour, because nobody tells us when it was mended.  Harmful:
+ * Worth another try: 1 s, doubling, at most 5 minutes.  Waiting for a person: 30 s,
+ * doubling, at most 15 minutes, because nobody tells us when it was mended.  Harmful:
  * BACKOFF_NEVER.
  *
  * @attempt

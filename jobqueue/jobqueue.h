@@ -216,7 +216,8 @@ int jobqueue_take(struct jobqueue *queue, struct job *ret_job, struct err *err)
  * @ret_again
  *         May be the same struct as @job.
  * @return
- *         1 *ret_again is the trailing run, already started; 0 there is none now; or
+ *         1 *ret_again is the trailing run, already started; 0 there is none now (or
+ *         other kinds have waited too long: then it stays pending and they go first); or
  *         negative: NOT_FOUND (this run is not under way any more).
  */
 int jobqueue_finish(struct jobqueue *queue, const struct job *job,
