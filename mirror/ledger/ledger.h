@@ -29,12 +29,12 @@
 #define LEDGER_LEDGER_H
 
 #include "base/base.h"
+#include "ledger/arena.h"
 #include "ledger/inode.h"
 #include "ledger/state.h"
 
 struct err;
 struct ledger;
-struct ledger_block;
 
 enum {
 	LEDGER_OID_LEN = 20,
@@ -133,7 +133,7 @@ struct ledger_rows {
 	struct ledger_row *rows;
 	size_t count;
 	size_t capacity;
-	struct ledger_block *blocks;
+	struct arena names;
 };
 
 /** Subfolders of one folder, sorted by bytes of name.  Zeroed is empty and ready. */
@@ -141,7 +141,7 @@ struct ledger_folders {
 	struct ledger_folder *folders;
 	size_t count;
 	size_t capacity;
-	struct ledger_block *blocks;
+	struct arena names;
 };
 
 struct ledger_count {

@@ -13,7 +13,7 @@
  * Owns:  nothing.
  * Never: follows a link, blocks on a fifo, touches the access time where the kernel lets
  *        it, hands out a torn copy: size, mtime, ctime, device and inode are equal before
- *        and after, and exactly `size` bytes were there.
+ *        and after, and exactly `size` bytes were there; puts a name into an error (I3).
  *
  * What times cannot see: a write in the same clock tick as our read leaves them equal.
  * So a file whose ctime is younger than the clock's grain is reported as `racy`, and the

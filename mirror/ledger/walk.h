@@ -12,7 +12,8 @@
  * Knows: err, buf, mem, fd, hash, inode.
  * Owns:  a list's entries and names, reused from folder to folder.
  * Never: follows a symbolic link, opens anything but folders, builds a full path, walks
- *        into another folder than the one that was listed.
+ *        into another folder than the one that was listed, puts a name into an error: it
+ *        may hold a secret (I3), and the caller knows it.
  *
  * Recursion is the caller's.  A tree deeper than the descriptor limit is walked by
  * closing ancestors and reopening them with walk_open_path().
@@ -22,10 +23,12 @@
 #define LEDGER_WALK_H
 
 #include "base/base.h"
+#include "ledger/arena.h"
 #include "ledger/inode.h"
 
 struct buf;
 struct err;
+struct hash;
 
 enum {
 	/** Entries of one folder; more is TOO_BIG. */
@@ -47,8 +50,6 @@ struct walk_entry {
 	int error;
 };
 
-struct walk_block;
-
 /** Zeroed is empty and ready. */
 struct walk_list {
 	/** Sorted by bytes (memcmp), no name twice, never "." or "..". */
@@ -56,9 +57,10 @@ struct walk_list {
 	size_t count;
 	size_t capacity;
 	/** Memory of the names. */
-	struct walk_block *blocks;
-	/** What getdents(2) fills. */
+	struct arena names;
+	/** What getdents(2) fills, and the hash for the stamp; kept between folders. */
 	char *dents;
+	struct hash *hash;
 };
 
 /**
@@ -78,13 +80,12 @@ walk_find(const struct walk_list *list, const char *name, size_t len) NONNULL;
 
 /**
  * A fingerprint of a listing: equal means that no entry came, went or changed in any
- * field of its struct inode.  Of subfolders only name, mode, owner and identity count:
- * what happens inside them is their own stamp's business.  A listing with errors in it
- * never has the same stamp twice.
+ * field of its struct inode (or in its error).  Of subfolders only name, mode, owner and
+ * identity count: what happens inside them is their own stamp's business.
  *
  * With the stamp kept in struct ledger_folder an unchanged folder costs no row at all.
  */
-void walk_stamp(const struct walk_list *list, uint8_t ret_stamp[WALK_STAMP_LEN]) NONNULL;
+void walk_stamp(struct walk_list *list, uint8_t ret_stamp[WALK_STAMP_LEN]) NONNULL;
 
 /**
  * Open the subfolder @name.

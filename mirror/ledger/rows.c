@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "base/db.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "ledger/handle.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	/** An array larger than this is given back before the next folder. */
+	KEEP_ROWS = 8192
+};
+
+// One row; texts go to @texts.  @previous has the same reason more often than not.
+static int
+read_row(struct ledger *ledger, struct db_stmt *stmt, struct arena *texts,
+	struct ledger_row *row, struct err *err)
+{
+	size_t name_len;
+	const void *name = db_bytes(stmt, COLUMN_NAME, &name_len);
+	int64_t state = db_int(stmt, COLUMN_STATE);
+	int64_t reason = db_int(stmt, COLUMN_REASON);
+
+	if (state < 0 || state >= LEDGER_NSTATES) {
+		return err_raise(
+			err, ERR_CORRUPT, "no state %lld exists", (long long)state);
+	}
+	row->name = arena_add(texts, name, name_len);
+	row->name_len = name_len;
+	row->type = (enum ledger_type)db_int(stmt, COLUMN_TYPE);
+	row->state = (enum ledger_state)state;
+	row->reason = "";
+	row->inode = (struct inode){
+		.size = db_int(stmt, COLUMN_SIZE),
+		.mtime_ns = db_int(stmt, COLUMN_MTIME),
+		.ctime_ns = db_int(stmt, COLUMN_CTIME),
+		.number = (uint64_t)db_int(stmt, COLUMN_NUMBER),
+		.dev = (uint64_t)db_int(stmt, COLUMN_DEV),
+		.mode = (uint32_t)db_int(stmt, COLUMN_MODE),
+		.nlink = (uint32_t)db_int(stmt, COLUMN_NLINK),
+		.uid = (uint32_t)db_int(stmt, COLUMN_UID),
+		.gid = (uint32_t)db_int(stmt, COLUMN_GID),
+	};
+	handle_oid_read(stmt, COLUMN_OID, &row->oid);
+	row->spans = (uint32_t)db_int(stmt, COLUMN_SPANS);
+	row->rules = (uint32_t)db_int(stmt, COLUMN_RULES);
+	row->flags = (uint32_t)db_int(stmt, COLUMN_FLAGS);
+	row->since_ms = db_int(stmt, COLUMN_SINCE);
+	if (reason != 0) {
+		const char *text;
+
+		if (handle_reason_text(ledger, reason, &text, err) < 0) {
+			return err->code;
+		}
+		row->reason = arena_add(texts, text, strlen(text));
+	}
+	return 0;
+}
+
+int
+handle_rows_load(struct ledger *ledger, int64_t folder, enum ledger_state state,
+	struct ledger_rows *ret_rows, struct err *err)
+{
+	bool all = state >= LEDGER_NSTATES;
+	struct db_stmt *list =
+		handle_stmt(ledger, all ? SQL_ROWS : SQL_ROWS_BY_STATE, err);
+	int got;
+
+	arena_clear(&ret_rows->names);
+	ret_rows->count = 0;
+	if (ret_rows->capacity > KEEP_ROWS) {
+		ledger_rows_done(ret_rows);
+	}
+	if (list == NULL) {
+		return err->code;
+	}
+	db_bind_int(list, 1, folder);
+	if (!all) {
+		db_bind_int(list, 2, state);
+	}
+	while ((got = db_step(list, err)) > 0) {
+		ret_rows->rows = xgrow(ret_rows->rows, ret_rows->count,
+			&ret_rows->capacity, sizeof(*ret_rows->rows));
+		if (read_row(ledger, list, &ret_rows->names,
+			    &ret_rows->rows[ret_rows->count], err) < 0) {
+			db_reset(list);
+			return err->code;
+		}
+		ret_rows->count++;
+	}
+	return got;
+}
+
+int
+ledger_rows_load(struct ledger *ledger, int64_t folder, struct ledger_rows *ret_rows,
+	struct err *err)
+{
+	return handle_rows_load(ledger, folder, LEDGER_UNACCOUNTED, ret_rows, err);
+}
+
+void
+ledger_rows_done(struct ledger_rows *rows)
+{
+	arena_done(&rows->names);
+	free(rows->rows);
+	memset(rows, 0, sizeof(*rows));
+}
+
+const struct ledger_row *
+ledger_rows_find(const struct ledger_rows *rows, const char *name, size_t len)
+{
+	size_t low = 0;
+	size_t high = rows->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct ledger_row *at = &rows->rows[middle];
+		int order = handle_compare(name, len, at->name, at->name_len);
+
+		if (order == 0) {
+			return at;
+		}
+		if (order < 0) {
+			high = middle;
+		} else {
+			low = middle + 1;
+		}
+	}
+	return NULL;
+}
+
+int
+handle_row_find(struct ledger *ledger, int64_t folder, const char *name, size_t len,
+	struct ledger_row *ret_row, struct err *err)
+{
+	struct db_stmt *find = handle_stmt(ledger, SQL_ROW_FIND, err);
+	int got;
+
+	if (find == NULL) {
+		return err->code;
+	}
+	db_bind_int(find, 1, folder);
+	db_bind_bytes(find, 2, name, len);
+	got = db_step(find, err);
+	if (got <= 0) {
+		return got;
+	}
+	arena_clear(&ledger->found);
+	got = read_row(ledger, find, &ledger->found, ret_row, err);
+	db_reset(find);
+	return got < 0 ? got : 1;
+}
+
+// What the tally must know of the row that a change replaces.
+struct old_row {
+	enum ledger_type type;
+	enum ledger_state state;
+	enum ledger_kind kind;
+	int64_t size;
+	int64_t since_ms;
+};
+
+// 1 there is one, 0 none, or negative.
+static int
+peek(struct ledger *ledger, int64_t folder, const char *name, size_t len,
+	struct old_row *ret_old, struct err *err)
+{
+	struct db_stmt *stmt = handle_stmt(ledger, SQL_ROW_PEEK, err);
+	int got;
+
+	if (stmt == NULL) {
+		return err->code;
+	}
+	db_bind_int(stmt, 1, folder);
+	db_bind_bytes(stmt, 2, name, len);
+	got = db_step(stmt, err);
+	if (got > 0) {
+		*ret_old = (struct old_row){
+			.type = (enum ledger_type)db_int(stmt, 0),
+			.state = (enum ledger_state)db_int(stmt, 1),
+			.kind = (enum ledger_kind)db_int(stmt, 2),
+			.size = db_int(stmt, 3),
+			.since_ms = db_int(stmt, 4),
+		};
+		db_reset(stmt);
+	}
+	return got;
+}
+
+static int64_t
+decide_since(const struct ledger *ledger, const struct ledger_row *row,
+	enum ledger_kind kind, const struct old_row *old)
+{
+	if (row->since_ms != 0) {
+		return row->since_ms;
+	}
+	if (old != NULL && old->state == row->state &&
+		(row->state != LEDGER_EXCLUDED || old->kind == kind)) {
+		return old->since_ms;
+	}
+	return ledger->begun_ms;
+}
+
+static void
+bind_row(struct db_stmt *stmt, const struct ledger_row *row)
+{
+	const struct inode *inode = &row->inode;
+
+	db_bind_bytes(stmt, 2, row->name, row->name_len);
+	db_bind_int(stmt, 3, row->type);
+	db_bind_int(stmt, 4, row->state);
+	db_bind_int(stmt, 7, inode->size);
+	db_bind_int(stmt, 8, inode->mtime_ns);
+	db_bind_int(stmt, 9, inode->ctime_ns);
+	db_bind_int(stmt, 10, (int64_t)inode->number);
+	db_bind_int(stmt, 11, (int64_t)inode->dev);
+	db_bind_int(stmt, 12, inode->mode);
+	db_bind_int(stmt, 13, inode->nlink);
+	db_bind_int(stmt, 14, inode->uid);
+	db_bind_int(stmt, 15, inode->gid);
+	handle_oid_bind(stmt, 16, &row->oid);
+	db_bind_int(stmt, 17, row->spans);
+	db_bind_int(stmt, 18, row->rules);
+	db_bind_int(stmt, 19, row->flags);
+}
+
+static int
+check_row(const struct ledger *ledger, const struct ledger_row *row, struct err *err)
+{
+	if (handle_must_write(ledger, err) < 0 ||
+		handle_check_name(row->name, row->name_len, err) < 0) {
+		return err->code;
+	}
+	if ((unsigned int)row->state >= LEDGER_NSTATES) {
+		return err_raise(err, ERR_BUG, "a row cannot be %s",
+			ledger_state_word(row->state));
+	}
+	return 0;
+}
+
+int
+ledger_row_put(struct ledger *ledger, int64_t folder, const struct ledger_row *row,
+	struct err *err)
+{
+	const char *reason = row->reason != NULL ? row->reason : "";
+	enum ledger_kind kind = ledger_kind_of(row->state, reason);
+	struct db_stmt *put;
+	struct old_row old;
+	int64_t root;
+	int64_t reason_id;
+	int had;
+
+	if (check_row(ledger, row, err) < 0 ||
+		handle_root_of(ledger, folder, &root, err) < 0 ||
+		handle_reason_id(ledger, reason, &reason_id, err) < 0) {
+		return err->code;
+	}
+	had = peek(ledger, folder, row->name, row->name_len, &old, err);
+	put = handle_stmt(ledger, SQL_ROW_PUT, err);
+	if (had < 0 || put == NULL) {
+		return err->code;
+	}
+	bind_row(put, row);
+	db_bind_int(put, 1, folder);
+	db_bind_int(put, 5, kind);
+	db_bind_int(put, 6, reason_id);
+	db_bind_int(put, 20, decide_since(ledger, row, kind, had > 0 ? &old : NULL));
+	if (db_run(put, err) < 0) {
+		return err->code;
+	}
+	if (had > 0) {
+		handle_tally_add(ledger, root, old.state, old.kind, -1,
+			-handle_bytes(old.type, old.size));
+	}
+	handle_tally_add(ledger, root, row->state, kind, 1,
+		handle_bytes(row->type, row->inode.size));
+	return 0;
+}
+
+int
+ledger_row_drop(struct ledger *ledger, int64_t folder, const char *name, size_t len,
+	struct err *err)
+{
+	struct db_stmt *drop;
+	struct old_row old;
+	int64_t root;
+	int had;
+
+	if (handle_must_write(ledger, err) < 0 ||
+		handle_root_of(ledger, folder, &root, err) < 0) {
+		return err->code;
+	}
+	had = peek(ledger, folder, name, len, &old, err);
+	if (had <= 0) {
+		return had;
+	}
+	drop = handle_stmt(ledger, SQL_ROW_DROP, err);
+	if (drop == NULL) {
+		return err->code;
+	}
+	db_bind_int(drop, 1, folder);
+	db_bind_bytes(drop, 2, name, len);
+	if (db_run(drop, err) < 0) {
+		return err->code;
+	}
+	handle_tally_add(
+		ledger, root, old.state, old.kind, -1, -handle_bytes(old.type, old.size));
+	return 1;
+}
