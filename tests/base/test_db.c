@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 static const char *const steps[] = {
-	"CREATE TABLE note(id INTEGER PRIMARY KEY, text TEXT UNIQUE);"
-	"INSERT INTO note(text) VALUES ('seed')",
+	("CREATE TABLE note(id INTEGER PRIMARY KEY, text TEXT UNIQUE);"
+	 "INSERT INTO note(text) VALUES ('seed')"),
 	"ALTER TABLE note ADD COLUMN extra BLOB",
 	"UPDATE note SET text = text || '+'",
 };
