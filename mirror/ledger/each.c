@@ -239,7 +239,7 @@ find_frozen(struct ledger *ledger, const char *path, struct ledger_row *ret_row,
 	struct err *err)
 {
 	struct ledger_row row;
-	struct place place;
+	struct place place = { .rest = "" };
 	const char *end;
 	int got;
 
@@ -291,7 +291,7 @@ each_below(struct ledger *ledger, const struct ledger_filter *filter, ledger_eac
 	size_t len = strlen(filter->path);
 	AUTO_FREE char *path = xasprintf("%s/", filter->path);
 	struct ledger_row row;
-	struct place place;
+	struct place place = { .rest = "" };
 	int got;
 
 	// "a/b/" means the same as "a/b".

@@ -155,7 +155,7 @@ int handle_reason_text(struct ledger *ledger, int64_t id, const char **ret_text,
 	struct err *err) NONNULL MUST_CHECK;
 void handle_forget_reasons(struct ledger *ledger) NONNULL;
 
-/** rows.c: only rows in @state; LEDGER_NSTATES for all. */
+/** rows.c: only rows in @state; LEDGER_UNACCOUNTED for all. */
 int handle_rows_load(struct ledger *ledger, int64_t folder, enum ledger_state state,
 	struct ledger_rows *ret_rows, struct err *err) NONNULL MUST_CHECK;
 /** 1 found, 0 not; the row is in ledger->found. */

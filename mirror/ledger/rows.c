@@ -63,7 +63,7 @@ int
 handle_rows_load(struct ledger *ledger, int64_t folder, enum ledger_state state,
 	struct ledger_rows *ret_rows, struct err *err)
 {
-	bool all = state >= LEDGER_NSTATES;
+	bool all = state >= LEDGER_UNACCOUNTED;
 	struct db_stmt *list =
 		handle_stmt(ledger, all ? SQL_ROWS : SQL_ROWS_BY_STATE, err);
 	int got;

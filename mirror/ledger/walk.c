@@ -71,7 +71,7 @@ add_entry(int dirfd, struct walk_list *list, const struct dirent64 *dent, struct
 		}
 		memset(&info, 0, sizeof(info));
 		info.st_ino = dent->d_ino;
-		info.st_mode = DTTOIF(dent->d_type);
+		info.st_mode = (mode_t)DTTOIF(dent->d_type);
 	}
 	if (list->count >= WALK_ENTRIES_MAX) {
 		return err_raise(err, ERR_TOO_BIG, "more than %d entries in one folder",
