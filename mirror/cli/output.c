@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "cli/output.h"
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/path.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+	BAR_EVERY_MS = 100,
+	BAR_WIDTH = 24
+};
+
+static bool
+is_set(const char *variable)
+{
+	const char *value = getenv(variable);
+
+	return value != NULL && value[0] != '\0';
+}
+
+void
+output_init(struct output *out)
+{
+	const char *term = getenv("TERM");
+	bool dumb = term == NULL || term[0] == '\0' || strcmp(term, "dumb") == 0;
+
+	*out = (struct output){
+		.color = isatty(STDOUT_FILENO) && !dumb && !is_set("NO_COLOR"),
+		.bar = isatty(STDERR_FILENO) && !dumb,
+		.no_input = !isatty(STDIN_FILENO) || !isatty(STDERR_FILENO),
+	};
+}
+
+static void
+speak(struct output *out)
+{
+	out->spoke = true;
+	output_progress_done(out);
+}
+
+void
+output_text(struct output *out, const char *fmt, ...)
+{
+	va_list args;
+
+	speak(out);
+	va_start(args, fmt);
+	(void)vprintf(fmt, args);
+	va_end(args);
+}
+
+void
+output_line(struct output *out, const char *fmt, ...)
+{
+	va_list args;
+
+	speak(out);
+	va_start(args, fmt);
+	(void)vprintf(fmt, args);
+	va_end(args);
+	(void)putchar('\n');
+}
+
+void
+output_raw(struct output *out, const char *data, size_t len)
+{
+	speak(out);
+	(void)fwrite(data, 1, len, stdout);
+}
+
+void
+output_json(struct output *out, const struct json *json)
+{
+	AUTO_FREE char *text = json_write(json, 2);
+
+	output_line(out, "%s", text);
+}
+
+void
+output_word(struct output *out, enum output_tone tone, const char *word)
+{
+	static const char *const codes[] = {
+		[OUTPUT_PLAIN] = "",
+		[OUTPUT_GOOD] = "\033[32m",
+		[OUTPUT_WARN] = "\033[33m",
+		[OUTPUT_BAD] = "\033[31m",
+		[OUTPUT_FAINT] = "\033[2m",
+		[OUTPUT_STRONG] = "\033[1m",
+	};
+
+	if (out->color && tone != OUTPUT_PLAIN) {
+		output_text(out, "%s%s\033[0m", codes[tone], word);
+	} else {
+		output_text(out, "%s", word);
+	}
+}
+
+static void say(struct output *out, const char *fmt, va_list args) PRINTF_LIKE(2, 0);
+
+static void
+say(struct output *out, const char *fmt, va_list args)
+{
+	char raw[ERR_MSG_MAX * 4];
+
+	output_progress_done(out);
+	// What was asked for comes first when both go to one terminal.
+	(void)fflush(stdout);
+	(void)vsnprintf(raw, sizeof(raw), fmt, args);
+
+	AUTO_FREE char *text = path_printable(raw);
+	(void)fprintf(stderr, "mirror: %s\n", text);
+}
+
+void
+output_note(struct output *out, const char *fmt, ...)
+{
+	va_list args;
+
+	if (out->quiet) {
+		return;
+	}
+	va_start(args, fmt);
+	say(out, fmt, args);
+	va_end(args);
+}
+
+void
+output_warn(struct output *out, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	say(out, fmt, args);
+	va_end(args);
+}
+
+void
+output_error(struct output *out, const struct err *err)
+{
+	output_warn(out, "%s", err->msg[0] != '\0' ? err->msg : err_phrase(err->code));
+	if (out->verbose && err->where != NULL) {
+		(void)fprintf(stderr, "  where: %s\n", err->where);
+	}
+	if (err->next[0] != '\0') {
+		AUTO_FREE char *next = path_printable(err->next);
+
+		(void)fprintf(stderr, "  next: %s\n", next);
+	}
+}
+
+void
+output_size(uint64_t bytes, char text[OUTPUT_SIZE_MAX])
+{
+	static const char *const units[] = { "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
+	double value = (double)bytes;
+	size_t unit = 0;
+
+	if (bytes < 1024) {
+		(void)snprintf(text, OUTPUT_SIZE_MAX, "%" PRIu64 " B", bytes);
+		return;
+	}
+	value /= 1024;
+	while (value >= 1000 && unit + 1 < countof(units)) {
+		value /= 1024;
+		unit++;
+	}
+	(void)snprintf(text, OUTPUT_SIZE_MAX, "%.1f %s", value, units[unit]);
+}
+
+void
+output_bar(const char *what, uint64_t done, uint64_t total, int64_t elapsed_ms,
+	char text[OUTPUT_BAR_MAX])
+{
+	double rate = elapsed_ms > 0 ? (double)done * 1000 / (double)elapsed_ms : 0;
+	char left[CLOCK_TEXT_MAX + 8] = "";
+	char bar[BAR_WIDTH + 1];
+
+	if (total == 0) {
+		(void)snprintf(text, OUTPUT_BAR_MAX, "%.60s: %" PRIu64 ", %.0f/s", what,
+			done, rate);
+		return;
+	}
+	done = MIN_OF(done, total);
+	for (size_t i = 0; i < BAR_WIDTH; i++) {
+		bar[i] = i * total < done * BAR_WIDTH ? '#' : '.';
+	}
+	bar[BAR_WIDTH] = '\0';
+	if (rate > 0 && elapsed_ms >= 1000 && done < total) {
+		char age[CLOCK_TEXT_MAX];
+
+		clock_format_age((int64_t)((double)(total - done) * 1000 / rate), age);
+		(void)snprintf(left, sizeof(left), ", %s left", age);
+	}
+	(void)snprintf(text, OUTPUT_BAR_MAX,
+		"%.60s [%s] %3.0f%% %" PRIu64 "/%" PRIu64 ", %.0f/s%s", what, bar,
+		(double)done * 100 / (double)total, done, total, rate, left);
+}
+
+void
+output_progress(struct output *out, const char *what, uint64_t done, uint64_t total)
+{
+	int64_t now = clock_mono_ms();
+	char text[OUTPUT_BAR_MAX];
+
+	if (!out->bar || out->quiet) {
+		return;
+	}
+	if (strncmp(out->bar_what, what, sizeof(out->bar_what) - 1) != 0) {
+		(void)snprintf(out->bar_what, sizeof(out->bar_what), "%s", what);
+		out->bar_began_ms = now;
+		out->bar_drawn_ms = 0;
+	}
+	if (now - out->bar_drawn_ms < BAR_EVERY_MS) {
+		return;
+	}
+	output_bar(what, done, total, now - out->bar_began_ms, text);
+	(void)fprintf(stderr, "\r\033[K%s", text);
+	out->bar_drawn_ms = now;
+	out->bar_drawn = true;
+}
+
+void
+output_progress_done(struct output *out)
+{
+	if (out->bar_drawn) {
+		(void)fputs("\r\033[K", stderr);
+		out->bar_drawn = false;
+	}
+}
+
+bool
+output_ask(struct output *out, const char *question)
+{
+	char answer[16];
+
+	if (out->no_input) {
+		return false;
+	}
+	output_progress_done(out);
+	(void)fflush(stdout);
+	(void)fprintf(stderr, "%s [y/N] ", question);
+	if (fgets(answer, sizeof(answer), stdin) == NULL) {
+		return false;
+	}
+	return answer[0] == 'y' || answer[0] == 'Y';
+}
+
+int
+output_finish(struct output *out, struct err *err)
+{
+	output_progress_done(out);
+	errno = 0;
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		if (errno == 0) {
+			errno = EIO;
+		}
+		return err_errno(err, "write to standard output");
+	}
+	return 0;
+}

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "cli/verbs.h"
+
+#include "base/suggest.h"
+#include "cli/handlers.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum {
+	MANY = 10000
+};
+
+// clang-format off
+const struct flag common_flags[] = {
+	{ "config", 'c', "FILE", NULL, "the configuration; else $MIRROR_CONFIG, else the user's own" },
+	{ "quiet", 'q', NULL, NULL, "no messages but errors" },
+	{ "verbose", 'v', NULL, NULL, "more messages, and where in the program a failure was" },
+	{ "no-input", 0, NULL, NULL, "ask nothing" },
+	{ "no-color", 0, NULL, NULL, "no colour; so does NO_COLOR" },
+	{ "help", 'h', NULL, NULL, "this text" },
+	{ NULL, 0, NULL, NULL, NULL },
+};
+
+const struct flag change_flags[] = {
+	{ "dry-run", 'n', NULL, NULL, "show what would be done, change nothing" },
+	{ NULL, 0, NULL, NULL, NULL },
+};
+
+const struct flag json_flags[] = {
+	{ "json", 0, NULL, NULL, "the result as JSON" },
+	{ NULL, 0, NULL, NULL, NULL },
+};
+
+static const struct flag config_show_flags[] = {
+	{ "origin", 0, NULL, NULL, "say where each value is set" },
+	{ NULL, 0, NULL, NULL, NULL },
+};
+
+static const struct flag version_flags[] = {
+	{ "version", 'V', NULL, NULL, NULL },
+	{ NULL, 0, NULL, NULL, NULL },
+};
+
+static const struct flag man_flags[] = {
+	{ "toml", 0, NULL, NULL, "the page of mirror.toml" },
+	{ "markdown", 0, NULL, NULL, "the reference" },
+	{ NULL, 0, NULL, NULL, NULL },
+};
+
+const struct verb verbs[] = {
+	{
+		.name = "config check",
+		.usage = "",
+		.text = "is the configuration right?",
+		.more = "Prints one line when it is; else the place of the first mistake and exit "
+			"status 78.",
+		.run = verb_config_check,
+		.group = VERB_SETUP,
+		.traits = VERB_JSON,
+	},
+	{
+		.name = "config show",
+		.usage = "",
+		.text = "every option and its value",
+		.flags = config_show_flags,
+		.run = verb_config_show,
+		.group = VERB_SETUP,
+		.traits = VERB_JSON,
+	},
+	{
+		.name = "config edit",
+		.usage = "",
+		.text = "edit it in $VISUAL or $EDITOR; only what is right is saved",
+		.more = "The editor works on a copy.  A copy that is wrong is kept beside the\n"
+			"configuration as FILE.rejected, and the configuration stays as it was.",
+		.run = verb_config_edit,
+		.group = VERB_SETUP,
+		.traits = VERB_CHANGES,
+	},
+	{
+		.name = "completion",
+		.usage = "bash|zsh|fish",
+		.text = "a script that completes commands and options",
+		.more = "  bash: mirror completion bash > ~/.local/share/bash-completion/completions/mirror\n"
+			"  zsh:  mirror completion zsh > \"${fpath[1]}/_mirror\"\n"
+			"  fish: mirror completion fish > ~/.config/fish/completions/mirror.fish",
+		.run = verb_completion,
+		.group = VERB_OTHER,
+		.least = 1,
+		.most = 1,
+	},
+	{
+		.name = "help",
+		.usage = "[COMMAND]",
+		.text = "about all commands, or one",
+		.run = verb_help,
+		.group = VERB_OTHER,
+		.traits = VERB_JSON,
+		.most = 2,
+		.alias = "help",
+	},
+	{
+		.name = "version",
+		.usage = "",
+		.text = "which version this is",
+		.flags = version_flags,
+		.run = verb_version,
+		.group = VERB_OTHER,
+		.traits = VERB_JSON,
+		.alias = "version",
+	},
+	{
+		.name = "__man",
+		.usage = "",
+		.text = "the manual pages, for packages",
+		.flags = man_flags,
+		.run = verb_man,
+		.group = VERB_OTHER,
+		.traits = VERB_HIDDEN,
+	},
+};
+const size_t nverbs = countof(verbs);
+// clang-format on
+
+size_t
+verbs_tables(const struct verb *verb, const struct flag *ret[VERBS_TABLES_MAX])
+{
+	size_t count = 0;
+
+	if (verb->flags != NULL) {
+		ret[count++] = verb->flags;
+	}
+	if (verb->traits & VERB_CHANGES) {
+		ret[count++] = change_flags;
+	}
+	if (verb->traits & VERB_JSON) {
+		ret[count++] = json_flags;
+	}
+	ret[count++] = common_flags;
+	return count;
+}
+
+const struct verb *
+verbs_find(const char *name)
+{
+	for (size_t i = 0; i < nverbs; i++) {
+		if (strcmp(verbs[i].name, name) == 0) {
+			return &verbs[i];
+		}
+	}
+	return NULL;
+}
+
+bool
+verbs_is_group(const char *word)
+{
+	size_t len = strlen(word);
+
+	for (size_t i = 0; i < nverbs; i++) {
+		if (strncmp(verbs[i].name, word, len) == 0 && verbs[i].name[len] == ' ') {
+			return true;
+		}
+	}
+	return false;
+}
+
+const struct verb *
+verbs_alias(const char *flag)
+{
+	for (size_t i = 0; i < nverbs; i++) {
+		if (verbs[i].alias != NULL && strcmp(verbs[i].alias, flag) == 0) {
+			return &verbs[i];
+		}
+	}
+	return NULL;
+}
+
+const char *
+verbs_near(const char *typed)
+{
+	const char *best = NULL;
+
+	for (size_t i = 0; i < nverbs; i++) {
+		if (!(verbs[i].traits & VERB_HIDDEN) &&
+			suggest_is_nearer(typed, verbs[i].name, best)) {
+			best = verbs[i].name;
+		}
+	}
+	return best;
+}
+
+const char *
+verbs_group_name(enum verb_group group)
+{
+	static const char *const names[] = {
+		[VERB_SETUP] = "Set up",
+		[VERB_RUN] = "Every day",
+		[VERB_SEE] = "See",
+		[VERB_BACK] = "Get back, and prove it",
+		[VERB_SECRETS] = "Secrets",
+		[VERB_OTHER] = "Other",
+	};
+
+	return names[group];
+}
