@@ -65,9 +65,9 @@ oid_parse(const char *text, struct oid *ret_oid)
 }
 
 void
-oid_of(enum object_kind kind, const void *data, size_t len, struct oid *ret_oid)
+oid_hash(struct hash *hash, enum object_kind kind, const void *data, size_t len,
+	struct oid *ret_oid)
 {
-	AUTO(hash_freep) struct hash *hash = hash_sha1_new();
 	char head[32];
 	int head_len =
 		snprintf(head, sizeof(head), "%s %zu", object_kind_name(kind), len);
@@ -76,4 +76,12 @@ oid_of(enum object_kind kind, const void *data, size_t len, struct oid *ret_oid)
 	hash_add(hash, head, (size_t)head_len + 1);
 	hash_add(hash, data, len);
 	hash_end(hash, ret_oid->id);
+}
+
+void
+oid_of(enum object_kind kind, const void *data, size_t len, struct oid *ret_oid)
+{
+	AUTO(hash_freep) struct hash *hash = hash_sha1_new();
+
+	oid_hash(hash, kind, data, len, ret_oid);
 }

@@ -49,4 +49,9 @@ bool oid_parse(const char *text, struct oid *ret_oid) NONNULL;
 void oid_of(enum object_kind kind, const void *data, size_t len, struct oid *ret_oid)
 	NONNULL_ARGS(4);
 
+/** The same with a SHA-1 hash_sha1_new() that is used again and again. */
+struct hash;
+void oid_hash(struct hash *hash, enum object_kind kind, const void *data, size_t len,
+	struct oid *ret_oid) NONNULL_ARGS(1, 5);
+
 #endif

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "brain/home.h"
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/mem.h"
+#include "base/path.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+bool
+home_is_free(const char *path, bool worktree)
+{
+	static const char *const bare[] = { ".", "..", "HEAD", "config", "description",
+		"hooks", "info", "objects", "refs", "branches", "mirror" };
+	static const char *const beside[] = { ".", "..", ".git" };
+	const char *const *names = worktree ? beside : bare;
+	size_t count = worktree ? countof(beside) : countof(bare);
+	bool good = true;
+	DIR *dir = opendir(path);
+
+	if (dir == NULL) {
+		return errno == ENOENT;
+	}
+	for (struct dirent *entry; good && (entry = readdir(dir)) != NULL;) {
+		bool known = false;
+
+		for (size_t i = 0; i < count && !known; i++) {
+			known = strcmp(entry->d_name, names[i]) == 0;
+		}
+		good = known || strncmp(entry->d_name, "config.lock", 11) == 0 ||
+			strncmp(entry->d_name, "HEAD.lock", 9) == 0;
+	}
+	(void)closedir(dir);
+	return good;
+}
+
+int
+home_write_attributes(const char *git_dir, struct err *err)
+{
+	static const char text[] = "* -text -eol -ident -filter -working-tree-encoding\n";
+	AUTO_FREE char *info = path_join(git_dir, "info");
+	AUTO_FREE char *path = path_join(info, "attributes");
+	AUTO(buf_done) struct buf have = { .max = 64 * 1024 };
+
+	if (file_make_dirs(info, 0700, err) < 0) {
+		return err->code;
+	}
+	if (file_read(AT_FDCWD, path, &have, err) < 0 && err->code != ERR_NOT_FOUND) {
+		return err_wrap(err, "read info/attributes");
+	}
+	if (strcmp(buf_text(&have), text) == 0) {
+		return 0;
+	}
+	err_clear(err);
+	return file_replace_at(path, text, strlen(text), 0600, err);
+}
+
+int
+home_make_key(const char *git_dir, struct err *err)
+{
+	AUTO_FREE char *path = path_join(git_dir, "mirror/key");
+	AUTO_FREE char *staging = path_join(git_dir, HOME_STAGING);
+	uint8_t key[HOME_KEY_LEN];
+	struct stat info;
+	int result;
+
+	if (file_make_dirs(staging, 0700, err) < 0) {
+		return err->code;
+	}
+	if (lstat(path, &info) == 0) {
+		return 0;
+	}
+	if (errno != ENOENT) {
+		return err_errno(err, "look at %s", path);
+	}
+	if (hash_random(key, sizeof(key), err) < 0) {
+		return err->code;
+	}
+	result = file_replace_at(path, key, sizeof(key), 0600, err);
+	explicit_bzero(key, sizeof(key));
+	return result;
+}
+
+int
+home_key(const char *git_dir, uint8_t ret_key[HOME_KEY_LEN], struct err *err)
+{
+	AUTO_FREE char *path = path_join(git_dir, "mirror/key");
+	AUTO(buf_done) struct buf key = { .max = HOME_KEY_LEN + 1 };
+
+	if (file_read(AT_FDCWD, path, &key, err) < 0) {
+		return err_wrap(err, "read the repo's key");
+	}
+	if (key.len != HOME_KEY_LEN) {
+		return err_raise(err, ERR_CORRUPT, "%s has %zu bytes, not %d", path,
+			key.len, HOME_KEY_LEN);
+	}
+	memcpy(ret_key, key.data, HOME_KEY_LEN);
+	explicit_bzero(key.data, key.len);
+	return 0;
+}

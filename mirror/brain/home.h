@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/**
+ * brain/home - the few files of ours inside a git directory.
+ *
+ *     mirror/key        32 random bytes, 0600: keys our hashes; never in a commit
+ *     mirror/new/       packs being built
+ *     mirror/aside/     foreign files found in the browsable copy
+ *     info/attributes   no conversion, whatever a tree says
+ *
+ * Knows: base.
+ * Owns:  those files.
+ * Never: touches git's own.
+ */
+
+#ifndef BRAIN_HOME_H
+#define BRAIN_HOME_H
+
+#include "base/base.h"
+
+struct err;
+
+#define HOME_STAGING "mirror/new"
+#define HOME_ASIDE "mirror/aside"
+
+enum {
+	HOME_KEY_LEN = 32
+};
+
+/** May a repository be made here?  Yes when @path is missing, empty, or holds nothing but
+ * a repository whose making was cut short. */
+bool home_is_free(const char *path, bool worktree) NONNULL;
+
+/** Attributes of the highest rank: no file in a tree can turn on a conversion. */
+int home_write_attributes(const char *git_dir, struct err *err) NONNULL MUST_CHECK;
+
+/** Make the key and the staging folder unless they are there. */
+int home_make_key(const char *git_dir, struct err *err) NONNULL MUST_CHECK;
+
+/** NOT_FOUND, CORRUPT. */
+int home_key(const char *git_dir, uint8_t ret_key[HOME_KEY_LEN], struct err *err)
+	NONNULL MUST_CHECK;
+
+#endif

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/**
+ * brain/pack_index - name, place and checksum of each object in one pack.
+ *
+ * Knows: base, oid.
+ * Owns:  its records (32 bytes each, in blocks that never move) and a table of 32-bit
+ *        numbers to find one by its name.
+ * Never: holds a name twice.
+ *
+ * Threads: the caller locks.
+ */
+
+#ifndef BRAIN_PACK_INDEX_H
+#define BRAIN_PACK_INDEX_H
+
+#include "base/base.h"
+#include "brain/oid.h"
+
+struct err;
+struct pack_record;
+
+struct pack_index {
+	/** Blocks of records, in the order they were added. */
+	struct pack_record **blocks;
+	size_t count;
+	size_t nblocks;
+	size_t blocks_size;
+	/** Record number + 1, or 0; a power of two in size. */
+	uint32_t *table;
+	size_t table_size;
+};
+
+void pack_index_init(struct pack_index *index) NONNULL;
+void pack_index_done(struct pack_index *index) NONNULL;
+
+bool pack_index_find(
+	const struct pack_index *index, const struct oid *oid, size_t *ret_at) NONNULL;
+/** @oid must not be in it, @offset must be past the last one's. */
+void pack_index_add(struct pack_index *index, const struct oid *oid, uint64_t offset,
+	uint32_t crc) NONNULL;
+
+/** By number, from 0 to count - 1, in the order they were added. */
+const struct oid *pack_index_oid(const struct pack_index *index, size_t at) NONNULL;
+uint64_t pack_index_offset(const struct pack_index *index, size_t at) NONNULL;
+uint32_t pack_index_crc(const struct pack_index *index, size_t at) NONNULL;
+
+/** Write the .idx (version 2) of the pack that ends with @trailer, and sync it.  The
+ * index can be asked by number afterwards, but no longer by name. */
+int pack_index_write(struct pack_index *index, const char *path,
+	const uint8_t trailer[OID_LEN], struct err *err) NONNULL MUST_CHECK;
+
+#endif
