@@ -80,6 +80,8 @@ struct job {
 	int64_t deadline_mono_ms;
 	/** Started because it was asked for while the run before it was under way. */
 	bool trailing;
+	/** A person is waiting for what this run covers. */
+	bool hurried;
 	/**
 	 * Set by whoever runs it, before a JOB_FAILED is reported: why.  Its verdict
 	 * chooses the back-off.  0 counts as a failure worth trying again.
@@ -92,6 +94,8 @@ struct job_result {
 	enum job_outcome outcome;
 	/** The ticket the run had taken: at least the one asked about. */
 	int64_t ticket;
+	/** Which run of its kind it was. */
+	int64_t run;
 	int64_t started_ms;
 	int64_t duration_ms;
 	char note[JOB_NOTE_MAX];

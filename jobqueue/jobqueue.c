@@ -357,8 +357,22 @@ get_ticket(
 }
 
 static int
-enqueue_once(
-	struct jobqueue *queue, enum job_kind kind, int64_t *ret_ticket, struct err *err)
+ask(struct jobqueue *queue, enum job_kind kind, int64_t *ret_ticket, struct err *err)
+{
+	AUTO(db_finishp) struct db_stmt *stmt = NULL;
+
+	if (get_ticket(queue, kind, ret_ticket, err) < 0 ||
+		db_prepare(queue->db, "UPDATE job SET hurry = want WHERE kind = ?", &stmt,
+			err) < 0) {
+		return err->code;
+	}
+	db_bind_int(stmt, 1, kind);
+	return db_run(stmt, err);
+}
+
+static int
+enqueue_once(struct jobqueue *queue, enum job_kind kind, bool hurried,
+	int64_t *ret_ticket, struct err *err)
 {
 	int got;
 
@@ -368,25 +382,28 @@ enqueue_once(
 	if (queue_refresh(queue, err) < 0) {
 		return err->code;
 	}
-	got = find_pending(queue, kind, ret_ticket, err);
+	got = hurried ? 0 : find_pending(queue, kind, ret_ticket, err);
 	if (got != 0) {
 		return MIN_OF(got, 0);
 	}
 	if (queue_begin(queue, err) < 0) {
 		return err->code;
 	}
-	return queue_end(queue, get_ticket(queue, kind, ret_ticket, err), err);
+	return queue_end(queue,
+		hurried ? ask(queue, kind, ret_ticket, err)
+			: get_ticket(queue, kind, ret_ticket, err),
+		err);
 }
 
-int
-jobqueue_enqueue(
-	struct jobqueue *queue, enum job_kind kind, int64_t *ret_ticket, struct err *err)
+static int
+enqueue(struct jobqueue *queue, enum job_kind kind, bool hurried, int64_t *ret_ticket,
+	struct err *err)
 {
 	int64_t ticket = 0;
 
 	assert(kind < JOB_KINDS_);
 	for (int i = 0; i < REPLACED_MAX; i++) {
-		if (enqueue_once(queue, kind, &ticket, err) < 0) {
+		if (enqueue_once(queue, kind, hurried, &ticket, err) < 0) {
 			return err_wrap(err, "enqueue %s", job_kind_name(kind));
 		}
 		// Written into a file that was deleted meanwhile, it would be lost.
@@ -398,6 +415,20 @@ jobqueue_enqueue(
 		}
 	}
 	return err_raise(err, ERR_UNSTABLE, "%s is replaced all the time", queue->path);
+}
+
+int
+jobqueue_enqueue(
+	struct jobqueue *queue, enum job_kind kind, int64_t *ret_ticket, struct err *err)
+{
+	return enqueue(queue, kind, false, ret_ticket, err);
+}
+
+int
+jobqueue_ask(
+	struct jobqueue *queue, enum job_kind kind, int64_t *ret_ticket, struct err *err)
+{
+	return enqueue(queue, kind, true, ret_ticket, err);
 }
 
 static int

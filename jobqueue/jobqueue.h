@@ -114,6 +114,13 @@ int jobqueue_enqueue_tag(struct jobqueue *queue, enum job_kind kind, const char 
 	const char *message, int64_t *ret_ticket, struct err *err)
 	NONNULL_ARGS(1, 3, 4, 6) MUST_CHECK;
 
+/**
+ * Enqueue because a person is waiting: in one step also hurried, as by jobqueue_hurry().
+ * The run that covers it has job->hurried set, whoever else asked for it as well.
+ */
+int jobqueue_ask(struct jobqueue *queue, enum job_kind kind, int64_t *ret_ticket,
+	struct err *err) NONNULL MUST_CHECK;
+
 /** A person is waiting: forget the back-off and the pause for what @kind has pending. */
 int jobqueue_hurry(struct jobqueue *queue, enum job_kind kind, struct err *err)
 	NONNULL MUST_CHECK;

@@ -156,7 +156,7 @@ start(struct jobqueue *queue, enum job_kind kind, int64_t now_ms, struct job *re
 		    " started_ms = ?2, cancel = 0,"
 		    " at_ms = CASE WHEN at_ms <= ?2 THEN 0 ELSE at_ms END"
 		    " WHERE kind = ?1 AND in_progress = 0"
-		    " RETURNING taken, runs, attempt",
+		    " RETURNING taken, runs, attempt, hurry > done",
 		    &take, err) < 0) {
 		return err->code;
 	}
@@ -170,6 +170,7 @@ start(struct jobqueue *queue, enum job_kind kind, int64_t now_ms, struct job *re
 		.ticket = db_int(take, 0),
 		.run = db_int(take, 1),
 		.attempt = (int)db_int(take, 2),
+		.hurried = db_int(take, 3) != 0,
 	};
 	return db_run(take, err);
 }
@@ -217,6 +218,7 @@ jobqueue_take(struct jobqueue *queue, struct job *ret_job, struct err *err)
 	if (got > 0) {
 		fill_job(queue, ret_job, job.kind, job.ticket, job.run, job.attempt,
 			now_ms);
+		ret_job->hurried = job.hurried;
 	}
 	return got;
 }
@@ -327,6 +329,7 @@ jobqueue_finish(struct jobqueue *queue, const struct job *job, enum job_outcome 
 	}
 	fill_job(queue, ret_again, kind, end.want, run + 1, end.attempt, now_ms);
 	ret_again->trailing = true;
+	ret_again->hurried = end.hurried;
 	return 1;
 }
 

@@ -28,17 +28,18 @@ find_result(struct jobqueue *queue, enum job_kind kind, int64_t ticket,
 	// The first run that covered it; once the history has forgotten that, the last
 	// one.
 	if (db_prepare(queue->db,
-		    "SELECT outcome, ticket, started_ms, duration_ms, note, run FROM run"
+		    "SELECT outcome, ticket, started_ms, duration_ms, note, run,"
+		    " 0 AS forgotten FROM run"
 		    " WHERE kind = ?1 AND ticket >= ?2 AND outcome <> ?3"
-		    " UNION ALL SELECT last_outcome, taken, last_ended_ms, 0, last_note,"
-		    " ?4 FROM job WHERE kind = ?1 ORDER BY run LIMIT 1",
+		    " UNION ALL SELECT last_outcome, done, last_ended_ms, 0, last_note,"
+		    " runs - in_progress, 1 FROM job WHERE kind = ?1"
+		    " ORDER BY forgotten, run LIMIT 1",
 		    &find, err) < 0) {
 		return err->code;
 	}
 	db_bind_int(find, 1, kind);
 	db_bind_int(find, 2, ticket);
 	db_bind_int(find, 3, JOB_RECLAIMED);
-	db_bind_int(find, 4, INT64_MAX);
 	got = db_step(find, err);
 	if (got > 0) {
 		ret_result->outcome = (enum job_outcome)db_int(find, 0);
@@ -46,6 +47,7 @@ find_result(struct jobqueue *queue, enum job_kind kind, int64_t ticket,
 		ret_result->started_ms = db_int(find, 2);
 		ret_result->duration_ms = db_int(find, 3);
 		queue_copy(ret_result->note, sizeof(ret_result->note), db_text(find, 4));
+		ret_result->run = db_int(find, 5);
 	}
 	return got;
 }

@@ -165,6 +165,7 @@ turn_finish(const struct turn_row rows[JOB_KINDS_], enum job_kind kind,
 	after.not_before_ms = end.not_before_ms;
 	after.delay_ms = end.delay_ms;
 	after.at_ms = 0;
+	end.hurried = row->hurry > row->taken;
 	end.again = turn_due_ms(&after, now_ms, pause) <= now_ms &&
 		!others_are_impatient(rows, kind, now_ms, pause);
 	return end;

@@ -63,6 +63,8 @@ int turn_pick(const struct turn_row rows[JOB_KINDS_], int64_t now_ms,
 struct turn_end {
 	/** The trailing run starts in the same step. */
 	bool again;
+	/** Somebody is waiting for it. */
+	bool hurried;
 	int64_t want;
 	int64_t not_before_ms;
 	int64_t delay_ms;
