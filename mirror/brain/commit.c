@@ -51,15 +51,17 @@ add_person(
 	AUTO_FREE char *name = clean(commit->name, "mirror");
 	AUTO_FREE char *email = clean(commit->email, "mirror@localhost");
 	int minutes = commit->offset_min;
-	char sign = minutes < 0 ? '-' : '+';
+	int64_t seconds = MAX_OF(commit->time, (int64_t)0);
+	char sign;
 
-	if (minutes < -14 * 60 || minutes > 14 * 60) {
+	// git shows no time that is before 1970 where it was written.
+	if (minutes < -14 * 60 || minutes > 14 * 60 || seconds + minutes * 60 < 0) {
 		minutes = 0;
 	}
+	sign = minutes < 0 ? '-' : '+';
 	minutes = abs(minutes);
 	return buf_add_fmt(text, err, "%s %s <%s> %lld %c%02d%02d\n", role, name, email,
-		(long long)MAX_OF(commit->time, (int64_t)0), sign, minutes / 60,
-		minutes % 60);
+		(long long)seconds, sign, minutes / 60, minutes % 60);
 }
 
 int

@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "brain/pack.h"
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/hash.h"
+#include "base/mem.h"
+#include "brain/pack_index.h"
+#include "brain/repo.h"
+#include "room.h"
+
+#include <dirent.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static size_t
+files_in(const struct scratch *scratch, const char *folder)
+{
+	DIR *dir = opendir(scratch_path(scratch, folder));
+	size_t count = 0;
+
+	assert_non_null(dir);
+	for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
+		count += entry->d_name[0] != '.';
+	}
+	(void)closedir(dir);
+	return count;
+}
+
+static void
+what_was_added_is_what_git_reads(void **state)
+{
+	static const size_t lengths[] = { 0, 1, 15, 16, 1023, 1024, 2047, 65535, 65536,
+		300000, 3000000 };
+	struct repo *repo = room_open(*state, false);
+	struct pack *pack = NULL;
+	struct pack_stats stats;
+	struct oid oids[2 * countof(lengths)];
+	char *bytes = xmalloc(3000000);
+	struct err err;
+
+	ok(pack_begin(repo, &pack, &err));
+	for (size_t i = 0; i < countof(oids); i++) {
+		// Half of them repeat themselves, half cannot be compressed.
+		if (i % 2 == 0) {
+			memset(bytes, 'a' + (int)i, lengths[i / 2]);
+		} else {
+			ok(hash_random(bytes, lengths[i / 2], &err));
+		}
+		assert_true(pack_add(pack, OBJECT_BLOB, bytes, lengths[i / 2], &oids[i],
+				    &err) >= 0);
+		scratch_write(*state, "want", bytes, lengths[i / 2]);
+		char hex[OID_HEX_MAX];
+		char hexes[100];
+		(void)snprintf(hexes, sizeof(hexes), "want.%s", oid_hex(&oids[i], hex));
+		assert_int_equal(scratch_sh(*state, "mv want %s", hexes), 0);
+	}
+	ok(pack_finish(pack, &stats, &err));
+	assert_int_equal(stats.nobjects, countof(oids) - 1); // the empty blob, once
+	for (size_t i = 0; i < countof(oids); i++) {
+		char hex[OID_HEX_MAX];
+
+		(void)oid_hex(&oids[i], hex);
+		assert_int_equal(
+			room_git(*state, "cat-file blob %s | cmp - ../want.%s", hex, hex),
+			0);
+	}
+	assert_int_equal(
+		room_git(*state, "verify-pack objects/pack/%s.idx", stats.name), 0);
+	assert_int_equal(room_git(*state,
+				 "index-pack --strict -o ../other.idx "
+				 "objects/pack/%s.pack >/dev/null",
+				 stats.name),
+		0);
+	// Byte for byte the idx git makes of that pack.
+	assert_int_equal(
+		scratch_sh(*state, "cmp other.idx brain/objects/pack/%s.idx", stats.name),
+		0);
+	room_fsck(*state);
+	assert_int_equal(files_in(*state, "brain/mirror/new"), 0);
+	free(bytes);
+	repo_close(repo);
+}
+
+static void
+nothing_added_makes_no_pack(void **state)
+{
+	struct repo *repo = room_open(*state, false);
+	struct pack *pack = NULL;
+	struct pack_stats stats;
+	struct err err;
+
+	ok(pack_begin(repo, &pack, &err));
+	ok(pack_finish(pack, &stats, &err));
+	assert_int_equal(stats.nobjects, 0);
+	assert_string_equal(stats.name, "");
+	assert_int_equal(files_in(*state, "brain/objects/pack"), 0);
+	repo_close(repo);
+}
+
+static void
+an_aborted_pack_leaves_nothing(void **state)
+{
+	struct repo *repo = room_open(*state, false);
+	struct pack *pack = NULL;
+	struct oid oid;
+	struct err err;
+
+	ok(pack_begin(repo, &pack, &err));
+	assert_int_equal(pack_add(pack, OBJECT_BLOB, "x", 1, &oid, &err), 1);
+	pack_abort(pack);
+	assert_int_equal(files_in(*state, "brain/objects/pack"), 0);
+	assert_int_equal(files_in(*state, "brain/mirror/new"), 0);
+	assert_false(repo_has(repo, &oid));
+	repo_close(repo);
+}
+
+static void
+what_the_repo_has_is_not_written_twice(void **state)
+{
+	struct repo *repo = room_open(*state, false);
+	struct pack *pack = NULL;
+	struct pack_stats stats;
+	struct oid oid;
+	struct err err;
+
+	ok(pack_begin(repo, &pack, &err));
+	assert_int_equal(pack_add(pack, OBJECT_BLOB, "x", 1, &oid, &err), 1);
+	assert_int_equal(pack_add(pack, OBJECT_BLOB, "x", 1, &oid, &err), 0);
+	ok(pack_finish(pack, &stats, &err));
+	ok(pack_begin(repo, &pack, &err));
+	assert_int_equal(pack_add(pack, OBJECT_BLOB, "x", 1, &oid, &err), 0);
+	ok(pack_finish(pack, &stats, &err));
+	assert_int_equal(stats.nobjects, 0);
+	assert_int_equal(files_in(*state, "brain/objects/pack"), 2);
+	repo_close(repo);
+}
+
+static void
+an_object_of_the_open_pack_can_be_read(void **state)
+{
+	AUTO(buf_done) struct buf buf = { .max = 1000 };
+	struct repo *repo = room_open(*state, false);
+	struct pack *pack = NULL;
+	struct oid oid;
+	struct oid other = { { 1 } };
+	struct err err;
+
+	ok(pack_begin(repo, &pack, &err));
+	assert_int_equal(pack_add(pack, OBJECT_BLOB, "hello", 5, &oid, &err), 1);
+	assert_int_equal(pack_read(pack, &oid, OBJECT_BLOB, &buf, &err), 1);
+	assert_string_equal(buf_text(&buf), "hello");
+	assert_int_equal(pack_read(pack, &other, OBJECT_BLOB, &buf, &err), 0);
+	fails(pack_read(pack, &oid, OBJECT_TREE, &buf, &err), ERR_INVALID);
+	pack_abort(pack);
+	repo_close(repo);
+}
+
+// An object whose name says one thing and whose bytes another stands for a collision: the
+// loose file is planted under the name of the content that is added next.
+static void
+other_bytes_under_the_same_name_are_never_taken_for_a_copy(void **state)
+{
+	struct repo *repo = room_open(*state, false);
+	struct pack *pack = NULL;
+	struct oid oid;
+	struct err err;
+	char hex[OID_HEX_MAX];
+
+	oid_of(OBJECT_BLOB, "mine", 4, &oid);
+	(void)oid_hex(&oid, hex);
+	assert_int_equal(
+		room_git(*state,
+			"hash-object -w --stdin < /dev/null > ../id; cd objects; "
+			"f=$(sed 's,..,&/,' ../../id); mkdir -p %.2s; mv $f %.2s/%s",
+			hex, hex, hex + 2),
+		0);
+	ok(pack_begin(repo, &pack, &err));
+	fails(pack_add(pack, OBJECT_BLOB, "mine", 4, &oid, &err), ERR_CORRUPT);
+	pack_abort(pack);
+	repo_close(repo);
+}
+
+enum {
+	THREADS = 4,
+	EACH = 500,
+};
+
+struct worker {
+	struct pack *pack;
+	unsigned int number;
+	int failures;
+};
+
+// Every thread adds its own files and the ones all share.
+static void *
+add_many(void *payload)
+{
+	struct worker *worker = payload;
+	struct err err;
+
+	for (unsigned int i = 0; i < EACH; i++) {
+		char text[3000];
+		struct oid oid;
+		int len = snprintf(text, sizeof(text), "%u of %u%*s", i,
+			i % 2 == 0 ? worker->number : 99, (int)(i * 5), "end");
+
+		if (pack_add(worker->pack, OBJECT_BLOB, text, (size_t)len, &oid, &err) <
+			0) {
+			worker->failures++;
+		}
+	}
+	return NULL;
+}
+
+static void
+many_threads_fill_one_pack(void **state)
+{
+	struct repo *repo = room_open(*state, false);
+	struct pack *pack = NULL;
+	struct pack_stats stats;
+	struct worker workers[THREADS];
+	pthread_t threads[THREADS];
+	struct err err;
+
+	ok(pack_begin(repo, &pack, &err));
+	for (unsigned int i = 0; i < THREADS; i++) {
+		workers[i] = (struct worker){ pack, i, 0 };
+		assert_int_equal(
+			pthread_create(&threads[i], NULL, add_many, &workers[i]), 0);
+	}
+	for (unsigned int i = 0; i < THREADS; i++) {
+		(void)pthread_join(threads[i], NULL);
+		assert_int_equal(workers[i].failures, 0);
+	}
+	ok(pack_finish(pack, &stats, &err));
+	assert_int_equal(stats.nobjects, THREADS * EACH / 2 + EACH / 2);
+	assert_int_equal(
+		room_git(*state, "verify-pack objects/pack/%s.idx", stats.name), 0);
+	repo_close(repo);
+}
+
+// What a kill leaves, at each of its moments, is gone after the next open.
+static void
+a_killed_packs_remains_are_swept_by_the_next_open(void **state)
+{
+	struct repo *repo = room_open(*state, false);
+
+	repo_close(repo);
+	scratch_write_text(*state, "brain/mirror/new/0123.pack", "half");
+	scratch_write_text(*state, "brain/mirror/new/pack-1234.idx", "whole");
+	scratch_write_text(*state, "brain/objects/pack/pack-1234.pack", "moved first");
+	repo = room_open(*state, false);
+	assert_int_equal(files_in(*state, "brain/mirror/new"), 0);
+	assert_int_equal(files_in(*state, "brain/objects/pack"), 0);
+	repo_close(repo);
+}
+
+// A pack past 2 and 4 GiB, as its index sees it: git is asked to read the idx.
+static void
+offsets_past_4_gib_stand_in_the_third_table(void **state)
+{
+	struct pack_index index;
+	uint8_t trailer[20] = { 7 };
+	static const uint64_t offsets[] = { 12, 0x7fffffff, 0x80000000, 0x100000000,
+		0x523456789 };
+	struct err err;
+
+	pack_index_init(&index);
+	for (size_t i = 0; i < countof(offsets); i++) {
+		// Names in the opposite order.
+		struct oid oid = { { (uint8_t)(200 - i) } };
+
+		pack_index_add(&index, &oid, offsets[i], (uint32_t)i);
+	}
+	ok(pack_index_write(&index, scratch_path(*state, "big.idx"), trailer, &err));
+	pack_index_done(&index);
+	assert_int_equal(scratch_sh(*state,
+				 "git show-index < big.idx | cut -d' ' -f1 | "
+				 "tr '\\n' ' ' > offsets"),
+		0);
+	char *text = scratch_read(*state, "offsets", NULL);
+	assert_string_equal(text, "22066587529 4294967296 2147483648 2147483647 12 ");
+	free(text);
+}
+
+#define room(test)                                                                       \
+	cmocka_unit_test_setup_teardown(test, scratch_setup, scratch_teardown_all)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		room(what_was_added_is_what_git_reads),
+		room(nothing_added_makes_no_pack),
+		room(an_aborted_pack_leaves_nothing),
+		room(what_the_repo_has_is_not_written_twice),
+		room(an_object_of_the_open_pack_can_be_read),
+		room(other_bytes_under_the_same_name_are_never_taken_for_a_copy),
+		room(many_threads_fill_one_pack),
+		room(a_killed_packs_remains_are_swept_by_the_next_open),
+		room(offsets_past_4_gib_stand_in_the_third_table),
+	};
+
+	return cmocka_run_group_tests_name("brain/pack", tests, NULL, NULL);
+}
