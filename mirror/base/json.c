@@ -317,3 +317,22 @@ json_unbase64(const char *text, size_t len, size_t *ret_len)
 	*ret_len = out;
 	return data;
 }
+
+char *
+json_get_bytes(const struct json *object, const char *key)
+{
+	AUTO_FREE char *coded_key = xasprintf("%s_b64", key);
+	const char *text = json_get_text(object, key);
+	const char *coded = json_get_text(object, coded_key);
+	size_t len = 0;
+
+	if (text != NULL) {
+		return xstrdup(text);
+	}
+	if (coded == NULL) {
+		return NULL;
+	}
+
+	AUTO_FREE uint8_t *bytes = json_unbase64(coded, strlen(coded), &len);
+	return bytes != NULL ? xmemdup0(bytes, len) : NULL;
+}

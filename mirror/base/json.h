@@ -60,6 +60,8 @@ const struct json *json_get(const struct json *object, const char *key);
 const char *json_get_text(const struct json *object, const char *key);
 int64_t json_get_int(const struct json *object, const char *key, int64_t otherwise);
 bool json_get_bool(const struct json *object, const char *key, bool otherwise);
+/** What json_set_bytes() stored, with a NUL behind it; free() it.  NULL when absent. */
+char *json_get_bytes(const struct json *object, const char *key) MUST_CHECK;
 size_t json_count(const struct json *array);
 const struct json *json_at(const struct json *array, size_t index);
 /** The text of a string value itself, or NULL. */

@@ -56,7 +56,8 @@ struct archive {
  *
  * @return
  *         0; INVALID (the plain file is not what was checked), NO_SPACE, TIMEOUT,
- *         CANCELLED, NOT_FOUND (no `age`), IO.  After a failure only @plain is left.
+ *         CANCELLED, NOT_FOUND (no `age`), IO.  After a failure nothing new is left;
+ *         @plain may be gone.
  */
 int archive_store(const struct archive_plan *plan, struct archive *ret_archive,
 	struct err *err) NONNULL MUST_CHECK;
@@ -77,7 +78,7 @@ int archive_open(const char *path, const char *target, const char *identity,
 	int64_t max_bytes, int64_t end_ms, struct err *err) NONNULL_ARGS(1, 2, 6)
 	MUST_CHECK;
 
-/** SHA-256 and size of a file, in hex; cancelled through @plan-like progress or NULL. */
+/** SHA-256 (hex) and size of a file. */
 int archive_hash(int dirfd, const char *name, int64_t end_ms, char ret_hex[HASH_HEX_MAX],
 	int64_t *ret_bytes, struct err *err) NONNULL MUST_CHECK;
 

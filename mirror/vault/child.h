@@ -44,6 +44,9 @@ struct json;
 /** The child's whole program: request on standard input, answer on standard output. */
 int child_main(void);
 
+/** A new request, to be filled with "source", "target", ... (json_set_bytes()). */
+struct json *child_request(const char *op, int64_t deadline_ms) NONNULL MUST_CHECK;
+
 /**
  * Run one operation.
  *

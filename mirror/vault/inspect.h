@@ -64,6 +64,10 @@ bool inspect_is_magic(const void *data, size_t len) NONNULL;
 int inspect_file(const char *path, int64_t deadline_ms, struct inspect *ret_inspect,
 	struct err *err) NONNULL MUST_CHECK;
 
+/** CORRUPT, which would stop us if it were our own, becomes INVALID with a message that
+ * begins "not a database" or "damaged database".  Returns the code. */
+int inspect_blame(struct err *err) NONNULL;
+
 /** Deep; @to is overwritten, not freed. */
 void inspect_copy(const struct inspect *from, struct inspect *to) NONNULL;
 void inspect_done(struct inspect *inspect) NONNULL;
