@@ -38,6 +38,10 @@ struct ledger;
 #define RECORD_DIRTY "dirty"
 #define RECORD_CLOCK "clock.jump"
 #define RECORD_REMOTE "push.verified"
+/** Which commit the ledger describes, 40 hex digits: a key for ledger_meta_set(). */
+#define RECORD_META_HEAD "head"
+/** The ledger's file in the state folder. */
+#define RECORD_LEDGER "ledger.sqlite"
 /** A counter: evidence_events(). */
 #define RECORD_OVERFLOW "overflow"
 

@@ -3,7 +3,7 @@
 /**
  * health/sentence - the one sentence, the same everywhere.
  *
- *     all 1,204 files accounted for: 1,190 protected, 14 excluded, nothing pending
+ *     all 1204 files accounted for: 1190 protected, 14 excluded, nothing pending
  *
  * Knows: report.
  * Owns:  nothing; pure.
@@ -25,7 +25,7 @@ void sentence_of_accounting(const struct health_accounting *accounting, int64_t 
 void sentence_of_report(
 	const struct health_report *report, char text[HEALTH_SENTENCE_MAX]) NONNULL;
 
-/** "1 file", "1,204 files". */
+/** "1 file", "1204 files": digits alone, so that scripts can read the sentence. */
 void
 sentence_count(int64_t count, const char *one, const char *many, char text[64]) NONNULL;
 

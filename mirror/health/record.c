@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "health/record.h"
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "health/evidence.h"
+#include "health/exclusions.h"
+#include "health/sentence.h"
+#include "health/tick.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	COUNT_MAX = 64,
+};
+
+/** ": what", or nothing. */
+static char *
+behind_colon(const char *what)
+{
+	return what != NULL && what[0] != '\0' ? xasprintf(": %s", what) : xstrdup("");
+}
+
+static int
+put_mark(struct evidence *evidence, const char *name, int64_t value, const char *detail,
+	struct err *err)
+{
+	const struct evidence_fact fact = {
+		.name = name,
+		.state = HEALTH_HEALTHY,
+		.value = value,
+		.detail = detail,
+	};
+
+	return evidence_put(evidence, &fact, err);
+}
+
+int
+record_start(struct evidence *evidence, struct err *err)
+{
+	char boot[TICK_BOOT_MAX];
+
+	tick_boot_id(boot);
+	return put_mark(evidence, RECORD_START, 0, boot, err);
+}
+
+int
+record_stop(struct evidence *evidence, struct err *err)
+{
+	return put_mark(evidence, RECORD_STOP, 0, NULL, err);
+}
+
+int
+record_cycle(struct evidence *evidence, const struct record_cycle *cycle, struct err *err)
+{
+	char hex[OID_HEX_MAX] = "";
+
+	if (!oid_is_zero(&cycle->commit)) {
+		oid_hex(&cycle->commit, hex);
+	}
+	return put_mark(evidence, RECORD_CYCLE, cycle->bytes, hex, err);
+}
+
+int
+record_dirty(struct evidence *evidence, int64_t since_ms, struct err *err)
+{
+	return put_mark(evidence, RECORD_DIRTY, since_ms, NULL, err);
+}
+
+int
+record_clock(struct evidence *evidence, int64_t jump_ms, struct err *err)
+{
+	return put_mark(evidence, RECORD_CLOCK, jump_ms, NULL, err);
+}
+
+int
+record_sweep(struct evidence *evidence, struct ledger *ledger,
+	const struct record_sweep *sweep, struct err *err)
+{
+	AUTO_FREE char *paths = behind_colon(sweep->paths);
+	AUTO_FREE char *text = NULL;
+	char seen[COUNT_MAX];
+	struct evidence_fact fact = {
+		.name = fact_word(FACT_COMPLETENESS),
+		.state = HEALTH_HEALTHY,
+		.value = sweep->unaccounted,
+	};
+
+	sentence_count(sweep->seen, "path", "paths", seen);
+	if (sweep->unaccounted != 0) {
+		fact.state = HEALTH_FAILED;
+		fact.action = "mirror health --deep";
+		text = xasprintf("%lld of %s unaccounted for, please report%s",
+			(long long)sweep->unaccounted, seen, paths);
+	} else if (!sweep->tree_compared) {
+		fact.state = HEALTH_DEGRADED;
+		text = xasprintf(
+			"%s on disk match the ledger; the git tree was not compared",
+			seen);
+	} else {
+		text = xasprintf("%s on disk match ledger and git tree", seen);
+	}
+	fact.text = text;
+	if (evidence_put(evidence, &fact, err) < 0) {
+		return err->code;
+	}
+	return ledger != NULL ? exclusions_record(evidence, ledger, err) : 0;
+}
+
+int
+record_integrity(struct evidence *evidence, const struct record_integrity *integrity,
+	struct err *err)
+{
+	AUTO_FREE char *what = behind_colon(integrity->what);
+	AUTO_FREE char *text = NULL;
+	char objects[COUNT_MAX];
+	struct evidence_fact fact = {
+		.name = fact_word(FACT_INTEGRITY),
+		.state = integrity->bad == 0 ? HEALTH_HEALTHY : HEALTH_FAILED,
+		.action = integrity->bad == 0 ? NULL : "mirror verify",
+		.value = integrity->bad,
+		.detail = integrity->everything ? "everything" : "cycle",
+	};
+
+	sentence_count(integrity->objects, "object", "objects", objects);
+	if (integrity->bad != 0) {
+		text = xasprintf(
+			"%lld of %s damaged%s", (long long)integrity->bad, objects, what);
+	} else {
+		text = xasprintf("%s of %s re-read and intact", objects,
+			integrity->everything ? "the whole repository"
+					      : "the last cycle");
+	}
+	fact.text = text;
+	return evidence_put(evidence, &fact, err);
+}
+
+// Somebody else moved or removed what is ours: more than a remote that does not answer.
+static enum health_state
+push_state(enum push_reason reason)
+{
+	switch (reason) {
+	case PUSH_OK:
+		return HEALTH_HEALTHY;
+	case PUSH_DIVERGED:
+	case PUSH_GONE:
+		return HEALTH_FAILED;
+	case PUSH_NO_HOST:
+	case PUSH_REFUSED:
+	case PUSH_TIMEOUT:
+	case PUSH_HOST_KEY:
+	case PUSH_AUTH:
+	case PUSH_NO_REPOSITORY:
+	case PUSH_SECRET:
+	case PUSH_TOO_BIG:
+	case PUSH_HOOK:
+	case PUSH_PROTECTED:
+	case PUSH_UNVERIFIED:
+	case PUSH_CERTIFICATE:
+	case PUSH_NO_GIT:
+	case PUSH_CANCELLED:
+	case PUSH_OTHER:
+	case PUSH_NREASONS_:
+		break;
+	}
+	return HEALTH_DEGRADED;
+}
+
+int
+record_push(struct evidence *evidence, const struct record_push *push, struct err *err)
+{
+	AUTO_FREE char *said = behind_colon(push->said);
+	AUTO_FREE char *text = NULL;
+	char remote[OID_HEX_MAX];
+	char head[OID_HEX_MAX];
+	// What counts is the remote's own ref, not that a push went well.
+	bool there = push->reason == PUSH_OK && oid_equal(&push->head, &push->remote);
+	struct evidence_fact fact = {
+		.name = fact_word(FACT_PUSH),
+		.state = there                    ? HEALTH_HEALTHY
+			: push->reason == PUSH_OK ? HEALTH_DEGRADED
+						  : push_state(push->reason),
+		.action = push->next,
+		.detail = oid_hex(&push->head, head),
+	};
+
+	if (there) {
+		text = xasprintf("the remote has %.12s", head);
+	} else {
+		text = xasprintf("the last push failed (%s)%s",
+			push_reason_word(
+				push->reason == PUSH_OK ? PUSH_UNVERIFIED : push->reason),
+			said);
+	}
+	fact.text = text;
+	if (!oid_is_zero(&push->remote) &&
+		put_mark(evidence, RECORD_REMOTE, 0, oid_hex(&push->remote, remote),
+			err) < 0) {
+		return err->code;
+	}
+	return evidence_put(evidence, &fact, err);
+}
+
+int
+record_secrets(
+	struct evidence *evidence, const struct record_secrets *secrets, struct err *err)
+{
+	AUTO_FREE char *rule = behind_colon(secrets->rule);
+	AUTO_FREE char *text = NULL;
+	char canaries[COUNT_MAX];
+	bool good = secrets->missed == 0 && secrets->canaries > 0;
+	struct evidence_fact fact = {
+		.name = fact_word(FACT_SECRETS),
+		.state = good ? HEALTH_HEALTHY : HEALTH_FAILED,
+		.action = good ? NULL : "mirror doctor",
+		.value = secrets->missed,
+	};
+
+	sentence_count(secrets->canaries, "canary", "canaries", canaries);
+	text = good ? xasprintf("the scanner found all of %s", canaries)
+		    : xasprintf("the scanner missed %lld of %s%s",
+			      (long long)secrets->missed, canaries, rule);
+	fact.text = text;
+	return evidence_put(evidence, &fact, err);
+}
+
+int
+record_watches(
+	struct evidence *evidence, const struct record_watches *watches, struct err *err)
+{
+	AUTO_FREE char *text = NULL;
+	AUTO_FREE char *action = NULL;
+	struct evidence_fact fact = {
+		.name = fact_word(FACT_WATCHES),
+		.state = HEALTH_HEALTHY,
+		.value = watches->needed,
+	};
+
+	if (watches->trouble != NULL) {
+		fact.state = HEALTH_DEGRADED;
+		text = xasprintf(
+			"folders are not watched (%s); only the periodic sweep sees "
+			"changes",
+			watches->trouble);
+	} else if (watches->placed < watches->needed) {
+		fact.state = HEALTH_DEGRADED;
+		text = xasprintf(
+			"%lld of %lld folders are watched, the kernel allows %lld; "
+			"the rest is seen by the periodic sweep only",
+			(long long)watches->placed, (long long)watches->needed,
+			(long long)watches->limit);
+		action = xasprintf("sudo sysctl fs.inotify.max_user_watches=%lld",
+			(long long)MAX_OF(2 * watches->needed, INT64_C(524288)));
+	} else {
+		text = xasprintf(
+			"all of %lld folders are watched", (long long)watches->needed);
+	}
+	fact.text = text;
+	fact.action = action;
+	return evidence_put(evidence, &fact, err);
+}
+
+int
+record_db(struct evidence *evidence, const struct record_db *db, struct err *err)
+{
+	AUTO_FREE char *name = xasprintf("%s:%s", fact_word(FACT_DB), db->name);
+	const struct evidence_fact fact = {
+		.name = name,
+		.state = db->state,
+		.text = db->text,
+		.action = db->action,
+		.value = db->bytes,
+		.detail = db->identity,
+	};
+
+	return evidence_put(evidence, &fact, err);
+}
+
+int
+record_offsite(
+	struct evidence *evidence, const struct record_offsite *offsite, struct err *err)
+{
+	AUTO_FREE char *text = NULL;
+	char objects[COUNT_MAX];
+	struct evidence_fact fact = {
+		.name = fact_word(FACT_OFFSITE),
+		.action = offsite->next,
+		.value = offsite->bad,
+	};
+
+	sentence_count(offsite->objects, "object", "objects", objects);
+	if (offsite->bad > 0) {
+		fact.state = HEALTH_FAILED;
+		text = xasprintf("%lld of %s off-site gone or damaged",
+			(long long)offsite->bad, objects);
+	} else if (offsite->trouble != NULL) {
+		fact.state = HEALTH_DEGRADED;
+		text = xasprintf("off-site could not be read back: %s", offsite->trouble);
+	} else {
+		fact.state = HEALTH_HEALTHY;
+		text = xasprintf("%s off-site read back", objects);
+	}
+	fact.text = text;
+	return evidence_put(evidence, &fact, err);
+}
+
+int
+record_drill(struct evidence *evidence, const struct record_drill *drill, struct err *err)
+{
+	static const enum health_state states[] = {
+		[RECORD_PASSED] = HEALTH_HEALTHY,
+		[RECORD_FAILED] = HEALTH_FAILED,
+		[RECORD_INCONCLUSIVE] = HEALTH_DEGRADED,
+	};
+	AUTO_FREE char *what = behind_colon(drill->what);
+	AUTO_FREE char *text = NULL;
+	char files[COUNT_MAX];
+	const char *action = drill->outcome == RECORD_PASSED ? NULL : "mirror drill";
+	struct evidence_fact fact = {
+		.name = fact_word(FACT_DRILL),
+		.state = states[drill->outcome],
+		.action = action,
+		.value = drill->differ,
+	};
+
+	sentence_count(drill->files, "file", "files", files);
+	switch (drill->outcome) {
+	case RECORD_PASSED:
+		text = xasprintf("%s restored and compared: all equal", files);
+		break;
+	case RECORD_FAILED:
+		text = xasprintf("%lld of %s did not come back as they are%s",
+			(long long)drill->differ, files, what);
+		break;
+	case RECORD_INCONCLUSIVE:
+		text = xasprintf("the drill could not be carried out%s", what);
+		break;
+	}
+	fact.text = text;
+	return evidence_put(evidence, &fact, err);
+}

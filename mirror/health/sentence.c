@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "health/sentence.h"
+
+#include "base/clock.h"
+
+#include <stdio.h>
+#include <string.h>
+
+// A comparison older than this is said with its age.
+#define FRESH_MS INT64_C(3600000)
+
+enum {
+	COUNT_MAX = 64,
+};
+
+void
+sentence_count(int64_t count, const char *one, const char *many, char text[64])
+{
+	(void)snprintf(
+		text, COUNT_MAX, "%lld %s", (long long)count, count == 1 ? one : many);
+}
+
+static int64_t
+protected_files(const struct health_accounting *accounting)
+{
+	int64_t sum = 0;
+
+	for (int i = 0; i < LEDGER_NSTATES; i++) {
+		if (ledger_is_protected((enum ledger_state)i)) {
+			sum += accounting->state[i];
+		}
+	}
+	return sum;
+}
+
+// "10 protected, 2 excluded, nothing pending, 1 failed"
+static void
+write_parts(const struct health_accounting *accounting, char *text, size_t size)
+{
+	char pending[COUNT_MAX] = "nothing pending";
+	char failed[COUNT_MAX] = "";
+
+	if (accounting->state[LEDGER_PENDING] > 0) {
+		sentence_count(
+			accounting->state[LEDGER_PENDING], "pending", "pending", pending);
+	}
+	if (accounting->state[LEDGER_FAILED] > 0) {
+		(void)snprintf(failed, sizeof(failed), ", %lld failed",
+			(long long)accounting->state[LEDGER_FAILED]);
+	}
+	(void)snprintf(text, size, "%lld protected, %lld excluded, %s%s",
+		(long long)protected_files(accounting),
+		(long long)accounting->state[LEDGER_EXCLUDED], pending, failed);
+}
+
+void
+sentence_of_accounting(const struct health_accounting *accounting, int64_t now_ms,
+	char text[HEALTH_SENTENCE_MAX])
+{
+	int64_t age_ms = now_ms - accounting->swept_ms;
+	char age[CLOCK_TEXT_MAX];
+	char files[COUNT_MAX];
+	char parts[HEALTH_SENTENCE_MAX / 2];
+
+	if (!accounting->known) {
+		(void)snprintf(text, HEALTH_SENTENCE_MAX,
+			"how many files are protected is not known");
+		return;
+	}
+	sentence_count(accounting->on_disk, "file", "files", files);
+	write_parts(accounting, parts, sizeof(parts));
+	clock_format_age(MAX_OF(age_ms, 0), age);
+	if (accounting->unaccounted > 0) {
+		(void)snprintf(text, HEALTH_SENTENCE_MAX,
+			"%lld of %s unaccounted for, please report: %s",
+			(long long)accounting->unaccounted, files, parts);
+	} else if (accounting->swept_ms == 0) {
+		// The ledger alone: nobody has compared it with the disk.
+		(void)snprintf(
+			text, HEALTH_SENTENCE_MAX, "%s in the ledger: %s", files, parts);
+	} else if (accounting->on_disk == 0) {
+		(void)snprintf(text, HEALTH_SENTENCE_MAX,
+			"no files on disk: nothing to protect");
+	} else {
+		(void)snprintf(text, HEALTH_SENTENCE_MAX, "%s%s accounted for%s%s%s: %s",
+			accounting->on_disk == 1 ? "" : "all ", files,
+			age_ms > FRESH_MS ? " (" : "", age_ms > FRESH_MS ? age : "",
+			age_ms > FRESH_MS ? " ago)" : "", parts);
+	}
+}
+
+// The worst fact, the first of its kind.
+static const struct health_fact *
+worst(const struct health_report *report, int64_t *ret_others)
+{
+	const struct health_fact *found = NULL;
+
+	*ret_others = 0;
+	for (size_t i = 0; i < report->nfacts; i++) {
+		const struct health_fact *fact = &report->facts[i];
+
+		if (fact->state == HEALTH_HEALTHY) {
+			continue;
+		}
+		(*ret_others)++;
+		if (found == NULL ||
+			(found->state != fact->state &&
+				health_worse(found->state, fact->state) == fact->state)) {
+			found = fact;
+		}
+	}
+	(*ret_others)--;
+	return found;
+}
+
+void
+sentence_of_report(const struct health_report *report, char text[HEALTH_SENTENCE_MAX])
+{
+	const struct health_fact *completeness =
+		health_report_find(report, fact_word(FACT_COMPLETENESS));
+	struct health_accounting accounting = report->accounting;
+	char numbers[HEALTH_SENTENCE_MAX];
+	char more[COUNT_MAX] = "";
+	int64_t others;
+	const struct health_fact *fact = worst(report, &others);
+
+	// "All" is a claim about the disk: it needs a comparison that can be believed.
+	if (completeness == NULL || completeness->state != HEALTH_HEALTHY) {
+		accounting.swept_ms = 0;
+	}
+	sentence_of_accounting(&accounting, report->now_ms, numbers);
+	if (fact == NULL) {
+		(void)snprintf(text, HEALTH_SENTENCE_MAX, "%s%s",
+			report->nfacts == 0 ? "nothing was measured; " : "", numbers);
+		return;
+	}
+	if (others > 0) {
+		(void)snprintf(more, sizeof(more), " (and %lld more)", (long long)others);
+	}
+	// The numbers stand at the end and are never cut off.
+	int room = HEALTH_SENTENCE_MAX - (int)strlen(numbers) - (int)strlen(more) -
+		(int)strlen(fact->name) - (int)sizeof(": ; ");
+
+	(void)snprintf(text, HEALTH_SENTENCE_MAX, "%s: %.*s%s; %s", fact->name,
+		MAX_OF(room, 0), fact->evidence, more, numbers);
+}
