@@ -64,10 +64,11 @@ if [ ${#rooms[@]} = 0 ]; then
 	echo "floors: no mirror/, scanner/ or jobqueue/ in $PWD" >&2
 	exit 2
 fi
-mapfile -t files < <(find "${rooms[@]}" -name '*.[ch]' -o -name '*.cpp' | sort)
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+find "${rooms[@]}" -name '*.[ch]' -o -name '*.cpp' | sort >"$work/files"
+mapfile -t files <"$work/files"
 
 # Every include as "file include", every header without its card, every module that the
 # map on the front door does not show.
