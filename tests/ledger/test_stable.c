@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "support/test.h"
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "ledger/stable.h"
+#include "support/nth.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+	TEXT_LEN = 256 * 1024,
+	READS = 150,
+};
+
+static void
+rest(long ms)
+{
+	struct timespec pause = { .tv_nsec = ms * 1000000 };
+
+	(void)nanosleep(&pause, NULL);
+}
+
+static void
+a_quiet_file_is_read_at_once_and_whole(void **state)
+{
+	struct scratch *room = *state;
+	AUTO(buf_done) struct buf text = { .max = 100 };
+	struct stable_facts facts;
+	struct err err;
+
+	scratch_write(room, "note", "two\0words", 9);
+	rest(3 * STABLE_GRAIN_MS);
+	ok(stable_read(room->dirfd, "note", 0, &text, &facts, &err));
+	assert_int_equal(text.len, 9);
+	assert_memory_equal(text.data, "two\0words", 10);
+	assert_int_equal(facts.attempts, 1);
+	assert_int_equal(facts.inode.size, 9);
+	assert_false(facts.racy);
+}
+
+static void
+an_empty_file_is_read_too(void **state)
+{
+	struct scratch *room = *state;
+	AUTO(buf_done) struct buf text = { .max = 100 };
+	struct stable_facts facts;
+	struct err err;
+
+	scratch_write_text(room, "note", "");
+	ok(stable_read(room->dirfd, "note", 0, &text, &facts, &err));
+	assert_int_equal(text.len, 0);
+	assert_string_equal(buf_text(&text), "");
+}
+
+static void
+a_file_written_a_moment_ago_is_racy(void **state)
+{
+	struct scratch *room = *state;
+	AUTO(buf_done) struct buf text = { .max = 100 };
+	struct inode inode = { .ctime_ns = 0 };
+	struct stable_facts facts;
+	struct err err;
+
+	scratch_write_text(room, "note", "x");
+	ok(stable_read(room->dirfd, "note", 0, &text, &facts, &err));
+	assert_true(facts.racy ||
+		clock_now_ms() - facts.inode.ctime_ns / 1000000 >= STABLE_GRAIN_MS);
+
+	inode.ctime_ns = 50 * 1000000000LL + 1;
+	assert_true(stable_is_racy(&inode, 50 * 1000 + STABLE_GRAIN_MS - 1));
+	assert_false(stable_is_racy(&inode, 50 * 1000 + STABLE_GRAIN_MS));
+	// The clock was set back.
+	assert_true(stable_is_racy(&inode, 40 * 1000));
+	// A file system that keeps whole seconds.
+	inode.ctime_ns = 50 * 1000000000LL;
+	assert_true(stable_is_racy(&inode, 51 * 1000));
+	assert_false(stable_is_racy(&inode, 52 * 1000));
+}
+
+// One letter at a time over the whole file, in place: the worst kind of writer.
+static void
+scribble(struct scratch *room)
+{
+	static char text[TEXT_LEN];
+	int fd = openat(room->dirfd, "note", O_WRONLY | O_CLOEXEC);
+
+	for (unsigned int round = 0;; round++) {
+		memset(text, 'a' + (int)(round % 26), sizeof(text));
+		for (size_t at = 0; at < sizeof(text); at += 16384) {
+			if (pwrite(fd, text + at, 16384, (off_t)at) < 0) {
+				_exit(1);
+			}
+		}
+		if (round % 4 == 0) {
+			rest(3);
+		}
+	}
+}
+
+static void
+a_torn_copy_is_never_handed_out(void **state)
+{
+	struct scratch *room = *state;
+	AUTO(buf_done) struct buf text = { .max = TEXT_LEN };
+	static char first[TEXT_LEN];
+	int whole = 0;
+	pid_t writer;
+
+	memset(first, 'a', sizeof(first));
+	scratch_write(room, "note", first, sizeof(first));
+	writer = fork();
+	if (writer == 0) {
+		scribble(room);
+	}
+	for (int i = 0; i < READS; i++) {
+		struct stable_facts facts;
+		struct err err;
+		int result = stable_read(room->dirfd, "note", 2, &text, &facts, &err);
+
+		if (result < 0) {
+			fails(result, ERR_UNSTABLE);
+			assert_int_equal(text.len, 0);
+			continue;
+		}
+		whole++;
+		assert_int_equal(text.len, TEXT_LEN);
+		// Where two writes can share one tick of the clock, racy says so.
+		if (!facts.racy) {
+			assert_memory_equal(text.data, text.data + 1, TEXT_LEN - 1);
+		}
+	}
+	assert_int_equal(kill(writer, SIGKILL), 0);
+	assert_int_equal(waitpid(writer, NULL, 0), writer);
+	print_message("%d of %d reads were whole\n", whole, READS);
+}
+
+static void
+a_burst_is_waited_out(void **state)
+{
+	struct scratch *room = *state;
+	AUTO(buf_done) struct buf text = { .max = TEXT_LEN };
+	static char first[TEXT_LEN];
+	struct stable_facts facts;
+	struct err err;
+	pid_t writer;
+
+	memset(first, 'a', sizeof(first));
+	scratch_write(room, "note", first, sizeof(first));
+	writer = fork();
+	if (writer == 0) {
+		(void)alarm(1);
+		scribble(room);
+	}
+	ok(stable_read(room->dirfd, "note", 10000, &text, &facts, &err));
+	assert_int_equal(text.len, TEXT_LEN);
+	(void)kill(writer, SIGKILL);
+	assert_int_equal(waitpid(writer, NULL, 0), writer);
+}
+
+static void
+what_is_no_regular_file_is_not_opened(void **state)
+{
+	static const char *const names[] = { "fifo", "link", "dangling", "folder" };
+	struct scratch *room = *state;
+	AUTO(buf_done) struct buf text = { .max = 100 };
+	struct stable_facts facts;
+	struct err err;
+	char head[4];
+
+	scratch_write_text(room, "file", "x");
+	assert_int_equal(mkfifoat(room->dirfd, "fifo", 0600), 0);
+	assert_int_equal(symlinkat("file", room->dirfd, "link"), 0);
+	assert_int_equal(symlinkat("none", room->dirfd, "dangling"), 0);
+	scratch_mkdir(room, "folder");
+	for (size_t i = 0; i < countof(names); i++) {
+		fails(stable_read(room->dirfd, names[i], 50, &text, &facts, &err),
+			ERR_INVALID);
+		fails(stable_peek(room->dirfd, names[i], head, sizeof(head), &err),
+			ERR_INVALID);
+	}
+	fails(stable_read(room->dirfd, "none", 50, &text, &facts, &err), ERR_NOT_FOUND);
+	assert_int_equal(err.sys, ENOENT);
+}
+
+static void
+a_huge_hole_is_too_big_before_a_byte_is_read(void **state)
+{
+	struct scratch *room = *state;
+	AUTO(buf_done) struct buf text = { .max = 1000 };
+	struct stable_facts facts;
+	struct err err;
+	AUTO_CLOSE int fd =
+		openat(room->dirfd, "hole", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	assert_int_equal(ftruncate(fd, 5LL << 30), 0);
+	fails(stable_read(room->dirfd, "hole", 50, &text, &facts, &err), ERR_TOO_BIG);
+	assert_null(text.data);
+	assert_int_equal(ftruncate(fd, 1001), 0);
+	fails(stable_read(room->dirfd, "hole", 50, &text, &facts, &err), ERR_TOO_BIG);
+	assert_int_equal(ftruncate(fd, 1000), 0);
+	ok(stable_read(room->dirfd, "hole", 50, &text, &facts, &err));
+	assert_int_equal(text.len, 1000);
+}
+
+static void
+reading_leaves_the_access_time_alone(void **state)
+{
+	struct scratch *room = *state;
+	struct timespec times[2] = { { .tv_sec = 1000 }, { .tv_sec = 2000 } };
+	AUTO(buf_done) struct buf text = { .max = 100 };
+	struct stable_facts facts;
+	struct stat info;
+	struct err err;
+
+	scratch_write_text(room, "note", "x");
+	assert_int_equal(utimensat(room->dirfd, "note", times, 0), 0);
+	ok(stable_read(room->dirfd, "note", 0, &text, &facts, &err));
+	assert_int_equal(fstatat(room->dirfd, "note", &info, 0), 0);
+	assert_int_equal(info.st_atim.tv_sec, 1000);
+}
+
+static void
+whatever_fails_no_text_is_handed_out(void **state)
+{
+	static const int reasons[] = { EIO, ESTALE, EMFILE };
+	struct scratch *room = *state;
+	AUTO(buf_done) struct buf text = { .max = 100 };
+	struct stable_facts facts;
+	struct err err;
+
+	scratch_write_text(room, "note", "all of it");
+	for (size_t i = 0; i < countof(reasons); i++) {
+		for (nth_begin(reasons[i]); nth_next();) {
+			int result =
+				stable_read(room->dirfd, "note", 0, &text, &facts, &err);
+
+			nth_pause();
+			if (!nth_hit()) {
+				ok(result);
+				assert_string_equal(text.data, "all of it");
+				assert_true(nth_round() > 3);
+				break;
+			}
+			assert_int_equal(result, err_code_of(reasons[i]));
+			assert_int_equal(err.sys, reasons[i]);
+			assert_int_equal(text.len, 0);
+		}
+	}
+}
+
+static void
+a_file_that_is_not_ours_is_read_without_noatime(void **state)
+{
+	struct scratch *room = *state;
+	AUTO(buf_done) struct buf text = { .max = 100 };
+	struct stable_facts facts;
+	struct err err;
+
+	scratch_write_text(room, "note", "x");
+	// The first open is the one with O_NOATIME; the second must do.
+	nth_begin(EPERM);
+	assert_true(nth_next());
+	ok(stable_read(room->dirfd, "note", 0, &text, &facts, &err));
+	nth_pause();
+	assert_true(nth_hit());
+	assert_string_equal(nth_call(), "openat64");
+	assert_string_equal(text.data, "x");
+}
+
+static void
+a_header_is_peeked_at(void **state)
+{
+	struct scratch *room = *state;
+	struct err err;
+	char head[4];
+
+	scratch_write_text(room, "note", "abcdef");
+	assert_int_equal(stable_peek(room->dirfd, "note", head, 4, &err), 4);
+	assert_memory_equal(head, "abcd", 4);
+	scratch_write_text(room, "note", "ab");
+	assert_int_equal(stable_peek(room->dirfd, "note", head, 4, &err), 2);
+}
+
+int
+main(void)
+{
+#define TEST_(name)                                                                      \
+	cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown_all)
+	const struct CMUnitTest tests[] = {
+		TEST_(a_quiet_file_is_read_at_once_and_whole),
+		TEST_(an_empty_file_is_read_too),
+		TEST_(a_file_written_a_moment_ago_is_racy),
+		TEST_(a_torn_copy_is_never_handed_out),
+		TEST_(a_burst_is_waited_out),
+		TEST_(what_is_no_regular_file_is_not_opened),
+		TEST_(a_huge_hole_is_too_big_before_a_byte_is_read),
+		TEST_(reading_leaves_the_access_time_alone),
+		TEST_(whatever_fails_no_text_is_handed_out),
+		TEST_(a_file_that_is_not_ours_is_read_without_noatime),
+		TEST_(a_header_is_peeked_at),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
