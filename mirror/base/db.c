@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 
+#include <assert.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -85,6 +86,7 @@ raise(struct err *err, sqlite3 *handle, int rc)
 		err->sys = sys;
 		err->code = err_code_of(sys);
 	}
+	assert(err->code < 0);
 	return err->code;
 }
 
@@ -244,6 +246,9 @@ db_prepare(struct db *db, const char *sql, struct db_stmt **ret_stmt, struct err
 
 	if (rc != SQLITE_OK) {
 		return raise(err, db->handle, rc);
+	}
+	if (stmt == NULL) {
+		return err_raise(err, ERR_BUG, "no statement in \"%s\"", sql);
 	}
 	*ret_stmt = (struct db_stmt *)stmt;
 	return 0;

@@ -261,7 +261,8 @@ json_each(const struct json *object, json_fn *fn, void *payload)
 	return 0;
 }
 
-static const char base64_digits[] =
+// Without a NUL at the end, which is no digit.
+static const char base64_digits[64] =
 	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 char *
@@ -298,7 +299,7 @@ json_unbase64(const char *text, size_t len, size_t *ret_len)
 		len--;
 	}
 	for (size_t i = 0; i < len; i++) {
-		const char *digit = memchr(base64_digits, text[i], 64);
+		const char *digit = memchr(base64_digits, text[i], sizeof(base64_digits));
 
 		if (digit == NULL) {
 			free(data);
