@@ -248,7 +248,8 @@ db_prepare(struct db *db, const char *sql, struct db_stmt **ret_stmt, struct err
 		return raise(err, db->handle, rc);
 	}
 	if (stmt == NULL) {
-		return err_raise(err, ERR_BUG, "no statement in \"%s\"", sql);
+		(void)err_raise(err, ERR_BUG, "no statement in \"%s\"", sql);
+		return ERR_BUG;
 	}
 	*ret_stmt = (struct db_stmt *)stmt;
 	return 0;
