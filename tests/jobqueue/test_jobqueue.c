@@ -1,0 +1,940 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "jobqueue/jobqueue.h"
+
+#include "base/clock.h"
+#include "support/clock_held.h"
+#include "support/test.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct world {
+	struct scratch *room;
+	struct jobqueue *queue;
+	struct err err;
+};
+
+static struct world world;
+
+static int
+setup(void **state)
+{
+	if (scratch_setup(state) < 0) {
+		return -1;
+	}
+	world = (struct world){ .room = *state };
+	return jobqueue_open(world.room->path, &world.queue, &world.err) < 0 ||
+			jobqueue_lock(world.queue, 0, &world.err) != 1
+		? -1
+		: 0;
+}
+
+static int
+teardown(void **state)
+{
+	jobqueue_closep(&world.queue);
+	return scratch_teardown_all(state);
+}
+
+static int64_t
+wish(enum job_kind kind)
+{
+	struct err err;
+	int64_t ticket = 0;
+
+	ok(jobqueue_enqueue(world.queue, kind, &ticket, &err));
+	return ticket;
+}
+
+static struct job
+take(void)
+{
+	struct job job = { 0 };
+	struct err err;
+	int got = jobqueue_take(world.queue, &job, &err);
+
+	ok(got);
+	assert_int_equal(got, 1);
+	return job;
+}
+
+static void
+assert_idle(void)
+{
+	struct job job;
+	struct err err;
+	int got = jobqueue_take(world.queue, &job, &err);
+
+	ok(got);
+	assert_int_equal(got, 0);
+}
+
+static int
+finish(struct job *job, enum job_outcome outcome)
+{
+	struct err err;
+	int again = jobqueue_finish(world.queue, job, outcome, "a note", job, &err);
+
+	ok(again);
+	return again;
+}
+
+static struct jobqueue_status
+status(enum job_kind kind)
+{
+	struct jobqueue_status now;
+	struct err err;
+
+	ok(jobqueue_status(world.queue, kind, &now, &err));
+	return now;
+}
+
+// --- The promise --------------------------------------------------------------------
+
+static void
+an_idle_enqueue_is_one_run_and_no_more(void **state)
+{
+	struct job job;
+	int64_t ticket = wish(JOB_SYNC);
+
+	(void)state;
+	job = take();
+	assert_int_equal(job.kind, JOB_SYNC);
+	assert_int_equal(job.ticket, ticket);
+	assert_int_equal(job.run, 1);
+	assert_false(job.trailing);
+	assert_int_equal(finish(&job, JOB_OK), 0);
+	assert_idle();
+	assert_int_equal(status(JOB_SYNC).runs, 1);
+}
+
+static void
+a_thousand_enqueues_during_a_run_make_exactly_one_trailing_run(void **state)
+{
+	struct job job;
+	int64_t last = 0;
+
+	(void)state;
+	(void)wish(JOB_SYNC);
+	job = take();
+	for (int i = 0; i < 1000; i++) {
+		last = wish(JOB_SYNC);
+	}
+	assert_int_equal(finish(&job, JOB_OK), 1);
+	assert_int_equal(job.kind, JOB_SYNC);
+	assert_true(job.trailing);
+	assert_true(job.ticket >= last);
+	assert_int_equal(job.run, 2);
+	assert_int_equal(finish(&job, JOB_OK), 0);
+	assert_idle();
+	assert_int_equal(status(JOB_SYNC).runs, 2);
+}
+
+static void
+a_trailing_run_that_nobody_asks_again_ends_it(void **state)
+{
+	struct job job;
+
+	(void)state;
+	for (int i = 0; i < 20; i++) {
+		(void)wish(JOB_SYNC);
+		job = take();
+		(void)wish(JOB_SYNC);
+		assert_int_equal(finish(&job, JOB_OK), 1);
+		assert_int_equal(finish(&job, JOB_OK), 0);
+		assert_idle();
+	}
+	assert_int_equal(status(JOB_SYNC).runs, 40);
+}
+
+static void
+enqueues_before_a_run_share_it(void **state)
+{
+	int64_t first = wish(JOB_SYNC);
+	int64_t second = wish(JOB_SYNC);
+	struct job job = take();
+
+	(void)state;
+	assert_true(second >= first && job.ticket >= second);
+	assert_int_equal(finish(&job, JOB_OK), 0);
+	assert_idle();
+}
+
+static void
+a_failed_run_still_owes_its_trailing_run(void **state)
+{
+	struct job job;
+	int64_t ticket;
+
+	(void)state;
+	(void)wish(JOB_SYNC);
+	job = take();
+	ticket = wish(JOB_SYNC);
+	assert_int_equal(finish(&job, JOB_FAILED), 0);
+	assert_idle();
+	clock_held_pass(1000);
+	job = take();
+	assert_true(job.ticket >= ticket);
+	assert_int_equal(job.attempt, 1);
+	assert_int_equal(finish(&job, JOB_OK), 0);
+	// The failure's own retry and the trailing run were one and the same.
+	clock_held_pass(3600000);
+	assert_idle();
+	assert_int_equal(status(JOB_SYNC).runs, 2);
+}
+
+static void
+a_cancelled_run_still_owes_its_trailing_run_at_once(void **state)
+{
+	struct job job;
+
+	(void)state;
+	(void)wish(JOB_SYNC);
+	job = take();
+	(void)wish(JOB_SYNC);
+	assert_int_equal(finish(&job, JOB_CANCELLED), 1);
+	assert_int_equal(finish(&job, JOB_CANCELLED), 0);
+	assert_idle();
+}
+
+static void
+kinds_do_not_mix(void **state)
+{
+	struct job job;
+
+	(void)state;
+	(void)wish(JOB_PUSH);
+	job = take();
+	(void)wish(JOB_SYNC);
+	// A sync asked for during a push is no trailing push.
+	assert_int_equal(finish(&job, JOB_OK), 0);
+	job = take();
+	assert_int_equal(job.kind, JOB_SYNC);
+	assert_int_equal(status(JOB_PUSH).runs, 1);
+}
+
+// --- Only one runner ----------------------------------------------------------------
+
+static void
+nothing_is_taken_without_the_lock(void **state)
+{
+	AUTO(jobqueue_closep) struct jobqueue *other = NULL;
+	struct job job;
+	struct err err;
+	int count = 0;
+
+	(void)state;
+	(void)wish(JOB_SYNC);
+	ok(jobqueue_open(world.room->path, &other, &err));
+	assert_int_equal(jobqueue_lock(other, 0, &err), 0);
+	fails(jobqueue_take(other, &job, &err), ERR_BUSY);
+	fails(jobqueue_reclaim(other, &count, &err), ERR_BUSY);
+	assert_int_equal(status(JOB_SYNC).runs, 0);
+}
+
+static void
+a_second_run_cannot_start_beside_one(void **state)
+{
+	struct job job;
+	struct job second;
+	struct err err;
+
+	(void)state;
+	(void)wish(JOB_SYNC);
+	(void)wish(JOB_PUSH);
+	job = take();
+	fails(jobqueue_take(world.queue, &second, &err), ERR_BUG);
+	// And the database itself refuses it.
+	assert_int_not_equal(scratch_sh(world.room,
+				     "sqlite3 queue.sqlite \"update job set in_progress=1"
+				     " where name='push'\" 2>/dev/null"),
+		0);
+	assert_int_equal(finish(&job, JOB_OK), 0);
+}
+
+static void
+a_run_is_finished_once(void **state)
+{
+	struct job job;
+	struct job copy;
+	struct err err;
+
+	(void)state;
+	(void)wish(JOB_SYNC);
+	job = take();
+	copy = job;
+	assert_int_equal(finish(&job, JOB_OK), 0);
+	fails(jobqueue_finish(world.queue, &copy, JOB_OK, NULL, &copy, &err),
+		ERR_NOT_FOUND);
+	// Nor can it end the run after it.
+	(void)wish(JOB_SYNC);
+	job = take();
+	fails(jobqueue_finish(world.queue, &copy, JOB_OK, NULL, &copy, &err),
+		ERR_NOT_FOUND);
+	assert_int_equal(finish(&job, JOB_OK), 0);
+}
+
+// --- Reclaim ------------------------------------------------------------------------
+
+static int
+reclaim(void)
+{
+	struct err err;
+	int count = -1;
+
+	ok(jobqueue_reclaim(world.queue, &count, &err));
+	return count;
+}
+
+static int
+find_reclaimed(const struct jobqueue_run *run, void *payload)
+{
+	*(int *)payload += run->outcome == JOB_RECLAIMED && run->kind == JOB_SNAPSHOT &&
+		strstr(run->note, "died") != NULL;
+	return 0;
+}
+
+static void
+a_dead_runners_run_is_pending_again(void **state)
+{
+	struct jobqueue_status now;
+	struct job job;
+	struct err err;
+	int64_t ticket = wish(JOB_SNAPSHOT);
+	int found = 0;
+
+	(void)state;
+	job = take();
+	ok(jobqueue_cancel_request(world.queue, JOB_SNAPSHOT, &err));
+	// As a death would: everything is let go, nothing is finished.
+	jobqueue_closep(&world.queue);
+	ok(jobqueue_open(world.room->path, &world.queue, &err));
+	assert_int_equal(jobqueue_lock(world.queue, 0, &err), 1);
+
+	assert_int_equal(reclaim(), 1);
+	now = status(JOB_SNAPSHOT);
+	assert_false(now.in_progress);
+	assert_false(now.cancel_requested);
+	assert_int_equal(now.started_ms, 0);
+	assert_int_equal(now.attempt, 1);
+	assert_int_equal(now.last_outcome, JOB_RECLAIMED);
+	ok(jobqueue_history(world.queue, 10, find_reclaimed, &found, &err));
+	assert_int_equal(found, 1);
+
+	job = take();
+	assert_int_equal(job.kind, JOB_SNAPSHOT);
+	assert_true(job.ticket >= ticket);
+	assert_int_equal(job.run, 2);
+	assert_int_equal(finish(&job, JOB_OK), 0);
+	assert_idle();
+}
+
+static void
+reclaim_without_orphans_changes_nothing(void **state)
+{
+	struct jobqueue_status before;
+	struct jobqueue_status after;
+
+	(void)state;
+	(void)wish(JOB_SYNC);
+	before = status(JOB_SYNC);
+	assert_int_equal(reclaim(), 0);
+	after = status(JOB_SYNC);
+	assert_memory_equal(&before, &after, sizeof(before));
+}
+
+static void
+reclaim_never_touches_our_own_run(void **state)
+{
+	struct job job;
+
+	(void)state;
+	(void)wish(JOB_SYNC);
+	job = take();
+	assert_int_equal(reclaim(), 0);
+	assert_true(status(JOB_SYNC).in_progress);
+	assert_int_equal(finish(&job, JOB_OK), 0);
+}
+
+static void
+a_run_let_go_by_its_own_runner_is_reclaimed(void **state)
+{
+	struct err err;
+
+	(void)state;
+	(void)wish(JOB_SYNC);
+	(void)take();
+	jobqueue_unlock(world.queue);
+	assert_int_equal(jobqueue_lock(world.queue, 0, &err), 1);
+	assert_int_equal(reclaim(), 1);
+	assert_int_equal(take().run, 2);
+}
+
+// --- Back-off, hurry, dates, pauses -------------------------------------------------
+
+static void
+failures_back_off_and_a_success_forgets_them(void **state)
+{
+	struct jobqueue_status now;
+	struct job job;
+	struct err err;
+	int64_t before_ms = 0;
+
+	(void)state;
+	(void)wish(JOB_PUSH);
+	for (int i = 0; i < 6; i++) {
+		int64_t delay_ms;
+
+		job = take();
+		assert_int_equal(job.attempt, i);
+		job.cause = ERR_REMOTE;
+		assert_int_equal(finish(&job, JOB_FAILED), 0);
+		now = status(JOB_PUSH);
+		assert_int_equal(now.attempt, i + 1);
+		delay_ms = now.not_before_ms - clock_now_ms();
+		assert_true(delay_ms > before_ms);
+		before_ms = delay_ms;
+		// It survives a restart.
+		jobqueue_closep(&world.queue);
+		ok(jobqueue_open(world.room->path, &world.queue, &err));
+		assert_int_equal(jobqueue_lock(world.queue, 0, &err), 1);
+		assert_idle();
+		clock_held_pass(delay_ms);
+	}
+	job = take();
+	assert_int_equal(finish(&job, JOB_OK), 0);
+	now = status(JOB_PUSH);
+	assert_int_equal(now.attempt, 0);
+	assert_int_equal(now.not_before_ms, 0);
+}
+
+static void
+what_could_do_harm_is_not_tried_again_by_itself(void **state)
+{
+	struct job job;
+
+	(void)state;
+	(void)wish(JOB_SYNC);
+	job = take();
+	job.cause = ERR_CORRUPT;
+	assert_int_equal(finish(&job, JOB_FAILED), 0);
+	clock_held_pass(INT64_C(100) * 86400000);
+	assert_idle();
+}
+
+static void
+a_hurried_wish_skips_back_off_and_pause(void **state)
+{
+	struct job job;
+	struct err err;
+
+	(void)state;
+	(void)wish(JOB_SYNC);
+	job = take();
+	assert_int_equal(finish(&job, JOB_FAILED), 0);
+	ok(jobqueue_pause(world.queue, clock_now_ms() + 3600000, "lunch", &err));
+	assert_idle();
+	(void)wish(JOB_SYNC);
+	assert_idle();
+	ok(jobqueue_hurry(world.queue, JOB_SYNC, &err));
+	job = take();
+	assert_int_equal(finish(&job, JOB_OK), 0);
+	// It was for that one run.
+	(void)wish(JOB_SYNC);
+	assert_idle();
+}
+
+static void
+a_person_who_asks_gets_a_run_that_knows_it(void **state)
+{
+	struct job job;
+	struct err err;
+	int64_t ticket = 0;
+
+	(void)state;
+	(void)wish(JOB_SYNC);
+	job = take();
+	assert_false(job.hurried);
+	(void)wish(JOB_SYNC);
+	ok(jobqueue_ask(world.queue, JOB_SYNC, &ticket, &err));
+	assert_int_equal(finish(&job, JOB_FAILED), 1);
+	assert_true(job.hurried);
+	assert_true(job.ticket >= ticket);
+	assert_int_equal(finish(&job, JOB_OK), 0);
+	ok(jobqueue_ask(world.queue, JOB_SYNC, &ticket, &err));
+	job = take();
+	assert_true(job.hurried);
+	assert_int_equal(finish(&job, JOB_OK), 0);
+}
+
+static void
+next_due_says_how_long_to_sleep(void **state)
+{
+	struct job job;
+	struct err err;
+	int64_t now_ms = clock_now_ms();
+	int64_t due_ms = 0;
+
+	(void)state;
+	assert_int_equal(jobqueue_next_due(world.queue, now_ms, &due_ms, &err), 0);
+	ok(jobqueue_schedule(world.queue, JOB_DRILL, now_ms + 5000, &err));
+	assert_int_equal(jobqueue_next_due(world.queue, now_ms, &due_ms, &err), 1);
+	assert_int_equal(due_ms, now_ms + 5000);
+	(void)wish(JOB_PUSH);
+	assert_int_equal(jobqueue_next_due(world.queue, now_ms, &due_ms, &err), 1);
+	assert_int_equal(due_ms, now_ms);
+	job = take();
+	assert_int_equal(finish(&job, JOB_FAILED), 0);
+	assert_int_equal(jobqueue_next_due(world.queue, now_ms, &due_ms, &err), 1);
+	assert_in_range(due_ms, now_ms + 750, now_ms + 1000);
+}
+
+static void
+a_date_is_caught_up_once(void **state)
+{
+	struct job job;
+	struct err err;
+
+	(void)state;
+	ok(jobqueue_schedule(world.queue, JOB_DRILL, clock_now_ms() + 1000, &err));
+	assert_idle();
+	clock_held_pass(INT64_C(40) * 86400000);
+	job = take();
+	assert_int_equal(job.kind, JOB_DRILL);
+	assert_int_equal(finish(&job, JOB_OK), 0);
+	assert_idle();
+	assert_int_equal(status(JOB_DRILL).at_ms, 0);
+	assert_int_equal(status(JOB_DRILL).done, 1);
+}
+
+static void
+a_date_set_during_the_run_is_kept(void **state)
+{
+	struct job job;
+	struct err err;
+
+	(void)state;
+	(void)wish(JOB_SNAPSHOT);
+	job = take();
+	ok(jobqueue_schedule(world.queue, JOB_SNAPSHOT, clock_now_ms() + 1000, &err));
+	assert_int_equal(finish(&job, JOB_OK), 0);
+	assert_idle();
+	clock_held_pass(1000);
+	assert_int_equal(take().kind, JOB_SNAPSHOT);
+}
+
+static void
+a_pause_always_ends(void **state)
+{
+	struct jobqueue_pause pause;
+	struct err err;
+	int64_t now_ms = clock_now_ms();
+
+	(void)state;
+	fails(jobqueue_pause(world.queue, now_ms, "never began", &err), ERR_INVALID);
+	fails(jobqueue_pause(world.queue, now_ms + JOBQUEUE_PAUSE_MAX_MS + 1, "", &err),
+		ERR_INVALID);
+	assert_int_equal(jobqueue_paused(world.queue, &pause, &err), 0);
+	ok(jobqueue_pause(world.queue, now_ms + 60000, "moving house", &err));
+	assert_int_equal(jobqueue_paused(world.queue, &pause, &err), 1);
+	assert_string_equal(pause.reason, "moving house");
+	assert_int_equal(pause.until_ms, now_ms + 60000);
+	(void)wish(JOB_SYNC);
+	assert_idle();
+	clock_held_pass(60000);
+	assert_int_equal(jobqueue_paused(world.queue, &pause, &err), 0);
+	(void)take();
+}
+
+static void
+a_pause_can_be_ended_by_hand(void **state)
+{
+	struct jobqueue_pause pause;
+	struct err err;
+
+	(void)state;
+	ok(jobqueue_pause(world.queue, clock_now_ms() + 60000, "", &err));
+	ok(jobqueue_resume(world.queue, &err));
+	assert_int_equal(jobqueue_paused(world.queue, &pause, &err), 0);
+	ok(jobqueue_resume(world.queue, &err));
+}
+
+// --- Results, history, cancelling, progress -----------------------------------------
+
+static void
+a_ticket_is_done_when_the_run_that_covered_it_is(void **state)
+{
+	struct job_result result = { 0 };
+	struct job job;
+	struct err err;
+	int64_t first = wish(JOB_SYNC);
+	int64_t second;
+
+	(void)state;
+	assert_int_equal(jobqueue_done(world.queue, JOB_SYNC, first, &result, &err), 0);
+	job = take();
+	second = wish(JOB_SYNC);
+	assert_int_equal(jobqueue_done(world.queue, JOB_SYNC, first, &result, &err), 0);
+	clock_held_pass(250);
+	assert_int_equal(finish(&job, JOB_DEGRADED), 1);
+	assert_int_equal(jobqueue_done(world.queue, JOB_SYNC, first, &result, &err), 1);
+	assert_int_equal(result.outcome, JOB_DEGRADED);
+	assert_int_equal(result.duration_ms, 250);
+	assert_string_equal(result.note, "a note");
+	// A run that began before the wish does not count for it.
+	assert_int_equal(jobqueue_done(world.queue, JOB_SYNC, second, &result, &err), 0);
+	assert_int_equal(finish(&job, JOB_OK), 0);
+	assert_int_equal(jobqueue_done(world.queue, JOB_SYNC, second, &result, &err), 1);
+	assert_int_equal(result.outcome, JOB_OK);
+	// And the first one's answer stays what it was.
+	assert_int_equal(jobqueue_done(world.queue, JOB_SYNC, first, &result, &err), 1);
+	assert_int_equal(result.outcome, JOB_DEGRADED);
+	fails(jobqueue_done(world.queue, JOB_SYNC, second + 1, &result, &err),
+		ERR_NOT_FOUND);
+}
+
+static int
+count_runs(const struct jobqueue_run *run, void *payload)
+{
+	int64_t *seen = payload;
+
+	// Newest first.
+	assert_true(seen[1] == 0 || run->run == seen[1] - 1);
+	seen[0]++;
+	seen[1] = run->run;
+	return 0;
+}
+
+static void
+the_last_two_hundred_runs_are_remembered(void **state)
+{
+	struct job_result result;
+	struct job job;
+	struct err err;
+	int64_t seen[2] = { 0 };
+
+	(void)state;
+	for (int i = 0; i < JOBQUEUE_HISTORY_MAX + 50; i++) {
+		(void)wish(JOB_SYNC);
+		job = take();
+		assert_int_equal(finish(&job, JOB_OK), 0);
+	}
+	ok(jobqueue_history(world.queue, 100000, count_runs, seen, &err));
+	assert_int_equal(seen[0], JOBQUEUE_HISTORY_MAX);
+	assert_int_equal(seen[1], 51);
+	// A forgotten run is still known to be over.
+	assert_int_equal(jobqueue_done(world.queue, JOB_SYNC, 1, &result, &err), 1);
+}
+
+static void
+a_long_note_is_cut_between_characters(void **state)
+{
+	char note[3 * JOB_NOTE_MAX + 1] = "";
+	struct job job;
+	struct err err;
+	size_t len;
+
+	(void)state;
+	for (int i = 0; i < JOB_NOTE_MAX; i++) {
+		(void)strcat(note, "\u20ac");
+	}
+	(void)wish(JOB_SYNC);
+	job = take();
+	ok(jobqueue_finish(world.queue, &job, JOB_OK, note, &job, &err));
+	len = strlen(status(JOB_SYNC).last_note);
+	assert_true(len < JOB_NOTE_MAX && len > JOB_NOTE_MAX - 4);
+	assert_int_equal(len % 3, 0);
+}
+
+static void
+a_cancel_reaches_the_run_it_was_meant_for_and_no_other(void **state)
+{
+	AUTO(jobqueue_closep) struct jobqueue *person = NULL;
+	struct job job;
+	struct err err;
+
+	(void)state;
+	ok(jobqueue_open(world.room->path, &person, &err));
+	assert_int_equal(jobqueue_cancel_request(person, JOB_SYNC, &err), 0);
+	(void)wish(JOB_SYNC);
+	job = take();
+	assert_false(jobqueue_cancel_requested(world.queue));
+	assert_int_equal(jobqueue_cancel_request(person, JOB_PUSH, &err), 0);
+	assert_false(jobqueue_cancel_requested(world.queue));
+	assert_int_equal(jobqueue_cancel_request(person, JOB_SYNC, &err), 1);
+	assert_true(jobqueue_cancel_requested(world.queue));
+	assert_true(status(JOB_SYNC).cancel_requested);
+	(void)wish(JOB_SYNC);
+	assert_int_equal(finish(&job, JOB_CANCELLED), 1);
+	assert_false(jobqueue_cancel_requested(world.queue));
+	fails(jobqueue_cancel_request(person, JOB_MAINTAIN, &err), ERR_INVALID);
+}
+
+static void
+progress_is_seen_by_others_and_gone_with_its_run(void **state)
+{
+	AUTO(jobqueue_closep) struct jobqueue *other = NULL;
+	struct jobqueue_progress progress;
+	struct job job;
+	struct err err;
+
+	(void)state;
+	ok(jobqueue_open_read(world.room->path, &other, &err));
+	(void)wish(JOB_SYNC);
+	job = take();
+	ok(jobqueue_progress_set(world.queue, JOB_SYNC, "scanning", 3, 10, &err));
+	ok(jobqueue_progress_get(other, JOB_SYNC, &progress, &err));
+	assert_string_equal(progress.text, "scanning");
+	assert_int_equal(progress.done, 3);
+	assert_int_equal(progress.total, 10);
+	assert_int_equal(finish(&job, JOB_OK), 0);
+	ok(jobqueue_progress_get(other, JOB_SYNC, &progress, &err));
+	assert_string_equal(progress.text, "");
+	// A late word about a run that is over is not kept.
+	ok(jobqueue_progress_set(world.queue, JOB_SYNC, "late", 1, 1, &err));
+	ok(jobqueue_progress_get(other, JOB_SYNC, &progress, &err));
+	assert_string_equal(progress.text, "");
+}
+
+// --- Milestones ---------------------------------------------------------------------
+
+struct names {
+	char text[256];
+	int64_t first_id;
+};
+
+static int
+collect(const struct jobqueue_milestone *milestone, void *payload)
+{
+	struct names *names = payload;
+
+	if (names->first_id == 0) {
+		names->first_id = milestone->id;
+	}
+	(void)strcat(names->text, milestone->name);
+	(void)strcat(names->text, "=");
+	(void)strcat(names->text, milestone->message);
+	(void)strcat(names->text, ";");
+	return 0;
+}
+
+static struct names
+milestones(int64_t ticket)
+{
+	struct names names = { 0 };
+	struct err err;
+
+	ok(jobqueue_milestones(world.queue, JOB_SYNC, ticket, collect, &names, &err));
+	return names;
+}
+
+static void
+milestones_asked_for_while_busy_each_keep_their_name(void **state)
+{
+	struct names names;
+	struct job job;
+	struct err err;
+	int64_t ticket = 0;
+
+	(void)state;
+	(void)wish(JOB_SYNC);
+	job = take();
+	ok(jobqueue_enqueue_tag(world.queue, JOB_SYNC, "release", "one", &ticket, &err));
+	ok(jobqueue_enqueue_tag(
+		world.queue, JOB_SYNC, "before the move", "two", NULL, &err));
+	fails(jobqueue_enqueue_tag(world.queue, JOB_SYNC, "release", "again", NULL, &err),
+		ERR_EXISTS);
+	// The run that was under way satisfies neither.
+	assert_string_equal(milestones(job.ticket).text, "");
+	assert_int_equal(finish(&job, JOB_OK), 1);
+	assert_true(job.ticket >= ticket);
+	names = milestones(job.ticket);
+	assert_string_equal(names.text, "release=one;before the move=two;");
+	ok(jobqueue_milestone_done(world.queue, names.first_id, &err));
+	ok(jobqueue_milestone_done(world.queue, names.first_id, &err));
+	// One that a failing run did not set waits for the next.
+	assert_int_equal(finish(&job, JOB_FAILED), 0);
+	clock_held_pass(1000);
+	job = take();
+	assert_string_equal(milestones(job.ticket).text, "before the move=two;");
+}
+
+static void
+milestones_have_limits(void **state)
+{
+	char name[JOBQUEUE_NAME_MAX + 1];
+	struct err err;
+
+	(void)state;
+	memset(name, 'x', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	fails(jobqueue_enqueue_tag(world.queue, JOB_SYNC, name, "", NULL, &err),
+		ERR_TOO_BIG);
+	fails(jobqueue_enqueue_tag(world.queue, JOB_SYNC, "", "", NULL, &err),
+		ERR_INVALID);
+	for (int i = 0; i < JOBQUEUE_MILESTONES_MAX; i++) {
+		(void)snprintf(name, sizeof(name), "m%d", i);
+		ok(jobqueue_enqueue_tag(world.queue, JOB_SYNC, name, "", NULL, &err));
+	}
+	fails(jobqueue_enqueue_tag(world.queue, JOB_SYNC, "one more", "", NULL, &err),
+		ERR_TOO_BIG);
+	// A refused milestone asks for nothing.
+	assert_int_equal(status(JOB_SYNC).want, 1);
+}
+
+// --- When SQLite fails --------------------------------------------------------------
+
+static struct {
+	bool armed;
+	int round;
+	int calls;
+	bool hit;
+} nth;
+
+int __real_sqlite3_step(void *stmt);
+int __real_sqlite3_exec(void *db, const char *sql, void *fn, void *payload, char **text);
+int __real_sqlite3_prepare_v3(void *db, const char *sql, int len, unsigned int flags,
+	void **stmt, const char **tail);
+
+int __wrap_sqlite3_step(void *stmt);
+int __wrap_sqlite3_exec(void *db, const char *sql, void *fn, void *payload, char **text);
+int __wrap_sqlite3_prepare_v3(void *db, const char *sql, int len, unsigned int flags,
+	void **stmt, const char **tail);
+
+static bool
+must_fail(void)
+{
+	if (!nth.armed || ++nth.calls != nth.round) {
+		return false;
+	}
+	nth.hit = true;
+	return true;
+}
+
+enum {
+	FULL = 13
+};
+
+int
+__wrap_sqlite3_step(void *stmt)
+{
+	return must_fail() ? FULL : __real_sqlite3_step(stmt);
+}
+
+int
+__wrap_sqlite3_exec(void *db, const char *sql, void *fn, void *payload, char **text)
+{
+	return must_fail() ? FULL : __real_sqlite3_exec(db, sql, fn, payload, text);
+}
+
+int
+__wrap_sqlite3_prepare_v3(void *db, const char *sql, int len, unsigned int flags,
+	void **stmt, const char **tail)
+{
+	return must_fail() ? FULL
+			   : __real_sqlite3_prepare_v3(db, sql, len, flags, stmt, tail);
+}
+
+// Each call a move makes into SQLite fails once.  A move that failed has changed nothing,
+// or was complete; either way the next attempt brings the counters to the same place.
+static void
+a_move_that_fails_leaves_the_queue_as_it_was(void **state)
+{
+	struct job job = { 0 };
+	struct err err;
+	int rounds = 0;
+
+	(void)state;
+	for (nth.round = 1;; nth.round++) {
+		struct jobqueue_status before = status(JOB_SYNC);
+		struct jobqueue_status after;
+		struct job taken;
+		int got;
+
+		nth.calls = 0;
+		nth.hit = false;
+		nth.armed = true;
+		got = jobqueue_enqueue(world.queue, JOB_SYNC, NULL, &err);
+		nth.armed = got == 0 && !nth.hit;
+		if (nth.hit) {
+			assert_int_equal(got, ERR_NO_SPACE);
+			after = status(JOB_SYNC);
+			assert_memory_equal(&before, &after, sizeof(before));
+			assert_idle();
+			(void)wish(JOB_SYNC);
+		}
+		before = after = (struct jobqueue_status){ 0 };
+
+		nth.armed = !nth.hit;
+		got = jobqueue_take(world.queue, &job, &err);
+		if (nth.armed && nth.hit) {
+			nth.armed = false;
+			assert_int_equal(got, ERR_NO_SPACE);
+			assert_false(status(JOB_SYNC).in_progress);
+			job = take();
+		}
+
+		taken = job;
+		nth.armed = !nth.hit;
+		got = jobqueue_finish(world.queue, &taken, JOB_OK, "x", &taken, &err);
+		if (nth.armed && nth.hit) {
+			nth.armed = false;
+			assert_int_equal(got, ERR_NO_SPACE);
+			assert_true(status(JOB_SYNC).in_progress);
+			assert_int_equal(finish(&job, JOB_OK), 0);
+		}
+		nth.armed = false;
+		assert_idle();
+		assert_int_equal(status(JOB_SYNC).done, status(JOB_SYNC).want);
+		if (!nth.hit) {
+			break;
+		}
+		rounds++;
+	}
+	assert_true(rounds > 15);
+}
+
+#define in_world(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		in_world(an_idle_enqueue_is_one_run_and_no_more),
+		in_world(a_thousand_enqueues_during_a_run_make_exactly_one_trailing_run),
+		in_world(a_trailing_run_that_nobody_asks_again_ends_it),
+		in_world(enqueues_before_a_run_share_it),
+		in_world(a_failed_run_still_owes_its_trailing_run),
+		in_world(a_cancelled_run_still_owes_its_trailing_run_at_once),
+		in_world(kinds_do_not_mix),
+		in_world(nothing_is_taken_without_the_lock),
+		in_world(a_second_run_cannot_start_beside_one),
+		in_world(a_run_is_finished_once),
+		in_world(a_dead_runners_run_is_pending_again),
+		in_world(reclaim_without_orphans_changes_nothing),
+		in_world(reclaim_never_touches_our_own_run),
+		in_world(a_run_let_go_by_its_own_runner_is_reclaimed),
+		in_world(failures_back_off_and_a_success_forgets_them),
+		in_world(what_could_do_harm_is_not_tried_again_by_itself),
+		in_world(a_hurried_wish_skips_back_off_and_pause),
+		in_world(a_person_who_asks_gets_a_run_that_knows_it),
+		in_world(next_due_says_how_long_to_sleep),
+		in_world(a_date_is_caught_up_once),
+		in_world(a_date_set_during_the_run_is_kept),
+		in_world(a_pause_always_ends),
+		in_world(a_pause_can_be_ended_by_hand),
+		in_world(a_ticket_is_done_when_the_run_that_covered_it_is),
+		in_world(the_last_two_hundred_runs_are_remembered),
+		in_world(a_long_note_is_cut_between_characters),
+		in_world(a_cancel_reaches_the_run_it_was_meant_for_and_no_other),
+		in_world(progress_is_seen_by_others_and_gone_with_its_run),
+		in_world(milestones_asked_for_while_busy_each_keep_their_name),
+		in_world(milestones_have_limits),
+		in_world(a_move_that_fails_leaves_the_queue_as_it_was),
+	};
+
+	return cmocka_run_group_tests_name("jobqueue/jobqueue", tests, NULL, NULL);
+}
