@@ -53,8 +53,6 @@ enum {
 	/** Bytes of a milestone's name, and of its message, with NUL. */
 	JOBQUEUE_NAME_MAX = 256,
 	JOBQUEUE_MESSAGE_MAX = 4096,
-	/** Once a job has waited this long, smaller priorities no longer pass it. */
-	JOBQUEUE_PATIENCE_MS = 60000,
 };
 /** The longest pause: 30 days. */
 #define JOBQUEUE_PAUSE_MAX_MS (INT64_C(30) * 86400000)

@@ -3,7 +3,6 @@
 #include "jobqueue/turn.h"
 
 #include "jobqueue/backoff.h"
-#include "jobqueue/jobqueue.h"
 
 // How far a clock may be corrected backwards without ending a pause.
 #define CLOCK_SLACK_MS (INT64_C(5) * 60000)
@@ -73,7 +72,7 @@ waited_ms(const struct turn_row *row, int64_t now_ms)
 static bool
 is_impatient(const struct turn_row *row, int64_t now_ms)
 {
-	return waited_ms(row, now_ms) > JOBQUEUE_PATIENCE_MS;
+	return waited_ms(row, now_ms) > TURN_PATIENCE_MS;
 }
 
 // Does @left go before @right?  Both are due.

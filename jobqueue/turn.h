@@ -46,6 +46,11 @@ struct turn_pause {
 
 #define TURN_NEVER INT64_MAX
 
+enum {
+	/** Once a job has waited this long, smaller priorities no longer pass it. */
+	TURN_PATIENCE_MS = 60000,
+};
+
 /** A pause counts from its beginning to its end, and not when the clock went back. */
 bool turn_is_paused(const struct turn_pause *pause, int64_t now_ms) NONNULL;
 

@@ -2,7 +2,6 @@
 
 #include "jobqueue/turn.h"
 
-#include "jobqueue/jobqueue.h"
 #include "support/test.h"
 
 #define NOW INT64_C(1000000000)
@@ -42,7 +41,7 @@ whoever_waited_too_long_is_passed_no_more(void **state)
 	(void)state;
 	rows[JOB_SYNC] = pending;
 	rows[JOB_PUSH] = pending;
-	rows[JOB_PUSH].asked_ms = NOW - JOBQUEUE_PATIENCE_MS;
+	rows[JOB_PUSH].asked_ms = NOW - TURN_PATIENCE_MS;
 	assert_int_equal(turn_pick(rows, NOW, &no_pause), JOB_SYNC);
 	rows[JOB_PUSH].asked_ms--;
 	assert_int_equal(turn_pick(rows, NOW, &no_pause), JOB_PUSH);
@@ -60,9 +59,9 @@ waiting_out_a_back_off_is_not_being_passed_over(void **state)
 	(void)state;
 	rows[JOB_SYNC] = pending;
 	rows[JOB_PUSH] = pending;
-	rows[JOB_PUSH].asked_ms = NOW - 10 * JOBQUEUE_PATIENCE_MS;
+	rows[JOB_PUSH].asked_ms = NOW - 10 * TURN_PATIENCE_MS;
 	rows[JOB_PUSH].not_before_ms = NOW;
-	rows[JOB_PUSH].delay_ms = 10 * JOBQUEUE_PATIENCE_MS;
+	rows[JOB_PUSH].delay_ms = 10 * TURN_PATIENCE_MS;
 	assert_int_equal(turn_pick(rows, NOW, &no_pause), JOB_SYNC);
 }
 
@@ -74,7 +73,7 @@ a_person_who_waits_goes_before_everybody(void **state)
 	(void)state;
 	rows[JOB_SYNC] = pending;
 	rows[JOB_PUSH] = pending;
-	rows[JOB_PUSH].asked_ms = NOW - 10 * JOBQUEUE_PATIENCE_MS;
+	rows[JOB_PUSH].asked_ms = NOW - 10 * TURN_PATIENCE_MS;
 	rows[JOB_VERIFY] = pending;
 	rows[JOB_VERIFY].hurry = 1;
 	assert_int_equal(turn_pick(rows, NOW, &no_pause), JOB_VERIFY);
@@ -236,7 +235,7 @@ wishes_that_keep_coming_do_not_starve_the_others(void **state)
 	};
 	rows[JOB_PUSH] = pending;
 	assert_true(turn_finish(rows, JOB_SYNC, JOB_OK, 0, 0, NOW, &no_pause).again);
-	rows[JOB_PUSH].asked_ms = NOW - JOBQUEUE_PATIENCE_MS - 1;
+	rows[JOB_PUSH].asked_ms = NOW - TURN_PATIENCE_MS - 1;
 	assert_false(turn_finish(rows, JOB_SYNC, JOB_OK, 0, 0, NOW, &no_pause).again);
 }
 
