@@ -37,11 +37,16 @@ struct agent_once {
  * `mirror --once`: one full cycle that started after this call, here or in the running
  * agent, and its push.  *ret_result is of that cycle.
  *
+ * @ret_push
+ *         Why its push failed; code 0 when it did not (or the agent sees to it).  A cycle
+ *         is good without it: the commit is kept and pushed later.
+ *
  * @return
  *         0 the cycle is done (the totals say what is pending or failed), or negative:
  *         the cycle failed.
  */
 int agent_once(const struct config *config, const struct agent_once *options,
-	struct cycle_result *ret_result, struct err *err) NONNULL MUST_CHECK;
+	struct cycle_result *ret_result, struct err *ret_push, struct err *err)
+	NONNULL MUST_CHECK;
 
 #endif

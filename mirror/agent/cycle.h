@@ -3,7 +3,8 @@
 /**
  * agent/cycle - one run: what changed on disk becomes one commit and one true ledger.
  *
- *     walk what is dirty -> read, scan, redact -> objects -> trees -> check -> ref -> ledger
+ *     walk what is dirty -> read, scan, redact -> objects -> trees -> check -> ref ->
+ * ledger
  *
  * Knows: engine, brain, ledger, scanner, config, jobqueue (progress, cancel).
  * Owns:  the order of the steps above; a kill between any two is mended by the next run.
@@ -32,7 +33,8 @@ struct cycle_hint {
 };
 
 /** Anything but 0 asks the cycle to stop at its next safe point. */
-typedef int cycle_progress_fn(const char *what, uint64_t done, uint64_t total, void *payload);
+typedef int
+cycle_progress_fn(const char *what, uint64_t done, uint64_t total, void *payload);
 
 struct cycle_plan {
 	/** Walk everything, and record changes of mode and time alone. */
@@ -52,6 +54,12 @@ struct cycle_result {
 	bool committed;
 	/** The branch's commit after it; zero when there is none yet. */
 	struct oid commit;
+	/** Was everything walked, asked for or not? */
+	bool full;
+	/** Tree entries read back and compared with the ledger. */
+	uint64_t compared;
+	/** Bytes the repository grew by. */
+	uint64_t bytes;
 	/** Paths added, changed or removed. */
 	uint64_t changed;
 	struct ledger_totals totals;

@@ -60,6 +60,15 @@ int engine_open(const struct config *config, struct engine **ret_engine, struct 
  */
 int engine_start(struct engine *engine, struct err *err) NONNULL MUST_CHECK;
 
+/**
+ * From here on the browsable copy may differ from the commit; a run that dies before
+ * engine_clear_dirty() is put right by the next engine_start() or engine_heal().
+ */
+int engine_mark_dirty(struct engine *engine, struct err *err) NONNULL MUST_CHECK;
+void engine_clear_dirty(struct engine *engine) NONNULL;
+/** Make the browsable copy hold the branch's commit if it was left dirty. */
+int engine_heal(struct engine *engine, struct err *err) NONNULL MUST_CHECK;
+
 /** Give up repository and ledger (before the lock is given back). */
 void engine_stop(struct engine *engine) NONNULL;
 

@@ -1,0 +1,387 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "agent/cycle.h"
+
+#include "agent/engine.h"
+#include "agent/fold.h"
+#include "agent/gone.h"
+#include "agent/round.h"
+#include "agent/visit.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/hash.h"
+#include "base/mem.h"
+#include "brain/commit.h"
+#include "brain/pack.h"
+#include "brain/repo.h"
+#include "config/config.h"
+#include "health/evidence.h"
+#include "health/record.h"
+#include "health/tick.h"
+#include "scanner/scanner.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/**
+ *     walk           rows of what changed          (ledger transaction open)
+ *     fold           trees and sidecar texts       (objects into one pack)
+ *     pack_finish    objects are safe and readable
+ *     fold_check     trees read back and compared with the rows
+ *     repo_move_ref  the commit counts
+ *     ledger_commit  the ledger says so
+ *
+ * Killed before repo_move_ref: the old commit and the old ledger, which agree.  Killed
+ * after it: the ledger is behind the branch, and the next cycle starts from nothing
+ * (`rebuild`): every tree is made from what is on disk and compared object by object.
+ */
+
+// Names under which the ledger remembers what it was made with.
+#define META_HEAD "head"
+#define META_REPO "repo"
+#define META_RULES "rules"
+#define META_RULES_NUMBER "rules.number"
+#define META_SETTINGS "settings"
+#define META_BOOT "boot"
+
+static int
+same_meta(struct ledger *ledger, const char *key, const char *now, bool *ret_same,
+	struct err *err)
+{
+	const char *value = NULL;
+
+	if (ledger_meta_get(ledger, key, &value, err) < 0) {
+		return err->code;
+	}
+	*ret_same = value != NULL && strcmp(value, now) == 0;
+	return 0;
+}
+
+// Everything of the configuration that decides what a row looks like.
+static void
+settings_digest(const struct config *config, char hex[HASH_HEX_MAX])
+{
+	AUTO(hash_freep) struct hash *hash = hash_sha256_new();
+	uint8_t digest[HASH_SHA256_LEN];
+
+	hash_add(hash, &config->files.max_size, sizeof(config->files.max_size));
+	hash_add(hash, &config->files.owner, sizeof(config->files.owner));
+	hash_add(hash, &config->secrets.action, sizeof(config->secrets.action));
+	for (size_t i = 0; i < config->files.regenerable.count; i++) {
+		const char *text = config->files.regenerable.items[i].text;
+
+		hash_add(hash, text, strlen(text) + 1);
+	}
+	for (size_t i = 0; i < config->nwatches; i++) {
+		const struct config_watch *watch = &config->watches[i];
+
+		hash_add(hash, watch->name, strlen(watch->name) + 1);
+		hash_add(hash, watch->path, strlen(watch->path) + 1);
+		for (size_t j = 0; j < watch->exclude.count; j++) {
+			hash_add(hash, watch->exclude.items[j].text,
+				strlen(watch->exclude.items[j].text) + 1);
+		}
+	}
+	hash_end(hash, digest);
+	hash_hex(digest, sizeof(digest), hex);
+}
+
+// The number that rows carry for the rules in force; a new one when they changed.
+static int
+number_rules(struct round *round, bool *ret_same, struct err *err)
+{
+	struct ledger *ledger = round->engine->ledger;
+	const char *version = scanner_version(round->engine->scanner);
+	int64_t number = 0;
+
+	if (ledger_meta_get_int(ledger, META_RULES_NUMBER, 0, &number, err) < 0 ||
+		same_meta(ledger, META_RULES, version, ret_same, err) < 0) {
+		return err->code;
+	}
+	if (!*ret_same) {
+		number++;
+		if (ledger_meta_set(ledger, META_RULES, version, err) < 0 ||
+			ledger_meta_set_int(ledger, META_RULES_NUMBER, number, err) < 0) {
+			return err->code;
+		}
+	}
+	round->rules = (uint32_t)number;
+	return 0;
+}
+
+// Does the ledger describe this branch, these rules, these settings, this boot?
+static int
+choose_depth(struct round *round, struct cycle_plan *plan, struct err *err)
+{
+	struct ledger *ledger = round->engine->ledger;
+	char head[OID_HEX_MAX];
+	char settings[HASH_HEX_MAX];
+	char boot[TICK_BOOT_MAX];
+	const char *known_boot = NULL;
+	bool same_head;
+	bool same_rules;
+	bool same_settings;
+	bool same_boot;
+
+	tick_boot_id(boot);
+	settings_digest(round->engine->config, settings);
+	if (number_rules(round, &same_rules, err) < 0 ||
+		same_meta(ledger, META_HEAD, oid_hex(&round->head, head), &same_head,
+			err) < 0 ||
+		same_meta(ledger, META_SETTINGS, settings, &same_settings, err) < 0 ||
+		same_meta(ledger, META_BOOT, boot, &same_boot, err) < 0 ||
+		ledger_meta_get(ledger, META_BOOT, &known_boot, err) < 0) {
+		return err->code;
+	}
+	round->rebuild = !same_head || round->engine->rebuilt;
+	round->recheck = round->rebuild || !same_rules || !same_settings;
+	// After a boot without a clean stop a file system may show an old size and time
+	// with a lost tail: read everything again, once.
+	if (known_boot != NULL && known_boot[0] != '\0' && !same_boot) {
+		plan->rehash = true;
+	}
+	plan->full = plan->full || round->recheck || plan->rehash;
+	return ledger_meta_set(ledger, META_SETTINGS, settings, err) < 0
+		? err->code
+		: ledger_meta_set(ledger, META_BOOT, boot, err);
+}
+
+static bool
+is_watched(const struct config *config, const char *name)
+{
+	for (size_t i = 0; i < config->nwatches; i++) {
+		if (strcmp(config->watches[i].name, name) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+// What a person took out of the configuration leaves the commit; history keeps it.
+static int
+drop_former(struct round *round, struct err *err)
+{
+	struct ledger *ledger = round->engine->ledger;
+	AUTO(ledger_folders_done) struct ledger_folders roots = { 0 };
+	AUTO(ledger_rows_done) struct ledger_rows rows = { 0 };
+
+	if (ledger_subfolders(ledger, 0, &roots, err) < 0 ||
+		ledger_rows_load(ledger, 0, &rows, err) < 0) {
+		return err->code;
+	}
+	round->former = xcalloc(roots.count, sizeof(round->former[0]));
+	for (size_t i = 0; i < roots.count; i++) {
+		const struct ledger_folder *root = &roots.folders[i];
+
+		if (is_watched(round->engine->config, root->name)) {
+			continue;
+		}
+		round->former[round->nformer++] = xstrdup(root->name);
+		if (gone_drop_folder(round, 0, "", 0, root->id, root->name, err) < 0) {
+			return err->code;
+		}
+	}
+	for (size_t i = 0; i < rows.count; i++) {
+		if (!is_watched(round->engine->config, rows.rows[i].name) &&
+			ledger_row_drop(ledger, 0, rows.rows[i].name,
+				rows.rows[i].name_len, err) < 0) {
+			return err->code;
+		}
+	}
+	return 0;
+}
+
+static int
+apply_rechecks(struct round *round, struct err *err)
+{
+	struct ledger *ledger = round->engine->ledger;
+
+	for (size_t i = 0; i < round->nrecheck; i++) {
+		struct ledger_folder folder;
+		int found =
+			ledger_folder_load(ledger, round->recheck_ids[i], &folder, err);
+
+		if (found < 0) {
+			return err->code;
+		}
+		if (found == 0 || (folder.flags & LEDGER_FOLDER_RECHECK) != 0) {
+			continue;
+		}
+		AUTO_FREE char *name = xmemdup0(folder.name, folder.name_len);
+		folder.name = name;
+		folder.flags |= LEDGER_FOLDER_RECHECK;
+		if (ledger_folder_put(ledger, &folder, err) < 0) {
+			return err->code;
+		}
+	}
+	return 0;
+}
+
+static int
+walk_roots(struct round *round, struct err *err)
+{
+	for (size_t i = 0; i < round->engine->config->nwatches; i++) {
+		if (visit_root(round, i, err) < 0) {
+			return err->code;
+		}
+	}
+	if (drop_former(round, err) < 0) {
+		return err_wrap(err, "forget folders that are watched no more");
+	}
+	return apply_rechecks(round, err);
+}
+
+// What the walk met against what the ledger holds; only a full walk meets everything.
+static int
+account(struct round *round, struct err *err)
+{
+	struct cycle_result *result = round->result;
+	struct ledger_totals *totals = &result->totals;
+	int64_t expected;
+
+	if (ledger_totals(round->engine->ledger, totals, err) < 0) {
+		return err->code;
+	}
+	if (!round->plan->full) {
+		return 0;
+	}
+	expected = totals->on_disk.files -
+		totals->kind[LEDGER_PENDING][LEDGER_KIND_HELD_SHRINK].files;
+	for (size_t i = 0; i < round->nkept; i++) {
+		struct ledger_totals kept;
+		int64_t root = ledger_root(round->engine->ledger, round->kept[i], err);
+
+		if (root < 0 ||
+			ledger_root_totals(round->engine->ledger, root, &kept, err) < 0) {
+			return err->code;
+		}
+		expected -= kept.on_disk.files -
+			kept.kind[LEDGER_PENDING][LEDGER_KIND_HELD_SHRINK].files;
+	}
+	result->unaccounted = (uint64_t)llabs((int64_t)result->seen - expected);
+	return 0;
+}
+
+static char *
+commit_message(const struct cycle_result *result)
+{
+	char *text = xasprintf("mirror: %" PRIu64 " changed, %" PRId64
+			       " files accounted for\n\n"
+			       "Mirror-On-Disk: %" PRId64 "\n",
+		result->changed, result->totals.on_disk.files,
+		result->totals.on_disk.files);
+
+	for (int i = 0; i < LEDGER_NSTATES; i++) {
+		AUTO_FREE char *before = text;
+		AUTO_FREE char *word = xstrdup(ledger_state_word((enum ledger_state)i));
+
+		word[0] = (char)(word[0] - 'a' + 'A');
+		text = xasprintf("%sMirror-%s: %" PRId64 "\n", before, word,
+			result->totals.state[i].files);
+	}
+	return text;
+}
+
+static int
+write_commit(struct round *round, const struct oid *tree, struct err *err)
+{
+	AUTO_FREE char *message = commit_message(round->result);
+	AUTO_FREE char *email =
+		xasprintf("mirror@%s", config_host(round->engine->config));
+	struct commit commit = {
+		.tree = *tree,
+		.parent = round->head,
+		.name = "mirror",
+		.email = email,
+		.time = clock_now_ms() / 1000,
+		.message = message,
+	};
+	struct pack_stats stats;
+	uint64_t compared = 0;
+
+	if (commit_write(round->pack, &commit, &round->result->commit, err) < 0 ||
+		pack_finish(STEAL(round->pack), &stats, err) < 0 ||
+		repo_refresh(round->engine->repo, err) < 0) {
+		return err_wrap(err, "make the objects safe");
+	}
+	if (fold_check(round, &compared, err) < 0) {
+		return err_wrap(err, "compare the tree with the ledger");
+	}
+	round->result->compared = compared;
+	round->result->bytes = stats.bytes;
+	if (repo_move_ref(round->engine->repo, &round->head, &round->result->commit,
+		    message, err) < 0) {
+		return err_wrap(err, "move %s", round->engine->config->brain.branch);
+	}
+	round->result->committed = true;
+	return 0;
+}
+
+static int
+conclude(struct round *round, struct err *err)
+{
+	struct ledger *ledger = round->engine->ledger;
+	struct oid tree;
+	char head[OID_HEX_MAX];
+
+	if (fold(round, &tree, err) < 0 || account(round, err) < 0) {
+		return err->code;
+	}
+	round->result->commit = round->head;
+	if (!oid_equal(&tree, &round->head_tree) && !oid_is_zero(&tree) &&
+		write_commit(round, &tree, err) < 0) {
+		return err->code;
+	}
+	if (ledger_meta_set(
+		    ledger, META_HEAD, oid_hex(&round->result->commit, head), err) < 0 ||
+		ledger_meta_set(
+			ledger, META_REPO, round->engine->config->brain.repo, err) < 0) {
+		return err->code;
+	}
+	return ledger_commit(ledger, err);
+}
+
+static int
+perform(struct round *round, struct engine *engine, struct cycle_plan *plan,
+	struct cycle_result *result, struct err *err)
+{
+	if (round_begin(round, engine, plan, result, err) < 0 ||
+		choose_depth(round, plan, err) < 0) {
+		return err->code;
+	}
+	if (walk_roots(round, err) < 0) {
+		return err->code;
+	}
+	return conclude(round, err);
+}
+
+int
+cycle_run(struct engine *engine, const struct cycle_plan *plan,
+	struct cycle_result *ret_result, struct err *err)
+{
+	struct cycle_plan own = *plan;
+	struct cycle_result result = { 0 };
+	int64_t begun_ms = clock_mono_ms();
+	struct round round;
+	int done;
+
+	if (engine_mark_dirty(engine, err) < 0 || ledger_begin(engine->ledger, err) < 0) {
+		return err_wrap(err, "begin a cycle");
+	}
+	done = perform(&round, engine, &own, &result, err);
+	round_end(&round);
+	if (done < 0) {
+		// The browsable copy may be ahead of the commit now; the mark stays, and
+		// it is put right before the next cycle.
+		ledger_rollback(engine->ledger);
+		return err_wrap(err, "cycle");
+	}
+	engine_clear_dirty(engine);
+	engine->rebuilt = false;
+	result.full = own.full;
+	result.duration_ms = clock_mono_ms() - begun_ms;
+	*ret_result = result;
+	return 0;
+}

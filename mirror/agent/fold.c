@@ -1,0 +1,595 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "agent/fold.h"
+
+#include "agent/engine.h"
+#include "agent/round.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "brain/pack.h"
+#include "brain/repo.h"
+#include "brain/sidecar.h"
+#include "brain/tree.h"
+#include "brain/worktree.h"
+#include "config/config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/** What stands in one folder, loaded for folding. */
+struct content {
+	struct ledger_folder folder;
+	char *name;
+	struct ledger_rows rows;
+	struct ledger_folders subs;
+};
+
+static void
+content_done(struct content *content)
+{
+	free(content->name);
+	ledger_rows_done(&content->rows);
+	ledger_folders_done(&content->subs);
+}
+
+// 1 loaded, 0 the folder was dropped meanwhile.
+static int
+content_load(struct round *round, int64_t id, struct content *content, struct err *err)
+{
+	struct ledger *ledger = round->engine->ledger;
+	int found = ledger_folder_load(ledger, id, &content->folder, err);
+
+	if (found <= 0) {
+		return found;
+	}
+	content->name = xmemdup0(content->folder.name, content->folder.name_len);
+	content->folder.name = content->name;
+	if (ledger_rows_load(ledger, id, &content->rows, err) < 0 ||
+		ledger_subfolders(ledger, id, &content->subs, err) < 0) {
+		return err->code;
+	}
+	return 1;
+}
+
+static bool
+is_in_tree(const struct ledger_row *row)
+{
+	return row->oid.set && (row->flags & LEDGER_ROW_SIDECAR) == 0;
+}
+
+static uint32_t
+tree_mode(const struct ledger_row *row)
+{
+	switch (row->type) {
+	case LEDGER_TYPE_SYMLINK:
+		return TREE_LINK;
+	case LEDGER_TYPE_FOLDER:
+		return TREE_FOLDER;
+	case LEDGER_TYPE_FILE:
+	case LEDGER_TYPE_SPECIAL:
+		return (row->inode.mode & 0100) != 0 ? TREE_PROGRAM : TREE_FILE;
+	}
+	return TREE_FILE;
+}
+
+static struct tree_edit
+edit_of(const char *name, uint32_t mode, const struct ledger_oid *oid)
+{
+	struct tree_edit edit = { .name = name, .mode = mode };
+
+	memcpy(edit.oid.id, oid->bytes, sizeof(edit.oid.id));
+	return edit;
+}
+
+static void
+set_oid(struct ledger_oid *to, const struct oid *from)
+{
+	to->set = !oid_is_zero(from);
+	memcpy(to->bytes, from->id, sizeof(to->bytes));
+}
+
+// The folder's tree, from everything that stands in it.
+static int
+fold_tree(struct round *round, struct content *content, struct err *err)
+{
+	AUTO_FREE struct tree_edit *edits =
+		xcalloc(content->rows.count + content->subs.count, sizeof(*edits));
+	size_t nedits = 0;
+	size_t nentries = 0;
+	struct oid tree;
+
+	for (size_t i = 0; i < content->rows.count; i++) {
+		const struct ledger_row *row = &content->rows.rows[i];
+
+		if (is_in_tree(row)) {
+			edits[nedits++] = edit_of(row->name, tree_mode(row), &row->oid);
+		}
+	}
+	for (size_t i = 0; i < content->subs.count; i++) {
+		const struct ledger_folder *sub = &content->subs.folders[i];
+
+		if (sub->tree.set) {
+			edits[nedits++] = edit_of(sub->name, TREE_FOLDER, &sub->tree);
+		}
+	}
+	if (nedits == 0) {
+		content->folder.tree.set = false;
+		return 0;
+	}
+	if (tree_apply(round->engine->repo, round->pack, NULL, edits, nedits, &tree,
+		    &nentries, err) < 0) {
+		return err->code;
+	}
+	set_oid(&content->folder.tree, &tree);
+	return 0;
+}
+
+// Nanoseconds into seconds and the rest, also before 1970.
+static void
+split_time(int64_t ns, int64_t *ret_s, uint32_t *ret_ns)
+{
+	int64_t rest = ns % INT64_C(1000000000);
+
+	if (rest < 0) {
+		rest += INT64_C(1000000000);
+	}
+	*ret_s = (ns - rest) / INT64_C(1000000000);
+	*ret_ns = (uint32_t)rest;
+}
+
+// "dev:number" of a file with several names; what shares the word is one file.
+static const char *
+same_word(const struct inode *inode, char *text, size_t len)
+{
+	if (inode->nlink < 2) {
+		return NULL;
+	}
+	(void)snprintf(text, len, "%llx-%llx", (unsigned long long)inode->dev,
+		(unsigned long long)inode->number);
+	return text;
+}
+
+enum {
+	SAME_MAX = 40
+};
+
+struct entry_texts {
+	char at[SIDECAR_PATH_MAX];
+	char same[SAME_MAX];
+};
+
+static struct sidecar_entry
+sidecar_row(const struct round *round, const char *path, const struct ledger_row *row,
+	struct entry_texts *texts)
+{
+	AUTO_FREE char *whole = xasprintf("%s/%s", path, row->name);
+	struct sidecar_entry entry = {
+		.kind = row->type == LEDGER_TYPE_SYMLINK ? SIDECAR_LINK : SIDECAR_FILE,
+		.name = row->name,
+		.mode = row->inode.mode & 07777,
+		.size = (uint64_t)row->inode.size,
+		.redacted = row->spans,
+		.has_owner = round->engine->config->files.owner,
+		.uid = row->inode.uid,
+		.gid = row->inode.gid,
+	};
+
+	split_time(row->inode.mtime_ns, &entry.mtime_s, &entry.mtime_ns);
+	if ((row->flags & LEDGER_ROW_SIDECAR) != 0) {
+		sidecar_file_path(whole, texts->at);
+		entry.at = texts->at;
+	}
+	if (row->type == LEDGER_TYPE_FILE) {
+		entry.same = same_word(&row->inode, texts->same, sizeof(texts->same));
+	}
+	return entry;
+}
+
+static int
+store_sidecar(struct round *round, const struct sidecar_folder *folder,
+	struct oid *ret_oid, struct err *err)
+{
+	AUTO(buf_done) struct buf text = { .max = SIDECAR_TEXT_MAX };
+	char place[SIDECAR_PATH_MAX];
+
+	if (sidecar_write(folder, &text, err) < 0) {
+		return err_wrap(err, "describe %s", folder->path);
+	}
+	sidecar_folder_path(folder->path, place);
+	return round_store(round, place, buf_text(&text), text.len, ret_oid, err);
+}
+
+static int
+fold_sidecar(
+	struct round *round, const char *path, struct content *content, struct err *err)
+{
+	size_t most = content->rows.count + content->subs.count;
+	AUTO_FREE struct sidecar_entry *entries = xcalloc(most, sizeof(*entries));
+	AUTO_FREE struct entry_texts *texts =
+		xcalloc(content->rows.count, sizeof(*texts));
+	const struct inode *inode = &content->folder.inode;
+	struct sidecar_folder folder = {
+		.path = path,
+		.mode = inode->mode & 07777,
+		.has_owner = round->engine->config->files.owner,
+		.uid = inode->uid,
+		.gid = inode->gid,
+		.entries = entries,
+	};
+	struct oid oid;
+
+	split_time(inode->mtime_ns, &folder.mtime_s, &folder.mtime_ns);
+	for (size_t i = 0; i < content->rows.count; i++) {
+		const struct ledger_row *row = &content->rows.rows[i];
+
+		// An unreadable folder keeps the sidecar it had.
+		if (row->oid.set && row->type != LEDGER_TYPE_FOLDER) {
+			entries[folder.nentries++] =
+				sidecar_row(round, path, row, &texts[i]);
+		} else if (row->oid.set) {
+			entries[folder.nentries++] =
+				(struct sidecar_entry){ .kind = SIDECAR_FOLDER,
+					.name = row->name };
+		}
+	}
+	for (size_t i = 0; i < content->subs.count; i++) {
+		entries[folder.nentries++] = (struct sidecar_entry){
+			.kind = SIDECAR_FOLDER,
+			.name = content->subs.folders[i].name,
+		};
+	}
+	if (store_sidecar(round, &folder, &oid, err) < 0) {
+		return err->code;
+	}
+	set_oid(&content->folder.sidecar, &oid);
+	return 0;
+}
+
+// A change of mode or time alone waits for the next full cycle.
+static int
+postpone(struct round *round, struct content *content, struct err *err)
+{
+	content->folder.flags |= LEDGER_FOLDER_META_DIRTY;
+	return ledger_folder_put(round->engine->ledger, &content->folder, err);
+}
+
+// The parent's path, by cutting off the last part; "" above a root.
+static char *
+parent_path(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash != NULL ? xmemdup0(path, (size_t)(slash - path)) : xstrdup("");
+}
+
+static int
+fold_one(struct round *round, size_t index, struct err *err)
+{
+	// The list may move while parents are added to it.
+	struct round_folder marked = round->folders[index];
+	AUTO(content_done) struct content content = { 0 };
+	struct ledger_oid before;
+	int found = content_load(round, marked.id, &content, err);
+
+	if (found <= 0) {
+		return found;
+	}
+	if (marked.dirt == ROUND_SIDECAR && !round->plan->full) {
+		return postpone(round, &content, err);
+	}
+	before = content.folder.tree;
+	if ((marked.dirt & ROUND_TREE) != 0 && fold_tree(round, &content, err) < 0) {
+		return err_wrap(err, "fold %s", marked.path);
+	}
+	if ((marked.dirt & ROUND_SIDECAR) != 0) {
+		if (fold_sidecar(round, marked.path, &content, err) < 0) {
+			return err->code;
+		}
+		content.folder.flags &= ~(uint32_t)LEDGER_FOLDER_META_DIRTY;
+	}
+	if (content.folder.parent != 0 &&
+		(before.set != content.folder.tree.set ||
+			memcmp(before.bytes, content.folder.tree.bytes, LEDGER_OID_LEN) !=
+				0)) {
+		AUTO_FREE char *above = parent_path(marked.path);
+
+		round_mark(round, content.folder.parent, above, marked.depth - 1,
+			ROUND_TREE);
+	}
+	return ledger_folder_put(round->engine->ledger, &content.folder, err);
+}
+
+static int
+deepest_first(const void *left, const void *right)
+{
+	const uint64_t *a = left;
+	const uint64_t *b = right;
+
+	return (*a < *b) - (*a > *b);
+}
+
+// Depth in the high half, index in the low one: sorted by depth, and stable enough.
+static size_t
+list_depth(const struct round *round, uint32_t depth, uint64_t *order, size_t norder)
+{
+	size_t found = 0;
+
+	for (size_t i = norder; i < round->nfolders; i++) {
+		if (round->folders[i].depth == depth) {
+			order[found++] = i;
+		}
+	}
+	return found;
+}
+
+/**
+ * Folders marked by the walk are sorted by depth once.  Folding one may mark its parent,
+ * which is one level up: either it is on the list already, or it is appended and picked
+ * up when its level's turn comes.
+ */
+static int
+fold_folders(struct round *round, struct err *err)
+{
+	size_t nwalked = round->nfolders;
+	AUTO_FREE uint64_t *order = xcalloc(nwalked, sizeof(*order));
+	uint32_t depth = 0;
+	size_t next = 0;
+
+	for (size_t i = 0; i < nwalked; i++) {
+		order[i] = (uint64_t)round->folders[i].depth << 32 | i;
+		depth = MAX_OF(depth, round->folders[i].depth);
+	}
+	if (nwalked > 1) {
+		qsort(order, nwalked, sizeof(*order), deepest_first);
+	}
+	for (uint32_t level = depth + 1; level-- > 0;) {
+		size_t nlate = 0;
+
+		for (; next < nwalked && order[next] >> 32 == level; next++) {
+			if (fold_one(round, (size_t)(order[next] & UINT32_MAX), err) <
+				0) {
+				return err->code;
+			}
+		}
+		AUTO_FREE uint64_t *late =
+			xcalloc(round->nfolders - nwalked, sizeof(*late));
+		nlate = list_depth(round, level, late, nwalked);
+		for (size_t i = 0; i < nlate; i++) {
+			if (fold_one(round, (size_t)late[i], err) < 0) {
+				return err->code;
+			}
+		}
+	}
+	return 0;
+}
+
+// ---- the top
+
+static int
+by_path_then_order(const void *left, const void *right)
+{
+	const struct round_change *a = left;
+	const struct round_change *b = right;
+	int order = strcmp(a->path, b->path);
+
+	return order != 0 ? order : (a->order > b->order) - (a->order < b->order);
+}
+
+// Everything to change below .mirror/, each path once: the last word about it counts.
+static size_t
+collect_changes(struct round *round, struct tree_change *changes)
+{
+	size_t count = 0;
+
+	if (round->nchanges > 1) {
+		qsort(round->changes, round->nchanges, sizeof(round->changes[0]),
+			by_path_then_order);
+	}
+	for (size_t i = 0; i < round->nchanges; i++) {
+		const struct round_change *change = &round->changes[i];
+
+		if (i + 1 < round->nchanges &&
+			strcmp(change->path, change[1].path) == 0) {
+			continue;
+		}
+		changes[count++] = (struct tree_change){
+			.path = change->path + strlen(SIDECAR_TOP "/"),
+			.mode = change->mode,
+			.oid = change->oid,
+		};
+	}
+	return count;
+}
+
+static int
+fold_sidecars(struct round *round, struct oid *ret_tree, struct err *err)
+{
+	AUTO_FREE struct tree_change *changes =
+		xcalloc(round->nchanges, sizeof(*changes));
+	struct oid base = { { 0 } };
+	uint32_t mode = 0;
+	size_t count = collect_changes(round, changes);
+
+	// A fresh start makes every sidecar again; what an older one left there goes.
+	if ((!round->rebuild || round->partial) && !oid_is_zero(&round->head_tree) &&
+		repo_tree_at(round->engine->repo, &round->head_tree, SIDECAR_TOP, &mode,
+			&base, err) < 0) {
+		return err->code;
+	}
+	return tree_update(round->engine->repo, round->pack,
+		oid_is_zero(&base) ? NULL : &base, changes, count, ret_tree, err);
+}
+
+static int
+store_recovery(struct round *round, struct err *err)
+{
+	const char *text = sidecar_recovery();
+	struct oid oid;
+	struct oid old;
+	uint32_t mode;
+	int found = 0;
+
+	oid_of(OBJECT_BLOB, text, strlen(text), &oid);
+	if (!oid_is_zero(&round->head_tree)) {
+		found = repo_tree_at(round->engine->repo, &round->head_tree,
+			SIDECAR_RECOVERY, &mode, &old, err);
+	}
+	if (found < 0) {
+		return err->code;
+	}
+	if (found > 0 && oid_equal(&old, &oid) && !round->rebuild) {
+		return 0;
+	}
+	return round_store(round, SIDECAR_RECOVERY, text, strlen(text), &oid, err);
+}
+
+static bool
+is_kept(const struct round *round, const char *name)
+{
+	for (size_t i = 0; i < round->nkept; i++) {
+		if (strcmp(round->kept[i], name) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static int
+fold_top(struct round *round, struct oid *ret_tree, struct err *err)
+{
+	AUTO(ledger_folders_done) struct ledger_folders roots = { 0 };
+	AUTO_FREE struct tree_edit *edits = NULL;
+	struct oid sidecar = { { 0 } };
+	size_t nedits = 0;
+	size_t nentries;
+
+	if (store_recovery(round, err) < 0 || fold_sidecars(round, &sidecar, err) < 0 ||
+		ledger_subfolders(round->engine->ledger, 0, &roots, err) < 0) {
+		return err->code;
+	}
+	edits = xcalloc(roots.count + round->nformer + 1, sizeof(*edits));
+	for (size_t i = 0; i < roots.count; i++) {
+		// A root that is not there and that nobody gave up stays as the commit
+		// has it.
+		if (is_kept(round, roots.folders[i].name)) {
+			continue;
+		}
+		edits[nedits++] = edit_of(roots.folders[i].name,
+			roots.folders[i].tree.set ? TREE_FOLDER : TREE_GONE,
+			&roots.folders[i].tree);
+	}
+	for (size_t i = 0; i < round->nformer; i++) {
+		edits[nedits++] =
+			(struct tree_edit){ .name = round->former[i], .mode = TREE_GONE };
+	}
+	edits[nedits++] = (struct tree_edit){
+		.name = SIDECAR_TOP,
+		.mode = oid_is_zero(&sidecar) ? TREE_GONE : TREE_FOLDER,
+		.oid = sidecar,
+	};
+	return tree_apply(round->engine->repo, round->pack,
+		oid_is_zero(&round->head_tree) ? NULL : &round->head_tree, edits, nedits,
+		ret_tree, &nentries, err);
+}
+
+int
+fold(struct round *round, struct oid *ret_tree, struct err *err)
+{
+	if (fold_folders(round, err) < 0) {
+		return err->code;
+	}
+	if (fold_top(round, ret_tree, err) < 0) {
+		return err_wrap(err, "fold the top");
+	}
+	return 0;
+}
+
+// ---- the check
+
+// One tree entry against the row or subfolder it must stand for.
+static bool
+agrees(const struct content *content, const struct tree_entry *entry)
+{
+	const struct ledger_row *row =
+		ledger_rows_find(&content->rows, entry->name, entry->name_len);
+	const struct ledger_folder *sub =
+		ledger_folders_find(&content->subs, entry->name, entry->name_len);
+
+	if (row != NULL && is_in_tree(row)) {
+		return entry->mode == tree_mode(row) &&
+			memcmp(entry->oid.id, row->oid.bytes, OID_LEN) == 0;
+	}
+	return sub != NULL && sub->tree.set && entry->mode == TREE_FOLDER &&
+		memcmp(entry->oid.id, sub->tree.bytes, OID_LEN) == 0;
+}
+
+static size_t
+expected(const struct content *content)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < content->rows.count; i++) {
+		count += is_in_tree(&content->rows.rows[i]);
+	}
+	for (size_t i = 0; i < content->subs.count; i++) {
+		count += content->subs.folders[i].tree.set;
+	}
+	return count;
+}
+
+static int
+check_one(struct round *round, const struct round_folder *marked, uint64_t *count,
+	struct err *err)
+{
+	AUTO(content_done) struct content content = { 0 };
+	AUTO(buf_done) struct buf raw = { .max = TREE_RAW_MAX };
+	struct tree_entry entry;
+	struct tree_iter iter;
+	struct oid tree;
+	size_t seen = 0;
+	int got = content_load(round, marked->id, &content, err);
+
+	if (got <= 0 || !content.folder.tree.set) {
+		return got < 0 ? got : 0;
+	}
+	memcpy(tree.id, content.folder.tree.bytes, sizeof(tree.id));
+	if (repo_read(round->engine->repo, &tree, OBJECT_TREE, &raw, err) < 0) {
+		return err_wrap(err, "read back %s", marked->path);
+	}
+	iter = (struct tree_iter){ buf_text(&raw), buf_text(&raw) + raw.len };
+	while ((got = tree_next(&iter, &entry, err)) > 0) {
+		if (!agrees(&content, &entry)) {
+			return err_raise(err, ERR_CORRUPT,
+				"%s/%s is not what the ledger says", marked->path,
+				entry.name);
+		}
+		seen++;
+	}
+	if (got < 0) {
+		return got;
+	}
+	*count += seen;
+	return seen == expected(&content)
+		? 0
+		: err_raise(err, ERR_CORRUPT,
+			  "the tree of %s has %zu entries, the ledger %zu", marked->path,
+			  seen, expected(&content));
+}
+
+int
+fold_check(struct round *round, uint64_t *ret_count, struct err *err)
+{
+	uint64_t count = 0;
+
+	for (size_t i = 0; i < round->nfolders; i++) {
+		if ((round->folders[i].dirt & ROUND_TREE) != 0 &&
+			check_one(round, &round->folders[i], &count, err) < 0) {
+			return err->code;
+		}
+	}
+	*ret_count = count;
+	return 0;
+}

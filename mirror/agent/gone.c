@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "agent/gone.h"
+
+#include "agent/engine.h"
+#include "agent/round.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "brain/sidecar.h"
+#include "brain/worktree.h"
+#include "health/evidence.h"
+#include "ledger/shrink.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void
+gone_note(struct round *round, int64_t folder, const char *path, uint32_t depth,
+	const char *name, int64_t subfolder)
+{
+	round->missing = xgrow(round->missing, round->nmissing, &round->missing_capacity,
+		sizeof(round->missing[0]));
+	round->missing[round->nmissing++] = (struct round_missing){
+		.folder = folder,
+		.name = xstrdup(name),
+		.subfolder = subfolder,
+		.path = xstrdup(path),
+		.depth = depth,
+	};
+}
+
+// Its bytes leave the commit and the browsable copy; history keeps them.
+static int
+take_out(struct round *round, const char *path, const struct ledger_row *row,
+	struct err *err)
+{
+	char place[SIDECAR_PATH_MAX];
+	const char *where = path;
+
+	if (!row->oid.set) {
+		return 0;
+	}
+	if ((row->flags & LEDGER_ROW_SIDECAR) != 0) {
+		sidecar_file_path(path, place);
+		round_change(round, place, 0, NULL);
+		where = place;
+	}
+	if (round->worktree != NULL && worktree_remove(round->worktree, where, err) < 0) {
+		return err_wrap(err, "remove the copy of %s", path);
+	}
+	return 0;
+}
+
+int
+gone_drop_row(struct round *round, int64_t folder, const char *path, uint32_t depth,
+	const struct ledger_row *row, struct err *err)
+{
+	AUTO_FREE char *whole = xasprintf("%s/%s", path, row->name);
+
+	if (take_out(round, whole, row, err) < 0) {
+		return err->code;
+	}
+	round->result->changed++;
+	round_mark(round, folder, path, depth, ROUND_TREE | ROUND_SIDECAR);
+	return ledger_row_drop(
+		round->engine->ledger, folder, row->name, row->name_len, err);
+}
+
+static int
+take_out_one(const char *path, size_t len, const struct ledger_row *row, void *payload)
+{
+	void **both = payload;
+	struct round *round = both[0];
+
+	(void)len;
+	round->result->changed++;
+	return take_out(round, path, row, both[1]);
+}
+
+// The sidecar texts of a folder and of all below it.
+static int
+take_out_sidecars(struct round *round, int64_t id, const char *path, struct err *err)
+{
+	AUTO(ledger_folders_done) struct ledger_folders subs = { 0 };
+	char place[SIDECAR_PATH_MAX];
+
+	sidecar_folder_path(path, place);
+	round_change(round, place, 0, NULL);
+	if (round->worktree != NULL && worktree_remove(round->worktree, place, err) < 0) {
+		return err->code;
+	}
+	if (ledger_subfolders(round->engine->ledger, id, &subs, err) < 0) {
+		return err->code;
+	}
+	for (size_t i = 0; i < subs.count; i++) {
+		AUTO_FREE char *below = xasprintf("%s/%s", path, subs.folders[i].name);
+
+		if (take_out_sidecars(round, subs.folders[i].id, below, err) < 0) {
+			return err->code;
+		}
+	}
+	return 0;
+}
+
+int
+gone_drop_folder(struct round *round, int64_t folder, const char *path, uint32_t depth,
+	int64_t subfolder, const char *name, struct err *err)
+{
+	AUTO_FREE char *whole =
+		path[0] != '\0' ? xasprintf("%s/%s", path, name) : xstrdup(name);
+	void *both[2] = { round, err };
+
+	if (take_out_sidecars(round, subfolder, whole, err) < 0 ||
+		ledger_drop_tree(
+			round->engine->ledger, subfolder, take_out_one, both, err) < 0) {
+		return err_wrap(err, "forget %s", whole);
+	}
+	if (folder != 0) {
+		round_mark(round, folder, path, depth, ROUND_TREE | ROUND_SIDECAR);
+	}
+	return 0;
+}
+
+// ---- held
+
+static int
+hold_row(struct round *round, int64_t folder, const struct ledger_row *row,
+	struct err *err)
+{
+	struct ledger_row held = *row;
+
+	if (row->state == LEDGER_PENDING && strcmp(row->reason, "held:shrink") == 0) {
+		return 0;
+	}
+	if (row->state == LEDGER_EXCLUDED) {
+		// Nothing of it was protected, so nothing is lost by forgetting it.
+		return ledger_row_drop(
+			round->engine->ledger, folder, row->name, row->name_len, err);
+	}
+	held.state = LEDGER_PENDING;
+	held.reason = ledger_kind_word(LEDGER_KIND_HELD_SHRINK);
+	held.since_ms = 0;
+	return ledger_row_put(round->engine->ledger, folder, &held, err);
+}
+
+static int
+hold_folder(struct round *round, int64_t id, struct err *err)
+{
+	AUTO(ledger_folders_done) struct ledger_folders subs = { 0 };
+	AUTO(ledger_rows_done) struct ledger_rows rows = { 0 };
+
+	if (ledger_rows_load(round->engine->ledger, id, &rows, err) < 0 ||
+		ledger_subfolders(round->engine->ledger, id, &subs, err) < 0) {
+		return err->code;
+	}
+	for (size_t i = 0; i < rows.count; i++) {
+		if (hold_row(round, id, &rows.rows[i], err) < 0) {
+			return err->code;
+		}
+	}
+	round_recheck(round, id);
+	for (size_t i = 0; i < subs.count; i++) {
+		if (hold_folder(round, subs.folders[i].id, err) < 0) {
+			return err->code;
+		}
+	}
+	return 0;
+}
+
+// The rows of the folder looked at last: what is gone comes folder by folder.
+struct recent {
+	int64_t folder;
+	struct ledger_rows rows;
+};
+
+static int
+settle_one(struct round *round, const struct round_missing *missing, bool hold,
+	struct recent *recent, struct err *err)
+{
+	const struct ledger_row *row;
+
+	if (hold) {
+		round_recheck(round, missing->folder);
+	}
+	if (missing->subfolder != 0) {
+		return hold
+			? hold_folder(round, missing->subfolder, err)
+			: gone_drop_folder(round, missing->folder, missing->path,
+				  missing->depth, missing->subfolder, missing->name, err);
+	}
+	if (recent->folder != missing->folder) {
+		if (ledger_rows_load(round->engine->ledger, missing->folder,
+			    &recent->rows, err) < 0) {
+			return err->code;
+		}
+		recent->folder = missing->folder;
+	}
+	row = ledger_rows_find(&recent->rows, missing->name, strlen(missing->name));
+	if (row == NULL) {
+		return 0;
+	}
+	return hold ? hold_row(round, missing->folder, row, err)
+		    : gone_drop_row(round, missing->folder, missing->path, missing->depth,
+			      row, err);
+}
+
+static int
+settle_all(struct round *round, bool hold, struct err *err)
+{
+	struct recent recent = { 0 };
+	int result = 0;
+
+	for (size_t i = 0; i < round->nmissing && result >= 0; i++) {
+		result = settle_one(round, &round->missing[i], hold, &recent, err);
+	}
+	ledger_rows_done(&recent.rows);
+	return result;
+}
+
+static int
+count_lost(struct round *round, int64_t *ret_lost, struct err *err)
+{
+	int64_t lost = 0;
+
+	for (size_t i = 0; i < round->nmissing; i++) {
+		int64_t below = 1;
+
+		if (round->missing[i].subfolder != 0 &&
+			ledger_count_tree(round->engine->ledger,
+				round->missing[i].subfolder, &below, err) < 0) {
+			return err->code;
+		}
+		lost += below;
+	}
+	*ret_lost = lost;
+	return 0;
+}
+
+static void
+forget_missing(struct round *round)
+{
+	for (size_t i = 0; i < round->nmissing; i++) {
+		free(round->missing[i].name);
+		free(round->missing[i].path);
+	}
+	round->nmissing = 0;
+}
+
+// What a person said after a root was held counts for that hold and no other.
+struct release {
+	int64_t held_since_ms;
+	bool given;
+};
+
+static int
+look_for_release(const struct evidence_acceptance *acceptance, void *payload)
+{
+	struct release *release = payload;
+	enum fact fact;
+
+	if (fact_parse(acceptance->what, &fact) && fact == FACT_SHRINK &&
+		acceptance->at_ms >= release->held_since_ms) {
+		release->given = true;
+	}
+	return 0;
+}
+
+// Once held, a root stays so until its files are back or a person accepts.
+static enum shrink_verdict
+judge(struct round *round, const struct gone_root *root,
+	const struct ledger_root_facts *facts, int64_t known, int64_t lost)
+{
+	struct release release = { .held_since_ms = facts->held_since_ms };
+	struct err ignored;
+	struct shrink_root before = {
+		.there = facts->files >= 0,
+		.dev = facts->dev,
+		.number = facts->number,
+		.files = known,
+	};
+	struct shrink_root after = {
+		.there = root->there,
+		.dev = root->dev,
+		.number = root->number,
+		.lost = lost,
+	};
+
+	if (facts->held == SHRINK_OK || lost == 0) {
+		return shrink_judge(&before, &after);
+	}
+	// Evidence that cannot be read releases nothing.
+	(void)evidence_each_acceptance(
+		round->engine->evidence, look_for_release, &release, &ignored);
+	return release.given ? SHRINK_OK : (enum shrink_verdict)facts->held;
+}
+
+int
+gone_settle(struct round *round, const struct gone_root *root, struct err *err)
+{
+	struct ledger *ledger = round->engine->ledger;
+	struct ledger_root_facts facts;
+	struct ledger_totals totals;
+	enum shrink_verdict verdict;
+	int64_t lost = 0;
+
+	if (ledger_root_info(ledger, root->id, &facts, err) < 0 ||
+		ledger_root_totals(ledger, root->id, &totals, err) < 0 ||
+		count_lost(round, &lost, err) < 0) {
+		return err->code;
+	}
+	verdict = judge(round, root, &facts, totals.on_disk.files, lost);
+	if (settle_all(round, verdict != SHRINK_OK, err) < 0) {
+		return err_wrap(err, "settle what is gone from %s", root->name);
+	}
+	forget_missing(round);
+	if (verdict == SHRINK_OK && root->there) {
+		facts.path = root->path;
+		facts.dev = root->dev;
+		facts.number = root->number;
+		facts.fs_type = root->fs_type;
+	}
+	if (ledger_root_totals(ledger, root->id, &totals, err) < 0) {
+		return err->code;
+	}
+	facts.files = totals.on_disk.files;
+	if (round->plan->full) {
+		facts.swept_ms = clock_now_ms();
+	}
+	if (verdict == SHRINK_OK) {
+		facts.held_since_ms = 0;
+	} else if (facts.held == SHRINK_OK) {
+		facts.held_since_ms = clock_now_ms();
+	}
+	facts.held = (int32_t)verdict;
+	if (ledger_root_set(ledger, root->id, &facts, err) < 0) {
+		return err->code;
+	}
+	return verdict != SHRINK_OK;
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/**
+ * agent/gone - what the ledger knows and the disk does not: deleted, or held.
+ *
+ *     gone_row(round, folder, name);           // while walking
+ *     gone_subfolder(round, folder, name, id);
+ *     gone_settle(round, root ...);            // after the walk of one root: decide
+ *
+ * Knows: round, ledger (shrink), brain (sidecar, worktree), health (acceptances).
+ * Owns:  the decision of the shrink guard (I14).
+ * Never: takes a vanished or shrunken root for a deletion before a person says so.
+ */
+
+#ifndef AGENT_GONE_H
+#define AGENT_GONE_H
+
+#include "base/base.h"
+
+struct err;
+struct ledger_row;
+struct round;
+
+/** Remember a row (subfolder 0) or a subfolder that was not there.  Nothing is dropped.
+ */
+void gone_note(struct round *round, int64_t folder, const char *path, uint32_t depth,
+	const char *name, int64_t subfolder) NONNULL;
+
+/** What is known of a root as this cycle found it. */
+struct gone_root {
+	/** Its ledger folder and name. */
+	int64_t id;
+	const char *name;
+	/** Is there a folder at its path, and which? */
+	bool there;
+	uint64_t dev;
+	uint64_t number;
+	int64_t fs_type;
+	const char *path;
+};
+
+/** Judge everything noted since the last call: drop it, or hold it.  1 when held. */
+int gone_settle(struct round *round, const struct gone_root *root, struct err *err)
+	NONNULL MUST_CHECK;
+
+/** Drop one row now: tree, sidecar, browsable copy. */
+int gone_drop_row(struct round *round, int64_t folder, const char *path, uint32_t depth,
+	const struct ledger_row *row, struct err *err) NONNULL MUST_CHECK;
+/** Drop a subfolder with everything below it now. */
+int
+gone_drop_folder(struct round *round, int64_t folder, const char *path, uint32_t depth,
+	int64_t subfolder, const char *name, struct err *err) NONNULL MUST_CHECK;
+
+#endif

@@ -1,0 +1,379 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "agent/intake.h"
+
+#include "agent/engine.h"
+#include "agent/round.h"
+#include "base/buf.h"
+#include "base/mem.h"
+#include "brain/pack.h"
+#include "brain/plain.h"
+#include "brain/sidecar.h"
+#include "brain/tree.h"
+#include "brain/worktree.h"
+#include "config/config.h"
+#include "ledger/sqlite_probe.h"
+#include "ledger/stable.h"
+#include "ledger/walk.h"
+#include "scanner/redact.h"
+#include "scanner/scanner.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+// A mark can be longer than the secret it replaces.
+enum {
+	GROWTH = 8
+};
+
+// The shown path of this entry, owned by the caller.
+static char *
+shown_path(const struct intake *intake)
+{
+	return xasprintf("%s/%s", intake->folder->path, intake->shown);
+}
+
+// The last clean version stays where it was: only state and reason change.
+static void
+keep_old(struct intake *intake, enum ledger_state state, enum ledger_kind kind,
+	const char *detail)
+{
+	intake->row.state = state;
+	ledger_reason(intake->reason, kind, detail);
+	if (intake->had_row) {
+		intake->row.oid = intake->old.oid;
+		intake->row.spans = intake->old.spans;
+		intake->row.flags = (intake->row.flags & ~(uint32_t)LEDGER_ROW_SIDECAR) |
+			(intake->old.flags & LEDGER_ROW_SIDECAR);
+	}
+}
+
+static void
+broken(struct intake *intake)
+{
+	intake->outcome = INTAKE_BROKEN;
+}
+
+// The distinct rules of a redaction, "aws-access-key,jwt".
+static void
+name_rules(struct intake *intake, const struct redaction *clean)
+{
+	size_t len = 0;
+
+	intake->reason[0] = '\0';
+	for (size_t i = 0; i < clean->nspans; i++) {
+		const char *rule = clean->spans[i].rule;
+		bool known = false;
+
+		for (size_t j = 0; j < i && !known; j++) {
+			known = strcmp(clean->spans[j].rule, rule) == 0;
+		}
+		if (!known && len + strlen(rule) + 2 < sizeof(intake->reason)) {
+			len += (size_t)snprintf(intake->reason + len,
+				sizeof(intake->reason) - len, "%s%s", len > 0 ? "," : "",
+				rule);
+		}
+	}
+}
+
+// The browsable copy holds these very bytes already.
+static bool
+is_in_copy(const struct intake *intake)
+{
+	const struct ledger_row *old = &intake->old;
+	const struct ledger_row *row = &intake->row;
+
+	return intake->had_row && old->oid.set && old->type == row->type &&
+		memcmp(old->oid.bytes, row->oid.bytes, LEDGER_OID_LEN) == 0 &&
+		((old->flags ^ row->flags) & LEDGER_ROW_SIDECAR) == 0 &&
+		((old->inode.mode ^ row->inode.mode) & 0100) == 0;
+}
+
+// Make @data this entry's object, and put it into the browsable copy.
+static int
+keep_bytes(struct intake *intake, uint32_t mode, const void *data, size_t len)
+{
+	struct round *round = intake->round;
+	AUTO_FREE char *path = shown_path(intake);
+	char place[SIDECAR_PATH_MAX];
+	struct oid oid;
+	bool plain = plain_path(path, mode == TREE_LINK ? PLAIN_LINK : PLAIN_FILE);
+
+	if (pack_add(round->pack, OBJECT_BLOB, data, len, &oid, &intake->err) < 0) {
+		return err_wrap(&intake->err, "store %s", path);
+	}
+	intake->row.oid.set = true;
+	memcpy(intake->row.oid.bytes, oid.id, sizeof(oid.id));
+	if (!plain) {
+		intake->row.flags |= LEDGER_ROW_SIDECAR;
+		sidecar_file_path(path, place);
+		mode = TREE_FILE;
+	}
+	if (round->worktree == NULL || is_in_copy(intake)) {
+		return 0;
+	}
+	if (worktree_put(round->worktree, plain ? path : place, mode, data, len,
+		    &intake->err) < 0) {
+		return err_wrap(&intake->err, "write the copy of %s", path);
+	}
+	return 0;
+}
+
+// Scan, cut, keep.
+static void
+take_bytes(
+	struct intake *intake, uint32_t mode, const void *data, size_t len, bool is_name)
+{
+	struct round *round = intake->round;
+	AUTO_FREE char *path = shown_path(intake);
+	AUTO(redaction_done)
+	struct redaction clean = { .out = { .max = len * GROWTH + 64 * 1024 } };
+	struct scan_input input = {
+		.data = data, .len = len, .path = path, .is_name = is_name
+	};
+
+	if (redact_bytes(round->engine->scanner, &input, &clean, &intake->err) < 0) {
+		if (intake->err.code == ERR_NO_MEMORY) {
+			broken(intake);
+			return;
+		}
+		keep_old(intake, LEDGER_PENDING, LEDGER_KIND_HELD_SCAN_ERROR, NULL);
+		return;
+	}
+	intake->row.rules = round->rules;
+	intake->row.spans = (uint32_t)clean.nspans;
+	if (clean.outcome == REDACT_CANNOT ||
+		(clean.nspans > 0 &&
+			round->engine->config->secrets.action == CONFIG_HOLD)) {
+		keep_old(intake, LEDGER_PENDING, LEDGER_KIND_HELD_SECRET, NULL);
+		return;
+	}
+	if (clean.outcome == REDACT_CUT) {
+		data = buf_text(&clean.out);
+		len = clean.out.len;
+		name_rules(intake, &clean);
+	}
+	intake->row.state =
+		clean.outcome == REDACT_CUT ? LEDGER_REDACTED : LEDGER_MIRRORED;
+	if (keep_bytes(intake, mode, data, len) < 0) {
+		broken(intake);
+	}
+}
+
+// "x.db" when this is its write-ahead log, index or journal, else NULL.
+static char *
+owner_of(const struct intake *intake, const void *head, size_t head_len)
+{
+	char owner_head[SQLITE_PROBE_LEN];
+	size_t name_len = strlen(intake->name);
+	size_t owner_len = sqlite_probe_owner(intake->name, name_len);
+	AUTO_FREE char *owner = owner_len > 0 ? xmemdup0(intake->name, owner_len) : NULL;
+	struct err ignored;
+	int64_t got;
+
+	if (owner == NULL ||
+		!sqlite_probe_is_companion(intake->name, name_len, head, head_len)) {
+		return NULL;
+	}
+	got = stable_peek(
+		intake->folder->fd, owner, owner_head, sizeof(owner_head), &ignored);
+	if (got < 0 || !sqlite_probe_is_database(owner_head, (size_t)got)) {
+		return NULL;
+	}
+	return STEAL(owner);
+}
+
+// A live database is never copied raw; it waits for its snapshot.
+static bool
+take_database(struct intake *intake, const void *head, size_t len)
+{
+	AUTO_FREE char *owner = NULL;
+
+	if (sqlite_probe_is_database(head, len)) {
+		keep_old(intake, LEDGER_PENDING, LEDGER_KIND_CHANGED, NULL);
+		return true;
+	}
+	owner = owner_of(intake, head, len);
+	if (owner != NULL) {
+		keep_old(intake, LEDGER_PENDING, LEDGER_KIND_PART_OF, owner);
+		return true;
+	}
+	return false;
+}
+
+static void
+read_failed(struct intake *intake)
+{
+	switch (intake->err.code) {
+	case ERR_NOT_FOUND:
+	case ERR_INVALID:
+		intake->outcome = INTAKE_GONE;
+		return;
+	case ERR_UNSTABLE:
+		keep_old(intake, LEDGER_PENDING, LEDGER_KIND_UNSTABLE, NULL);
+		return;
+	case ERR_TOO_BIG:
+		// It grew between the listing and the reading.
+		keep_old(intake, LEDGER_EXCLUDED, LEDGER_KIND_TOO_LARGE, NULL);
+		return;
+	case ERR_NO_MEMORY:
+		broken(intake);
+		return;
+	default:
+		keep_old(intake, LEDGER_FAILED, LEDGER_KIND_NONE, NULL);
+		ledger_reason_errno(intake->reason, intake->err.sys);
+	}
+}
+
+static void
+take_file(struct intake *intake)
+{
+	const struct config *config = intake->round->engine->config;
+	AUTO(buf_done) struct buf text = { .max = (size_t)config->files.max_size };
+	char head[SQLITE_PROBE_LEN];
+	struct stable_facts facts;
+	struct err ignored;
+	int64_t got;
+
+	// Databases first, by their head alone: whatever their size, their bytes stay
+	// there.
+	got = stable_peek(intake->folder->fd, intake->name, head, sizeof(head), &ignored);
+	if (got > 0 && take_database(intake, head, (size_t)got)) {
+		return;
+	}
+	if (got == 0 && take_database(intake, "", 0)) {
+		return;
+	}
+	if (intake->row.inode.size > config->files.max_size) {
+		keep_old(intake, LEDGER_EXCLUDED, LEDGER_KIND_TOO_LARGE, NULL);
+		return;
+	}
+	if (stable_read(intake->folder->fd, intake->name, STABLE_BUDGET_MS, &text, &facts,
+		    &intake->err) < 0) {
+		read_failed(intake);
+		return;
+	}
+	intake->row.inode = facts.inode;
+	if (facts.racy) {
+		intake->row.flags |= LEDGER_ROW_RACY;
+	}
+	take_bytes(intake, (facts.inode.mode & 0100) != 0 ? TREE_PROGRAM : TREE_FILE,
+		buf_text(&text), text.len, false);
+}
+
+static void
+take_link(struct intake *intake)
+{
+	AUTO(buf_done) struct buf target = { .max = WALK_LINK_MAX };
+
+	if (walk_read_link(intake->folder->fd, intake->name, &target, &intake->err) < 0) {
+		read_failed(intake);
+		return;
+	}
+	take_bytes(intake, TREE_LINK, buf_text(&target), target.len, true);
+}
+
+static void
+run(struct crew_task *task)
+{
+	struct intake *intake = (struct intake *)(void *)task;
+
+	intake->outcome = INTAKE_ROW;
+	intake->row.reason = intake->reason;
+	if (S_ISLNK(intake->row.inode.mode)) {
+		take_link(intake);
+	} else {
+		take_file(intake);
+	}
+}
+
+struct intake *
+intake_new(struct round *round, struct intake_folder *folder, const char *name,
+	const char *shown, const struct inode *inode, const struct ledger_row *old)
+{
+	struct intake *intake = xcalloc(1, sizeof(*intake));
+
+	intake->task.run = run;
+	intake->round = round;
+	intake->folder = folder;
+	folder->users++;
+	intake->name = xstrdup(name);
+	intake->shown = xstrdup(shown);
+	intake->had_row = old != NULL;
+	if (old != NULL) {
+		intake->old = *old;
+		intake->old_reason = xstrdup(old->reason);
+		intake->old.reason = intake->old_reason;
+		intake->old.name = intake->shown;
+	}
+	intake->row = (struct ledger_row){
+		.name = intake->shown,
+		.name_len = strlen(intake->shown),
+		.type = S_ISLNK(inode->mode) ? LEDGER_TYPE_SYMLINK : LEDGER_TYPE_FILE,
+		.inode = *inode,
+		.flags = strcmp(name, shown) != 0 ? LEDGER_ROW_RENAMED : 0,
+	};
+	return intake;
+}
+
+void
+intake_free(struct intake *intake)
+{
+	intake_folder_drop(intake->folder);
+	free(intake->name);
+	free(intake->shown);
+	free(intake->old_reason);
+	free(intake);
+}
+
+struct intake_folder *
+intake_folder_new(int fd, int64_t id, const char *path, uint32_t depth)
+{
+	struct intake_folder *folder = xcalloc(1, sizeof(*folder));
+
+	folder->fd = fd;
+	folder->id = id;
+	folder->path = xstrdup(path);
+	folder->depth = depth;
+	folder->users = 1;
+	return folder;
+}
+
+void
+intake_folder_drop(struct intake_folder *folder)
+{
+	if (--folder->users == 0) {
+		(void)close(folder->fd);
+		free(folder->path);
+		free(folder);
+	}
+}
+
+int
+intake_show_name(struct round *round, const char *name, char **ret_shown, struct err *err)
+{
+	AUTO(redaction_done)
+	struct redaction clean = { .out = { .max = LEDGER_NAME_MAX } };
+	struct scan_input input = { .data = name, .len = strlen(name), .is_name = true };
+
+	if (redact_bytes(round->engine->scanner, &input, &clean, err) < 0) {
+		return err_wrap(err, "scan a name");
+	}
+	if (clean.outcome == REDACT_CUT) {
+		*ret_shown = xmemdup0(buf_text(&clean.out), clean.out.len);
+		return 1;
+	}
+	// A name that cannot be cut is shown as one mark.
+	if (clean.outcome == REDACT_CANNOT && clean.nspans > 0) {
+		char mark[REDACT_MARK_MAX];
+
+		redact_mark(clean.spans[0].rule, clean.spans[0].fingerprint, mark);
+		*ret_shown = xstrdup(mark);
+		return 1;
+	}
+	*ret_shown = xstrdup(name);
+	return 0;
+}

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "agent/agent.h"
+#include "agent/engine.h"
+#include "agent/worker.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "brain/index.h"
+#include "brain/repo.h"
+#include "config/config.h"
+#include "jobqueue/bell.h"
+#include "jobqueue/jobqueue.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/**
+ * Ask, then either become the runner or wait for the one there is:
+ *
+ *     ask -> lock free? --yes--> run until our ticket is done
+ *                |no
+ *              ring, wait --done--> read what it says
+ *                |lock became free (it died, or is between two runs)
+ *                +----> try again
+ */
+
+static int
+waiting(const struct jobqueue_progress *progress, void *payload)
+{
+	const struct agent_once *options = payload;
+
+	if (options->on_progress == NULL) {
+		return 0;
+	}
+	return options->on_progress("wait", (uint64_t)progress->done,
+		(uint64_t)progress->total, options->payload);
+}
+
+static int
+totals_of_ledger(struct engine *engine, struct cycle_result *result, struct err *err)
+{
+	AUTO(ledger_closep) struct ledger *ledger = NULL;
+	AUTO_FREE char *path = path_join(engine->state_dir, "ledger.sqlite");
+
+	if (ledger_open(path, LEDGER_RO, &ledger, err) < 0) {
+		return err_wrap(err, "read the ledger");
+	}
+	return ledger_totals(ledger, &result->totals, err);
+}
+
+// Somebody else's run covered our ticket.
+static int
+read_result(struct engine *engine, const struct job_result *done,
+	struct cycle_result *result, struct err *err)
+{
+	memset(result, 0, sizeof(*result));
+	result->full = true;
+	result->duration_ms = done->duration_ms;
+	if (!job_outcome_is_success(done->outcome)) {
+		return err_raise(err,
+			done->outcome == JOB_CANCELLED ? ERR_CANCELLED : ERR_IO,
+			"the running agent's cycle %s: %s",
+			job_outcome_name(done->outcome), done->note);
+	}
+	if (!worker_read_note(done->note, &result->commit, &result->changed)) {
+		return err_raise(err, ERR_BUG, "the agent's answer \"%s\"", done->note);
+	}
+	result->committed = !oid_is_zero(&result->commit);
+	return totals_of_ledger(engine, result, err);
+}
+
+// With the lock in hand: run what is due until @ticket is covered.
+static int
+run_until_done(struct engine *engine, struct worker *worker, enum job_kind kind,
+	int64_t ticket, struct err *err)
+{
+	for (;;) {
+		struct job_result done;
+		struct job job;
+		int got = jobqueue_done(engine->queue, kind, ticket, &done, err);
+
+		if (got != 0) {
+			return MIN_OF(got, 0);
+		}
+		got = jobqueue_take(engine->queue, &job, err);
+		if (got <= 0) {
+			return got < 0 ? got
+				       : err_raise(err, ERR_BUG,
+						 "ticket %lld of %s is owed and not due",
+						 (long long)ticket, job_kind_name(kind));
+		}
+		if (worker_do(worker, &job, err) < 0) {
+			return err->code;
+		}
+	}
+}
+
+static int
+push_here(struct engine *engine, struct worker *worker, struct err *err)
+{
+	int64_t ticket = 0;
+
+	if (worker->no_push || !config_has_remote(engine->config)) {
+		return 0;
+	}
+	if (jobqueue_ask(engine->queue, JOB_PUSH, &ticket, err) < 0) {
+		return err->code;
+	}
+	return run_until_done(engine, worker, JOB_PUSH, ticket, err);
+}
+
+static int
+run_here(struct engine *engine, const struct agent_once *options, int64_t ticket,
+	struct cycle_result *ret_result, struct err *ret_push, struct err *err)
+{
+	struct err why = { 0 };
+	struct worker worker = {
+		.engine = engine,
+		.on_progress = options->on_progress,
+		.payload = options->payload,
+		.no_push = options->no_push,
+		.rehash = options->rehash,
+		.why = &why,
+	};
+
+	if (engine_start(engine, err) < 0 ||
+		run_until_done(engine, &worker, JOB_SYNC, ticket, err) < 0) {
+		return err->code;
+	}
+	if (!worker.has_last) {
+		*err = why;
+		return err->code;
+	}
+	*ret_result = worker.last;
+	// For people who look into the browsable copy; nothing of ours needs it.
+	(void)index_write(engine->repo, &ret_result->commit, &why);
+	err_clear(&why);
+	if (push_here(engine, &worker, err) < 0) {
+		return err->code;
+	}
+	*ret_push = why;
+	return 0;
+}
+
+int
+agent_once(const struct config *config, const struct agent_once *options,
+	struct cycle_result *ret_result, struct err *ret_push, struct err *err)
+{
+	AUTO(engine_freep) struct engine *engine = NULL;
+	int64_t ticket = 0;
+	int got;
+
+	err_clear(ret_push);
+	if (engine_open(config, &engine, err) < 0) {
+		return err->code;
+	}
+	if (options->no_wait) {
+		got = jobqueue_lock(engine->queue, 0, err);
+		if (got <= 0) {
+			return got < 0
+				? got
+				: err_raise(err, ERR_BUSY, "another run is under way");
+		}
+	}
+	if (jobqueue_ask(engine->queue, JOB_SYNC, &ticket, err) < 0) {
+		return err->code;
+	}
+	for (;;) {
+		struct job_result done;
+
+		got = jobqueue_lock(engine->queue, 0, err);
+		if (got != 0) {
+			break;
+		}
+		jobqueue_ring(engine->runtime_dir);
+		got = jobqueue_wait(engine->queue, JOB_SYNC, ticket, -1, waiting,
+			(void *)(uintptr_t)options, &done, err);
+		if (got != 0) {
+			return got < 0 ? got
+				       : read_result(engine, &done, ret_result, err);
+		}
+	}
+	if (got < 0) {
+		return got;
+	}
+	got = run_here(engine, options, ticket, ret_result, ret_push, err);
+	engine_stop(engine);
+	jobqueue_unlock(engine->queue);
+	return got;
+}

@@ -1,0 +1,854 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "agent/visit.h"
+
+#include "agent/crew.h"
+#include "agent/engine.h"
+#include "agent/gone.h"
+#include "agent/intake.h"
+#include "agent/round.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "brain/repo.h"
+#include "config/config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+/**
+ * One folder at a time, parents first:
+ *
+ *     list it -> same stamp as last time?  --yes-->  only go on to its subfolders
+ *                        | no
+ *     for each entry: excluded? -> a row;  file or link, changed? -> the crew takes it in
+ *     for each row or subfolder without an entry: noted as gone, judged at the end
+ *     then the subfolders, one by one
+ *
+ * The lists of one folder are given back before its subfolders are entered, so memory
+ * does not grow with the tree.
+ */
+
+enum {
+	VISIT_OWN_MAX = 8,
+	/** The folder could not be listed; the caller's err says why. */
+	VISIT_UNREADABLE = 1,
+};
+
+struct visit {
+	struct round *round;
+	const struct config_watch *watch;
+	size_t index;
+	/** The root's folder in the ledger. */
+	int64_t root;
+	struct classify_rules rules;
+	struct classify_glob *globs;
+	const char **regenerable;
+	struct classify_own own[VISIT_OWN_MAX];
+	struct walk_list list;
+	struct ledger_rows rows;
+	/** Which of `rows` an entry stands for. */
+	bool *used;
+	size_t used_capacity;
+};
+
+/** A subfolder to enter once its parent is done; names owned. */
+struct sub {
+	char *name;
+	char *shown;
+	struct inode inode;
+	int64_t id;
+};
+
+struct subs {
+	struct sub *items;
+	size_t count;
+	size_t capacity;
+	/** What the ledger knows of this folder's subfolders. */
+	struct ledger_folders known;
+	bool *seen;
+};
+
+static void
+subs_done(struct subs *subs)
+{
+	for (size_t i = 0; i < subs->count; i++) {
+		free(subs->items[i].name);
+		free(subs->items[i].shown);
+	}
+	free(subs->items);
+	free(subs->seen);
+	ledger_folders_done(&subs->known);
+}
+
+// ---- results of the crew
+
+static int
+take_result(struct round *round, struct intake *intake, struct err *err)
+{
+	const struct intake_folder *folder = intake->folder;
+
+	switch (intake->outcome) {
+	case INTAKE_ROW:
+		return round_put(round, folder->id, folder->path, folder->depth,
+			intake->had_row ? &intake->old : NULL, &intake->row, err);
+	case INTAKE_GONE:
+		// It was there when we listed the folder; the next look decides.
+		round_recheck(round, folder->id);
+		if (!intake->had_row) {
+			round->result->seen--;
+		}
+		return 0;
+	case INTAKE_BROKEN:
+		*err = intake->err;
+		return err->code;
+	}
+	return 0;
+}
+
+// Finished tasks into the ledger; with @wait until none is left.  All are collected, the
+// first failure is told.
+static int
+collect(struct round *round, bool wait, struct err *err)
+{
+	struct crew_task *task;
+	int result = 0;
+
+	while ((task = crew_collect(round->crew, wait)) != NULL) {
+		struct intake *intake = (struct intake *)(void *)task;
+
+		if (result >= 0) {
+			result = take_result(round, intake, err);
+		}
+		intake_free(intake);
+	}
+	return result;
+}
+
+// ---- one entry
+
+// Its row is final and describes the entry as it is now.
+static bool
+is_settled(const struct round *round, const struct ledger_row *row,
+	const struct inode *inode)
+{
+	enum ledger_type type =
+		S_ISLNK(inode->mode) ? LEDGER_TYPE_SYMLINK : LEDGER_TYPE_FILE;
+	bool final = ledger_is_protected(row->state) && row->rules == round->rules;
+	bool too_large = row->state == LEDGER_EXCLUDED && row->type == LEDGER_TYPE_FILE &&
+		ledger_kind_of(row->state, row->reason) == LEDGER_KIND_TOO_LARGE &&
+		row->inode.size > round->engine->config->files.max_size;
+
+	return row->type == type && (final || too_large) && !round->plan->rehash &&
+		(row->flags & LEDGER_ROW_RACY) == 0 && inode_same(&row->inode, inode);
+}
+
+static int
+put_excluded(struct visit *visit, const struct intake_folder *at,
+	const struct walk_entry *entry, const char *shown, const struct ledger_row *old,
+	const char *reason, struct err *err)
+{
+	struct ledger_row row = {
+		.name = shown,
+		.name_len = strlen(shown),
+		.type = S_ISDIR(entry->inode.mode)   ? LEDGER_TYPE_FOLDER
+			: S_ISREG(entry->inode.mode) ? LEDGER_TYPE_FILE
+			: S_ISLNK(entry->inode.mode) ? LEDGER_TYPE_SYMLINK
+						     : LEDGER_TYPE_SPECIAL,
+		.state = LEDGER_EXCLUDED,
+		.reason = reason,
+		.inode = entry->inode,
+		.flags = strcmp(shown, entry->name) != 0 ? LEDGER_ROW_RENAMED : 0,
+	};
+
+	if (old != NULL && old->state == row.state && old->type == row.type &&
+		strcmp(old->reason, reason) == 0 && !old->oid.set) {
+		return 0;
+	}
+	// What was mirrored until now and is excluded from now on leaves the commit.
+	if (old != NULL && old->oid.set &&
+		gone_drop_row(visit->round, at->id, at->path, at->depth, old, err) < 0) {
+		return err->code;
+	}
+	return round_put(visit->round, at->id, at->path, at->depth, NULL, &row, err);
+}
+
+static int
+put_failed(struct round *round, const struct intake_folder *at, const char *shown,
+	enum ledger_type type, const struct inode *inode, const struct ledger_row *old,
+	int sys, const struct ledger_oid *last, struct err *err)
+{
+	char reason[LEDGER_REASON_MAX];
+	struct ledger_row row = {
+		.name = shown,
+		.name_len = strlen(shown),
+		.type = type,
+		.state = LEDGER_FAILED,
+		.reason = reason,
+		.inode = *inode,
+	};
+
+	ledger_reason_errno(reason, sys);
+	if (old != NULL) {
+		row.oid = old->oid;
+		row.spans = old->spans;
+		row.flags = old->flags & (LEDGER_ROW_SIDECAR | LEDGER_ROW_RENAMED);
+	} else if (last != NULL) {
+		row.oid = *last;
+	}
+	return round_put(round, at->id, at->path, at->depth, old, &row, err);
+}
+
+static void
+add_sub(struct subs *subs, const struct walk_entry *entry, const char *shown, int64_t id)
+{
+	subs->items =
+		xgrow(subs->items, subs->count, &subs->capacity, sizeof(subs->items[0]));
+	subs->items[subs->count++] = (struct sub){
+		.name = xmemdup0(entry->name, entry->name_len),
+		.shown = xstrdup(shown),
+		.inode = entry->inode,
+		.id = id,
+	};
+}
+
+static bool
+is_taken(const struct visit *visit, const struct subs *subs, const char *shown)
+{
+	const struct ledger_row *row =
+		ledger_rows_find(&visit->rows, shown, strlen(shown));
+	const struct ledger_folder *folder =
+		ledger_folders_find(&subs->known, shown, strlen(shown));
+
+	return (row != NULL && visit->used[row - visit->rows.rows]) ||
+		(folder != NULL && subs->seen[folder - subs->known.folders]) ||
+		walk_find(&visit->list, shown, strlen(shown)) != NULL;
+}
+
+// How this entry is shown.  Names the ledger knows were looked at before.
+static int
+show_entry(struct visit *visit, const struct subs *subs, const struct walk_entry *entry,
+	char **ret_shown, struct err *err)
+{
+	const struct ledger_row *row =
+		ledger_rows_find(&visit->rows, entry->name, entry->name_len);
+	const struct ledger_folder *folder =
+		ledger_folders_find(&subs->known, entry->name, entry->name_len);
+	AUTO_FREE char *shown = NULL;
+	int renamed;
+
+	if (!visit->round->recheck &&
+		((row != NULL && (row->flags & LEDGER_ROW_RENAMED) == 0) ||
+			(folder != NULL &&
+				(folder->flags & LEDGER_FOLDER_RENAMED) == 0))) {
+		*ret_shown = xmemdup0(entry->name, entry->name_len);
+		return 0;
+	}
+	renamed = intake_show_name(visit->round, entry->name, &shown, err);
+	if (renamed < 0) {
+		return err->code;
+	}
+	// Two names may be shown alike; the second one gets a number, in byte order.
+	for (unsigned int number = 2; renamed > 0 && is_taken(visit, subs, shown);
+		number++) {
+		char *next = number == 2
+			? xasprintf("%s.2", shown)
+			: xasprintf("%.*s.%u", (int)(strrchr(shown, '.') - shown), shown,
+				  number);
+
+		free(shown);
+		shown = next;
+	}
+	*ret_shown = STEAL(shown);
+	return renamed;
+}
+
+static int
+enter_later(struct visit *visit, const struct intake_folder *at, struct subs *subs,
+	const struct walk_entry *entry, const char *shown, const struct ledger_row *old,
+	struct err *err)
+{
+	const struct ledger_folder *known =
+		ledger_folders_find(&subs->known, shown, strlen(shown));
+
+	if (known != NULL) {
+		subs->seen[known - subs->known.folders] = true;
+	}
+	add_sub(subs, entry, shown, known != NULL ? known->id : 0);
+	// A file or an excluded folder stood here; an unreadable folder's row goes when
+	// it has been opened.
+	if (old != NULL &&
+		!(old->type == LEDGER_TYPE_FOLDER && old->state == LEDGER_FAILED)) {
+		return gone_drop_row(visit->round, at->id, at->path, at->depth, old, err);
+	}
+	return 0;
+}
+
+// The ledger has a folder of this name, the disk has something else there now.
+static int
+replace_folder(struct visit *visit, const struct intake_folder *at, struct subs *subs,
+	const char *shown, struct err *err)
+{
+	const struct ledger_folder *known =
+		ledger_folders_find(&subs->known, shown, strlen(shown));
+
+	if (known == NULL) {
+		return 0;
+	}
+	subs->seen[known - subs->known.folders] = true;
+	return gone_drop_folder(
+		visit->round, at->id, at->path, at->depth, known->id, shown, err);
+}
+
+static int
+visit_entry(struct visit *visit, struct intake_folder *at, const char *rel,
+	struct subs *subs, const struct walk_entry *entry, struct err *err)
+{
+	struct round *round = visit->round;
+	AUTO_FREE char *shown = NULL;
+	AUTO_FREE char *path = path_join(rel, entry->name);
+	struct classify_answer answer;
+	const struct ledger_row *old;
+	int renamed = show_entry(visit, subs, entry, &shown, err);
+
+	if (renamed < 0) {
+		return err->code;
+	}
+	old = ledger_rows_find(&visit->rows, shown, strlen(shown));
+	if (old != NULL) {
+		visit->used[old - visit->rows.rows] = true;
+	}
+	if (entry->error != 0) {
+		return put_failed(round, at, shown, LEDGER_TYPE_FILE, &entry->inode, old,
+			entry->error, NULL, err);
+	}
+	classify(&visit->rules, &entry->inode, entry->name, path, &answer);
+	if (answer.kind == CLASSIFY_FOLDER) {
+		round->result->seen--;
+		return enter_later(visit, at, subs, entry, shown, old, err);
+	}
+	if (replace_folder(visit, at, subs, shown, err) < 0) {
+		return err->code;
+	}
+	// A database is snapshotted whatever its size, so the crew looks at its head
+	// first.
+	if (answer.kind == CLASSIFY_EXCLUDED && answer.why != LEDGER_KIND_TOO_LARGE) {
+		return put_excluded(visit, at, entry, shown, old, answer.reason, err);
+	}
+	if (old != NULL && is_settled(round, old, &entry->inode)) {
+		return 0;
+	}
+	// Something else stood here: its bytes are not this file's last version.
+	if (old != NULL && old->type == LEDGER_TYPE_FOLDER) {
+		if (gone_drop_row(round, at->id, at->path, at->depth, old, err) < 0) {
+			return err->code;
+		}
+		old = NULL;
+	}
+	crew_submit(round->crew,
+		&intake_new(round, at, entry->name, shown, &entry->inode, old)->task);
+	return 0;
+}
+
+// ---- one folder
+
+static void
+note_gone(struct visit *visit, const struct intake_folder *at, const struct subs *subs)
+{
+	for (size_t i = 0; i < visit->rows.count; i++) {
+		if (!visit->used[i]) {
+			gone_note(visit->round, at->id, at->path, at->depth,
+				visit->rows.rows[i].name, 0);
+		}
+	}
+	for (size_t i = 0; i < subs->known.count; i++) {
+		if (!subs->seen[i]) {
+			gone_note(visit->round, at->id, at->path, at->depth,
+				subs->known.folders[i].name, subs->known.folders[i].id);
+		}
+	}
+}
+
+static int
+visit_entries(struct visit *visit, struct intake_folder *at, const char *rel,
+	struct subs *subs, struct err *err)
+{
+	if (ledger_rows_load(visit->round->engine->ledger, at->id, &visit->rows, err) <
+		0) {
+		return err->code;
+	}
+	if (visit->rows.count > visit->used_capacity) {
+		visit->used_capacity = visit->rows.count * 2;
+		visit->used = xrealloc(
+			visit->used, visit->used_capacity * sizeof(visit->used[0]));
+	}
+	if (visit->rows.count > 0) {
+		memset(visit->used, 0, visit->rows.count * sizeof(visit->used[0]));
+	}
+	for (size_t i = 0; i < visit->list.count; i++) {
+		if (visit_entry(visit, at, rel, subs, &visit->list.entries[i], err) < 0) {
+			return err->code;
+		}
+	}
+	note_gone(visit, at, subs);
+	return 0;
+}
+
+// The stamp says nothing changed: only the subfolders are of interest.
+static void
+pass_by(struct visit *visit, struct subs *subs)
+{
+	for (size_t i = 0; i < subs->known.count; i++) {
+		const struct ledger_folder *known = &subs->known.folders[i];
+		const struct walk_entry *entry =
+			walk_find(&visit->list, known->name, known->name_len);
+
+		if (entry != NULL) {
+			add_sub(subs, entry, known->name, known->id);
+			visit->round->result->seen--;
+		}
+	}
+}
+
+static bool
+has_renamed(const struct subs *subs)
+{
+	for (size_t i = 0; i < subs->known.count; i++) {
+		if ((subs->known.folders[i].flags & LEDGER_FOLDER_RENAMED) != 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+// Bring the folder's own row up to date: stamp, mode, times.
+static int
+update_folder(struct visit *visit, const struct intake_folder *at,
+	struct ledger_folder *folder, const uint8_t stamp[WALK_STAMP_LEN], bool changed,
+	struct err *err)
+{
+	struct round *round = visit->round;
+	struct stat info;
+	struct inode inode;
+	unsigned int dirt = 0;
+	bool moved;
+
+	if (fstat(at->fd, &info) < 0) {
+		return err_errno(err, "stat %s", at->path);
+	}
+	inode = inode_of_stat(&info);
+	moved = inode.mode != folder->inode.mode ||
+		inode.mtime_ns != folder->inode.mtime_ns ||
+		inode.uid != folder->inode.uid || inode.gid != folder->inode.gid;
+	if (round->rebuild || !folder->sidecar.set) {
+		dirt = ROUND_TREE | ROUND_SIDECAR;
+	} else if (moved ||
+		(round->plan->full && (folder->flags & LEDGER_FOLDER_META_DIRTY) != 0)) {
+		dirt = ROUND_SIDECAR;
+	}
+	if (dirt != 0) {
+		round_mark(round, at->id, at->path, at->depth, dirt);
+	}
+	if (!changed && !moved && inode_is(&inode, &folder->inode)) {
+		return 0;
+	}
+	folder->inode = inode;
+	memcpy(folder->stamp, stamp, WALK_STAMP_LEN);
+	folder->flags &= ~(uint32_t)LEDGER_FOLDER_RECHECK;
+	return ledger_folder_put(round->engine->ledger, folder, err);
+}
+
+static int visit_folder(struct visit *visit, struct intake_folder *at, const char *rel,
+	bool deep, struct err *err);
+
+static int
+forget_unreadable(struct visit *visit, const struct intake_folder *at,
+	const struct sub *sub, struct err *err)
+{
+	struct ledger *ledger = visit->round->engine->ledger;
+	AUTO(ledger_rows_done) struct ledger_rows rows = { 0 };
+	struct ledger_folder folder = { 0 };
+	const struct ledger_row *old;
+	int sys = err->sys;
+
+	visit->round->result->seen++;
+	visit->round->partial = true;
+	if (ledger_rows_load(ledger, at->id, &rows, err) < 0) {
+		return err->code;
+	}
+	old = ledger_rows_find(&rows, sub->shown, strlen(sub->shown));
+	if (sub->id != 0 && ledger_folder_load(ledger, sub->id, &folder, err) < 0) {
+		return err->code;
+	}
+	// Its last tree and its sidecar stay in the commit; its content is not counted.
+	if (put_failed(visit->round, at, sub->shown, LEDGER_TYPE_FOLDER, &sub->inode, old,
+		    sys, &folder.tree, err) < 0) {
+		return err->code;
+	}
+	return sub->id != 0 ? ledger_drop_tree(ledger, sub->id, NULL, NULL, err) : 0;
+}
+
+static int
+make_folder(struct visit *visit, const struct intake_folder *at, struct sub *sub,
+	struct err *err)
+{
+	struct ledger *ledger = visit->round->engine->ledger;
+	struct ledger_folder folder = {
+		.parent = at->id,
+		.name = sub->shown,
+		.name_len = strlen(sub->shown),
+		.flags = strcmp(sub->name, sub->shown) != 0 ? LEDGER_FOLDER_RENAMED : 0,
+	};
+
+	if (ledger_folder_put(ledger, &folder, err) < 0 ||
+		ledger_row_drop(ledger, at->id, sub->shown, strlen(sub->shown), err) <
+			0) {
+		return err->code;
+	}
+	sub->id = folder.id;
+	round_mark(visit->round, at->id, at->path, at->depth, ROUND_SIDECAR | ROUND_TREE);
+	return 0;
+}
+
+static int
+visit_sub(struct visit *visit, const struct intake_folder *at, const char *rel,
+	struct sub *sub, bool deep, struct err *err)
+{
+	bool fresh = sub->id == 0;
+	AUTO_FREE char *below = path_join(rel, sub->name);
+	AUTO_FREE char *path = path_join(at->path, sub->shown);
+	struct intake_folder *child;
+	int fd = -1;
+	int result;
+
+	if (!deep && !fresh) {
+		return 0;
+	}
+	if (walk_open(at->fd, sub->name, &sub->inode, &fd, err) < 0) {
+		if (err->code == ERR_NOT_FOUND || err->code == ERR_INVALID ||
+			err->code == ERR_UNSTABLE) {
+			round_recheck(visit->round, at->id);
+			return 0;
+		}
+		return forget_unreadable(visit, at, sub, err);
+	}
+	if (fresh && make_folder(visit, at, sub, err) < 0) {
+		(void)close(fd);
+		return err->code;
+	}
+	child = intake_folder_new(fd, sub->id, path, at->depth + 1);
+	result = visit_folder(visit, child, below, deep || fresh, err);
+	intake_folder_drop(child);
+	return result == VISIT_UNREADABLE ? forget_unreadable(visit, at, sub, err)
+					  : result;
+}
+
+static int
+look(struct visit *visit, struct intake_folder *at, const char *rel, struct subs *subs,
+	struct err *err)
+{
+	struct round *round = visit->round;
+	struct ledger_folder folder;
+	uint8_t stamp[WALK_STAMP_LEN];
+	bool changed;
+	AUTO_FREE char *name = NULL;
+
+	if (ledger_folder_load(round->engine->ledger, at->id, &folder, err) < 0 ||
+		ledger_subfolders(round->engine->ledger, at->id, &subs->known, err) < 0) {
+		return err->code;
+	}
+	// The name is borrowed until the ledger is asked again.
+	name = xmemdup0(folder.name, folder.name_len);
+	folder.name = name;
+	subs->seen = xcalloc(subs->known.count, sizeof(subs->seen[0]));
+	round->result->seen += visit->list.count;
+	walk_stamp(&visit->list, stamp);
+	changed = round->recheck || round->plan->rehash ||
+		(folder.flags & LEDGER_FOLDER_RECHECK) != 0 ||
+		memcmp(stamp, folder.stamp, sizeof(stamp)) != 0 || has_renamed(subs);
+	if (!changed) {
+		pass_by(visit, subs);
+	} else if (visit_entries(visit, at, rel, subs, err) < 0) {
+		return err->code;
+	}
+	return update_folder(visit, at, &folder, stamp, changed, err);
+}
+
+static int
+visit_folder(struct visit *visit, struct intake_folder *at, const char *rel, bool deep,
+	struct err *err)
+{
+	struct subs subs = { 0 };
+	int result;
+
+	if (round_pause(visit->round, err) < 0 || collect(visit->round, false, err) < 0) {
+		return err->code;
+	}
+	if (walk_list(at->fd, &visit->list, err) < 0) {
+		err_wrap(err, "list %s", at->path);
+		return err->code == ERR_NO_MEMORY ? err->code : VISIT_UNREADABLE;
+	}
+	result = look(visit, at, rel, &subs, err);
+	for (size_t i = 0; i < subs.count && result == 0; i++) {
+		result = visit_sub(visit, at, rel, &subs.items[i], deep, err);
+	}
+	subs_done(&subs);
+	return result;
+}
+
+// ---- one root
+
+// Go down as far as the ledger knows the way, and look there.
+static int
+visit_hint(struct visit *visit, int rootfd, const char *hint, bool deep, struct err *err)
+{
+	AUTO_FREE char *rest = xstrdup(hint);
+	AUTO_FREE char *rel = xstrdup("");
+	AUTO_FREE char *path = xstrdup(visit->watch->name);
+	AUTO_CLOSE int fd = fcntl(rootfd, F_DUPFD_CLOEXEC, 0);
+	int64_t id = visit->root;
+	uint32_t depth = 0;
+	char *save = NULL;
+	struct intake_folder *at;
+	int result;
+
+	if (fd < 0) {
+		return err_errno(err, "dup");
+	}
+	for (char *part = strtok_r(rest, "/", &save); part != NULL;
+		part = strtok_r(NULL, "/", &save)) {
+		AUTO_FREE char *shown = NULL;
+		int64_t below;
+		char *next;
+		int nextfd = -1;
+
+		if (intake_show_name(visit->round, part, &shown, err) < 0) {
+			return err->code;
+		}
+		below = ledger_child(
+			visit->round->engine->ledger, id, shown, strlen(shown), err);
+		if (below < 0) {
+			return err->code;
+		}
+		// Not known, or not to be opened: what its parent shows of it is the
+		// news.
+		if (below == 0 || walk_open(fd, part, NULL, &nextfd, err) < 0) {
+			deep = false;
+			break;
+		}
+		(void)close(fd);
+		fd = nextfd;
+		id = below;
+		depth++;
+		next = path_join(rel, part);
+		free(rel);
+		rel = next;
+		next = path_join(path, shown);
+		free(path);
+		path = next;
+	}
+	at = intake_folder_new(STEAL_FD(fd), id, path, depth);
+	result = visit_folder(visit, at, rel, deep, err);
+	intake_folder_drop(at);
+	// The next full walk comes by its parent, and gives it the row of a failure.
+	return MIN_OF(result, 0);
+}
+
+static int
+visit_whole(struct visit *visit, int rootfd, struct err *err)
+{
+	int fd = fcntl(rootfd, F_DUPFD_CLOEXEC, 0);
+	struct intake_folder *at;
+	int result;
+
+	if (fd < 0) {
+		return err_errno(err, "dup");
+	}
+	at = intake_folder_new(fd, visit->root, visit->watch->name, 0);
+	result = visit_folder(visit, at, "", true, err);
+	intake_folder_drop(at);
+	return result;
+}
+
+static int
+visit_hints(struct visit *visit, int rootfd, struct err *err)
+{
+	const struct cycle_plan *plan = visit->round->plan;
+
+	for (size_t i = 0; i < plan->nhints; i++) {
+		if (plan->hints[i].root == visit->index &&
+			visit_hint(visit, rootfd, plan->hints[i].folder,
+				plan->hints[i].deep, err) < 0) {
+			return err->code;
+		}
+	}
+	return 0;
+}
+
+static void
+own_folder(struct visit *visit, const char *path)
+{
+	struct stat info;
+
+	if (path != NULL && visit->rules.nown < VISIT_OWN_MAX && stat(path, &info) == 0) {
+		visit->own[visit->rules.nown++] =
+			(struct classify_own){ .dev = info.st_dev,
+				.number = info.st_ino };
+	}
+}
+
+static void
+prepare_rules(struct visit *visit, uint64_t dev)
+{
+	const struct engine *engine = visit->round->engine;
+	const struct config *config = engine->config;
+	const struct config_list *excludes = &visit->watch->exclude;
+
+	visit->globs = xcalloc(excludes->count, sizeof(visit->globs[0]));
+	for (size_t i = 0; i < excludes->count; i++) {
+		visit->globs[i].pattern = excludes->items[i].text;
+		visit->globs[i].origin =
+			xasprintf("%s:%u", config->file, excludes->items[i].line);
+	}
+	visit->regenerable =
+		xcalloc(config->files.regenerable.count, sizeof(visit->regenerable[0]));
+	for (size_t i = 0; i < config->files.regenerable.count; i++) {
+		visit->regenerable[i] = config->files.regenerable.items[i].text;
+	}
+	visit->rules = (struct classify_rules){
+		.excludes = visit->globs,
+		.nexcludes = excludes->count,
+		.regenerable = visit->regenerable,
+		.nregenerable = config->files.regenerable.count,
+		.own = visit->own,
+		.max_size = config->files.max_size,
+		.root_dev = dev,
+	};
+	own_folder(visit, repo_git_dir(engine->repo));
+	own_folder(visit, config->brain.repo);
+	own_folder(visit, engine->state_dir);
+}
+
+static void
+visit_done(struct visit *visit)
+{
+	for (size_t i = 0; visit->globs != NULL && i < visit->rules.nexcludes; i++) {
+		free((void *)(uintptr_t)visit->globs[i].origin);
+	}
+	free(visit->globs);
+	free(visit->regenerable);
+	free(visit->used);
+	walk_list_done(&visit->list);
+	ledger_rows_done(&visit->rows);
+}
+
+// The root is not there, or cannot be opened: one row stands for it until it is.
+static int
+root_missing(struct visit *visit, int sys, struct err *err)
+{
+	struct ledger *ledger = visit->round->engine->ledger;
+	AUTO(ledger_folders_done) struct ledger_folders subs = { 0 };
+	AUTO(ledger_rows_done) struct ledger_rows rows = { 0 };
+	const char *name = visit->watch->name;
+	char reason[LEDGER_REASON_MAX];
+	int held;
+	struct ledger_row row = {
+		.name = name,
+		.name_len = strlen(name),
+		.type = LEDGER_TYPE_FOLDER,
+		.state = LEDGER_FAILED,
+		.reason = reason,
+	};
+
+	visit->round->partial = true;
+	if (visit->watch->optional && sys == ENOENT) {
+		visit->round->kept[visit->round->nkept++] = name;
+		return 0;
+	}
+	ledger_reason_errno(reason, sys);
+	if (ledger_row_put(ledger, 0, &row, err) < 0 ||
+		ledger_rows_load(ledger, visit->root, &rows, err) < 0 ||
+		ledger_subfolders(ledger, visit->root, &subs, err) < 0) {
+		return err->code;
+	}
+	visit->round->result->seen++;
+	for (size_t i = 0; i < rows.count; i++) {
+		gone_note(visit->round, visit->root, name, 0, rows.rows[i].name, 0);
+	}
+	for (size_t i = 0; i < subs.count; i++) {
+		gone_note(visit->round, visit->root, name, 0, subs.folders[i].name,
+			subs.folders[i].id);
+	}
+	held = gone_settle(visit->round,
+		&(struct gone_root){
+			.id = visit->root, .name = name, .path = visit->watch->path },
+		err);
+	// Held, or a ledger that never saw it: the commit keeps what it has (I14).
+	if (held > 0 || rows.count + subs.count == 0) {
+		visit->round->kept[visit->round->nkept++] = name;
+	}
+	return MIN_OF(held, 0);
+}
+
+static int
+root_present(struct visit *visit, int rootfd, struct err *err)
+{
+	struct round *round = visit->round;
+	struct gone_root gone = {
+		.id = visit->root,
+		.name = visit->watch->name,
+		.there = true,
+		.path = visit->watch->path,
+	};
+	struct stat info;
+	struct statfs fs;
+	struct err ignored;
+	int result;
+
+	if (fstat(rootfd, &info) < 0 || fstatfs(rootfd, &fs) < 0) {
+		return err_errno(err, "stat %s", visit->watch->path);
+	}
+	gone.dev = info.st_dev;
+	gone.number = info.st_ino;
+	gone.fs_type = (int64_t)fs.f_type;
+	prepare_rules(visit, info.st_dev);
+	if (ledger_row_drop(round->engine->ledger, 0, gone.name, strlen(gone.name), err) <
+		0) {
+		return err->code;
+	}
+	result = round->plan->full ? visit_whole(visit, rootfd, err)
+				   : visit_hints(visit, rootfd, err);
+	if (result == VISIT_UNREADABLE) {
+		return root_missing(visit, err->sys, err);
+	}
+	// Whatever happened, the crew must be idle before anything it uses goes away.
+	if (collect(round, true, result < 0 ? &ignored : err) < 0 && result >= 0) {
+		result = err->code;
+	}
+	return result < 0 ? result : MIN_OF(gone_settle(round, &gone, err), 0);
+}
+
+int
+visit_root(struct round *round, size_t index, struct err *err)
+{
+	const struct config_watch *watch = &round->engine->config->watches[index];
+	struct visit visit = { .round = round, .watch = watch, .index = index };
+	AUTO_CLOSE int rootfd = open(
+		watch->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int sys = errno;
+	int result;
+
+	visit.root = ledger_root(round->engine->ledger, watch->name, err);
+	if (visit.root < 0) {
+		return err->code;
+	}
+	result = rootfd < 0 ? root_missing(&visit, sys, err)
+			    : root_present(&visit, rootfd, err);
+	visit_done(&visit);
+	return result < 0 ? err_wrap(err, "walk %s", watch->name) : 0;
+}

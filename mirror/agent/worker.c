@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "agent/worker.h"
+
+#include "agent/engine.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "brain/push.h"
+#include "brain/repo.h"
+#include "config/config.h"
+#include "health/evidence.h"
+#include "health/record.h"
+#include "jobqueue/jobqueue.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+// ---- sync
+
+static void
+write_note(const struct cycle_result *result, char note[JOB_NOTE_MAX])
+{
+	char hex[OID_HEX_MAX];
+
+	(void)snprintf(note, JOB_NOTE_MAX, "commit %s changed %" PRIu64,
+		result->committed ? oid_hex(&result->commit, hex) : "none",
+		result->changed);
+}
+
+bool
+worker_read_note(const char *note, struct oid *ret_commit, uint64_t *ret_changed)
+{
+	char hex[OID_HEX_MAX] = "";
+
+	if (sscanf(note, "commit %40s changed %" SCNu64, hex, ret_changed) != 2) {
+		return false;
+	}
+	memset(ret_commit, 0, sizeof(*ret_commit));
+	return strcmp(hex, "none") == 0 || oid_parse(hex, ret_commit);
+}
+
+// Evidence that cannot be written is survived: what is there grows old and says so.
+static void
+tell(int result, const struct err *err, const char *what)
+{
+	if (result < 0) {
+		log_warn("%s could not be recorded: %s; old evidence expires", what,
+			err->msg);
+	}
+}
+
+static void
+record_result(struct engine *engine, const struct cycle_result *result)
+{
+	struct err err;
+
+	tell(record_cycle(engine->evidence,
+		     &(struct record_cycle){
+			     .commit = result->commit,
+			     .bytes = (int64_t)result->bytes,
+			     .duration_ms = result->duration_ms,
+		     },
+		     &err),
+		&err, "the cycle");
+	if (result->full) {
+		tell(record_sweep(engine->evidence, engine->ledger,
+			     &(struct record_sweep){
+				     .seen = (int64_t)result->seen,
+				     .unaccounted = (int64_t)result->unaccounted,
+				     .tree_compared = true,
+				     .duration_ms = result->duration_ms,
+			     },
+			     &err),
+			&err, "the sweep");
+	}
+	if (result->committed || result->full) {
+		tell(record_integrity(engine->evidence,
+			     &(struct record_integrity){
+				     .objects = (int64_t)result->compared },
+			     &err),
+			&err, "the check of the tree");
+	}
+	tell(record_dirty(engine->evidence, 0, &err), &err, "that nothing is waiting");
+}
+
+/** For a milestone: the commit it names, and why the last one failed. */
+struct tagging {
+	struct engine *engine;
+	const struct oid *commit;
+	int64_t done[JOBQUEUE_MILESTONES_MAX];
+	size_t ndone;
+	struct err *err;
+};
+
+static int
+tag_one(const struct jobqueue_milestone *milestone, void *payload)
+{
+	struct tagging *tagging = payload;
+	AUTO_FREE char *email = NULL;
+	struct repo_tag tag = {
+		.name = milestone->name,
+		.message = milestone->message[0] != '\0' ? milestone->message
+							 : milestone->name,
+		.author = "mirror",
+		.time = clock_now_ms() / 1000,
+	};
+	struct oid id;
+
+	email = xasprintf("mirror@%s", config_host(tagging->engine->config));
+	tag.email = email;
+	// A name that is taken by now was checked when it was asked for; a kill between
+	// tag and queue leaves the tag, which is what was wanted.
+	if (repo_tag(tagging->engine->repo, &tag, tagging->commit, &id, tagging->err) <
+			0 &&
+		tagging->err->code != ERR_EXISTS) {
+		return tagging->err->code;
+	}
+	tagging->done[tagging->ndone++] = milestone->id;
+	return 0;
+}
+
+static int
+tag_milestones(struct engine *engine, const struct job *job, const struct oid *commit,
+	struct err *err)
+{
+	struct tagging tagging = { .engine = engine, .commit = commit, .err = err };
+
+	if (oid_is_zero(commit)) {
+		return 0;
+	}
+	if (jobqueue_milestones(
+		    engine->queue, JOB_SYNC, job->ticket, tag_one, &tagging, err) < 0) {
+		return err_wrap(err, "tag a milestone");
+	}
+	for (size_t i = 0; i < tagging.ndone; i++) {
+		if (jobqueue_milestone_done(engine->queue, tagging.done[i], err) < 0) {
+			return err->code;
+		}
+	}
+	return 0;
+}
+
+static enum job_outcome
+do_sync(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
+	struct err *err)
+{
+	struct engine *engine = worker->engine;
+	struct cycle_plan plan = {
+		.full = worker->where == NULL || job->hurried || worker->owes_full,
+		.rehash = worker->rehash,
+		.on_progress = worker->on_progress,
+		.payload = worker->payload,
+	};
+	struct cycle_result result;
+	const struct ledger_totals *totals = &result.totals;
+
+	if (worker->where != NULL) {
+		worker->where(&plan, worker->payload);
+	}
+	worker->has_last = false;
+	worker->owes_full = true;
+	if (engine_heal(engine, err) < 0 || cycle_run(engine, &plan, &result, err) < 0) {
+		return err->code == ERR_CANCELLED ? JOB_CANCELLED : JOB_FAILED;
+	}
+	worker->owes_full = false;
+	worker->rehash = false;
+	worker->last = result;
+	worker->has_last = true;
+	write_note(&result, note);
+	record_result(engine, &result);
+	if (tag_milestones(engine, job, &result.commit, err) < 0) {
+		return JOB_FAILED;
+	}
+	if (config_has_remote(engine->config) && !worker->no_push &&
+		(result.committed || job->hurried) &&
+		jobqueue_enqueue(engine->queue, JOB_PUSH, NULL, err) < 0) {
+		return JOB_FAILED;
+	}
+	return totals->state[LEDGER_PENDING].files + totals->state[LEDGER_FAILED].files >
+			0
+		? JOB_DEGRADED
+		: JOB_OK;
+}
+
+// ---- push
+
+static int
+push_line(const char *line, size_t len, bool is_stderr, void *payload)
+{
+	struct engine *engine = payload;
+
+	(void)line;
+	(void)len;
+	(void)is_stderr;
+	return jobqueue_cancel_requested(engine->queue);
+}
+
+// What the remote had when it was last looked at; zero when nobody knows.
+static void
+last_seen(struct engine *engine, struct oid *ret_oid)
+{
+	struct evidence_row row;
+	struct err ignored;
+
+	if (evidence_get(engine->evidence, RECORD_REMOTE, &row, &ignored) <= 0 ||
+		!oid_parse(row.detail, ret_oid)) {
+		memset(ret_oid, 0, sizeof(*ret_oid));
+	}
+}
+
+static enum job_outcome
+do_push(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
+	struct err *err)
+{
+	struct engine *engine = worker->engine;
+	const struct config *config = engine->config;
+	struct push_options options = {
+		.git_dir = repo_git_dir(engine->repo),
+		.remote = config->brain.remote,
+		.branch = config->brain.branch,
+		.deadline_ms = config->brain.push_timeout_ms,
+		.on_line = push_line,
+		.payload = engine,
+	};
+	struct push_result result = { 0 };
+	struct err why;
+	int pushed;
+	int found = repo_head(engine->repo, &options.commit, err);
+
+	(void)job;
+	if (found <= 0 || !config_has_remote(config)) {
+		return found < 0 ? JOB_FAILED : JOB_OK;
+	}
+	last_seen(engine, &options.last_seen);
+	pushed = push_run(&options, &result, err);
+	tell(record_push(engine->evidence,
+		     &(struct record_push){
+			     .head = options.commit,
+			     .reason = result.reason,
+			     .remote = result.remote,
+			     .said = result.said,
+			     .next = pushed < 0 ? err->next : NULL,
+		     },
+		     &why),
+		&why, "the push");
+	(void)snprintf(note, JOB_NOTE_MAX, "%s", push_reason_word(result.reason));
+	if (pushed < 0) {
+		return err->code == ERR_CANCELLED  ? JOB_CANCELLED
+			: err->code == ERR_TIMEOUT ? JOB_TIMEOUT
+						   : JOB_FAILED;
+	}
+	return JOB_OK;
+}
+
+// ---- every kind
+
+typedef enum job_outcome worker_fn(struct worker *worker, const struct job *job,
+	char note[JOB_NOTE_MAX], struct err *err);
+
+static worker_fn *const handlers[JOB_KINDS_] = {
+	[JOB_SYNC] = do_sync,
+	[JOB_PUSH] = do_push,
+};
+
+static enum job_outcome
+perform(struct worker *worker, struct job *job, char note[JOB_NOTE_MAX])
+{
+	struct err err = { 0 };
+	enum job_outcome outcome;
+
+	if (handlers[job->kind] == NULL) {
+		(void)snprintf(note, JOB_NOTE_MAX, "nothing to do");
+		return JOB_OK;
+	}
+	outcome = handlers[job->kind](worker, job, note, &err);
+	if (!job_outcome_is_success(outcome)) {
+		job->cause = err.code;
+		(void)snprintf(note, JOB_NOTE_MAX, "%s", err.msg);
+	}
+	if (worker->why != NULL) {
+		*worker->why = err;
+	}
+	return outcome;
+}
+
+int
+worker_do(struct worker *worker, struct job *job, struct err *err)
+{
+	struct jobqueue *queue = worker->engine->queue;
+	int again = 1;
+
+	while (again > 0) {
+		char note[JOB_NOTE_MAX] = "";
+		enum job_outcome outcome = perform(worker, job, note);
+
+		again = jobqueue_finish(queue, job, outcome, note, job, err);
+	}
+	return again;
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/**
+ * agent/worker - one job, done and finished in the queue.
+ *
+ *     struct worker worker = { .engine = engine };
+ *     while ((got = jobqueue_take(engine->queue, &job, err)) > 0) {
+ *             got = worker_do(&worker, &job, err);
+ *     }
+ *
+ * Knows: engine, cycle, brain (push), health (record), jobqueue.
+ * Owns:  what each kind of job does, in one table.
+ * Never: leaves a job it took unfinished: whatever happens, the queue hears an outcome.
+ */
+
+#ifndef AGENT_WORKER_H
+#define AGENT_WORKER_H
+
+#include "agent/cycle.h"
+#include "base/base.h"
+#include "jobqueue/job.h"
+
+struct engine;
+struct err;
+struct worker;
+
+/**
+ * Where should this cycle look?  Called when a sync starts; fills in hints (borrowed
+ * until the next call) and full.  NULL in struct worker: everywhere.
+ */
+typedef void worker_where_fn(struct cycle_plan *plan, void *payload);
+
+struct worker {
+	struct engine *engine;
+	worker_where_fn *where;
+	/** Progress and cancel for whoever watches; may be NULL. */
+	cycle_progress_fn *on_progress;
+	void *payload;
+	/** Do not enqueue pushes. */
+	bool no_push;
+	/** Read every file again in the next cycle. */
+	bool rehash;
+	/** The last sync must be followed by a full one: it failed or was cut short. */
+	bool owes_full;
+	/** Of the last sync that ended well. */
+	struct cycle_result last;
+	bool has_last;
+	/** Why the last job failed; code 0 when it did not. */
+	struct err *why;
+};
+
+/**
+ * Do the job, and its trailing runs, until nothing more is owed for its kind.
+ *
+ * @return
+ *         0, or negative when the queue itself fails.  What happened to the job is in
+ *         the queue, in the evidence, and in *worker->why.
+ */
+int worker_do(struct worker *worker, struct job *job, struct err *err) NONNULL MUST_CHECK;
+
+/** What a sync's note in the queue says about its cycle; false when it says nothing. */
+bool
+worker_read_note(const char *note, struct oid *ret_commit, uint64_t *ret_changed) NONNULL;
+
+#endif
