@@ -105,8 +105,12 @@ our_files() {
 }
 
 stage_format() {
-	our_files | xargs clang-format --dry-run -Werror 2>&1 | grep -E 'error:' | head -20
-	verdict "${PIPESTATUS[1]}" format
+	local wrong
+	wrong=$(our_files | xargs clang-format --dry-run -Werror 2>&1 |
+		sed -n 's/^\([^ :]*\):[0-9]*:[0-9]*: error:.*/\1/p' | uniq -c | sort -rn)
+	[ -z "$wrong" ] || printf 'places for clang-format -i:\n%s\n' "$wrong"
+	[ -z "$wrong" ]
+	verdict $? format
 }
 
 stage_gcc() {
