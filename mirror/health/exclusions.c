@@ -229,7 +229,8 @@ accept_all(struct evidence *evidence, struct ledger *ledger, int64_t now_ms,
 	}
 	(void)snprintf(acceptance.what, sizeof(acceptance.what), "%s",
 		fact_word(FACT_EXCLUSIONS));
-	(void)snprintf(acceptance.condition, sizeof(acceptance.condition), "baseline");
+	(void)snprintf(
+		acceptance.condition, sizeof(acceptance.condition), EXCLUSIONS_BASELINE);
 	(void)snprintf(acceptance.reason, sizeof(acceptance.reason), "%s",
 		reason != NULL ? reason : "");
 	acceptance.value = news.count;

@@ -24,6 +24,9 @@ struct evidence;
 struct ledger;
 struct ledger_totals;
 
+/** The condition under which the baseline is kept among the acceptances. */
+#define EXCLUSIONS_BASELINE "baseline"
+
 enum {
 	EXCLUSIONS_PATHS_MAX = 400,
 };

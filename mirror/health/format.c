@@ -205,12 +205,35 @@ static const char *const plugin_words[] = {
 	[HEALTH_UNKNOWN] = "UNKNOWN",
 };
 
+// The numbers of a report that monitors draw; -1 is not known, and is left out.
 static int64_t
-value_of(const struct health_report *report, enum fact fact)
+unprotected_s(const struct health_report *report)
 {
-	const struct health_fact *found = health_report_find(report, fact_word(fact));
+	const struct health_fact *found =
+		health_report_find(report, fact_word(FACT_UNPROTECTED_CHANGE));
 
-	return found != NULL ? found->value : 0;
+	return found != NULL && found->state != HEALTH_UNKNOWN ? found->value / 1000 : -1;
+}
+
+static int64_t
+push_lag_s(const struct health_report *report)
+{
+	return report->push_lag_ms >= 0 ? report->push_lag_ms / 1000 : -1;
+}
+
+static int64_t
+unpushed(const struct health_report *report)
+{
+	return report->push_lag_ms >= 0 ? report->unpushed : -1;
+}
+
+static int
+add_perfdata(const char *label, int64_t value, const char *unit, struct buf *text,
+	struct err *err)
+{
+	return value < 0
+		? 0
+		: buf_add_fmt(text, err, " %s=%lld%s;;;0", label, (long long)value, unit);
 }
 
 static int
@@ -241,10 +264,13 @@ add_nagios(const struct health_report *report, struct buf *text, struct err *err
 			(long long)accounting->unaccounted) < 0) {
 		return err->code;
 	}
-	return buf_add_fmt(text, err,
-		" unprotected_change=%llds;;;0 push_lag=%llds;;;0 unpushed=%lld;;;0\n",
-		(long long)(value_of(report, FACT_UNPROTECTED_CHANGE) / 1000),
-		(long long)(report->push_lag_ms / 1000), (long long)report->unpushed);
+	if (add_perfdata("unprotected_change", unprotected_s(report), "s", text, err) <
+			0 ||
+		add_perfdata("push_lag", push_lag_s(report), "s", text, err) < 0 ||
+		add_perfdata("unpushed", unpushed(report), "", text, err) < 0) {
+		return err->code;
+	}
+	return buf_add_text(text, "\n", err);
 }
 
 /* ---- Prometheus ---- */
@@ -253,6 +279,9 @@ static int
 add_gauge(const char *name, const char *help, int64_t value, struct buf *text,
 	struct err *err)
 {
+	if (value < 0) {
+		return 0;
+	}
 	return buf_add_fmt(text, err, "# HELP %s %s\n# TYPE %s gauge\n%s %lld\n", name,
 		help, name, name, (long long)value);
 }
@@ -353,12 +382,11 @@ add_prometheus(const struct health_report *report, struct buf *text, struct err 
 		{ "mirror_health_timestamp_seconds", "When this was measured.",
 			report->now_ms / 1000 },
 		{ "mirror_oldest_pending_seconds",
-			"Age of the oldest change not yet safe.",
-			value_of(report, FACT_UNPROTECTED_CHANGE) / 1000 },
+			"Age of the oldest change not yet safe.", unprotected_s(report) },
 		{ "mirror_push_lag_commits", "Commits that the remote lacks.",
-			report->unpushed },
+			unpushed(report) },
 		{ "mirror_push_lag_seconds", "Age of the oldest commit that it lacks.",
-			report->push_lag_ms / 1000 },
+			push_lag_s(report) },
 	};
 
 	for (size_t i = 0; i < countof(gauges); i++) {

@@ -37,9 +37,11 @@ struct health_fact {
 	char note[HEALTH_TEXT_MAX];
 	/** The freshness, a count, an age: for graphs. */
 	int64_t value;
-	/** May `mirror accept` turn this into a note?  Under which condition. */
+	/** May `mirror accept` turn this into a note?  Under which condition, up to which
+	 * number. */
 	bool acceptable;
 	bool accepted;
+	int64_t extent;
 	char condition[HEALTH_DETAIL_MAX];
 };
 

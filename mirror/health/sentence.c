@@ -3,6 +3,7 @@
 #include "health/sentence.h"
 
 #include "base/clock.h"
+#include "base/mem.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -138,10 +139,12 @@ sentence_of_report(const struct health_report *report, char text[HEALTH_SENTENCE
 	if (others > 0) {
 		(void)snprintf(more, sizeof(more), " (and %lld more)", (long long)others);
 	}
-	// The numbers stand at the end and are never cut off.
-	int room = HEALTH_SENTENCE_MAX - (int)strlen(numbers) - (int)strlen(more) -
-		(int)strlen(fact->name) - (int)sizeof(": ; ");
+	// The numbers stand at the end and are never cut off: the evidence gives way.
+	size_t taken =
+		strlen(fact->name) + strlen(more) + strlen(numbers) + sizeof(": ; ");
+	int room = taken < HEALTH_SENTENCE_MAX ? (int)(HEALTH_SENTENCE_MAX - taken) : 0;
+	AUTO_FREE char *whole = xasprintf(
+		"%s: %.*s%s; %s", fact->name, room, fact->evidence, more, numbers);
 
-	(void)snprintf(text, HEALTH_SENTENCE_MAX, "%s: %.*s%s; %s", fact->name,
-		MAX_OF(room, 0), fact->evidence, more, numbers);
+	(void)snprintf(text, HEALTH_SENTENCE_MAX, "%s", whole);
 }

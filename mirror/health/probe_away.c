@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+// What lies elsewhere: the repository, its remote, snapshots, the proof by restoring.
+
+#include "health/probe.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "brain/repo.h"
+#include "config/config.h"
+#include "health/record.h"
+#include "health/verdict.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	/** Commits looked at to find the oldest one that the remote lacks. */
+	UNPUSHED_MAX = 20000,
+};
+
+/* ---- integrity ---- */
+
+void
+probe_integrity(struct probe *probe)
+{
+	const struct config *config = probe->input->config;
+	const struct err *why = &probe->repo_door.why;
+	struct evidence_row row;
+	struct health_fact *fact = probe_from_row(probe, FACT_INTEGRITY, &row);
+
+	if (probe->virgin || config == NULL) {
+		return;
+	}
+	if (!probe->repo_door.open) {
+		bool gone = why->code == ERR_NOT_FOUND;
+
+		fact->at_ms = probe->now_ms;
+		(void)probe_say(fact, HEALTH_FAILED,
+			gone ? "mirror config show" : "mirror verify",
+			"the brain repo %s %s: %s", config->brain.repo,
+			gone ? "is not there" : "cannot be opened", why->msg);
+		return;
+	}
+
+	struct oid tree;
+	struct err err = { 0 };
+
+	if (!oid_is_zero(&probe->head) &&
+		repo_commit_tree(probe->repo, &probe->head, &tree, &err) < 0) {
+		fact->at_ms = probe->now_ms;
+		(void)probe_say(fact, HEALTH_FAILED, "mirror verify",
+			"the newest commit cannot be read: %s", err.msg);
+	}
+}
+
+/* ---- push ---- */
+
+struct unpushed {
+	struct oid remote;
+	int64_t commits;
+	int64_t oldest_ms;
+	bool found;
+};
+
+static int
+count_commit(const struct repo_commit *commit, void *payload)
+{
+	struct unpushed *unpushed = payload;
+
+	if (oid_equal(&commit->id, &unpushed->remote)) {
+		unpushed->found = true;
+		return 1;
+	}
+	unpushed->commits++;
+	unpushed->oldest_ms = commit->time * 1000;
+	return unpushed->commits >= UNPUSHED_MAX ? 1 : 0;
+}
+
+// How many commits does the remote lack, and since when has the oldest waited?
+static int
+measure_lag(struct probe *probe, const struct evidence_row *remote, bool has_remote,
+	struct err *err)
+{
+	struct unpushed unpushed = { .commits = 0 };
+	struct health_report *report = probe->report;
+
+	if (has_remote && !oid_parse(remote->detail, &unpushed.remote)) {
+		return err_raise(err, ERR_CORRUPT, "the remote's commit is not one");
+	}
+	if (oid_is_zero(&probe->head) || oid_equal(&probe->head, &unpushed.remote)) {
+		return 0;
+	}
+	if (repo_log(probe->repo, &probe->head, count_commit, &unpushed, err) < 0) {
+		return err->code;
+	}
+	report->unpushed = unpushed.commits;
+	report->push_lag_ms = MAX_OF(probe->now_ms - unpushed.oldest_ms, 0);
+	return 0;
+}
+
+static void
+say_lag(struct probe *probe, struct health_fact *fact, const struct evidence_row *last,
+	bool tried)
+{
+	const struct config_limits *limits = &probe->input->config->health.push_lag;
+	const struct health_report *report = probe->report;
+	bool failing = tried && last->state != HEALTH_HEALTHY;
+	enum health_state state = verdict_by_age(
+		report->push_lag_ms, limits->degraded_ms, limits->failed_ms);
+	char age[CLOCK_TEXT_MAX];
+
+	clock_format_age(report->push_lag_ms, age);
+	if (failing) {
+		state = health_worse(state, last->state);
+	}
+	fact->value = report->unpushed;
+	fact->since_ms = failing ? last->since_ms : 0;
+	if (report->unpushed == 0) {
+		return;
+	}
+	(void)probe_say(fact, state, failing ? last->action : NULL,
+		"the remote lacks %lld %s, the oldest made %s ago%s%s",
+		(long long)report->unpushed, report->unpushed == 1 ? "commit" : "commits",
+		age, failing ? "; " : "", failing ? last->text : "");
+}
+
+// The remote has everything we know of; when did we last see that?
+static void
+say_verified(struct probe *probe, struct health_fact *fact,
+	const struct evidence_row *remote, const struct evidence_row *last, bool tried)
+{
+	struct evidence_row seen = *remote;
+
+	if (tried && last->state != HEALTH_HEALTHY) {
+		(void)probe_say(fact, last->state, last->action, "%s", last->text);
+	}
+	seen.state = HEALTH_HEALTHY;
+	seen.value = 0;
+	(void)snprintf(
+		seen.text, sizeof(seen.text), "the remote has %.12s", remote->detail);
+	probe_believe(probe, fact, &seen);
+	fact->since_ms = tried ? last->since_ms : 0;
+}
+
+void
+probe_push(struct probe *probe)
+{
+	const struct config *config = probe->input->config;
+	struct health_fact *fact = probe_add(probe, FACT_PUSH);
+	struct evidence_row remote = { .at_ms = 0 };
+	struct evidence_row last = { .at_ms = 0 };
+	bool has_remote = probe_row(probe, RECORD_REMOTE, &remote) > 0;
+	bool tried = probe_row(probe, fact_word(FACT_PUSH), &last) > 0;
+	struct err err = { 0 };
+
+	if (config != NULL && !config_has_remote(config)) {
+		(void)probe_say(fact, HEALTH_HEALTHY, NULL, "there is no remote");
+		probe_note(fact,
+			"deliberately local: if this disk dies, the backup dies with it");
+		return;
+	}
+	fact->at_ms = remote.at_ms;
+	probe->report->push_lag_ms = -1;
+	if (config == NULL || !probe->repo_door.open) {
+		(void)probe_say(fact, HEALTH_UNKNOWN, NULL,
+			"there is no repo to compare with: %s", probe->repo_door.why.msg);
+		return;
+	}
+	probe->report->push_lag_ms = 0;
+	if (measure_lag(probe, &remote, has_remote, &err) < 0) {
+		probe->report->push_lag_ms = -1;
+		(void)probe_say(fact, HEALTH_UNKNOWN, "mirror verify",
+			"what the remote lacks cannot be counted: %s", err.msg);
+		return;
+	}
+	if (!has_remote && !tried) {
+		(void)probe_say(
+			fact, HEALTH_UNKNOWN, NULL, "the remote was never reached");
+	}
+	fact->at_ms = tried ? last.at_ms : remote.at_ms;
+	say_lag(probe, fact, &last, tried);
+	if (probe->report->unpushed == 0 && has_remote) {
+		say_verified(probe, fact, &remote, &last, tried);
+	} else if (tried && last.state != HEALTH_HEALTHY) {
+		(void)probe_say(fact, last.state, last.action, "%s", last.text);
+	}
+}
+
+/* ---- databases ---- */
+
+static int
+add_database(const struct evidence_row *row, void *payload)
+{
+	struct probe *probe = payload;
+	struct health_fact *fact;
+
+	if (strncmp(row->name, "db:", 3) != 0) {
+		return 0;
+	}
+	fact = health_report_add(probe->report, FACT_DB, row->name);
+	fact->state = HEALTH_HEALTHY;
+	probe_believe(probe, fact, row);
+	if (fact->state == HEALTH_DEGRADED && row->state == HEALTH_DEGRADED) {
+		// What a person accepts is this identity, not any database in its place.
+		probe_acceptable(fact, row->detail, 0);
+	}
+	return 0;
+}
+
+static void
+add_missing_databases(struct probe *probe)
+{
+	const struct config *config = probe->input->config;
+
+	for (size_t i = 0; config != NULL && i < config->ndatabases; i++) {
+		AUTO_FREE char *name =
+			xasprintf("%s:%s", fact_word(FACT_DB), config->databases[i].name);
+		AUTO_FREE char *action =
+			xasprintf("mirror db snapshot %s", config->databases[i].name);
+
+		if (health_report_find(probe->report, name) == NULL) {
+			struct health_fact *fact =
+				health_report_add(probe->report, FACT_DB, name);
+
+			(void)probe_say(fact, HEALTH_UNKNOWN, action,
+				"no snapshot of %s was ever taken",
+				config->databases[i].path);
+		}
+	}
+}
+
+void
+probe_databases(struct probe *probe)
+{
+	size_t before = probe->report->nfacts;
+	struct err err = { 0 };
+
+	if (probe->evidence != NULL &&
+		evidence_each(probe->evidence, add_database, probe, &err) < 0) {
+		(void)probe_say(probe_add(probe, FACT_DB), HEALTH_UNKNOWN,
+			"mirror doctor", "the evidence cannot be read: %s", err.msg);
+	}
+	add_missing_databases(probe);
+	if (probe->report->nfacts == before &&
+		probe->totals.kind[LEDGER_SNAPSHOTTED][LEDGER_KIND_NONE].files > 0) {
+		struct health_fact *fact = probe_add(probe, FACT_DB);
+
+		fact->at_ms = 0;
+		(void)probe_say(fact, HEALTH_UNKNOWN, NULL,
+			"the ledger knows databases and no snapshot is on record");
+	}
+}
+
+/* ---- off-site, drill ---- */
+
+void
+probe_offsite(struct probe *probe)
+{
+	const struct config *config = probe->input->config;
+	struct evidence_row row;
+
+	if (config != NULL && !config_has_offsite(config)) {
+		struct health_fact *fact = probe_add(probe, FACT_OFFSITE);
+
+		(void)probe_say(fact, HEALTH_HEALTHY, NULL, "there is no off-site place");
+		probe_note(fact, "database snapshots stay on this machine");
+		return;
+	}
+	(void)probe_from_row(probe, FACT_OFFSITE, &row);
+}
+
+void
+probe_drill(struct probe *probe)
+{
+	struct evidence_row row;
+	struct health_fact *fact;
+
+	if (probe->evidence_door.open && !probe->virgin &&
+		probe_row(probe, fact_word(FACT_DRILL), &row) == 0) {
+		fact = probe_add(probe, FACT_DRILL);
+		fact->at_ms = 0;
+		(void)probe_say(fact, HEALTH_DEGRADED, NULL,
+			"no drill was ever run: nobody has seen this backup restored");
+		return;
+	}
+	(void)probe_from_row(probe, FACT_DRILL, &row);
+}
