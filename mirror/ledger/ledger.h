@@ -207,7 +207,7 @@ void ledger_rollback(struct ledger *ledger) NONNULL;
  */
 int64_t
 ledger_root(struct ledger *ledger, const char *name, struct err *err) NONNULL MUST_CHECK;
-/** All roots: ledger_subfolders() of folder 0. */
+// All roots: ledger_subfolders() of folder 0.
 
 /** Zeroed facts with files = -1 when none were set. */
 int ledger_root_info(struct ledger *ledger, int64_t root,
