@@ -51,7 +51,7 @@ build() {
 	if ! { cmake -S . -B "$dir" -G Ninja "$@" >"$log" 2>&1 ||
 		cmake --fresh -S . -B "$dir" -G Ninja "$@" >"$log" 2>&1; } ||
 		! cmake --build "$dir" -j "$jobs" --target all unit_tests >>"$log" 2>&1; then
-		grep -E -A8 'error|FAILED|Error' "$log" | head -60
+		grep -E -A4 'error:|undefined reference|CMake Error' "$log" | head -60
 		say "the build $name failed; all of it: $log"
 		return 1
 	fi
