@@ -139,20 +139,38 @@ quoted() {
 	printf '"%s"' "$text"
 }
 
-# COUNT letters and digits, new each time.
+# random_text COUNT ALPHABET: new each time.
 random_text() {
-	head -c 4096 /dev/urandom | tr -dc 'A-Z2-7' | head -c "$1" || true
+	head -c 8192 /dev/urandom | tr -dc "$2" | head -c "$1" || true
 }
 
-# A folder such as people have, with four secrets in it.  They are made here and now, so
+# GitHub's tokens end with the CRC-32 of their random part, in base 62.  gzip writes the
+# CRC-32 of what it packs, lowest byte first, before the last four bytes.
+github_token() {
+	local body digits=0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
+	local byte crc=0 sum= shift=0
+	body=$(random_text 30 'A-Za-z0-9')
+	for byte in $(printf %s "$body" | gzip -c | tail -c 8 | head -c 4 | od -An -tu1); do
+		crc=$((crc | byte << shift))
+		shift=$((shift + 8))
+	done
+	while [ ${#sum} -lt 6 ]; do
+		sum=${digits:crc % 62:1}$sum
+		crc=$((crc / 62))
+	done
+	printf 'gh%s%s%s' p_ "$body" "$sum"
+}
+
+# A folder such as people have, with five secrets in it.  They are made here and now, so
 # that no scanner trips over this script.
 make_samples() {
 	local dir=$1 planted=$2 aws aws_key token password pem
-	aws=AKIA$(random_text 16)
-	aws_key=$(random_text 40 | tr 'B-M' 'b-m')
-	token=gh''p_$(random_text 36 | tr 'G-T' 'g-t')
-	password=$(random_text 20 | tr 'C-P' 'c-p')
-	pem=$(head -c 900 /dev/urandom | base64)
+	aws=AKIA$(random_text 16 'A-Z2-7')
+	aws_key=$(random_text 40 'A-Za-z0-9')
+	token=$(github_token)
+	password=$(random_text 20 'A-Za-z0-9')
+	pem=MIIEpAIBAAKCAQEA$(head -c 1180 /dev/urandom | base64 -w 0)
+	pem=$(printf '%s\n' "$pem" | fold -w 64)
 	mkdir -p "$dir/notes" "$dir/work/empty"
 	printf '# Ideas\n\nWater the plants. Ask Kim about the boat.\n' >"$dir/notes/ideas.md"
 	printf 'the wifi password: see the wiki\n' >"$dir/notes/wifi.txt"
