@@ -69,26 +69,35 @@ tell_path(struct exclusions_news *news, const char *path, const char *reason)
 	}
 }
 
-static int
-compare_row(const char *path, size_t len, const struct ledger_row *row, void *payload)
+int
+exclusions_is_new(struct evidence *evidence, enum ledger_kind kind, const char *path,
+	size_t len, struct err *err)
 {
-	struct comparison *comparison = payload;
-	enum ledger_kind kind = ledger_kind_of(row->state, row->reason);
 	uint8_t mark[EVIDENCE_MARK_LEN];
+	int marked;
 
 	if (!exclusions_matter(kind)) {
 		return 0;
 	}
 	mark_of(kind, path, len, mark);
+	marked = evidence_marked(evidence, mark, err);
+	return marked < 0 ? marked : !marked;
+}
 
-	int marked = evidence_marked(comparison->evidence, mark, comparison->err);
+static int
+compare_row(const char *path, size_t len, const struct ledger_row *row, void *payload)
+{
+	struct comparison *comparison = payload;
+	enum ledger_kind kind = ledger_kind_of(row->state, row->reason);
+	int is_new = exclusions_is_new(
+		comparison->evidence, kind, path, len, comparison->err);
 
-	if (marked == 0) {
+	if (is_new > 0) {
 		comparison->news->count++;
 		comparison->news->kind[kind]++;
 		tell_path(comparison->news, path, row->reason);
 	}
-	return MIN_OF(marked, 0);
+	return MIN_OF(is_new, 0);
 }
 
 static const struct ledger_filter excluded = {

@@ -42,6 +42,11 @@ struct exclusions_news {
 /** Does a new exclusion of this kind ask for a person?  Pure. */
 bool exclusions_matter(enum ledger_kind kind);
 
+/** Is this path, excluded by that kind of reason, one that nobody has agreed to?
+ * 1 yes, 0 no, or negative. */
+int exclusions_is_new(struct evidence *evidence, enum ledger_kind kind, const char *path,
+	size_t len, struct err *err) NONNULL MUST_CHECK;
+
 /** Look at every excluded row; for the end of a sweep, not for the probe. */
 int exclusions_compare(struct evidence *evidence, struct ledger *ledger,
 	struct exclusions_news *ret_news, struct err *err) NONNULL MUST_CHECK;
