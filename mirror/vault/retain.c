@@ -5,12 +5,12 @@
  * started in 1970 for an afternoon.  The sequence numbers are always right.  So:
  *
  *     seq     1    2    3    4    5    6    7
- *     taken   10h  11h  2099 12h  1970 13h  14h
- *     used    10h  11h  11h  12h  12h  13h  14h
+ *     taken   10h  11h  2099 13h  1970 15h  16h
+ *     used    10h  11h  12h  13h  14h  15h  16h
  *
- * The longest run of copies whose times never go back is believed; any other copy counts
- * as taken when its neighbour before it was.  Buckets are counted only where a copy is,
- * so a jump of a century ages nothing.
+ * The longest run of copies whose times never go back is believed; the others are spread
+ * evenly between their believed neighbours.  Buckets are counted only where a copy is, so
+ * a jump of a century ages nothing.
  */
 
 #include "vault/retain.h"
@@ -115,23 +115,33 @@ believe(struct view *views, size_t count, int64_t now_ms)
 	}
 }
 
+// Spread the copies that are not believed evenly between those that are.
 static void
-settle_times(struct view *views, size_t count)
+settle_times(struct view *views, size_t count, int64_t now_ms)
 {
-	int64_t last_ms = INT64_MIN;
-	size_t first = 0;
+	size_t start = 0;
+	bool has_before = false;
+	int64_t before_ms = 0;
 
-	while (first < count && views[first].run == 0) {
-		first++;
-	}
-	if (first < count) {
-		last_ms = views[first].copy->taken_ms;
-	}
-	for (size_t i = 0; i < count; i++) {
-		if (views[i].run != 0) {
-			last_ms = views[i].copy->taken_ms;
+	for (size_t i = 0; i <= count; i++) {
+		int64_t next_ms = now_ms;
+		int64_t nodd = (int64_t)(i - start);
+
+		if (i < count && views[i].run == 0) {
+			continue;
 		}
-		views[i].used_ms = last_ms;
+		if (i < count) {
+			next_ms = views[i].copy->taken_ms;
+			views[i].used_ms = next_ms;
+		}
+		for (int64_t k = 0; k < nodd; k++) {
+			views[start + (size_t)k].used_ms = has_before
+				? before_ms + (next_ms - before_ms) / (nodd + 1) * (k + 1)
+				: next_ms;
+		}
+		start = i + 1;
+		before_ms = next_ms;
+		has_before = true;
 	}
 }
 
@@ -179,7 +189,7 @@ decide_group(const struct retain_policy *policy, int64_t now_ms, struct view *vi
 		return;
 	}
 	believe(views, count, now_ms);
-	settle_times(views, count);
+	settle_times(views, count, now_ms);
 	keep_period(views, count, HOURLY, policy->hourly, keep);
 	keep_period(views, count, DAILY, policy->daily, keep);
 	keep_period(views, count, MONTHLY, policy->monthly, keep);

@@ -237,19 +237,33 @@ choose_name(struct take *take, int64_t now_ms, char name[ARCHIVE_NAME_MAX])
 	}
 }
 
+// The newest one without a loss: it is told until the rows come back or a person accepts
+// it, not only the first time.
+static const struct manifest_entry *
+before_loss(const struct manifest *manifest)
+{
+	const struct manifest_entry *found = NULL;
+
+	for (size_t i = 0; i < manifest->nentries; i++) {
+		const struct manifest_entry *entry = &manifest->entries[i];
+
+		if (entry->complete && entry->shrunk[0] == '\0' &&
+			entry->provenance != PROVENANCE_TEST) {
+			found = entry;
+		}
+	}
+	return found;
+}
+
 static void
 fill_entry(struct take *take, struct manifest_entry *entry)
 {
 	static const struct guard_policy policy = GUARD_DEFAULT;
-	const struct manifest_entry *last = manifest_newest(&take->manifest);
+	const struct manifest_entry *before = before_loss(&take->manifest);
+	char name[ARCHIVE_NAME_MAX];
 
-	if (last != NULL) {
-		(void)guard_check(&policy, &last->found, &take->found, entry->shrunk);
-		// Told until a person accepts it, not only the first time.
-		if (entry->shrunk[0] == '\0' && last->shrunk[0] != '\0' &&
-			take->found.rows <= last->found.rows) {
-			(void)stpcpy(entry->shrunk, last->shrunk);
-		}
+	if (before != NULL) {
+		(void)guard_check(&policy, &before->found, &take->found, entry->shrunk);
 	}
 	entry->taken_ms = clock_now_ms();
 	entry->provenance = take->plan->provenance;
@@ -262,7 +276,8 @@ fill_entry(struct take *take, struct manifest_entry *entry)
 	entry->stored_bytes = take->archive.bytes;
 	entry->verified = true;
 	inspect_copy(&take->found, &entry->found);
-	choose_name(take, entry->taken_ms, entry->file);
+	choose_name(take, entry->taken_ms, name);
+	(void)stpcpy(entry->file, name);
 }
 
 static int
