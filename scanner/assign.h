@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/**
+ * scanner/assign - a name, an operator, a value: in any of the ways people write that.
+ *
+ * Knows: chars.
+ * Owns:  nothing.
+ * Never: reads further than ASSIGN_REACH around the word it starts from.
+ *
+ *     api_key = "..."      "apiKey": "..."      API_KEY=... cmd      apiKey: String =
+ * "..." <apiKey>...</apiKey>   key="apiKey" value="..."   setApiKey("...")   ('apiKey',
+ * '...')
+ *     --api-key ...   X-Api-Key: ...   { "name": "API_KEY", "value": "..." }
+ * \"apiKey\":\"...\" password '...'    $cfg['api_key'] = '...'    apiKey := "..."
+ * "api_key" => "..."
+ */
+
+#ifndef SCANNER_ASSIGN_H
+#define SCANNER_ASSIGN_H
+
+#include "base/base.h"
+
+enum {
+	ASSIGN_KEY_MAX = 96,
+	ASSIGN_GAP_MAX = 64,
+	ASSIGN_VALUE_MAX = 8192,
+	ASSIGN_REACH = ASSIGN_KEY_MAX + 2 * ASSIGN_GAP_MAX + ASSIGN_VALUE_MAX,
+};
+
+enum assign_form {
+	/** = and its relatives. */
+	ASSIGN_EQUALS,
+	/** : as in JSON, YAML, headers. */
+	ASSIGN_COLON,
+	/** == or !=: a comparison. */
+	ASSIGN_COMPARE,
+	/** name("value") and ("name", "value"). */
+	ASSIGN_CALL,
+	/** <name>value</name> */
+	ASSIGN_ELEMENT,
+	/** Only space between them: flags, SQL, netrc. */
+	ASSIGN_SPACE,
+};
+
+struct assignment {
+	size_t key_start;
+	size_t key_end;
+	/** Without quotes. */
+	size_t value_start;
+	size_t value_end;
+	enum assign_form form;
+	/** The value's quote, or 0. */
+	char quote;
+	/** The name begins with '-', as a flag of a command. */
+	bool flag;
+	/** The value is all there is up to the end of its line. */
+	bool whole_line;
+};
+
+/**
+ * Read the assignment whose name holds the word at @hit.
+ *
+ * @return
+ *         false when none stands there.
+ */
+bool assign_read(const char *text, size_t len, size_t hit, size_t hit_len,
+	struct assignment *ret_assignment) NONNULL;
+
+#endif

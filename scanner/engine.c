@@ -1,0 +1,681 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/*
+ * One pass over the text finds the words (literal.h).  Each word leads to steps, and each
+ * step looks only at what is around it:
+ *
+ *     ... export GITHUB_TOKEN=ghp_0123...        "ghp_" -> token rule -> anchored pattern
+ *                       ^^^^^                    "token" -> assignment -> filters
+ *     ... postgres://user:pw@host                "://" -> password in a URL
+ *     ... Z2hwXz...                              "Z2hwX" -> decode the run -> scan that
+ */
+
+#include "scanner/engine.h"
+
+#include "base/err.h"
+#include "base/hash.h"
+#include "base/mem.h"
+#include "scanner/assign.h"
+#include "scanner/chars.h"
+#include "scanner/decode.h"
+#include "scanner/filter.h"
+#include "scanner/gitleaks.h"
+#include "scanner/literal.h"
+#include "scanner/pattern.h"
+#include "scanner/pem.h"
+#include "scanner/ruleset.h"
+#include "scanner/url.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	/** What a pattern sees from its literal on. */
+	WINDOW = 16 * 1024,
+	/** Encoded text that is decoded around a word, at most, in either direction. */
+	WRAPPED_MAX = 48 * 1024,
+};
+
+struct findings {
+	struct engine_finding *list;
+	size_t count;
+	size_t size;
+};
+
+struct engine {
+	struct pattern_scratch *scratch;
+	struct findings found;
+	/** Of the text inside an encoding. */
+	struct findings inner;
+	char *decoded;
+	/** One byte for each user's rule: was a keyword seen? */
+	uint8_t *user_seen;
+	size_t nuser_seen;
+};
+
+/** One text being scanned. */
+struct pass {
+	struct engine *engine;
+	const struct engine_context *context;
+	const char *text;
+	size_t len;
+	struct findings *found;
+	/** Inside an encoding: no deeper. */
+	bool inner;
+	/** The assignment read last, and the name it was read from. */
+	struct assignment assignment;
+	size_t assignment_key;
+	bool assignment_ok;
+	size_t generic_done;
+	/** Encoded text before this was looked at. */
+	size_t wrapped_done[3];
+	struct err *err;
+};
+
+struct engine *
+engine_new(void)
+{
+	struct engine *engine = xcalloc(1, sizeof(*engine));
+
+	engine->scratch = pattern_scratch_new();
+	return engine;
+}
+
+void
+engine_free(struct engine *engine)
+{
+	if (engine != NULL) {
+		pattern_scratch_free(engine->scratch);
+		free(engine->found.list);
+		free(engine->inner.list);
+		free(engine->decoded);
+		free(engine->user_seen);
+		free(engine);
+	}
+}
+
+static int
+compare_prints(const void *left, const void *right)
+{
+	return memcmp(left, right, FINDING_PRINT_LEN);
+}
+
+static bool
+is_allowed(const struct engine_context *context, const uint8_t *fingerprint)
+{
+	return context->nallowed > 0 &&
+		bsearch(fingerprint, context->allowed, context->nallowed,
+			FINDING_PRINT_LEN, compare_prints) != NULL;
+}
+
+static void
+append(struct findings *findings, const struct engine_finding *finding)
+{
+	findings->list =
+		xgrow(findings->list, findings->count, &findings->size, sizeof(*finding));
+	findings->list[findings->count++] = *finding;
+}
+
+/** A PEM block is the same key however its lines are broken and escaped. */
+static void
+fingerprint_of(const struct engine_context *context, const char *secret, size_t len,
+	uint8_t ret[FINDING_PRINT_LEN])
+{
+	uint8_t digest[HASH_SHA256_LEN];
+
+	hash_keyed(context->key, secret, len, digest);
+	memcpy(ret, digest, FINDING_PRINT_LEN);
+}
+
+static void
+emit(struct pass *pass, const char *id, uint32_t order,
+	enum finding_confidence confidence, size_t start, size_t end)
+{
+	struct engine_finding finding = { .rule = id,
+		.confidence = confidence,
+		.order = order,
+		.start = start,
+		.end = end };
+
+	if (end <= start || filter_is_mark(pass->text + start, end - start) ||
+		(pass->context->certain_only && confidence != FINDING_CERTAIN)) {
+		return;
+	}
+	fingerprint_of(
+		pass->context, pass->text + start, end - start, finding.fingerprint);
+	if (!is_allowed(pass->context, finding.fingerprint)) {
+		append(pass->found, &finding);
+	}
+}
+
+static void
+emit_rule(struct pass *pass, uint32_t index, enum finding_confidence confidence,
+	size_t start, size_t end)
+{
+	const struct rule *rule = ruleset_rule(pass->context->rules, index);
+
+	emit(pass, rule->id, index, confidence, start, end);
+}
+
+/** Does a token that starts at @at stand by itself, or behind an escape? */
+static bool
+starts_token(const char *text, size_t at)
+{
+	if (at == 0 || !char_is_word(text[at - 1])) {
+		return true;
+	}
+	char before = text[at - 1];
+
+	// \n, \t, %3D, \x3d, \u003d, and a terminal's colour: ESC [ 31 m.
+	if (at >= 2 && text[at - 2] == '\\' && memchr("nrtbfv0", before, 7) != NULL) {
+		return true;
+	}
+	if (at >= 3 && text[at - 3] == '%' && char_is_hex(text[at - 2]) &&
+		char_is_hex(before)) {
+		return true;
+	}
+	if (at >= 4 && text[at - 4] == '\\' && text[at - 3] == 'x') {
+		return true;
+	}
+	if (at >= 6 && text[at - 6] == '\\' && text[at - 5] == 'u') {
+		return true;
+	}
+	if (before == 'm') {
+		size_t i = at - 1;
+
+		while (i > 0 && (char_is_digit(text[i - 1]) || text[i - 1] == ';')) {
+			i--;
+		}
+		return i >= 2 && text[i - 1] == '[' && text[i - 2] == '\x1b';
+	}
+	return false;
+}
+
+/** Does the rule's own test, and the filters, let this secret pass?  May weaken it. */
+static bool
+passes(const struct rule *rule, const char *secret, size_t len,
+	enum finding_confidence *confidence)
+{
+	enum check_answer answer = CHECK_MAYBE;
+
+	if (rule->check != NULL) {
+		answer = rule->check(secret, len);
+		if (answer == CHECK_NO) {
+			return false;
+		}
+	}
+	if (rule->flags & RULE_UNFILTERED) {
+		return true;
+	}
+	if (rule->flags & RULE_HUMAN) {
+		return filter_is_password(secret, len);
+	}
+	if (filter_is_placeholder(secret, len) || filter_is_dull(secret, len)) {
+		return false;
+	}
+	// A checksum was looked for and did not fit: still too much like one to pass.
+	if (rule->check == check_crc_base62 || rule->check == check_grafana) {
+		*confidence = FINDING_CERTAIN;
+	}
+	return true;
+}
+
+static int
+try_pattern(struct pass *pass, uint32_t index, size_t at, size_t len,
+	struct pattern_groups *groups)
+{
+	const struct pattern *pattern;
+	int found = ruleset_pattern(pass->context->rules, index, &pattern, pass->err);
+
+	if (found == 0) {
+		found = pattern_match(pattern, pass->engine->scratch, pass->text + at,
+			len, 0, groups, pass->err);
+	}
+	if (found < 0) {
+		return err_wrap(pass->err, "rule %s",
+			ruleset_rule(pass->context->rules, index)->id);
+	}
+	return found;
+}
+
+static bool
+is_back_char(const struct rule *rule, char c)
+{
+	if (rule->flags & RULE_BACK_HEX) {
+		return char_is_lower(c) || char_is_digit(c);
+	}
+	return char_is_word(c) || c == '-';
+}
+
+static int
+try_token(struct pass *pass, uint32_t index, size_t at)
+{
+	const struct rule *rule = ruleset_rule(pass->context->rules, index);
+	struct pattern_groups groups;
+	size_t start = at;
+
+	if (pass->context->certain_only && rule->confidence != FINDING_CERTAIN) {
+		return 0;
+	}
+	while (start > 0 && at - start < rule->back &&
+		is_back_char(rule, pass->text[start - 1])) {
+		start--;
+	}
+	if (!(rule->flags & RULE_GLUED) && !starts_token(pass->text, start)) {
+		return 0;
+	}
+
+	int found = try_pattern(
+		pass, index, start, MIN_OF(pass->len - start, (size_t)WINDOW), &groups);
+	if (found <= 0) {
+		return found;
+	}
+	const size_t *span = groups.at[rule->group < groups.count ? rule->group : 0];
+	if (span[0] == PATTERN_UNSET) {
+		return 0;
+	}
+	enum finding_confidence confidence = rule->confidence;
+	if (passes(rule, pass->text + start + span[0], span[1] - span[0], &confidence)) {
+		emit_rule(pass, index, confidence, start + span[0], start + span[1]);
+	}
+	return 0;
+}
+
+/** The assignment around a word; read once for all the words of one name. */
+static const struct assignment *
+read_assignment(struct pass *pass, size_t at, size_t len)
+{
+	const struct assignment *known = &pass->assignment;
+
+	if (pass->assignment_ok && at >= known->key_start && at + len <= known->key_end) {
+		return known;
+	}
+	if (!assign_read(pass->text, pass->len, at, len, &pass->assignment)) {
+		pass->assignment_ok = false;
+		return NULL;
+	}
+	pass->assignment_ok = true;
+	return known;
+}
+
+static int
+try_keyed(struct pass *pass, uint32_t index, size_t at, size_t len)
+{
+	const struct rule *rule = ruleset_rule(pass->context->rules, index);
+	struct pattern_groups groups;
+
+	if (pass->context->certain_only && rule->confidence != FINDING_CERTAIN) {
+		return 0;
+	}
+
+	const struct assignment *assignment = read_assignment(pass, at, len);
+	if (assignment == NULL) {
+		return 0;
+	}
+	size_t start = assignment->value_start;
+	int found =
+		try_pattern(pass, index, start, assignment->value_end - start, &groups);
+	if (found <= 0) {
+		return found;
+	}
+	const size_t *span = groups.at[rule->group < groups.count ? rule->group : 0];
+	enum finding_confidence confidence = rule->confidence;
+	if (span[0] != PATTERN_UNSET &&
+		passes(rule, pass->text + start + span[0], span[1] - span[0],
+			&confidence) &&
+		((rule->flags & RULE_UUID) ||
+			!filter_is_id(pass->text + start + span[0], span[1] - span[0]))) {
+		emit_rule(pass, index, confidence, start + span[0], start + span[1]);
+	}
+	return 0;
+}
+
+static void
+try_generic(struct pass *pass, size_t at, size_t len)
+{
+	const struct assignment *assignment;
+
+	if (pass->context->certain_only || (at < pass->generic_done)) {
+		return;
+	}
+	assignment = read_assignment(pass, at, len);
+	if (assignment == NULL) {
+		return;
+	}
+	pass->generic_done = assignment->key_end;
+
+	const char *text = pass->text;
+	struct filter_value value = {
+		.text = text + assignment->value_start,
+		.len = assignment->value_end - assignment->value_start,
+		.key = filter_key(text + assignment->key_start,
+			assignment->key_end - assignment->key_start),
+		.path = pass->context->path,
+		.quoted = assignment->quote != '\0' || assignment->form == ASSIGN_ELEMENT,
+		.whole_line = assignment->whole_line,
+		.compared = assignment->form == ASSIGN_COMPARE,
+		.bare_space =
+			assignment->form == ASSIGN_SPACE && assignment->quote == '\0',
+		.flag = assignment->flag,
+	};
+
+	if (filter_is_secret(&value)) {
+		enum ruleset_code code = value.key == FILTER_KEY_PASSWORD
+			? RULESET_GENERIC_PASSWORD
+			: RULESET_GENERIC_SECRET;
+
+		emit_rule(pass, ruleset_code(pass->context->rules, code), FINDING_LIKELY,
+			assignment->value_start, assignment->value_end);
+	}
+}
+
+static void
+try_url(struct pass *pass, size_t at)
+{
+	struct url_password found;
+
+	if (url_read(pass->text, pass->len, at, &found)) {
+		emit_rule(pass, ruleset_code(pass->context->rules, RULESET_URL_PASSWORD),
+			found.certain ? FINDING_CERTAIN : FINDING_LIKELY, found.start,
+			found.end);
+	}
+}
+
+static void
+try_pem(struct pass *pass, size_t at)
+{
+	struct pem_block found;
+
+	if (!pem_read(pass->text, pass->len, at, &found)) {
+		return;
+	}
+
+	uint32_t index = ruleset_code(pass->context->rules, RULESET_PRIVATE_KEY);
+	struct engine_finding finding = {
+		.rule = ruleset_rule(pass->context->rules, index)->id,
+		.confidence = found.whole ? FINDING_CERTAIN : FINDING_LIKELY,
+		.order = index,
+		.start = found.start,
+		.end = found.end,
+	};
+	if (pass->context->certain_only && finding.confidence != FINDING_CERTAIN) {
+		return;
+	}
+	fingerprint_of(pass->context, found.bare, found.nbare, finding.fingerprint);
+	pem_done(&found);
+	if (!is_allowed(pass->context, finding.fingerprint)) {
+		append(pass->found, &finding);
+	}
+}
+
+static int scan_text(struct pass *pass);
+
+struct wrapping {
+	decode_fn *decode;
+	bool (*belongs)(char c);
+	/** A run of fewer characters is not looked at. */
+	size_t least;
+};
+
+static bool
+is_percent_char(char c)
+{
+	return (unsigned char)c > 0x20 && !char_is_quote(c) && c != '<' && c != '>' &&
+		c != ',' && c != ';' && c != '&';
+}
+
+static const struct wrapping *
+wrapping_of(enum ruleset_action action)
+{
+	static const struct wrapping base64 = { decode_base64, char_is_base64, 16 };
+	static const struct wrapping hex = { decode_hex, char_is_hex, 24 };
+	static const struct wrapping percent = { decode_percent, is_percent_char, 8 };
+
+	return action == RULESET_BASE64 ? &base64
+		: action == RULESET_HEX ? &hex
+					: &percent;
+}
+
+/** Scan what is inside; the whole run is cut when it holds anything. */
+static int
+scan_inside(struct pass *pass, size_t start, size_t end, size_t len)
+{
+	struct engine *engine = pass->engine;
+	struct pass inner = {
+		.engine = engine,
+		.context = pass->context,
+		.text = engine->decoded,
+		.len = len,
+		.found = &engine->inner,
+		.inner = true,
+		.err = pass->err,
+	};
+	const struct engine_finding *best = NULL;
+
+	engine->inner.count = 0;
+	int ret = scan_text(&inner);
+	if (ret < 0) {
+		return ret;
+	}
+	for (size_t i = 0; i < engine->inner.count; i++) {
+		const struct engine_finding *finding = &engine->inner.list[i];
+
+		if (best == NULL || finding->confidence < best->confidence ||
+			(finding->confidence == best->confidence &&
+				finding->start < best->start)) {
+			best = finding;
+		}
+	}
+	if (best != NULL) {
+		struct engine_finding finding = *best;
+
+		finding.start = start;
+		finding.end = end;
+		append(pass->found, &finding);
+	}
+	return 0;
+}
+
+static int
+try_wrapped(struct pass *pass, enum ruleset_action action, size_t at, size_t len)
+{
+	const struct wrapping *wrapping = wrapping_of(action);
+	size_t *done = &pass->wrapped_done[action - RULESET_BASE64];
+	size_t start = at, end = at + len;
+
+	if (pass->inner || at < *done) {
+		return 0;
+	}
+	while (start > *done && at - start < WRAPPED_MAX &&
+		wrapping->belongs(pass->text[start - 1])) {
+		start--;
+	}
+	while (end < pass->len && end - at < WRAPPED_MAX &&
+		wrapping->belongs(pass->text[end])) {
+		end++;
+	}
+	*done = end;
+	if (end - start < wrapping->least) {
+		return 0;
+	}
+
+	struct engine *engine = pass->engine;
+	if (engine->decoded == NULL) {
+		engine->decoded = xmalloc(2 * WRAPPED_MAX + LITERAL_LEN_MAX);
+	}
+	// Where the run begins is a guess ("key=" may be glued to it): each phase is
+	// tried.
+	size_t phases = action == RULESET_BASE64 ? 4 : action == RULESET_HEX ? 2 : 1;
+	for (size_t phase = 0; phase < phases && start + phase < end; phase++) {
+		size_t from = start + phase;
+		size_t upto = action == RULESET_HEX ? end - (end - from) % 2 : end;
+		size_t before = pass->found->count;
+		size_t n = wrapping->decode(pass->text + from, upto - from,
+			engine->decoded, 2 * WRAPPED_MAX + LITERAL_LEN_MAX);
+
+		if (n > 0) {
+			int ret = scan_inside(pass, from, upto, n);
+			if (ret < 0 || pass->found->count > before) {
+				return ret;
+			}
+		}
+	}
+	return 0;
+}
+
+static int
+on_word(size_t start, uint32_t literal, void *payload)
+{
+	struct pass *pass = payload;
+	size_t count;
+	const struct ruleset_step *steps =
+		ruleset_steps(pass->context->rules, literal, &count);
+	int ret = 0;
+
+	for (size_t i = 0; i < count && ret == 0; i++) {
+		switch (steps[i].action) {
+		case RULESET_TOKEN:
+			ret = try_token(pass, steps[i].rule, start);
+			break;
+		case RULESET_KEYED:
+			ret = try_keyed(pass, steps[i].rule, start, steps[i].len);
+			break;
+		case RULESET_GENERIC:
+			try_generic(pass, start, steps[i].len);
+			break;
+		case RULESET_URL:
+			try_url(pass, start);
+			break;
+		case RULESET_PEM:
+			try_pem(pass, start);
+			break;
+		case RULESET_BASE64:
+		case RULESET_HEX:
+		case RULESET_PERCENT:
+			ret = try_wrapped(pass, steps[i].action, start, steps[i].len);
+			break;
+		case RULESET_USER:
+			pass->engine->user_seen[steps[i].rule] = 1;
+			break;
+		}
+	}
+	return ret;
+}
+
+/** A user's rule reports through the same door. */
+static void
+on_user_match(const struct gitleaks_match *match, void *payload)
+{
+	struct pass *pass = payload;
+	struct engine_finding finding = {
+		.rule = match->rule,
+		.confidence = FINDING_LIKELY,
+		.order = UINT32_MAX / 2,
+		.start = match->start,
+		.end = match->end,
+	};
+
+	if (filter_is_mark(pass->text + match->start, match->end - match->start)) {
+		return;
+	}
+	fingerprint_of(pass->context, pass->text + match->start,
+		match->end - match->start, finding.fingerprint);
+	if (!is_allowed(pass->context, finding.fingerprint)) {
+		append(pass->found, &finding);
+	}
+}
+
+static int
+scan_text(struct pass *pass)
+{
+	struct engine *engine = pass->engine;
+	const struct gitleaks *user = ruleset_user(pass->context->rules);
+	size_t nuser = user != NULL ? gitleaks_count(user) : 0;
+
+	if (nuser > engine->nuser_seen) {
+		engine->user_seen = xrealloc(engine->user_seen, nuser);
+		engine->nuser_seen = nuser;
+	}
+	if (nuser > 0) {
+		memset(engine->user_seen, 0, nuser);
+	}
+
+	int ret = literals_find(ruleset_literals(pass->context->rules), pass->text,
+		pass->len, on_word, pass);
+	if (ret < 0 || nuser == 0 || pass->context->certain_only) {
+		return ret;
+	}
+	return gitleaks_scan(user, engine->scratch, pass->text, pass->len,
+		pass->context->path_name, engine->user_seen, on_user_match, pass,
+		pass->err);
+}
+
+static int
+compare_findings(const void *left_void, const void *right_void)
+{
+	const struct engine_finding *left = left_void, *right = right_void;
+
+	if (left->start != right->start) {
+		return left->start < right->start ? -1 : 1;
+	}
+	if (left->confidence != right->confidence) {
+		return left->confidence < right->confidence ? -1 : 1;
+	}
+	return left->order < right->order ? -1 : left->order > right->order;
+}
+
+/** Overlapping findings become one, over all their bytes; the better one names it. */
+static void
+merge(struct findings *findings)
+{
+	size_t kept = 0;
+
+	if (findings->count == 0) {
+		return;
+	}
+	qsort(findings->list, findings->count, sizeof(*findings->list), compare_findings);
+	for (size_t i = 1; i < findings->count; i++) {
+		struct engine_finding *last = &findings->list[kept];
+		const struct engine_finding *next = &findings->list[i];
+
+		if (next->start >= last->end) {
+			findings->list[++kept] = *next;
+			continue;
+		}
+		size_t start = last->start;
+		size_t end = MAX_OF(last->end, next->end);
+		if (next->confidence < last->confidence ||
+			(next->confidence == last->confidence &&
+				next->order < last->order)) {
+			*last = *next;
+		}
+		last->start = start;
+		last->end = end;
+	}
+	findings->count = kept + 1;
+}
+
+int
+engine_scan(struct engine *engine, const struct engine_context *context, const char *text,
+	size_t len, const struct engine_finding **ret_findings, size_t *ret_count,
+	struct err *err)
+{
+	struct pass pass = {
+		.engine = engine,
+		.context = context,
+		.text = text,
+		.len = len,
+		.found = &engine->found,
+		.err = err,
+	};
+
+	engine->found.count = 0;
+	int ret = scan_text(&pass);
+	if (ret < 0) {
+		return ret;
+	}
+	merge(&engine->found);
+	*ret_findings = engine->found.list;
+	*ret_count = engine->found.count;
+	return 0;
+}

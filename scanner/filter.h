@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/**
+ * scanner/filter - is this value a secret, or does it only stand where one could?
+ *
+ * Knows: chars, rarity.
+ * Owns:  nothing.
+ * Never: lets a word decide that covers only a part of a long random value.
+ */
+
+#ifndef SCANNER_FILTER_H
+#define SCANNER_FILTER_H
+
+#include "base/base.h"
+
+/** What the name of a value promises. */
+enum filter_key {
+	FILTER_KEY_NONE,
+	/** "key", "auth", "hash": random enough, and it may be one. */
+	FILTER_KEY_WEAK,
+	/** token, secret, api key: machines make them. */
+	FILTER_KEY_TOKEN,
+	/** People make them: short and pronounceable is possible. */
+	FILTER_KEY_PASSWORD,
+};
+
+/** What the path says about the text; a set. */
+enum filter_path {
+	FILTER_PATH_TEST = 1,
+	FILTER_PATH_DOC = 2,
+	/** Lock files, minified and generated code: full of hashes. */
+	FILTER_PATH_GENERATED = 4,
+	/** Program sources: a bare word is a variable. */
+	FILTER_PATH_CODE = 8,
+};
+
+struct filter_value {
+	const char *text;
+	size_t len;
+	enum filter_key key;
+	/** A set of enum filter_path. */
+	unsigned int path;
+	/** In quotes, or all there is on its line. */
+	bool quoted;
+	bool whole_line;
+	bool compared;
+	/** Only space between name and value, and no quotes. */
+	bool bare_space;
+	/** The name is a flag of a command. */
+	bool flag;
+};
+
+unsigned int filter_path(const char *path);
+
+enum filter_key filter_key(const char *name, size_t len) NONNULL;
+
+/** ${VAR}, {{x}}, <token>, YOUR_KEY, xxxx, changeme, ****, example: nothing is there. */
+bool filter_is_placeholder(const char *text, size_t len) NONNULL;
+
+/** process.env.X, os.environ["X"], vault:..., a call, a path, a URL: it is elsewhere. */
+bool filter_is_reference(const char *text, size_t len) NONNULL;
+
+/** A UUID, an SRI or plain hash, a git id, a date, a version, a colour. */
+bool filter_is_id(const char *text, size_t len) NONNULL;
+
+/** Few different characters, or 0123456789abcdef, abcdef...: made up. */
+bool filter_is_dull(const char *text, size_t len) NONNULL;
+
+/** One of our own marks, and nothing else. */
+bool filter_is_mark(const char *text, size_t len) NONNULL;
+
+/** All together, for a value beside a name. */
+bool filter_is_secret(const struct filter_value *value) NONNULL;
+
+/** For the password in a URL or a command: placeholders and everyday words go. */
+bool filter_is_password(const char *text, size_t len) NONNULL;
+
+#endif

@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "scanner/rule_tables.h"
+
+// Where two findings overlap and are equally sure, the earlier rule names them.
+const struct rule_table *const rule_tables[] = { &rules_code, &rules_cloud, &rules_trade,
+	&rules_text, &rules_keyed, NULL };

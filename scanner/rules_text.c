@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+// Formats that belong to no provider: keys, headers, configuration files, commands.
+
+#include "scanner/rule_rows.h"
+#include "scanner/rule_tables.h"
+
+// clang-format off
+static const struct rule rows[] = {
+	TOKEN("private-key", "Private key", "", "", "RFC 7468", .flags = RULE_CODE),
+	TOKEN("url-password", "Password in a URL", "", "", "RFC 3986", .flags = RULE_CODE),
+	TOKEN("jwt", "JSON web token", "eyJ", "eyJ[A-Za-z0-9_-]{10,}={0,2}\\.(?:ey|ZXlK)[A-Za-z0-9_-]{8,}={0,2}\\.[A-Za-z0-9_-]{10,}={0,2}", "RFC 7519", .check = check_jwt, .flags = RULE_UNFILTERED),
+	TOKEN("jwe", "Encrypted JSON web token", "eyJ", "eyJ[A-Za-z0-9_-]{20,}\\.[A-Za-z0-9_-]{0,1000}\\.[A-Za-z0-9_-]{16}\\.[A-Za-z0-9_-]{10,}\\.[A-Za-z0-9_-]{22}", "RFC 7516", .check = check_jwt, .flags = RULE_UNFILTERED),
+	TOKEN("putty-key", "PuTTY private key", "Private-Lines: ", "Private-Lines: [0-9]{1,3}\\r?\\n((?:[A-Za-z0-9+/=]{4,64}\\r?\\n){1,300})", "the.earth.li/~sgtatham/putty", .group = 1, .flags = RULE_OPEN_END),
+	TOKEN("nkey-seed", "NATS nkey seed", "NKEY SEED-----", "NKEY SEED-----\\s{1,4}(S[UAONCX][A-Z2-7]{56})", "docs.nats.io", .group = 1, .flags = RULE_GLUED),
+	TOKEN("htpasswd", "Password hash of a user", ":$apr1$|:$2y$|:$2a$|:$2b$|:$6$|:$5$|:$y$|:{SHA}|:$argon2", ":(\\$apr1\\$[A-Za-z0-9./]{1,8}\\$[A-Za-z0-9./]{22}|\\$2[aby]\\$[0-9]{2}\\$[A-Za-z0-9./]{53}|\\$[56]\\$(?:rounds=[0-9]+\\$)?[A-Za-z0-9./]{1,16}\\$[A-Za-z0-9./]{43,86}|\\$y\\$[A-Za-z0-9./]{1,8}\\$[A-Za-z0-9./]{1,86}\\$[A-Za-z0-9./]{43}|\\{SHA\\}[A-Za-z0-9+/]{27}=|\\$argon2(?:id|i|d)\\$v=[0-9]+\\$[a-z0-9=,]+\\$[A-Za-z0-9+/]{8,}\\$[A-Za-z0-9+/]{16,})", "httpd.apache.org/docs", .group = 1, .flags = RULE_GLUED | RULE_OPEN_END),
+	TOKEN("authorization-basic", "Basic credentials in a header", "~authorization: basic |~authorization\": \"basic |~authorization': 'basic |~authorization=basic |~authorization\":\"basic ", "(?i:authorization[\"']?[:=] ?[\"']?basic )([A-Za-z0-9+/_-]{8,500}={0,2})", "RFC 7617", .group = 1, .check = check_basic_auth, .flags = RULE_GLUED | RULE_UNFILTERED | RULE_OPEN_END),
+	TOKEN("docker-auth", "Registry credentials", "\"auth\":|\\\"auth\\\":", "\\\\?\"auth\\\\?\":\\s{0,4}\\\\?\"([A-Za-z0-9+/]{8,4000}={0,2})\\\\?\"", "docs.docker.com/reference/cli", .group = 1, .check = check_basic_auth, .flags = RULE_OPEN_END | RULE_UNFILTERED | RULE_GLUED),
+	TOKEN("npmrc-auth", "npm registry credentials", ":_authToken=|:_auth=|:_password=|:_authToken = ", ":_(?:authToken|auth|password) ?= ?\"?([A-Za-z0-9+/=_.-]{8,500})", "docs.npmjs.com/cli/npmrc", .group = 1, .flags = RULE_GLUED | RULE_OPEN_END),
+	TOKEN("bearer-header", "Bearer token in a header", "~authorization: bearer |~authorization: token |~authorization\": \"bearer |~authorization': 'bearer |~authorization\":\"bearer |~authorization: apikey ", "(?i:authorization[\"']?[:=] ?[\"']?(?:bearer|token|apikey) )([A-Za-z0-9._~+/-]{16,4000}={0,2})", "RFC 6750", .group = 1, .check = check_token, .flags = RULE_GLUED | RULE_OPEN_END),
+	MAYBE("netrc-password", "Password in .netrc", "~machine ", "(?i:machine)\\s+\\S{1,200}\\s+(?:login\\s+\\S{1,200}\\s+)(?:account\\s+\\S{1,200}\\s+)?password\\s+(\\S{3,200})", "man 5 netrc", .group = 1, .flags = RULE_HUMAN | RULE_OPEN_END),
+	MAYBE("pgpass-password", "Password in .pgpass", ":5432:|:5433:|:6432:", ":(?:5432|5433|6432):[^:\\s]{1,64}:[^:\\s]{1,64}:(\\S{3,200})", "www.postgresql.org/docs", .group = 1, .flags = RULE_HUMAN | RULE_OPEN_END | RULE_GLUED),
+	MAYBE("curl-user", "Password of curl -u", "curl ", "curl (?:[^\\n|;]{0,400}? )?(?:-u|--user|--proxy-user|-U)(?: ?|=)[\"']?[^\\s:\"'$]{1,100}:([^\\s\"'@]{3,200})", "man 1 curl", .group = 1, .flags = RULE_HUMAN | RULE_OPEN_END),
+	MAYBE("mysql-password-flag", "Password of mysql -p", "mysql |mysqldump |mysqladmin |mariadb ", "(?:mysql(?:dump|admin)?|mariadb) (?:[^\\n|;]{0,200}? )?-p([^\\s\"'$-][^\\s\"']{2,100})", "dev.mysql.com/doc", .group = 1, .flags = RULE_HUMAN | RULE_OPEN_END),
+	MAYBE("sshpass-password", "Password of sshpass", "sshpass -p", "sshpass -p ?[\"']?([^\\s\"'$]{3,100})", "man 1 sshpass", .group = 1, .flags = RULE_HUMAN | RULE_OPEN_END),
+	MAYBE("sql-identified-by", "Password in SQL", "~identified by ", "(?i:identified by )(?:password )?[\"'\\\\]{0,2}([^\\s\"';\\\\]{3,200})", "dev.mysql.com/doc", .group = 1, .flags = RULE_HUMAN | RULE_OPEN_END),
+	MAYBE("sql-role-password", "Password of a role in SQL", "~ password '|~ password \"|~ password \\\"", "(?i: password )[\"'\\\\]{1,2}([^\\s\"';\\\\]{3,200})[\"'\\\\]", "www.postgresql.org/docs", .group = 1, .flags = RULE_HUMAN | RULE_OPEN_END | RULE_GLUED),
+	MAYBE("oracle-connect", "Password in an Oracle connect string", "jdbc:oracle:thin:", "jdbc:oracle:thin:[^\\s/@\"']{1,64}/([^\\s@\"']{3,100})@", "docs.oracle.com/database", .group = 1, .flags = RULE_HUMAN | RULE_OPEN_END),
+	MAYBE("net-user-password", "Password of net user", "net user ", "net user (?:/add )?[A-Za-z0-9_.-]{1,40} ([^\\s/\"']{6,100}) (?:/add|/domain)", "learn.microsoft.com/windows-server", .group = 1, .flags = RULE_HUMAN | RULE_OPEN_END),
+	MAYBE("powershell-securestring", "Plain text of a SecureString", "~convertto-securestring ", "(?i:convertto-securestring )(?:-string )?[\"']([^\"'\\n$]{3,200})[\"']", "learn.microsoft.com/powershell", .group = 1, .flags = RULE_HUMAN | RULE_OPEN_END),
+	MAYBE("cisco-secret", "Password of a Cisco device", "~enable secret |~password 7 |~secret 5 |~secret 9 |~secret 8 ", "(?i:(?:enable secret|password|secret)) (?:[5789] )([A-Za-z0-9$./]{8,120})", "www.cisco.com/c/en/us/support", .group = 1, .flags = RULE_OPEN_END),
+	MAYBE("fernet-key", "Fernet key", "Fernet(", "Fernet\\(b?[\"']([A-Za-z0-9_-]{43}=)[\"']", "cryptography.io", .group = 1, .check = check_fernet, .flags = RULE_OPEN_END),
+	MAYBE("mnemonic-phrase", "Recovery phrase (BIP 39)", "~mnemonic|~seed phrase|~seed_phrase|~recovery phrase", "(?i:mnemonic|(?:seed|recovery)[ _]phrase)[\"']?\\s{0,3}[:=]\\s{0,3}[\"']?((?:[a-z]{3,8} ){11,23}[a-z]{3,8})", "github.com/bitcoin/bips", .group = 1, .flags = RULE_OPEN_END | RULE_UNFILTERED | RULE_GLUED),
+	MAYBE("aws-credentials-pair", "AWS secret beside its key id", "AKIA|ASIA", "A[KS]IA[A-Z2-7]{16}[\"']?[:,;|\\s\\\\n]{1,4}[\"']?([A-Za-z0-9/+]{40})", "docs.aws.amazon.com/IAM", .group = 1, .check = check_aws_secret),
+	MAYBE("generic-password", "Password beside its name", "", "", "", .flags = RULE_CODE),
+	MAYBE("generic-secret", "Secret beside its name", "", "", "", .flags = RULE_CODE),
+};
+// clang-format on
+
+const struct rule_table rules_text = { rows, countof(rows) };

@@ -1,0 +1,449 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "scanner/scanner.h"
+
+#include "base/err.h"
+#include "base/hash.h"
+#include "base/mem.h"
+#include "scanner/collect.h"
+#include "scanner/engine.h"
+#include "scanner/filter.h"
+#include "scanner/gitleaks.h"
+#include "scanner/marks.h"
+#include "scanner/rule.h"
+#include "scanner/ruleset.h"
+#include "scanner/text.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+// Made by the build: a hash of this room's sources.
+#ifndef SCANNER_SOURCES
+#error "the build defines SCANNER_SOURCES"
+#endif
+
+enum {
+	/** Engines kept for the next scan. */
+	POOL_MAX = 16,
+	VERSION_LEN = 16,
+};
+
+struct scanner {
+	struct ruleset *rules;
+	uint8_t key[HASH_KEY_LEN];
+	uint8_t (*allowed)[FINDING_PRINT_LEN];
+	size_t nallowed;
+	bool inline_marks;
+	char version[2 * VERSION_LEN + 1];
+	/** Engines that no thread is using. */
+	pthread_mutex_t lock;
+	struct engine *pool[POOL_MAX];
+	size_t npool;
+};
+
+const char *
+finding_confidence_name(enum finding_confidence confidence)
+{
+	return confidence == FINDING_CERTAIN ? "certain" : "likely";
+}
+
+static int
+compare_prints(const void *left, const void *right)
+{
+	return memcmp(left, right, FINDING_PRINT_LEN);
+}
+
+static void
+make_version(struct scanner *scanner)
+{
+	struct hash *hash = hash_sha256_new();
+	uint8_t digest[HASH_SHA256_LEN], keyed[HASH_SHA256_LEN];
+	static const char label[] = "scanner version";
+	const char flags[] = { scanner->inline_marks ? 'i' : '-' };
+
+	hash_add(hash, SCANNER_SOURCES, strlen(SCANNER_SOURCES));
+	ruleset_hash(scanner->rules, hash);
+	hash_add(hash, flags, sizeof(flags));
+	if (scanner->nallowed > 0) {
+		hash_add(hash, scanner->allowed, scanner->nallowed * FINDING_PRINT_LEN);
+	}
+	// Findings carry fingerprints, and these follow the key.
+	hash_keyed(scanner->key, label, sizeof(label), keyed);
+	hash_add(hash, keyed, sizeof(keyed));
+	hash_end(hash, digest);
+	hash_free(hash);
+	hash_hex(digest, VERSION_LEN, scanner->version);
+}
+
+int
+scanner_new(const struct scanner_options *options, struct scanner **ret_scanner,
+	struct err *err)
+{
+	AUTO(gitleaks_freep) struct gitleaks *user = NULL;
+	bool extends = false;
+
+	assert(options->key != NULL);
+	hash_start();
+	if (options->nrule_files > 0 &&
+		gitleaks_load(options->rule_files, options->nrule_files, &user, &extends,
+			err) < 0) {
+		return err_wrap(err, "load the rules");
+	}
+
+	struct scanner *scanner = xcalloc(1, sizeof(*scanner));
+	(void)pthread_mutex_init(&scanner->lock, NULL);
+	memcpy(scanner->key, options->key, sizeof(scanner->key));
+	scanner->inline_marks = options->inline_marks;
+	scanner->rules = ruleset_new(STEAL(user), !options->replace_builtin || extends);
+	if (options->nallowed > 0) {
+		scanner->allowed = xcalloc(options->nallowed, FINDING_PRINT_LEN);
+		scanner->nallowed = options->nallowed;
+		memcpy(scanner->allowed, options->allowed,
+			options->nallowed * FINDING_PRINT_LEN);
+		qsort(scanner->allowed, scanner->nallowed, FINDING_PRINT_LEN,
+			compare_prints);
+	}
+	make_version(scanner);
+	*ret_scanner = scanner;
+	return 0;
+}
+
+void
+scanner_free(struct scanner *scanner)
+{
+	if (scanner == NULL) {
+		return;
+	}
+	for (size_t i = 0; i < scanner->npool; i++) {
+		engine_free(scanner->pool[i]);
+	}
+	ruleset_free(scanner->rules);
+	free(scanner->allowed);
+	explicit_bzero(scanner->key, sizeof(scanner->key));
+	(void)pthread_mutex_destroy(&scanner->lock);
+	free(scanner);
+}
+
+void
+scanner_freep(struct scanner **scanner)
+{
+	scanner_free(*scanner);
+	*scanner = NULL;
+}
+
+const char *
+scanner_version(const struct scanner *scanner)
+{
+	return scanner->version;
+}
+
+size_t
+scanner_count(const struct scanner *scanner)
+{
+	const struct gitleaks *user = ruleset_user(scanner->rules);
+
+	return ruleset_count(scanner->rules) + (user != NULL ? gitleaks_count(user) : 0);
+}
+
+const char *
+scanner_rule(const struct scanner *scanner, size_t index)
+{
+	size_t builtin = ruleset_count(scanner->rules);
+
+	if (index < builtin) {
+		return ruleset_rule(scanner->rules, (uint32_t)index)->id;
+	}
+	return gitleaks_id(ruleset_user(scanner->rules), index - builtin);
+}
+
+/** The pool is behind a lock of its own, so a scanner is constant to its callers. */
+static struct scanner *
+unlocked(const struct scanner *scanner)
+{
+	union {
+		const struct scanner *constant;
+		struct scanner *changing;
+	} both = { .constant = scanner };
+
+	return both.changing;
+}
+
+static struct engine *
+borrow_engine(const struct scanner *constant)
+{
+	struct scanner *scanner = unlocked(constant);
+	struct engine *engine = NULL;
+
+	(void)pthread_mutex_lock(&scanner->lock);
+	if (scanner->npool > 0) {
+		engine = scanner->pool[--scanner->npool];
+	}
+	(void)pthread_mutex_unlock(&scanner->lock);
+	return engine != NULL ? engine : engine_new();
+}
+
+static void
+return_engine(const struct scanner *constant, struct engine *engine)
+{
+	struct scanner *scanner = unlocked(constant);
+
+	(void)pthread_mutex_lock(&scanner->lock);
+	if (scanner->npool < POOL_MAX) {
+		scanner->pool[scanner->npool++] = engine;
+		engine = NULL;
+	}
+	(void)pthread_mutex_unlock(&scanner->lock);
+	engine_free(engine);
+}
+
+/** Counts lines from one place in a text to the next. */
+struct counter {
+	const char *text;
+	size_t at;
+	size_t line;
+	size_t line_start;
+};
+
+static void
+count_to(struct counter *counter, size_t upto)
+{
+	while (counter->at < upto) {
+		const char *newline =
+			memchr(counter->text + counter->at, '\n', upto - counter->at);
+
+		if (newline == NULL) {
+			break;
+		}
+		counter->line++;
+		counter->at = (size_t)(newline - counter->text) + 1;
+		counter->line_start = counter->at;
+	}
+	counter->at = MAX_OF(counter->at, upto);
+}
+
+struct view {
+	const char *text;
+	size_t len;
+	struct text_shape shape;
+	/** Bytes of the input before it, beside the shape's skip. */
+	size_t base;
+	bool certain_only;
+	bool fixed;
+};
+
+static size_t
+place(const struct view *view, size_t at)
+{
+	return view->base + view->shape.skip + at * view->shape.unit;
+}
+
+static void
+add_finding(const struct view *view, const struct engine_finding *found,
+	struct counter *counter, struct collection *collection)
+{
+	struct collected item = {
+		.finding = {
+			.rule = found->rule,
+			.confidence = found->confidence,
+			.line = 1,
+			.column = 1,
+			.end_line = 1,
+		},
+		.shape = view->shape,
+		.fixed = view->fixed || found->end == 0,
+	};
+
+	memcpy(item.finding.fingerprint, found->fingerprint, FINDING_PRINT_LEN);
+	if (found->end > 0) {
+		item.finding.start = place(view, found->start);
+		item.finding.end = place(view, found->end);
+		count_to(counter, found->start);
+		item.finding.line = counter->line;
+		item.finding.column =
+			(found->start - counter->line_start) * view->shape.unit + 1;
+		// The newline that ends a span belongs to its own line.
+		struct counter end = *counter;
+		count_to(&end, found->end - 1);
+		item.finding.end_line = end.line;
+	}
+	collection->list = xgrow(collection->list, collection->count, &collection->size,
+		sizeof(*collection->list));
+	collection->list[collection->count++] = item;
+}
+
+static int
+scan_view(const struct scanner *scanner, struct engine *engine,
+	const struct scan_input *input, const struct view *view,
+	struct collection *collection, struct err *err)
+{
+	struct engine_context context = {
+		.rules = scanner->rules,
+		.key = scanner->key,
+		.allowed = (const uint8_t(*)[FINDING_PRINT_LEN])scanner->allowed,
+		.nallowed = scanner->nallowed,
+		.path = input->is_name ? 0 : filter_path(input->path),
+		.path_name = input->is_name ? NULL : input->path,
+		.certain_only = view->certain_only,
+	};
+	struct counter counter = { .text = view->text, .line = 1 };
+	const struct engine_finding *found;
+	size_t count;
+	int ret =
+		engine_scan(engine, &context, view->text, view->len, &found, &count, err);
+
+	for (size_t i = 0; ret == 0 && i < count; i++) {
+		if (!scanner->inline_marks ||
+			!marks_allow(
+				view->text, view->len, found[i].start, found[i].end)) {
+			add_finding(view, &found[i], &counter, collection);
+		}
+	}
+	return ret;
+}
+
+/** Narrow and scan; @base shifts the alignment of text found inside a binary. */
+static int
+scan_wide(const struct scanner *scanner, struct engine *engine,
+	const struct scan_input *input, const struct text_shape *shape, size_t base,
+	bool fixed, struct collection *collection, struct err *err)
+{
+	if (input->len <= base) {
+		return 0;
+	}
+
+	size_t units = text_units(shape, input->len - base);
+	AUTO_FREE char *narrow = malloc(units + 1);
+	if (narrow == NULL) {
+		return err_raise(err, ERR_NO_MEMORY, "narrow %zu characters", units);
+	}
+	text_narrow(shape, (const char *)input->data + base, input->len - base, narrow);
+
+	struct view view = { .text = narrow,
+		.len = units,
+		.shape = *shape,
+		.base = base,
+		.certain_only = fixed,
+		.fixed = fixed };
+	return scan_view(scanner, engine, input, &view, collection, err);
+}
+
+static int
+compare_collected(const void *left_void, const void *right_void)
+{
+	const struct collected *left = left_void, *right = right_void;
+
+	if (left->finding.start != right->finding.start) {
+		return left->finding.start < right->finding.start ? -1 : 1;
+	}
+	return left->finding.end > right->finding.end
+		? -1
+		: left->finding.end < right->finding.end;
+}
+
+/** Views of the same bytes may find the same secret; the first of those stays. */
+static void
+sort_out(struct collection *collection)
+{
+	size_t kept = 0;
+
+	if (collection->count < 2) {
+		return;
+	}
+	qsort(collection->list, collection->count, sizeof(*collection->list),
+		compare_collected);
+	for (size_t i = 1; i < collection->count; i++) {
+		struct finding *last = &collection->list[kept].finding;
+		const struct finding *next = &collection->list[i].finding;
+
+		if (next->start >= last->end) {
+			collection->list[++kept] = collection->list[i];
+		} else {
+			last->end = MAX_OF(last->end, next->end);
+			last->end_line = MAX_OF(last->end_line, next->end_line);
+		}
+	}
+	collection->count = kept + 1;
+}
+
+static int
+collect_with(const struct scanner *scanner, struct engine *engine,
+	const struct scan_input *input, const struct text_shape *shape,
+	struct collection *collection, struct err *err)
+{
+	static const struct text_shape bytes = { TEXT_PLAIN, 1, 0, 0 };
+	struct view whole = { .text = input->data,
+		.len = input->len,
+		.shape = bytes,
+		.certain_only = shape->kind == TEXT_BINARY || shape->kind == TEXT_WIDE,
+		.fixed = shape->kind == TEXT_BINARY || shape->kind == TEXT_STAINED };
+
+	if (scan_view(scanner, engine, input, &whole, collection, err) < 0) {
+		return err->code;
+	}
+	if (shape->kind == TEXT_WIDE &&
+		scan_wide(scanner, engine, input, shape, 0, false, collection, err) < 0) {
+		return err->code;
+	}
+	if ((shape->kind == TEXT_BINARY || shape->kind == TEXT_STAINED) &&
+		text_has_wide_runs(input->data, input->len)) {
+		static const struct text_shape wide = { TEXT_WIDE, 2, 0, 0 };
+
+		for (size_t base = 0; base < 2; base++) {
+			if (scan_wide(scanner, engine, input, &wide, base, true,
+				    collection, err) < 0) {
+				return err->code;
+			}
+		}
+	}
+	sort_out(collection);
+	return 0;
+}
+
+int
+collect(const struct scanner *scanner, const struct scan_input *input,
+	const struct text_shape *shape, struct collection *collection, struct err *err)
+{
+	struct text_shape found;
+	struct scan_input known = *input;
+
+	if (input->len == 0) {
+		known.data = "";
+	}
+	if (shape == NULL) {
+		found = text_shape(known.data, known.len);
+		shape = &found;
+	}
+
+	struct engine *engine = borrow_engine(scanner);
+	int ret = collect_with(scanner, engine, &known, shape, collection, err);
+	return_engine(scanner, engine);
+	return ret;
+}
+
+void
+collection_done(struct collection *collection)
+{
+	free(collection->list);
+	*collection = (struct collection){ 0 };
+}
+
+int
+scanner_scan(const struct scanner *scanner, const struct scan_input *input,
+	scanner_fn *fn, void *payload, struct err *err)
+{
+	AUTO(collection_done) struct collection found = { 0 };
+
+	if (collect(scanner, input, NULL, &found, err) < 0) {
+		return err->code;
+	}
+	for (size_t i = 0; i < found.count; i++) {
+		int ret = fn(&found.list[i].finding, payload);
+
+		if (ret != 0) {
+			return ret;
+		}
+	}
+	return (int)MIN_OF(found.count, (size_t)INT32_MAX);
+}

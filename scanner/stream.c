@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/*
+ * A window slides over the bytes.  A finding is reported by the window that sees at least
+ * REACH bytes on both sides of its start:
+ *
+ *     window 1   [ reported here ............ | reach ]
+ *     window 2                        [ reach | reported here ............ | reach ]
+ */
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "scanner/collect.h"
+#include "scanner/scanner.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	WINDOW = 4 * 1024 * 1024,
+	REACH = SCANNER_STREAM_REACH,
+};
+
+struct scanner_stream {
+	const struct scanner *scanner;
+	char *path;
+	scanner_fn *fn;
+	void *payload;
+	struct buf window;
+	struct text_shape shape;
+	bool has_shape;
+	/** Offset in the whole, and lines before, of the window's first byte. */
+	size_t base;
+	size_t lines;
+	/** Bytes from the last newline before the window to its start. */
+	size_t column;
+	/** Findings that start before this place in the whole are reported. */
+	size_t reported;
+	size_t found;
+	/** What ended it early, or 0. */
+	int ended;
+};
+
+int
+scanner_stream_new(const struct scanner *scanner, const char *path, scanner_fn *fn,
+	void *payload, struct scanner_stream **ret_stream, struct err *err)
+{
+	AUTO(scanner_stream_freep)
+	struct scanner_stream *stream = xcalloc(1, sizeof(*stream));
+
+	stream->scanner = scanner;
+	stream->path = path != NULL ? xstrdup(path) : NULL;
+	stream->fn = fn;
+	stream->payload = payload;
+	stream->window.max = WINDOW;
+	if (buf_reserve(&stream->window, WINDOW, err) < 0) {
+		return err->code;
+	}
+	*ret_stream = STEAL(stream);
+	return 0;
+}
+
+void
+scanner_stream_free(struct scanner_stream *stream)
+{
+	if (stream != NULL) {
+		if (stream->window.data != NULL) {
+			explicit_bzero(stream->window.data, stream->window.size);
+		}
+		buf_done(&stream->window);
+		free(stream->path);
+		free(stream);
+	}
+}
+
+void
+scanner_stream_freep(struct scanner_stream **stream)
+{
+	scanner_stream_free(*stream);
+	*stream = NULL;
+}
+
+/** Report what starts before @upto in the window and was not reported yet. */
+static int
+report(struct scanner_stream *stream, const struct collection *found, size_t upto)
+{
+	for (size_t i = 0; i < found->count; i++) {
+		struct finding finding = found->list[i].finding;
+		// A rule about the path alone stands at the start of the first window.
+		bool of_path = finding.end == 0;
+
+		if (of_path ? stream->base > 0 : finding.start >= upto) {
+			continue;
+		}
+		if (!of_path) {
+			if (finding.line == 1) {
+				finding.column += stream->column;
+			}
+			finding.line += stream->lines;
+			finding.end_line += stream->lines;
+			finding.start += stream->base;
+			finding.end += stream->base;
+			if (finding.end <= stream->reported ||
+				finding.start < stream->reported) {
+				continue;
+			}
+			stream->reported = finding.end;
+		}
+		stream->found++;
+		int ret = stream->fn(&finding, stream->payload);
+		if (ret != 0) {
+			return ret;
+		}
+	}
+	return 0;
+}
+
+/** Forget the first @count bytes, but for their lines. */
+static void
+slide(struct scanner_stream *stream, size_t count)
+{
+	const struct text_shape *shape = &stream->shape;
+	char *data = stream->window.data;
+
+	for (size_t at = 0; at < count;) {
+		const char *newline = memchr(data + at, '\n', count - at);
+
+		if (newline == NULL) {
+			stream->column += count - at;
+			break;
+		}
+		size_t next = (size_t)(newline - data) + 1;
+		// In wide text the byte is a newline only in its place and among zeros.
+		bool is_line = shape->unit == 1 ||
+			(next - 1) % shape->unit ==
+				(shape->low + shape->skip) % shape->unit;
+		if (is_line) {
+			stream->lines++;
+			stream->column = 0;
+		} else {
+			stream->column += next - at;
+		}
+		at = next;
+	}
+	memmove(data, data + count, stream->window.len - count);
+	stream->window.len -= count;
+	stream->base += count;
+	stream->shape.skip = 0;
+}
+
+static int
+scan_window(struct scanner_stream *stream, bool last, struct err *err)
+{
+	AUTO(collection_done) struct collection found = { 0 };
+	struct scan_input input = {
+		.data = stream->window.data != NULL ? stream->window.data : "",
+		.len = stream->window.len,
+		.path = stream->path
+	};
+
+	// The first window tells wide text; a NUL may turn up anywhere in bytes.
+	if (!stream->has_shape || stream->shape.unit == 1) {
+		stream->shape = text_shape(input.data, input.len);
+		stream->has_shape = true;
+	}
+	if (collect(stream->scanner, &input, &stream->shape, &found, err) < 0) {
+		return err->code;
+	}
+
+	size_t upto = last ? input.len : input.len - REACH;
+	int ret = report(stream, &found, upto);
+	if (ret == 0 && !last) {
+		stream->reported = MAX_OF(stream->reported, stream->base + upto);
+		size_t keep = upto - REACH;
+		// Whole code units, and the byte order mark is not one of them.
+		keep -= (keep - stream->shape.skip) % stream->shape.unit;
+		slide(stream, keep);
+	}
+	return ret;
+}
+
+int
+scanner_stream_feed(
+	struct scanner_stream *stream, const void *data, size_t len, struct err *err)
+{
+	const char *bytes = data;
+
+	while (len > 0 && stream->ended == 0) {
+		size_t part = MIN_OF(len, WINDOW - stream->window.len);
+
+		if (buf_add(&stream->window, bytes, part, err) < 0) {
+			return err->code;
+		}
+		bytes += part;
+		len -= part;
+		if (stream->window.len == WINDOW) {
+			stream->ended = scan_window(stream, false, err);
+		}
+	}
+	return stream->ended;
+}
+
+int
+scanner_stream_end(struct scanner_stream *stream, struct err *err)
+{
+	if (stream->ended == 0) {
+		stream->ended = scan_window(stream, true, err);
+	}
+	if (stream->ended != 0) {
+		return stream->ended;
+	}
+	return (int)MIN_OF(stream->found, (size_t)INT32_MAX);
+}

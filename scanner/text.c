@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "scanner/text.h"
+
+#include <string.h>
+
+enum {
+	/** Looked at to tell an encoding without a byte order mark. */
+	SAMPLE = 4096,
+	SAMPLE_MIN = 8,
+	/** Characters in a row that make a run of wide text in a binary. */
+	RUN_MIN = 8,
+	/** One NUL in so many bytes is a stain on a text. */
+	STAIN = 256,
+};
+
+static bool
+is_printable(unsigned char c)
+{
+	return (c >= 0x20 && c < 0x7f) || (c >= '\t' && c <= '\r');
+}
+
+/** Wide without a mark: ASCII in one byte of most units, NUL in the others. */
+static bool
+looks_wide(const unsigned char *bytes, size_t len, size_t unit, size_t low)
+{
+	size_t units = MIN_OF(len, (size_t)SAMPLE) / unit;
+	size_t good = 0, bad = 0;
+
+	for (size_t i = 0; i < units; i++) {
+		bool zeros = true;
+
+		for (size_t j = 0; j < unit; j++) {
+			zeros = zeros && (j == low || bytes[i * unit + j] == 0);
+		}
+		if (zeros) {
+			good += is_printable(bytes[i * unit + low]);
+			bad += !is_printable(bytes[i * unit + low]);
+		}
+	}
+	return len >= SAMPLE_MIN && good * 10 >= units * 7 && bad * 50 <= units;
+}
+
+static bool
+is_stained(const unsigned char *bytes, size_t len)
+{
+	size_t nuls = 0, controls = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		nuls += bytes[i] == 0;
+		controls +=
+			bytes[i] < 0x20 && !is_printable(bytes[i]) && bytes[i] != 0x1b;
+	}
+	return nuls * STAIN <= len && controls == nuls;
+}
+
+struct text_shape
+text_shape(const void *data, size_t len)
+{
+	static const struct {
+		unsigned char mark[4];
+		size_t len;
+		size_t unit;
+		size_t low;
+	} marks[] = {
+		{ { 0xff, 0xfe, 0, 0 }, 4, 4, 0 },
+		{ { 0, 0, 0xfe, 0xff }, 4, 4, 3 },
+		{ { 0xff, 0xfe, 0, 0 }, 2, 2, 0 },
+		{ { 0xfe, 0xff, 0, 0 }, 2, 2, 1 },
+	};
+	const unsigned char *bytes = data;
+
+	for (size_t i = 0; i < countof(marks); i++) {
+		if (len >= marks[i].len &&
+			memcmp(bytes, marks[i].mark, marks[i].len) == 0) {
+			return (struct text_shape){ TEXT_WIDE, marks[i].unit,
+				marks[i].low, marks[i].len };
+		}
+	}
+	if (len == 0 || memchr(bytes, 0, len) == NULL) {
+		return (struct text_shape){ TEXT_PLAIN, 1, 0, 0 };
+	}
+	for (size_t unit = 2; unit <= 4; unit += 2) {
+		for (size_t low = 0; low < unit; low += unit - 1) {
+			if (looks_wide(bytes, len, unit, low)) {
+				return (struct text_shape){ TEXT_WIDE, unit, low, 0 };
+			}
+		}
+	}
+	return (struct text_shape){ is_stained(bytes, len) ? TEXT_STAINED : TEXT_BINARY,
+		1, 0, 0 };
+}
+
+bool
+text_has_wide_runs(const void *data, size_t len)
+{
+	const unsigned char *bytes = data;
+	size_t run = 0;
+
+	for (size_t i = 0; i + 1 < len;) {
+		if (bytes[i + 1] == 0 && is_printable(bytes[i])) {
+			if (++run >= RUN_MIN) {
+				return true;
+			}
+			i += 2;
+		} else {
+			run = 0;
+			i++;
+		}
+	}
+	return false;
+}
+
+size_t
+text_units(const struct text_shape *shape, size_t len)
+{
+	return len > shape->skip ? (len - shape->skip) / shape->unit : 0;
+}
+
+void
+text_narrow(const struct text_shape *shape, const void *data, size_t len, char *out)
+{
+	const unsigned char *bytes = (const unsigned char *)data + shape->skip;
+	size_t units = text_units(shape, len);
+
+	for (size_t i = 0; i < units; i++) {
+		const unsigned char *unit = bytes + i * shape->unit;
+		unsigned int mixed = unit[shape->low];
+		unsigned int high = 0;
+
+		for (size_t j = 0; j < shape->unit; j++) {
+			if (j != shape->low && unit[j] != 0) {
+				high = high * 31 + unit[j];
+			}
+		}
+		// Different characters should stay different for the fingerprint's sake.
+		out[i] = (char)(high == 0 ? mixed : 0x80 | ((mixed ^ high * 7) & 0x7f));
+	}
+}

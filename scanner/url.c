@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "scanner/url.h"
+
+#include "scanner/chars.h"
+#include "scanner/filter.h"
+#include "scanner/rarity.h"
+
+#include <string.h>
+
+static bool
+is_web(const char *scheme, size_t len)
+{
+	return (len == 4 && memcmp(scheme, "http", 4) == 0) ||
+		(len == 5 && memcmp(scheme, "https", 5) == 0);
+}
+
+/** The '@' that ends the user part, or 0. */
+static size_t
+find_at_sign(const char *text, size_t len, size_t from, bool web)
+{
+	size_t found = 0;
+	bool colon = false;
+
+	for (size_t i = from; i < len && i - from < URL_USERINFO_MAX; i++) {
+		char c = text[i];
+
+		// A template's braces may hold anything but a line break.
+		if (c == '{' || (c == '$' && i + 1 < len && text[i + 1] == '{')) {
+			const char *close =
+				memchr(text + i, '}', MIN_OF(len - i, (size_t)128));
+			if (close != NULL &&
+				memchr(text + i, '\n', (size_t)(close - text) - i) ==
+					NULL) {
+				i = (size_t)(close - text);
+				continue;
+			}
+		}
+		if ((unsigned char)c <= 0x20 || c == '"' || c == '\'' || c == '`' ||
+			c == '<' || c == '>' || c == '\\' || c == '|') {
+			break;
+		}
+		if (c == '/' || c == '?' || c == '#') {
+			// Unescaped in a password: seen in database URLs, never meant so
+			// on the web.
+			if (web || !colon || found != 0 || c == '?') {
+				break;
+			}
+		}
+		colon = colon || c == ':';
+		if (c == '@') {
+			found = i;
+		}
+	}
+	return found;
+}
+
+/** <password>, written by itself; a '<' ended the reading above. */
+static bool
+is_same_word(const char *user, size_t user_len, const char *password, size_t len)
+{
+	return user_len == len && memcmp(user, password, len) == 0 &&
+		rarity(password, len) < 44;
+}
+
+bool
+url_read(const char *text, size_t len, size_t at, struct url_password *ret_password)
+{
+	size_t scheme = at;
+
+	while (scheme > 0 && at - scheme < 32 &&
+		(char_is_alnum(text[scheme - 1]) || text[scheme - 1] == '+' ||
+			text[scheme - 1] == '-' || text[scheme - 1] == '.')) {
+		scheme--;
+	}
+	if (at - scheme < 2) {
+		return false;
+	}
+
+	bool web = is_web(text + scheme, at - scheme);
+	size_t user = at + 3;
+	size_t end = find_at_sign(text, len, user, web);
+	if (end == 0 || end + 1 >= len) {
+		return false;
+	}
+	const char *colon = memchr(text + user, ':', end - user);
+	if (colon == NULL) {
+		return false;
+	}
+	size_t start = (size_t)(colon - text) + 1;
+	char host = text[end + 1];
+	if (start >= end ||
+		!(char_is_alnum(host) || host == '[' || host == '$' || host == '{' ||
+			host == '%' || host == '_' || host == '/' || host == '(')) {
+		return false;
+	}
+	if (is_same_word(text + user, start - 1 - user, text + start, end - start) ||
+		!filter_is_password(text + start, end - start)) {
+		return false;
+	}
+	*ret_password =
+		(struct url_password){ .start = start, .end = end, .certain = true };
+	return true;
+}
