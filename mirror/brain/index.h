@@ -28,6 +28,10 @@ struct stat;
 int index_write(struct repo *repo, const struct oid *commit, struct err *err)
 	NONNULL MUST_CHECK;
 
+/** The same, looking at every file: after worktree_heal(). */
+int index_restat(struct repo *repo, const struct oid *commit, struct err *err)
+	NONNULL MUST_CHECK;
+
 /** An index read into memory, to look paths up in. */
 struct index;
 /** A missing or foreign index gives an empty one. */
@@ -39,6 +43,11 @@ void index_freep(struct index **index);
 size_t index_count(const struct index *index) NONNULL;
 /** Is @path tracked at all? */
 bool index_has(const struct index *index, const char *path) NONNULL;
+/** Is anything below the folder @path tracked? */
+bool index_has_below(const struct index *index, const char *path) NONNULL;
+/** Is this lstat() the one it has for @path: nobody touched the file since? */
+bool index_unchanged(const struct index *index, const char *path, const struct stat *info)
+	NONNULL;
 /** Does it say that the file with this lstat() holds @oid with @mode, so that it need not
  * be read?  False when in doubt. */
 bool index_proves(const struct index *index, const char *path, uint32_t mode,

@@ -165,7 +165,7 @@ is_hfs_dot(const char *name, const char *wanted)
 static bool
 is_refused(const char *name, enum plain_kind kind)
 {
-	if (is_ntfs_git(name) || is_hfs_dot(name, "git")) {
+	if (plain_is_like_git(name)) {
 		return true;
 	}
 	for (size_t i = 0; i < countof(steering); i++) {
@@ -245,4 +245,10 @@ bool
 plain_is_git(const char *name)
 {
 	return strcmp(name, ".git") == 0;
+}
+
+bool
+plain_is_like_git(const char *name)
+{
+	return is_ntfs_git(name) || is_hfs_dot(name, "git");
 }

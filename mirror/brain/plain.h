@@ -44,4 +44,8 @@ bool plain_path(const char *path, enum plain_kind kind) NONNULL;
  * git's own; its other spellings are someone's files.) */
 bool plain_is_git(const char *name) NONNULL;
 
+/** Would anyone read this component as `.git`: byte for byte, in another case, as NTFS or
+ * HFS+ would? */
+bool plain_is_like_git(const char *name) NONNULL;
+
 #endif
