@@ -3,7 +3,7 @@
 /**
  * agent/agent - the always-on engine, and the same work done once by hand.
  *
- * Knows: engine, cycle, worker, watch, settle.
+ * Knows: kit, cycle, worker, watch, settle.
  * Owns:  the runner's lock for its whole life.
  * Never: says "busy, skipped": whoever asks gets a cycle that started after the asking.
  */

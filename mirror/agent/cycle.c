@@ -2,7 +2,7 @@
 
 #include "agent/cycle.h"
 
-#include "agent/engine.h"
+#include "agent/kit.h"
 #include "agent/fold.h"
 #include "agent/gone.h"
 #include "agent/round.h"
@@ -92,8 +92,8 @@ settings_digest(const struct config *config, char hex[HASH_HEX_MAX])
 static int
 number_rules(struct round *round, bool *ret_same, struct err *err)
 {
-	struct ledger *ledger = round->engine->ledger;
-	const char *version = scanner_version(round->engine->scanner);
+	struct ledger *ledger = round->kit->ledger;
+	const char *version = scanner_version(round->kit->scanner);
 	int64_t number = 0;
 
 	if (ledger_meta_get_int(ledger, META_RULES_NUMBER, 0, &number, err) < 0 ||
@@ -115,18 +115,18 @@ number_rules(struct round *round, bool *ret_same, struct err *err)
 static int
 choose_depth(struct round *round, struct cycle_plan *plan, struct err *err)
 {
-	struct ledger *ledger = round->engine->ledger;
+	struct ledger *ledger = round->kit->ledger;
 	char head[OID_HEX_MAX];
 	char settings[HASH_HEX_MAX];
 	char boot[TICK_BOOT_MAX];
 	const char *known_boot = NULL;
-	bool same_head;
-	bool same_rules;
-	bool same_settings;
-	bool same_boot;
+	bool same_head = false;
+	bool same_rules = false;
+	bool same_settings = false;
+	bool same_boot = false;
 
 	tick_boot_id(boot);
-	settings_digest(round->engine->config, settings);
+	settings_digest(round->kit->config, settings);
 	if (number_rules(round, &same_rules, err) < 0 ||
 		same_meta(ledger, META_HEAD, oid_hex(&round->head, head), &same_head,
 			err) < 0 ||
@@ -135,7 +135,7 @@ choose_depth(struct round *round, struct cycle_plan *plan, struct err *err)
 		ledger_meta_get(ledger, META_BOOT, &known_boot, err) < 0) {
 		return err->code;
 	}
-	round->rebuild = !same_head || round->engine->rebuilt;
+	round->rebuild = !same_head || round->kit->rebuilt;
 	round->recheck = round->rebuild || !same_rules || !same_settings;
 	// After a boot without a clean stop a file system may show an old size and time
 	// with a lost tail: read everything again, once.
@@ -163,7 +163,7 @@ is_watched(const struct config *config, const char *name)
 static int
 drop_former(struct round *round, struct err *err)
 {
-	struct ledger *ledger = round->engine->ledger;
+	struct ledger *ledger = round->kit->ledger;
 	AUTO(ledger_folders_done) struct ledger_folders roots = { 0 };
 	AUTO(ledger_rows_done) struct ledger_rows rows = { 0 };
 
@@ -175,7 +175,7 @@ drop_former(struct round *round, struct err *err)
 	for (size_t i = 0; i < roots.count; i++) {
 		const struct ledger_folder *root = &roots.folders[i];
 
-		if (is_watched(round->engine->config, root->name)) {
+		if (is_watched(round->kit->config, root->name)) {
 			continue;
 		}
 		round->former[round->nformer++] = xstrdup(root->name);
@@ -184,7 +184,7 @@ drop_former(struct round *round, struct err *err)
 		}
 	}
 	for (size_t i = 0; i < rows.count; i++) {
-		if (!is_watched(round->engine->config, rows.rows[i].name) &&
+		if (!is_watched(round->kit->config, rows.rows[i].name) &&
 			ledger_row_drop(ledger, 0, rows.rows[i].name,
 				rows.rows[i].name_len, err) < 0) {
 			return err->code;
@@ -196,7 +196,7 @@ drop_former(struct round *round, struct err *err)
 static int
 apply_rechecks(struct round *round, struct err *err)
 {
-	struct ledger *ledger = round->engine->ledger;
+	struct ledger *ledger = round->kit->ledger;
 
 	for (size_t i = 0; i < round->nrecheck; i++) {
 		struct ledger_folder folder;
@@ -222,7 +222,7 @@ apply_rechecks(struct round *round, struct err *err)
 static int
 walk_roots(struct round *round, struct err *err)
 {
-	for (size_t i = 0; i < round->engine->config->nwatches; i++) {
+	for (size_t i = 0; i < round->kit->config->nwatches; i++) {
 		if (visit_root(round, i, err) < 0) {
 			return err->code;
 		}
@@ -241,7 +241,7 @@ account(struct round *round, struct err *err)
 	struct ledger_totals *totals = &result->totals;
 	int64_t expected;
 
-	if (ledger_totals(round->engine->ledger, totals, err) < 0) {
+	if (ledger_totals(round->kit->ledger, totals, err) < 0) {
 		return err->code;
 	}
 	if (!round->plan->full) {
@@ -251,10 +251,10 @@ account(struct round *round, struct err *err)
 		totals->kind[LEDGER_PENDING][LEDGER_KIND_HELD_SHRINK].files;
 	for (size_t i = 0; i < round->nkept; i++) {
 		struct ledger_totals kept;
-		int64_t root = ledger_root(round->engine->ledger, round->kept[i], err);
+		int64_t root = ledger_root(round->kit->ledger, round->kept[i], err);
 
 		if (root < 0 ||
-			ledger_root_totals(round->engine->ledger, root, &kept, err) < 0) {
+			ledger_root_totals(round->kit->ledger, root, &kept, err) < 0) {
 			return err->code;
 		}
 		expected -= kept.on_disk.files -
@@ -288,8 +288,7 @@ static int
 write_commit(struct round *round, const struct oid *tree, struct err *err)
 {
 	AUTO_FREE char *message = commit_message(round->result);
-	AUTO_FREE char *email =
-		xasprintf("mirror@%s", config_host(round->engine->config));
+	AUTO_FREE char *email = xasprintf("mirror@%s", config_host(round->kit->config));
 	struct commit commit = {
 		.tree = *tree,
 		.parent = round->head,
@@ -303,7 +302,7 @@ write_commit(struct round *round, const struct oid *tree, struct err *err)
 
 	if (commit_write(round->pack, &commit, &round->result->commit, err) < 0 ||
 		pack_finish(STEAL(round->pack), &stats, err) < 0 ||
-		repo_refresh(round->engine->repo, err) < 0) {
+		repo_refresh(round->kit->repo, err) < 0) {
 		return err_wrap(err, "make the objects safe");
 	}
 	if (fold_check(round, &compared, err) < 0) {
@@ -311,9 +310,9 @@ write_commit(struct round *round, const struct oid *tree, struct err *err)
 	}
 	round->result->compared = compared;
 	round->result->bytes = stats.bytes;
-	if (repo_move_ref(round->engine->repo, &round->head, &round->result->commit,
-		    message, err) < 0) {
-		return err_wrap(err, "move %s", round->engine->config->brain.branch);
+	if (repo_move_ref(round->kit->repo, &round->head, &round->result->commit, message,
+		    err) < 0) {
+		return err_wrap(err, "move %s", round->kit->config->brain.branch);
 	}
 	round->result->committed = true;
 	return 0;
@@ -322,7 +321,7 @@ write_commit(struct round *round, const struct oid *tree, struct err *err)
 static int
 conclude(struct round *round, struct err *err)
 {
-	struct ledger *ledger = round->engine->ledger;
+	struct ledger *ledger = round->kit->ledger;
 	struct oid tree;
 	char head[OID_HEX_MAX];
 
@@ -336,18 +335,18 @@ conclude(struct round *round, struct err *err)
 	}
 	if (ledger_meta_set(
 		    ledger, META_HEAD, oid_hex(&round->result->commit, head), err) < 0 ||
-		ledger_meta_set(
-			ledger, META_REPO, round->engine->config->brain.repo, err) < 0) {
+		ledger_meta_set(ledger, META_REPO, round->kit->config->brain.repo, err) <
+			0) {
 		return err->code;
 	}
 	return ledger_commit(ledger, err);
 }
 
 static int
-perform(struct round *round, struct engine *engine, struct cycle_plan *plan,
+perform(struct round *round, struct kit *kit, struct cycle_plan *plan,
 	struct cycle_result *result, struct err *err)
 {
-	if (round_begin(round, engine, plan, result, err) < 0 ||
+	if (round_begin(round, kit, plan, result, err) < 0 ||
 		choose_depth(round, plan, err) < 0) {
 		return err->code;
 	}
@@ -358,8 +357,8 @@ perform(struct round *round, struct engine *engine, struct cycle_plan *plan,
 }
 
 int
-cycle_run(struct engine *engine, const struct cycle_plan *plan,
-	struct cycle_result *ret_result, struct err *err)
+cycle_run(struct kit *kit, const struct cycle_plan *plan, struct cycle_result *ret_result,
+	struct err *err)
 {
 	struct cycle_plan own = *plan;
 	struct cycle_result result = { 0 };
@@ -367,19 +366,19 @@ cycle_run(struct engine *engine, const struct cycle_plan *plan,
 	struct round round;
 	int done;
 
-	if (engine_mark_dirty(engine, err) < 0 || ledger_begin(engine->ledger, err) < 0) {
+	if (kit_mark_dirty(kit, err) < 0 || ledger_begin(kit->ledger, err) < 0) {
 		return err_wrap(err, "begin a cycle");
 	}
-	done = perform(&round, engine, &own, &result, err);
+	done = perform(&round, kit, &own, &result, err);
 	round_end(&round);
 	if (done < 0) {
 		// The browsable copy may be ahead of the commit now; the mark stays, and
 		// it is put right before the next cycle.
-		ledger_rollback(engine->ledger);
+		ledger_rollback(kit->ledger);
 		return err_wrap(err, "cycle");
 	}
-	engine_clear_dirty(engine);
-	engine->rebuilt = false;
+	kit_clear_dirty(kit);
+	kit->rebuilt = false;
 	result.full = own.full;
 	result.duration_ms = clock_mono_ms() - begun_ms;
 	*ret_result = result;

@@ -6,7 +6,7 @@
  *     walk what is dirty -> read, scan, redact -> objects -> trees -> check -> ref ->
  * ledger
  *
- * Knows: engine, brain, ledger, scanner, config, jobqueue (progress, cancel).
+ * Knows: kit, brain, ledger, scanner, config, jobqueue (progress, cancel).
  * Owns:  the order of the steps above; a kill between any two is mended by the next run.
  * Never: writes to a watched file (I6); moves the ref before the objects are safe and
  *        checked; counts a file twice or not at all (I8).
@@ -19,7 +19,7 @@
 #include "brain/oid.h"
 #include "ledger/ledger.h"
 
-struct engine;
+struct kit;
 struct err;
 
 /** One folder where something may have changed. */
@@ -71,7 +71,7 @@ struct cycle_result {
 };
 
 /** CANCELLED, BUSY, NO_SPACE, and what the rooms say.  Nothing is half done after it. */
-int cycle_run(struct engine *engine, const struct cycle_plan *plan,
+int cycle_run(struct kit *kit, const struct cycle_plan *plan,
 	struct cycle_result *ret_result, struct err *err) NONNULL MUST_CHECK;
 
 #endif

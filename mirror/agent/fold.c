@@ -2,7 +2,7 @@
 
 #include "agent/fold.h"
 
-#include "agent/engine.h"
+#include "agent/kit.h"
 #include "agent/round.h"
 #include "base/buf.h"
 #include "base/err.h"
@@ -39,7 +39,7 @@ content_done(struct content *content)
 static int
 content_load(struct round *round, int64_t id, struct content *content, struct err *err)
 {
-	struct ledger *ledger = round->engine->ledger;
+	struct ledger *ledger = round->kit->ledger;
 	int found = ledger_folder_load(ledger, id, &content->folder, err);
 
 	if (found <= 0) {
@@ -119,7 +119,7 @@ fold_tree(struct round *round, struct content *content, struct err *err)
 		content->folder.tree.set = false;
 		return 0;
 	}
-	if (tree_apply(round->engine->repo, round->pack, NULL, edits, nedits, &tree,
+	if (tree_apply(round->kit->repo, round->pack, NULL, edits, nedits, &tree,
 		    &nentries, err) < 0) {
 		return err->code;
 	}
@@ -172,7 +172,7 @@ sidecar_row(const struct round *round, const char *path, const struct ledger_row
 		.mode = row->inode.mode & 07777,
 		.size = (uint64_t)row->inode.size,
 		.redacted = row->spans,
-		.has_owner = round->engine->config->files.owner,
+		.has_owner = round->kit->config->files.owner,
 		.uid = row->inode.uid,
 		.gid = row->inode.gid,
 	};
@@ -186,6 +186,19 @@ sidecar_row(const struct round *round, const char *path, const struct ledger_row
 		entry.same = same_word(&row->inode, texts->same, sizeof(texts->same));
 	}
 	return entry;
+}
+
+// Bytes that may not stand at their own path stand below .mirror/files.
+static void
+keep_stored(struct round *round, const struct ledger_row *row,
+	const struct entry_texts *texts)
+{
+	struct oid oid;
+
+	if ((row->flags & LEDGER_ROW_SIDECAR) != 0) {
+		memcpy(oid.id, row->oid.bytes, sizeof(oid.id));
+		round_change(round, texts->at, TREE_FILE, &oid);
+	}
 }
 
 static int
@@ -214,7 +227,7 @@ fold_sidecar(
 	struct sidecar_folder folder = {
 		.path = path,
 		.mode = inode->mode & 07777,
-		.has_owner = round->engine->config->files.owner,
+		.has_owner = round->kit->config->files.owner,
 		.uid = inode->uid,
 		.gid = inode->gid,
 		.entries = entries,
@@ -229,6 +242,7 @@ fold_sidecar(
 		if (row->oid.set && row->type != LEDGER_TYPE_FOLDER) {
 			entries[folder.nentries++] =
 				sidecar_row(round, path, row, &texts[i]);
+			keep_stored(round, row, &texts[i]);
 		} else if (row->oid.set) {
 			entries[folder.nentries++] =
 				(struct sidecar_entry){ .kind = SIDECAR_FOLDER,
@@ -253,7 +267,7 @@ static int
 postpone(struct round *round, struct content *content, struct err *err)
 {
 	content->folder.flags |= LEDGER_FOLDER_META_DIRTY;
-	return ledger_folder_put(round->engine->ledger, &content->folder, err);
+	return ledger_folder_put(round->kit->ledger, &content->folder, err);
 }
 
 // The parent's path, by cutting off the last part; "" above a root.
@@ -299,7 +313,7 @@ fold_one(struct round *round, size_t index, struct err *err)
 		round_mark(round, content.folder.parent, above, marked.depth - 1,
 			ROUND_TREE);
 	}
-	return ledger_folder_put(round->engine->ledger, &content.folder, err);
+	return ledger_folder_put(round->kit->ledger, &content.folder, err);
 }
 
 static int
@@ -415,11 +429,11 @@ fold_sidecars(struct round *round, struct oid *ret_tree, struct err *err)
 
 	// A fresh start makes every sidecar again; what an older one left there goes.
 	if ((!round->rebuild || round->partial) && !oid_is_zero(&round->head_tree) &&
-		repo_tree_at(round->engine->repo, &round->head_tree, SIDECAR_TOP, &mode,
+		repo_tree_at(round->kit->repo, &round->head_tree, SIDECAR_TOP, &mode,
 			&base, err) < 0) {
 		return err->code;
 	}
-	return tree_update(round->engine->repo, round->pack,
+	return tree_update(round->kit->repo, round->pack,
 		oid_is_zero(&base) ? NULL : &base, changes, count, ret_tree, err);
 }
 
@@ -434,7 +448,7 @@ store_recovery(struct round *round, struct err *err)
 
 	oid_of(OBJECT_BLOB, text, strlen(text), &oid);
 	if (!oid_is_zero(&round->head_tree)) {
-		found = repo_tree_at(round->engine->repo, &round->head_tree,
+		found = repo_tree_at(round->kit->repo, &round->head_tree,
 			SIDECAR_RECOVERY, &mode, &old, err);
 	}
 	if (found < 0) {
@@ -467,7 +481,7 @@ fold_top(struct round *round, struct oid *ret_tree, struct err *err)
 	size_t nentries;
 
 	if (store_recovery(round, err) < 0 || fold_sidecars(round, &sidecar, err) < 0 ||
-		ledger_subfolders(round->engine->ledger, 0, &roots, err) < 0) {
+		ledger_subfolders(round->kit->ledger, 0, &roots, err) < 0) {
 		return err->code;
 	}
 	edits = xcalloc(roots.count + round->nformer + 1, sizeof(*edits));
@@ -490,7 +504,7 @@ fold_top(struct round *round, struct oid *ret_tree, struct err *err)
 		.mode = oid_is_zero(&sidecar) ? TREE_GONE : TREE_FOLDER,
 		.oid = sidecar,
 	};
-	return tree_apply(round->engine->repo, round->pack,
+	return tree_apply(round->kit->repo, round->pack,
 		oid_is_zero(&round->head_tree) ? NULL : &round->head_tree, edits, nedits,
 		ret_tree, &nentries, err);
 }
@@ -556,7 +570,7 @@ check_one(struct round *round, const struct round_folder *marked, uint64_t *coun
 		return got < 0 ? got : 0;
 	}
 	memcpy(tree.id, content.folder.tree.bytes, sizeof(tree.id));
-	if (repo_read(round->engine->repo, &tree, OBJECT_TREE, &raw, err) < 0) {
+	if (repo_read(round->kit->repo, &tree, OBJECT_TREE, &raw, err) < 0) {
 		return err_wrap(err, "read back %s", marked->path);
 	}
 	iter = (struct tree_iter){ buf_text(&raw), buf_text(&raw) + raw.len };

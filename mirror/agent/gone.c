@@ -2,7 +2,7 @@
 
 #include "agent/gone.h"
 
-#include "agent/engine.h"
+#include "agent/kit.h"
 #include "agent/round.h"
 #include "base/clock.h"
 #include "base/err.h"
@@ -63,8 +63,7 @@ gone_drop_row(struct round *round, int64_t folder, const char *path, uint32_t de
 	}
 	round->result->changed++;
 	round_mark(round, folder, path, depth, ROUND_TREE | ROUND_SIDECAR);
-	return ledger_row_drop(
-		round->engine->ledger, folder, row->name, row->name_len, err);
+	return ledger_row_drop(round->kit->ledger, folder, row->name, row->name_len, err);
 }
 
 static int
@@ -90,7 +89,7 @@ take_out_sidecars(struct round *round, int64_t id, const char *path, struct err 
 	if (round->worktree != NULL && worktree_remove(round->worktree, place, err) < 0) {
 		return err->code;
 	}
-	if (ledger_subfolders(round->engine->ledger, id, &subs, err) < 0) {
+	if (ledger_subfolders(round->kit->ledger, id, &subs, err) < 0) {
 		return err->code;
 	}
 	for (size_t i = 0; i < subs.count; i++) {
@@ -112,8 +111,8 @@ gone_drop_folder(struct round *round, int64_t folder, const char *path, uint32_t
 	void *both[2] = { round, err };
 
 	if (take_out_sidecars(round, subfolder, whole, err) < 0 ||
-		ledger_drop_tree(
-			round->engine->ledger, subfolder, take_out_one, both, err) < 0) {
+		ledger_drop_tree(round->kit->ledger, subfolder, take_out_one, both, err) <
+			0) {
 		return err_wrap(err, "forget %s", whole);
 	}
 	if (folder != 0) {
@@ -136,12 +135,12 @@ hold_row(struct round *round, int64_t folder, const struct ledger_row *row,
 	if (row->state == LEDGER_EXCLUDED) {
 		// Nothing of it was protected, so nothing is lost by forgetting it.
 		return ledger_row_drop(
-			round->engine->ledger, folder, row->name, row->name_len, err);
+			round->kit->ledger, folder, row->name, row->name_len, err);
 	}
 	held.state = LEDGER_PENDING;
 	held.reason = ledger_kind_word(LEDGER_KIND_HELD_SHRINK);
 	held.since_ms = 0;
-	return ledger_row_put(round->engine->ledger, folder, &held, err);
+	return ledger_row_put(round->kit->ledger, folder, &held, err);
 }
 
 static int
@@ -150,8 +149,8 @@ hold_folder(struct round *round, int64_t id, struct err *err)
 	AUTO(ledger_folders_done) struct ledger_folders subs = { 0 };
 	AUTO(ledger_rows_done) struct ledger_rows rows = { 0 };
 
-	if (ledger_rows_load(round->engine->ledger, id, &rows, err) < 0 ||
-		ledger_subfolders(round->engine->ledger, id, &subs, err) < 0) {
+	if (ledger_rows_load(round->kit->ledger, id, &rows, err) < 0 ||
+		ledger_subfolders(round->kit->ledger, id, &subs, err) < 0) {
 		return err->code;
 	}
 	for (size_t i = 0; i < rows.count; i++) {
@@ -190,8 +189,8 @@ settle_one(struct round *round, const struct round_missing *missing, bool hold,
 				  missing->depth, missing->subfolder, missing->name, err);
 	}
 	if (recent->folder != missing->folder) {
-		if (ledger_rows_load(round->engine->ledger, missing->folder,
-			    &recent->rows, err) < 0) {
+		if (ledger_rows_load(round->kit->ledger, missing->folder, &recent->rows,
+			    err) < 0) {
 			return err->code;
 		}
 		recent->folder = missing->folder;
@@ -227,8 +226,8 @@ count_lost(struct round *round, int64_t *ret_lost, struct err *err)
 		int64_t below = 1;
 
 		if (round->missing[i].subfolder != 0 &&
-			ledger_count_tree(round->engine->ledger,
-				round->missing[i].subfolder, &below, err) < 0) {
+			ledger_count_tree(round->kit->ledger, round->missing[i].subfolder,
+				&below, err) < 0) {
 			return err->code;
 		}
 		lost += below;
@@ -290,15 +289,15 @@ judge(struct round *round, const struct gone_root *root,
 		return shrink_judge(&before, &after);
 	}
 	// Evidence that cannot be read releases nothing.
-	(void)evidence_each_acceptance(
-		round->engine->evidence, look_for_release, &release, &ignored);
+	(void)!evidence_each_acceptance(
+		round->kit->evidence, look_for_release, &release, &ignored);
 	return release.given ? SHRINK_OK : (enum shrink_verdict)facts->held;
 }
 
 int
 gone_settle(struct round *round, const struct gone_root *root, struct err *err)
 {
-	struct ledger *ledger = round->engine->ledger;
+	struct ledger *ledger = round->kit->ledger;
 	struct ledger_root_facts facts;
 	struct ledger_totals totals;
 	enum shrink_verdict verdict;

@@ -2,7 +2,7 @@
 
 #include "agent/intake.h"
 
-#include "agent/engine.h"
+#include "agent/kit.h"
 #include "agent/round.h"
 #include "base/buf.h"
 #include "base/mem.h"
@@ -135,7 +135,7 @@ take_bytes(
 		.data = data, .len = len, .path = path, .is_name = is_name
 	};
 
-	if (redact_bytes(round->engine->scanner, &input, &clean, &intake->err) < 0) {
+	if (redact_bytes(round->kit->scanner, &input, &clean, &intake->err) < 0) {
 		if (intake->err.code == ERR_NO_MEMORY) {
 			broken(intake);
 			return;
@@ -146,8 +146,7 @@ take_bytes(
 	intake->row.rules = round->rules;
 	intake->row.spans = (uint32_t)clean.nspans;
 	if (clean.outcome == REDACT_CANNOT ||
-		(clean.nspans > 0 &&
-			round->engine->config->secrets.action == CONFIG_HOLD)) {
+		(clean.nspans > 0 && round->kit->config->secrets.action == CONFIG_HOLD)) {
 		keep_old(intake, LEDGER_PENDING, LEDGER_KIND_HELD_SECRET, NULL);
 		return;
 	}
@@ -231,7 +230,7 @@ read_failed(struct intake *intake)
 static void
 take_file(struct intake *intake)
 {
-	const struct config *config = intake->round->engine->config;
+	const struct config *config = intake->round->kit->config;
 	AUTO(buf_done) struct buf text = { .max = (size_t)config->files.max_size };
 	char head[SQLITE_PROBE_LEN];
 	struct stable_facts facts;
@@ -359,7 +358,7 @@ intake_show_name(struct round *round, const char *name, char **ret_shown, struct
 	struct redaction clean = { .out = { .max = LEDGER_NAME_MAX } };
 	struct scan_input input = { .data = name, .len = strlen(name), .is_name = true };
 
-	if (redact_bytes(round->engine->scanner, &input, &clean, err) < 0) {
+	if (redact_bytes(round->kit->scanner, &input, &clean, err) < 0) {
 		return err_wrap(err, "scan a name");
 	}
 	if (clean.outcome == REDACT_CUT) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 #include "agent/agent.h"
-#include "agent/engine.h"
+#include "agent/kit.h"
 #include "agent/worker.h"
 #include "base/err.h"
 #include "base/mem.h"
@@ -38,10 +38,10 @@ waiting(const struct jobqueue_progress *progress, void *payload)
 }
 
 static int
-totals_of_ledger(struct engine *engine, struct cycle_result *result, struct err *err)
+totals_of_ledger(struct kit *kit, struct cycle_result *result, struct err *err)
 {
 	AUTO(ledger_closep) struct ledger *ledger = NULL;
-	AUTO_FREE char *path = path_join(engine->state_dir, "ledger.sqlite");
+	AUTO_FREE char *path = path_join(kit->state_dir, "ledger.sqlite");
 
 	if (ledger_open(path, LEDGER_RO, &ledger, err) < 0) {
 		return err_wrap(err, "read the ledger");
@@ -51,8 +51,8 @@ totals_of_ledger(struct engine *engine, struct cycle_result *result, struct err 
 
 // Somebody else's run covered our ticket.
 static int
-read_result(struct engine *engine, const struct job_result *done,
-	struct cycle_result *result, struct err *err)
+read_result(struct kit *kit, const struct job_result *done, struct cycle_result *result,
+	struct err *err)
 {
 	memset(result, 0, sizeof(*result));
 	result->full = true;
@@ -67,23 +67,23 @@ read_result(struct engine *engine, const struct job_result *done,
 		return err_raise(err, ERR_BUG, "the agent's answer \"%s\"", done->note);
 	}
 	result->committed = !oid_is_zero(&result->commit);
-	return totals_of_ledger(engine, result, err);
+	return totals_of_ledger(kit, result, err);
 }
 
 // With the lock in hand: run what is due until @ticket is covered.
 static int
-run_until_done(struct engine *engine, struct worker *worker, enum job_kind kind,
-	int64_t ticket, struct err *err)
+run_until_done(struct kit *kit, struct worker *worker, enum job_kind kind, int64_t ticket,
+	struct err *err)
 {
 	for (;;) {
 		struct job_result done;
 		struct job job;
-		int got = jobqueue_done(engine->queue, kind, ticket, &done, err);
+		int got = jobqueue_done(kit->queue, kind, ticket, &done, err);
 
 		if (got != 0) {
 			return MIN_OF(got, 0);
 		}
-		got = jobqueue_take(engine->queue, &job, err);
+		got = jobqueue_take(kit->queue, &job, err);
 		if (got <= 0) {
 			return got < 0 ? got
 				       : err_raise(err, ERR_BUG,
@@ -97,26 +97,26 @@ run_until_done(struct engine *engine, struct worker *worker, enum job_kind kind,
 }
 
 static int
-push_here(struct engine *engine, struct worker *worker, struct err *err)
+push_here(struct kit *kit, struct worker *worker, struct err *err)
 {
 	int64_t ticket = 0;
 
-	if (worker->no_push || !config_has_remote(engine->config)) {
+	if (worker->no_push || !config_has_remote(kit->config)) {
 		return 0;
 	}
-	if (jobqueue_ask(engine->queue, JOB_PUSH, &ticket, err) < 0) {
+	if (jobqueue_ask(kit->queue, JOB_PUSH, &ticket, err) < 0) {
 		return err->code;
 	}
-	return run_until_done(engine, worker, JOB_PUSH, ticket, err);
+	return run_until_done(kit, worker, JOB_PUSH, ticket, err);
 }
 
 static int
-run_here(struct engine *engine, const struct agent_once *options, int64_t ticket,
+run_here(struct kit *kit, const struct agent_once *options, int64_t ticket,
 	struct cycle_result *ret_result, struct err *ret_push, struct err *err)
 {
 	struct err why = { 0 };
 	struct worker worker = {
-		.engine = engine,
+		.kit = kit,
 		.on_progress = options->on_progress,
 		.payload = options->payload,
 		.no_push = options->no_push,
@@ -124,8 +124,8 @@ run_here(struct engine *engine, const struct agent_once *options, int64_t ticket
 		.why = &why,
 	};
 
-	if (engine_start(engine, err) < 0 ||
-		run_until_done(engine, &worker, JOB_SYNC, ticket, err) < 0) {
+	if (kit_start(kit, err) < 0 ||
+		run_until_done(kit, &worker, JOB_SYNC, ticket, err) < 0) {
 		return err->code;
 	}
 	if (!worker.has_last) {
@@ -134,9 +134,9 @@ run_here(struct engine *engine, const struct agent_once *options, int64_t ticket
 	}
 	*ret_result = worker.last;
 	// For people who look into the browsable copy; nothing of ours needs it.
-	(void)index_write(engine->repo, &ret_result->commit, &why);
+	(void)!index_write(kit->repo, &ret_result->commit, &why);
 	err_clear(&why);
-	if (push_here(engine, &worker, err) < 0) {
+	if (push_here(kit, &worker, err) < 0) {
 		return err->code;
 	}
 	*ret_push = why;
@@ -147,45 +147,44 @@ int
 agent_once(const struct config *config, const struct agent_once *options,
 	struct cycle_result *ret_result, struct err *ret_push, struct err *err)
 {
-	AUTO(engine_freep) struct engine *engine = NULL;
+	AUTO(kit_freep) struct kit *kit = NULL;
 	int64_t ticket = 0;
 	int got;
 
 	err_clear(ret_push);
-	if (engine_open(config, &engine, err) < 0) {
+	if (kit_open(config, &kit, err) < 0) {
 		return err->code;
 	}
 	if (options->no_wait) {
-		got = jobqueue_lock(engine->queue, 0, err);
+		got = jobqueue_lock(kit->queue, 0, err);
 		if (got <= 0) {
 			return got < 0
 				? got
 				: err_raise(err, ERR_BUSY, "another run is under way");
 		}
 	}
-	if (jobqueue_ask(engine->queue, JOB_SYNC, &ticket, err) < 0) {
+	if (jobqueue_ask(kit->queue, JOB_SYNC, &ticket, err) < 0) {
 		return err->code;
 	}
 	for (;;) {
 		struct job_result done;
 
-		got = jobqueue_lock(engine->queue, 0, err);
+		got = jobqueue_lock(kit->queue, 0, err);
 		if (got != 0) {
 			break;
 		}
-		jobqueue_ring(engine->runtime_dir);
-		got = jobqueue_wait(engine->queue, JOB_SYNC, ticket, -1, waiting,
+		jobqueue_ring(kit->runtime_dir);
+		got = jobqueue_wait(kit->queue, JOB_SYNC, ticket, -1, waiting,
 			(void *)(uintptr_t)options, &done, err);
 		if (got != 0) {
-			return got < 0 ? got
-				       : read_result(engine, &done, ret_result, err);
+			return got < 0 ? got : read_result(kit, &done, ret_result, err);
 		}
 	}
 	if (got < 0) {
 		return got;
 	}
-	got = run_here(engine, options, ticket, ret_result, ret_push, err);
-	engine_stop(engine);
-	jobqueue_unlock(engine->queue);
+	got = run_here(kit, options, ticket, ret_result, ret_push, err);
+	kit_stop(kit);
+	jobqueue_unlock(kit->queue);
 	return got;
 }

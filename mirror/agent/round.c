@@ -3,7 +3,7 @@
 #include "agent/round.h"
 
 #include "agent/crew.h"
-#include "agent/engine.h"
+#include "agent/kit.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "brain/pack.h"
@@ -18,29 +18,28 @@
 #include <string.h>
 
 int
-round_begin(struct round *round, struct engine *engine, const struct cycle_plan *plan,
+round_begin(struct round *round, struct kit *kit, const struct cycle_plan *plan,
 	struct cycle_result *result, struct err *err)
 {
 	memset(round, 0, sizeof(*round));
-	round->engine = engine;
+	round->kit = kit;
 	round->plan = plan;
 	round->result = result;
-	if (repo_head(engine->repo, &round->head, err) < 0) {
+	if (repo_head(kit->repo, &round->head, err) < 0) {
 		return err->code;
 	}
 	if (!oid_is_zero(&round->head) &&
-		repo_commit_tree(engine->repo, &round->head, &round->head_tree, err) <
-			0) {
+		repo_commit_tree(kit->repo, &round->head, &round->head_tree, err) < 0) {
 		return err->code;
 	}
-	if (pack_begin(engine->repo, &round->pack, err) < 0) {
+	if (pack_begin(kit->repo, &round->pack, err) < 0) {
 		return err->code;
 	}
-	if (repo_work_dir(engine->repo) != NULL &&
-		worktree_open(engine->repo, &round->worktree, err) < 0) {
+	if (repo_work_dir(kit->repo) != NULL &&
+		worktree_open(kit->repo, &round->worktree, err) < 0) {
 		return err->code;
 	}
-	round->kept = xcalloc(engine->config->nwatches, sizeof(round->kept[0]));
+	round->kept = xcalloc(kit->config->nwatches, sizeof(round->kept[0]));
 	round->crew = crew_new();
 	return 0;
 }
@@ -172,7 +171,7 @@ round_pause(struct round *round, struct err *err)
 		plan->on_progress("scan", round->result->seen, 0, plan->payload) != 0) {
 		return err_raise(err, ERR_CANCELLED, "the cycle was asked to stop");
 	}
-	if (jobqueue_cancel_requested(round->engine->queue)) {
+	if (jobqueue_cancel_requested(round->kit->queue)) {
 		return err_raise(err, ERR_CANCELLED, "the cycle was cancelled");
 	}
 	return 0;
@@ -228,5 +227,5 @@ round_put(struct round *round, int64_t folder, const char *path, uint32_t depth,
 		// Mode or times alone: recorded by the next full cycle, not by a tick.
 		round_mark(round, folder, path, depth, ROUND_SIDECAR);
 	}
-	return ledger_row_put(round->engine->ledger, folder, row, err);
+	return ledger_row_put(round->kit->ledger, folder, row, err);
 }

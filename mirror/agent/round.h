@@ -3,7 +3,7 @@
 /**
  * agent/round - what one cycle carries from step to step.
  *
- * Knows: engine, config, brain (pack, worktree), ledger, scanner.
+ * Knows: kit, config, brain (pack, worktree), ledger, scanner.
  * Owns:  the pack of this cycle, the work tree handle, the list of folders whose tree or
  *        sidecar must be written again, and what is to change under .mirror/.
  * Never: shared between threads: workers get only what struct intake names.
@@ -22,7 +22,7 @@
 
 struct config_watch;
 struct crew;
-struct engine;
+struct kit;
 struct err;
 struct pack;
 struct worktree;
@@ -66,7 +66,7 @@ struct round_missing {
 };
 
 struct round {
-	struct engine *engine;
+	struct kit *kit;
 	const struct cycle_plan *plan;
 	struct cycle_result *result;
 
@@ -118,7 +118,7 @@ struct round {
 };
 
 /** Opens pack and work tree; the ledger's transaction has begun. */
-int round_begin(struct round *round, struct engine *engine, const struct cycle_plan *plan,
+int round_begin(struct round *round, struct kit *kit, const struct cycle_plan *plan,
 	struct cycle_result *result, struct err *err) NONNULL MUST_CHECK;
 /** Frees everything; aborts the pack when it was not finished. */
 void round_end(struct round *round) NONNULL;

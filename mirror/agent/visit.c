@@ -3,7 +3,7 @@
 #include "agent/visit.h"
 
 #include "agent/crew.h"
-#include "agent/engine.h"
+#include "agent/kit.h"
 #include "agent/gone.h"
 #include "agent/intake.h"
 #include "agent/round.h"
@@ -142,7 +142,7 @@ is_settled(const struct round *round, const struct ledger_row *row,
 	bool final = ledger_is_protected(row->state) && row->rules == round->rules;
 	bool too_large = row->state == LEDGER_EXCLUDED && row->type == LEDGER_TYPE_FILE &&
 		ledger_kind_of(row->state, row->reason) == LEDGER_KIND_TOO_LARGE &&
-		row->inode.size > round->engine->config->files.max_size;
+		row->inode.size > round->kit->config->files.max_size;
 
 	return row->type == type && (final || too_large) && !round->plan->rehash &&
 		(row->flags & LEDGER_ROW_RACY) == 0 && inode_same(&row->inode, inode);
@@ -378,8 +378,7 @@ static int
 visit_entries(struct visit *visit, struct intake_folder *at, const char *rel,
 	struct subs *subs, struct err *err)
 {
-	if (ledger_rows_load(visit->round->engine->ledger, at->id, &visit->rows, err) <
-		0) {
+	if (ledger_rows_load(visit->round->kit->ledger, at->id, &visit->rows, err) < 0) {
 		return err->code;
 	}
 	if (visit->rows.count > visit->used_capacity) {
@@ -460,7 +459,7 @@ update_folder(struct visit *visit, const struct intake_folder *at,
 	folder->inode = inode;
 	memcpy(folder->stamp, stamp, WALK_STAMP_LEN);
 	folder->flags &= ~(uint32_t)LEDGER_FOLDER_RECHECK;
-	return ledger_folder_put(round->engine->ledger, folder, err);
+	return ledger_folder_put(round->kit->ledger, folder, err);
 }
 
 static int visit_folder(struct visit *visit, struct intake_folder *at, const char *rel,
@@ -470,7 +469,7 @@ static int
 forget_unreadable(struct visit *visit, const struct intake_folder *at,
 	const struct sub *sub, struct err *err)
 {
-	struct ledger *ledger = visit->round->engine->ledger;
+	struct ledger *ledger = visit->round->kit->ledger;
 	AUTO(ledger_rows_done) struct ledger_rows rows = { 0 };
 	struct ledger_folder folder = { 0 };
 	const struct ledger_row *old;
@@ -497,7 +496,7 @@ static int
 make_folder(struct visit *visit, const struct intake_folder *at, struct sub *sub,
 	struct err *err)
 {
-	struct ledger *ledger = visit->round->engine->ledger;
+	struct ledger *ledger = visit->round->kit->ledger;
 	struct ledger_folder folder = {
 		.parent = at->id,
 		.name = sub->shown,
@@ -558,8 +557,8 @@ look(struct visit *visit, struct intake_folder *at, const char *rel, struct subs
 	bool changed;
 	AUTO_FREE char *name = NULL;
 
-	if (ledger_folder_load(round->engine->ledger, at->id, &folder, err) < 0 ||
-		ledger_subfolders(round->engine->ledger, at->id, &subs->known, err) < 0) {
+	if (ledger_folder_load(round->kit->ledger, at->id, &folder, err) < 0 ||
+		ledger_subfolders(round->kit->ledger, at->id, &subs->known, err) < 0) {
 		return err->code;
 	}
 	// The name is borrowed until the ledger is asked again.
@@ -631,7 +630,7 @@ visit_hint(struct visit *visit, int rootfd, const char *hint, bool deep, struct 
 			return err->code;
 		}
 		below = ledger_child(
-			visit->round->engine->ledger, id, shown, strlen(shown), err);
+			visit->round->kit->ledger, id, shown, strlen(shown), err);
 		if (below < 0) {
 			return err->code;
 		}
@@ -705,8 +704,8 @@ own_folder(struct visit *visit, const char *path)
 static void
 prepare_rules(struct visit *visit, uint64_t dev)
 {
-	const struct engine *engine = visit->round->engine;
-	const struct config *config = engine->config;
+	const struct kit *kit = visit->round->kit;
+	const struct config *config = kit->config;
 	const struct config_list *excludes = &visit->watch->exclude;
 
 	visit->globs = xcalloc(excludes->count, sizeof(visit->globs[0]));
@@ -729,9 +728,9 @@ prepare_rules(struct visit *visit, uint64_t dev)
 		.max_size = config->files.max_size,
 		.root_dev = dev,
 	};
-	own_folder(visit, repo_git_dir(engine->repo));
+	own_folder(visit, repo_git_dir(kit->repo));
 	own_folder(visit, config->brain.repo);
-	own_folder(visit, engine->state_dir);
+	own_folder(visit, kit->state_dir);
 }
 
 static void
@@ -751,7 +750,7 @@ visit_done(struct visit *visit)
 static int
 root_missing(struct visit *visit, int sys, struct err *err)
 {
-	struct ledger *ledger = visit->round->engine->ledger;
+	struct ledger *ledger = visit->round->kit->ledger;
 	AUTO(ledger_folders_done) struct ledger_folders subs = { 0 };
 	AUTO(ledger_rows_done) struct ledger_rows rows = { 0 };
 	const char *name = visit->watch->name;
@@ -817,7 +816,7 @@ root_present(struct visit *visit, int rootfd, struct err *err)
 	gone.number = info.st_ino;
 	gone.fs_type = (int64_t)fs.f_type;
 	prepare_rules(visit, info.st_dev);
-	if (ledger_row_drop(round->engine->ledger, 0, gone.name, strlen(gone.name), err) <
+	if (ledger_row_drop(round->kit->ledger, 0, gone.name, strlen(gone.name), err) <
 		0) {
 		return err->code;
 	}
@@ -836,14 +835,14 @@ root_present(struct visit *visit, int rootfd, struct err *err)
 int
 visit_root(struct round *round, size_t index, struct err *err)
 {
-	const struct config_watch *watch = &round->engine->config->watches[index];
+	const struct config_watch *watch = &round->kit->config->watches[index];
 	struct visit visit = { .round = round, .watch = watch, .index = index };
 	AUTO_CLOSE int rootfd = open(
 		watch->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	int sys = errno;
 	int result;
 
-	visit.root = ledger_root(round->engine->ledger, watch->name, err);
+	visit.root = ledger_root(round->kit->ledger, watch->name, err);
 	if (visit.root < 0) {
 		return err->code;
 	}

@@ -2,7 +2,7 @@
 
 #include "agent/worker.h"
 
-#include "agent/engine.h"
+#include "agent/kit.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -53,11 +53,11 @@ tell(int result, const struct err *err, const char *what)
 }
 
 static void
-record_result(struct engine *engine, const struct cycle_result *result)
+record_result(struct kit *kit, const struct cycle_result *result)
 {
 	struct err err;
 
-	tell(record_cycle(engine->evidence,
+	tell(record_cycle(kit->evidence,
 		     &(struct record_cycle){
 			     .commit = result->commit,
 			     .bytes = (int64_t)result->bytes,
@@ -66,7 +66,7 @@ record_result(struct engine *engine, const struct cycle_result *result)
 		     &err),
 		&err, "the cycle");
 	if (result->full) {
-		tell(record_sweep(engine->evidence, engine->ledger,
+		tell(record_sweep(kit->evidence, kit->ledger,
 			     &(struct record_sweep){
 				     .seen = (int64_t)result->seen,
 				     .unaccounted = (int64_t)result->unaccounted,
@@ -77,18 +77,17 @@ record_result(struct engine *engine, const struct cycle_result *result)
 			&err, "the sweep");
 	}
 	if (result->committed || result->full) {
-		tell(record_integrity(engine->evidence,
+		tell(record_integrity(kit->evidence,
 			     &(struct record_integrity){
 				     .objects = (int64_t)result->compared },
 			     &err),
 			&err, "the check of the tree");
 	}
-	tell(record_dirty(engine->evidence, 0, &err), &err, "that nothing is waiting");
 }
 
 /** For a milestone: the commit it names, and why the last one failed. */
 struct tagging {
-	struct engine *engine;
+	struct kit *kit;
 	const struct oid *commit;
 	int64_t done[JOBQUEUE_MILESTONES_MAX];
 	size_t ndone;
@@ -109,12 +108,11 @@ tag_one(const struct jobqueue_milestone *milestone, void *payload)
 	};
 	struct oid id;
 
-	email = xasprintf("mirror@%s", config_host(tagging->engine->config));
+	email = xasprintf("mirror@%s", config_host(tagging->kit->config));
 	tag.email = email;
 	// A name that is taken by now was checked when it was asked for; a kill between
 	// tag and queue leaves the tag, which is what was wanted.
-	if (repo_tag(tagging->engine->repo, &tag, tagging->commit, &id, tagging->err) <
-			0 &&
+	if (repo_tag(tagging->kit->repo, &tag, tagging->commit, &id, tagging->err) < 0 &&
 		tagging->err->code != ERR_EXISTS) {
 		return tagging->err->code;
 	}
@@ -123,20 +121,20 @@ tag_one(const struct jobqueue_milestone *milestone, void *payload)
 }
 
 static int
-tag_milestones(struct engine *engine, const struct job *job, const struct oid *commit,
-	struct err *err)
+tag_milestones(
+	struct kit *kit, const struct job *job, const struct oid *commit, struct err *err)
 {
-	struct tagging tagging = { .engine = engine, .commit = commit, .err = err };
+	struct tagging tagging = { .kit = kit, .commit = commit, .err = err };
 
 	if (oid_is_zero(commit)) {
 		return 0;
 	}
 	if (jobqueue_milestones(
-		    engine->queue, JOB_SYNC, job->ticket, tag_one, &tagging, err) < 0) {
+		    kit->queue, JOB_SYNC, job->ticket, tag_one, &tagging, err) < 0) {
 		return err_wrap(err, "tag a milestone");
 	}
 	for (size_t i = 0; i < tagging.ndone; i++) {
-		if (jobqueue_milestone_done(engine->queue, tagging.done[i], err) < 0) {
+		if (jobqueue_milestone_done(kit->queue, tagging.done[i], err) < 0) {
 			return err->code;
 		}
 	}
@@ -147,7 +145,7 @@ static enum job_outcome
 do_sync(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
 	struct err *err)
 {
-	struct engine *engine = worker->engine;
+	struct kit *kit = worker->kit;
 	struct cycle_plan plan = {
 		.full = worker->where == NULL || job->hurried || worker->owes_full,
 		.rehash = worker->rehash,
@@ -162,7 +160,7 @@ do_sync(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
 	}
 	worker->has_last = false;
 	worker->owes_full = true;
-	if (engine_heal(engine, err) < 0 || cycle_run(engine, &plan, &result, err) < 0) {
+	if (kit_heal(kit, err) < 0 || cycle_run(kit, &plan, &result, err) < 0) {
 		return err->code == ERR_CANCELLED ? JOB_CANCELLED : JOB_FAILED;
 	}
 	worker->owes_full = false;
@@ -170,13 +168,17 @@ do_sync(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
 	worker->last = result;
 	worker->has_last = true;
 	write_note(&result, note);
-	record_result(engine, &result);
-	if (tag_milestones(engine, job, &result.commit, err) < 0) {
+	record_result(kit, &result);
+	// With an agent the thread that listens knows what is still waiting.
+	if (worker->where == NULL) {
+		tell(record_dirty(kit->evidence, 0, err), err, "that nothing is waiting");
+	}
+	if (tag_milestones(kit, job, &result.commit, err) < 0) {
 		return JOB_FAILED;
 	}
-	if (config_has_remote(engine->config) && !worker->no_push &&
+	if (config_has_remote(kit->config) && !worker->no_push &&
 		(result.committed || job->hurried) &&
-		jobqueue_enqueue(engine->queue, JOB_PUSH, NULL, err) < 0) {
+		jobqueue_enqueue(kit->queue, JOB_PUSH, NULL, err) < 0) {
 		return JOB_FAILED;
 	}
 	return totals->state[LEDGER_PENDING].files + totals->state[LEDGER_FAILED].files >
@@ -190,22 +192,24 @@ do_sync(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
 static int
 push_line(const char *line, size_t len, bool is_stderr, void *payload)
 {
-	struct engine *engine = payload;
+	struct worker *worker = payload;
 
 	(void)line;
 	(void)len;
 	(void)is_stderr;
-	return jobqueue_cancel_requested(engine->queue);
+	return jobqueue_cancel_requested(worker->kit->queue) ||
+		(worker->on_progress != NULL &&
+			worker->on_progress("push", 0, 0, worker->payload) != 0);
 }
 
 // What the remote had when it was last looked at; zero when nobody knows.
 static void
-last_seen(struct engine *engine, struct oid *ret_oid)
+last_seen(struct kit *kit, struct oid *ret_oid)
 {
 	struct evidence_row row;
 	struct err ignored;
 
-	if (evidence_get(engine->evidence, RECORD_REMOTE, &row, &ignored) <= 0 ||
+	if (evidence_get(kit->evidence, RECORD_REMOTE, &row, &ignored) <= 0 ||
 		!oid_parse(row.detail, ret_oid)) {
 		memset(ret_oid, 0, sizeof(*ret_oid));
 	}
@@ -215,28 +219,28 @@ static enum job_outcome
 do_push(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
 	struct err *err)
 {
-	struct engine *engine = worker->engine;
-	const struct config *config = engine->config;
+	struct kit *kit = worker->kit;
+	const struct config *config = kit->config;
 	struct push_options options = {
-		.git_dir = repo_git_dir(engine->repo),
+		.git_dir = repo_git_dir(kit->repo),
 		.remote = config->brain.remote,
 		.branch = config->brain.branch,
 		.deadline_ms = config->brain.push_timeout_ms,
 		.on_line = push_line,
-		.payload = engine,
+		.payload = worker,
 	};
 	struct push_result result = { 0 };
 	struct err why;
 	int pushed;
-	int found = repo_head(engine->repo, &options.commit, err);
+	int found = repo_head(kit->repo, &options.commit, err);
 
 	(void)job;
 	if (found <= 0 || !config_has_remote(config)) {
 		return found < 0 ? JOB_FAILED : JOB_OK;
 	}
-	last_seen(engine, &options.last_seen);
+	last_seen(kit, &options.last_seen);
 	pushed = push_run(&options, &result, err);
-	tell(record_push(engine->evidence,
+	tell(record_push(kit->evidence,
 		     &(struct record_push){
 			     .head = options.commit,
 			     .reason = result.reason,
@@ -289,7 +293,7 @@ perform(struct worker *worker, struct job *job, char note[JOB_NOTE_MAX])
 int
 worker_do(struct worker *worker, struct job *job, struct err *err)
 {
-	struct jobqueue *queue = worker->engine->queue;
+	struct jobqueue *queue = worker->kit->queue;
 	int again = 1;
 
 	while (again > 0) {

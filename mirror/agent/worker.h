@@ -3,12 +3,12 @@
 /**
  * agent/worker - one job, done and finished in the queue.
  *
- *     struct worker worker = { .engine = engine };
- *     while ((got = jobqueue_take(engine->queue, &job, err)) > 0) {
+ *     struct worker worker = { .kit = kit };
+ *     while ((got = jobqueue_take(kit->queue, &job, err)) > 0) {
  *             got = worker_do(&worker, &job, err);
  *     }
  *
- * Knows: engine, cycle, brain (push), health (record), jobqueue.
+ * Knows: kit, cycle, brain (push), health (record), jobqueue.
  * Owns:  what each kind of job does, in one table.
  * Never: leaves a job it took unfinished: whatever happens, the queue hears an outcome.
  */
@@ -20,7 +20,7 @@
 #include "base/base.h"
 #include "jobqueue/job.h"
 
-struct engine;
+struct kit;
 struct err;
 struct worker;
 
@@ -31,7 +31,7 @@ struct worker;
 typedef void worker_where_fn(struct cycle_plan *plan, void *payload);
 
 struct worker {
-	struct engine *engine;
+	struct kit *kit;
 	worker_where_fn *where;
 	/** Progress and cancel for whoever watches; may be NULL. */
 	cycle_progress_fn *on_progress;

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /**
- * agent/engine - everything a run needs, opened once.
+ * agent/kit - everything a run needs, opened once.
  *
- *     AUTO(engine_freep) struct engine *engine = NULL;
+ *     AUTO(kit_freep) struct kit *kit = NULL;
  *
- *     if (engine_open(config, &engine, err) < 0) ...
+ *     if (kit_open(config, &kit, err) < 0) ...
  *     struct cycle_result result;
- *     if (cycle_run(engine, &(struct cycle_plan){ .full = true }, &result, err) < 0) ...
+ *     if (cycle_run(kit, &(struct cycle_plan){ .full = true }, &result, err) < 0) ...
  *
  * Knows: config, jobqueue, scanner, brain, ledger, health.
  * Owns:  the queue, the repository, the ledger, the scanner, the evidence.
  * Never: opens the repository or the ledger for writing without the runner's lock.
  */
 
-#ifndef AGENT_ENGINE_H
-#define AGENT_ENGINE_H
+#ifndef AGENT_KIT_H
+#define AGENT_KIT_H
 
 #include "base/base.h"
 #include "base/hash.h"
@@ -28,14 +28,14 @@ struct ledger;
 struct repo;
 struct scanner;
 
-struct engine {
-	/** Borrowed: outlives the engine. */
+struct kit {
+	/** Borrowed: outlives the kit. */
 	const struct config *config;
 	/** Where the state is; owned. */
 	char *state_dir;
 	char *runtime_dir;
 	struct jobqueue *queue;
-	/** NULL until engine_start(). */
+	/** NULL until kit_start(). */
 	struct repo *repo;
 	struct ledger *ledger;
 	struct scanner *scanner;
@@ -47,7 +47,7 @@ struct engine {
 };
 
 /** Make the state folder when missing, open the queue.  Takes no lock. */
-int engine_open(const struct config *config, struct engine **ret_engine, struct err *err)
+int kit_open(const struct config *config, struct kit **ret_kit, struct err *err)
 	NONNULL MUST_CHECK;
 
 /**
@@ -58,22 +58,22 @@ int engine_open(const struct config *config, struct engine **ret_engine, struct 
  *         0, or negative: BUSY (no lock), NOT_FOUND (the state knows a repository that is
  *         not there: never made anew), and what the rooms say.
  */
-int engine_start(struct engine *engine, struct err *err) NONNULL MUST_CHECK;
+int kit_start(struct kit *kit, struct err *err) NONNULL MUST_CHECK;
 
 /**
  * From here on the browsable copy may differ from the commit; a run that dies before
- * engine_clear_dirty() is put right by the next engine_start() or engine_heal().
+ * kit_clear_dirty() is put right by the next kit_start() or kit_heal().
  */
-int engine_mark_dirty(struct engine *engine, struct err *err) NONNULL MUST_CHECK;
-void engine_clear_dirty(struct engine *engine) NONNULL;
+int kit_mark_dirty(struct kit *kit, struct err *err) NONNULL MUST_CHECK;
+void kit_clear_dirty(struct kit *kit) NONNULL;
 /** Make the browsable copy hold the branch's commit if it was left dirty. */
-int engine_heal(struct engine *engine, struct err *err) NONNULL MUST_CHECK;
+int kit_heal(struct kit *kit, struct err *err) NONNULL MUST_CHECK;
 
 /** Give up repository and ledger (before the lock is given back). */
-void engine_stop(struct engine *engine) NONNULL;
+void kit_stop(struct kit *kit) NONNULL;
 
 /** Accepts NULL. */
-void engine_free(struct engine *engine);
-void engine_freep(struct engine **engine);
+void kit_free(struct kit *kit);
+void kit_freep(struct kit **kit);
 
 #endif

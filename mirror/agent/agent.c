@@ -1,0 +1,611 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "agent/agent.h"
+
+#include "agent/inbox.h"
+#include "agent/kit.h"
+#include "agent/notify.h"
+#include "agent/staff.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "config/config.h"
+#include "health/evidence.h"
+#include "health/record.h"
+#include "health/tick.h"
+#include "jobqueue/bell.h"
+#include "jobqueue/jobqueue.h"
+#include "watch/settle.h"
+#include "watch/watch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/**
+ * Two threads.  This one listens: to the watch, the bell, signals and the clock; it never
+ * waits for git, SQLite's disk or the network.  The staff thread works: it takes jobs
+ * from the queue, one after the other.  Between them lies the inbox.
+ *
+ *     watch --hints--> settle --quiet--> inbox + enqueue --> staff: cycle, push, ...
+ */
+
+enum {
+	AGENT_TICK_MS = 10000,
+	/** How often a lock held by somebody else is tried. */
+	AGENT_LOCK_POLL_MS = 250,
+	/** A jump of the wall clock against the other one that is worth telling. */
+	AGENT_JUMP_MS = 30000,
+};
+
+struct agent {
+	const char *config_file;
+	const struct config *config;
+	struct kit *kit;
+	// Handles of this thread; the staff has its own.
+	struct jobqueue *queue;
+	struct evidence *evidence;
+	struct watch *watch;
+	struct watch_root *roots;
+	size_t nroots;
+	struct settle settle;
+	struct inbox *inbox;
+	struct staff *staff;
+	struct tick *tick;
+	int bell;
+	int signals;
+	int64_t tick_due_ms;
+	int64_t sweep_due_ms;
+	/** Wall clock of the oldest change not yet committed; 0: none. */
+	int64_t dirty_since_ms;
+	/** Wall minus monotonic, to see jumps. */
+	int64_t clock_offset_ms;
+	struct timespec config_mtime;
+	bool stopping;
+	bool reload;
+};
+
+// ---- what the disk says
+
+static bool
+skip_folder(size_t index, const char *folder, void *payload)
+{
+	const struct agent *agent = payload;
+	const struct config *config = agent->config;
+	const struct config_watch *watch = &config->watches[index];
+	const char *name = path_base(folder);
+	AUTO_FREE char *whole = path_join(watch->path, folder);
+
+	if (strcmp(name, ".git") == 0 || strcmp(whole, config->brain.repo) == 0 ||
+		strcmp(whole, agent->kit->state_dir) == 0) {
+		return true;
+	}
+	for (size_t i = 0; i < config->files.regenerable.count; i++) {
+		if (strcmp(name, config->files.regenerable.items[i].text) == 0) {
+			return true;
+		}
+	}
+	for (size_t i = 0; i < watch->exclude.count; i++) {
+		if (path_matches(watch->exclude.items[i].text, folder)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static void
+mark_dirty(struct agent *agent)
+{
+	struct err err;
+
+	if (agent->dirty_since_ms == 0) {
+		agent->dirty_since_ms = clock_now_ms();
+		if (record_dirty(agent->evidence, agent->dirty_since_ms, &err) < 0) {
+			log_warn("the oldest change could not be recorded: %s; going on",
+				err.msg);
+		}
+	}
+}
+
+// A folder may be watched under several roots, one inside the other; the kernel tells it
+// once, and every root that holds it is told here.
+static void
+hear(const struct watch_hint *hint, void *payload)
+{
+	struct agent *agent = payload;
+	const struct config *config = agent->config;
+	const char *base = config->watches[hint->index].path;
+	AUTO_FREE char *whole = path_join(base, hint->folder != NULL ? hint->folder : "");
+	int64_t now_ms = clock_mono_ms();
+
+	mark_dirty(agent);
+	for (size_t i = 0; i < config->nwatches; i++) {
+		const char *root = config->watches[i].path;
+
+		if (i == hint->index) {
+			settle_event(&agent->settle, now_ms, i, hint->folder, hint->deep,
+				hint->removed);
+		} else if (path_is_beneath(whole, root)) {
+			const char *below = whole + strlen(root);
+
+			settle_event(&agent->settle, now_ms, i,
+				hint->folder == NULL ? NULL : below + (below[0] == '/'),
+				hint->deep, hint->removed);
+		} else if (path_is_beneath(root, whole) && hint->deep) {
+			settle_event(
+				&agent->settle, now_ms, i, NULL, true, hint->removed);
+		}
+	}
+}
+
+static void
+record_watching(struct agent *agent, unsigned int flags)
+{
+	char advice[WATCH_REASON_MAX];
+	struct record_watches watches = {
+		.needed = (int64_t)watch_needed(agent->watch),
+		.placed = (int64_t)watch_count(agent->watch),
+		.limit = (int64_t)watch_limit(),
+	};
+	struct watch_status status;
+	struct err err;
+
+	for (size_t i = 0; i < agent->nroots && watches.trouble == NULL; i++) {
+		watch_status(agent->watch, i, &status);
+		if (status.state == WATCH_POLLED && status.unwatched == 0) {
+			watches.trouble = status.reason;
+		}
+	}
+	if (record_watches(agent->evidence, &watches, &err) < 0) {
+		log_warn("the state of the watch could not be recorded: %s; going on",
+			err.msg);
+	}
+	if ((flags & WATCH_LIMIT) != 0) {
+		watch_advice(agent->watch, advice);
+		log_warn("%zu of %zu folders are watched, the kernel allows no more; "
+			 "sweeping instead: "
+			 "%s",
+			watch_count(agent->watch), watch_needed(agent->watch), advice);
+	}
+}
+
+static void
+ask_everywhere(struct agent *agent)
+{
+	struct err err;
+
+	inbox_put_everywhere(agent->inbox);
+	if (jobqueue_enqueue(agent->queue, JOB_SYNC, NULL, &err) < 0) {
+		log_error("a sweep could not be asked for: %s", err.msg);
+	}
+	inbox_wake(agent->inbox);
+}
+
+static void
+drain_watch(struct agent *agent)
+{
+	unsigned int flags;
+	struct err err;
+
+	do {
+		flags = watch_drain(agent->watch, hear, agent);
+		if ((flags & WATCH_OVERFLOW) != 0) {
+			(void)!evidence_event(
+				agent->evidence, RECORD_OVERFLOW, clock_now_ms(), &err);
+			log_warn("the kernel's queue of events ran over; looking "
+				 "everywhere");
+		}
+		if ((flags & WATCH_REARM) != 0) {
+			mark_dirty(agent);
+			record_watching(agent, watch_rearm(agent->watch));
+			ask_everywhere(agent);
+			return;
+		}
+	} while ((flags & WATCH_MORE) != 0);
+}
+
+// ---- what people and clocks say
+
+static void
+put_hint(size_t root, const char *folder, bool deep, void *payload)
+{
+	struct agent *agent = payload;
+
+	if (folder == NULL) {
+		inbox_put(agent->inbox, root, "", true);
+	} else {
+		inbox_put(agent->inbox, root, folder, deep);
+	}
+}
+
+static void
+settle_some(struct agent *agent)
+{
+	int64_t now_ms = clock_mono_ms();
+	struct err err;
+
+	if (!settle_is_due(&agent->settle, now_ms)) {
+		return;
+	}
+	(void)settle_take(&agent->settle, now_ms, put_hint, agent);
+	if (jobqueue_enqueue(agent->queue, JOB_SYNC, NULL, &err) < 0) {
+		log_error("a cycle could not be asked for: %s", err.msg);
+	}
+	inbox_wake(agent->inbox);
+}
+
+static void
+sweep_some(struct agent *agent)
+{
+	if (clock_mono_ms() >= agent->sweep_due_ms) {
+		agent->sweep_due_ms = clock_mono_ms() + agent->config->brain.sweep_ms;
+		ask_everywhere(agent);
+	}
+}
+
+// The staff has finished a cycle: is anything still waiting?
+static void
+hear_staff(struct agent *agent)
+{
+	struct err err;
+
+	if (staff_has_synced(agent->staff) && agent->dirty_since_ms != 0 &&
+		settle_next_ms(&agent->settle, clock_mono_ms()) < 0 &&
+		inbox_is_empty(agent->inbox)) {
+		agent->dirty_since_ms = 0;
+		if (record_dirty(agent->evidence, 0, &err) < 0) {
+			log_warn("that nothing waits could not be recorded: %s; going on",
+				err.msg);
+		}
+	}
+}
+
+static void
+hear_signals(struct agent *agent)
+{
+	struct signalfd_siginfo info;
+
+	while (read(agent->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+		if (info.ssi_signo == SIGHUP) {
+			agent->reload = true;
+		} else {
+			agent->stopping = true;
+		}
+	}
+}
+
+static void
+watch_clock(struct agent *agent)
+{
+	int64_t offset_ms = clock_now_ms() - clock_mono_ms();
+	int64_t jump_ms = offset_ms - agent->clock_offset_ms;
+	struct err err;
+
+	if (jump_ms > AGENT_JUMP_MS || jump_ms < -AGENT_JUMP_MS) {
+		log_warn("the clock jumped by %lld s; looking everywhere",
+			(long long)(jump_ms / 1000));
+		(void)!record_clock(agent->evidence, jump_ms, &err);
+		ask_everywhere(agent);
+	}
+	agent->clock_offset_ms = offset_ms;
+}
+
+static struct timespec
+config_time(const struct agent *agent)
+{
+	struct stat info;
+
+	return stat(agent->config_file, &info) == 0 ? info.st_mtim
+						    : (struct timespec){ 0 };
+}
+
+// A good edit is taken over; a bad one is told, and the last good one stays.
+static void
+watch_config(struct agent *agent)
+{
+	AUTO(config_freep) struct config *fresh = NULL;
+	struct timespec now = config_time(agent);
+	struct err err;
+
+	if (now.tv_sec == agent->config_mtime.tv_sec &&
+		now.tv_nsec == agent->config_mtime.tv_nsec) {
+		return;
+	}
+	agent->config_mtime = now;
+	if (config_load(agent->config_file, &fresh, &err) < 0) {
+		log_warn("%s; going on with the last good configuration", err.msg);
+		return;
+	}
+	log_notice("the configuration changed; taking it over");
+	agent->reload = true;
+}
+
+static void
+tidy(struct agent *agent)
+{
+	int64_t now_ms = clock_mono_ms();
+	int64_t watchdog_ms = notify_watchdog_ms();
+
+	if (now_ms < agent->tick_due_ms) {
+		return;
+	}
+	agent->tick_due_ms = now_ms +
+		(watchdog_ms > 0 ? MIN_OF(watchdog_ms, (int64_t)AGENT_TICK_MS)
+				 : AGENT_TICK_MS);
+	// The beat says that both threads get on; a staff that hangs stops it.
+	if (staff_gets_on(agent->staff)) {
+		tick_beat(agent->tick, staff_task(agent->staff));
+		notify_send("WATCHDOG=1");
+	}
+	watch_clock(agent);
+	watch_config(agent);
+	if ((watch_retry(agent->watch, hear, agent) & WATCH_DIRTY) != 0) {
+		record_watching(agent, 0);
+	}
+	// A ring can be lost; the queue is never.
+	inbox_wake(agent->inbox);
+}
+
+static int
+sleep_until_news(struct agent *agent)
+{
+	int64_t now_ms = clock_mono_ms();
+	int64_t settle_ms = settle_next_ms(&agent->settle, now_ms);
+	int64_t sleep_ms = MIN_OF(agent->tick_due_ms, agent->sweep_due_ms) - now_ms;
+	struct pollfd fds[] = {
+		{ .fd = watch_fd(agent->watch), .events = POLLIN },
+		{ .fd = agent->bell, .events = POLLIN },
+		{ .fd = agent->signals, .events = POLLIN },
+		{ .fd = staff_fd(agent->staff), .events = POLLIN },
+	};
+
+	if (settle_ms >= 0) {
+		sleep_ms = MIN_OF(sleep_ms, settle_ms);
+	}
+	if (poll(fds, countof(fds), (int)MAX_OF(sleep_ms, (int64_t)0)) < 0 &&
+		errno != EINTR) {
+		return -1;
+	}
+	if (fds[1].revents != 0) {
+		jobqueue_bell_drain(agent->bell);
+		inbox_wake(agent->inbox);
+	}
+	return 0;
+}
+
+/** Everything the agent ever does, in order. */
+static int
+agent_step(struct agent *agent, struct err *err)
+{
+	// What the disk says comes first: an event not read is an event lost.
+	drain_watch(agent);
+	// Folders that have been quiet long enough become a job.
+	settle_some(agent);
+	// What no watcher sees, a sweep sees.
+	sweep_some(agent);
+	// What the staff has done since.
+	hear_staff(agent);
+	hear_signals(agent);
+	// The pulse, the clock, the configuration.
+	tidy(agent);
+	if (agent->stopping || agent->reload) {
+		return 0;
+	}
+	if (!staff_is_working(agent->staff)) {
+		return staff_error(agent->staff, err);
+	}
+	if (sleep_until_news(agent) < 0) {
+		return err_errno(err, "poll");
+	}
+	return 1;
+}
+
+// ---- begin and end
+
+// Another agent is refused, a `--once` is waited for.
+static int
+become_runner(struct agent *agent, struct err *err)
+{
+	char holder[LOCK_HOLDER_MAX];
+	struct tick_mark mark;
+	struct err ignored;
+	bool told = false;
+
+	for (;;) {
+		int got = jobqueue_lock(agent->kit->queue, 0, err);
+		struct pollfd fd = { .fd = agent->signals, .events = POLLIN };
+		int pid;
+
+		if (got != 0) {
+			return got;
+		}
+		pid = jobqueue_holder(agent->kit->queue, holder);
+		if (pid > 0 && tick_read(agent->kit->state_dir, &mark, &ignored) > 0 &&
+			mark.pid == pid && strcmp(mark.task, "stopped") != 0) {
+			err_raise(
+				err, ERR_BUSY, "another agent runs already (%s)", holder);
+			return err_advise(err, "mirror status");
+		}
+		if (!told) {
+			log_notice("waiting for the run under way (%s)", holder);
+			told = true;
+		}
+		(void)poll(&fd, 1, AGENT_LOCK_POLL_MS);
+		hear_signals(agent);
+		if (agent->stopping) {
+			return 0;
+		}
+	}
+}
+
+// Roots inside other roots are heard through the outer one.
+static void
+choose_roots(struct agent *agent)
+{
+	const struct config *config = agent->config;
+
+	agent->roots = xcalloc(config->nwatches, sizeof(agent->roots[0]));
+	for (size_t i = 0; i < config->nwatches; i++) {
+		bool inner = false;
+
+		for (size_t j = 0; j < config->nwatches && !inner; j++) {
+			const char *other = config->watches[j].path;
+
+			inner = j != i &&
+				path_is_beneath(config->watches[i].path, other) &&
+				(strcmp(config->watches[i].path, other) != 0 || j < i);
+		}
+		if (!inner) {
+			agent->roots[agent->nroots++] =
+				(struct watch_root){ .path = config->watches[i].path,
+					.index = i };
+		}
+	}
+}
+
+static int
+open_signals(struct err *err)
+{
+	sigset_t set;
+	int fd;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigaddset(&set, SIGINT);
+	(void)sigaddset(&set, SIGHUP);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	(void)signal(SIGPIPE, SIG_IGN);
+	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return fd < 0 ? err_errno(err, "signalfd") : fd;
+}
+
+static int
+begin(struct agent *agent, struct err *err)
+{
+	int got;
+
+	agent->signals = open_signals(err);
+	if (agent->signals < 0 || kit_open(agent->config, &agent->kit, err) < 0) {
+		return err->code;
+	}
+	got = become_runner(agent, err);
+	if (got <= 0) {
+		return got;
+	}
+	choose_roots(agent);
+	// The library behind the watch wants a low descriptor, so it comes early.
+	if (watch_open(agent->roots, agent->nroots, skip_folder, agent, &agent->watch,
+		    err) < 0 ||
+		tick_open(agent->kit->state_dir, &agent->tick, err) < 0 ||
+		jobqueue_open(agent->kit->state_dir, &agent->queue, err) < 0 ||
+		evidence_open(agent->kit->state_dir, EVIDENCE_RW, &agent->evidence, err) <
+			0 ||
+		kit_start(agent->kit, err) < 0) {
+		return err->code;
+	}
+	agent->bell = jobqueue_bell_open(agent->kit->runtime_dir, err);
+	if (agent->bell < 0 || record_start(agent->evidence, err) < 0) {
+		return err->code;
+	}
+	settle_init(&agent->settle, agent->config->nwatches,
+		agent->config->brain.settle_ms, agent->config->brain.max_wait_ms);
+	agent->inbox = inbox_new();
+	if (staff_start(agent->kit, agent->inbox, &agent->staff, err) < 0) {
+		return err->code;
+	}
+	agent->clock_offset_ms = clock_now_ms() - clock_mono_ms();
+	agent->config_mtime = config_time(agent);
+	agent->sweep_due_ms = clock_mono_ms();
+	record_watching(agent,
+		watch_count(agent->watch) < watch_needed(agent->watch)
+			? (unsigned int)WATCH_LIMIT
+			: 0);
+	tick_beat(agent->tick, "starting");
+	notify_send("READY=1");
+	return 1;
+}
+
+static void
+end(struct agent *agent, bool clean)
+{
+	struct err err;
+
+	notify_send(
+		agent->reload ? "STATUS=taking over the configuration" : "STOPPING=1");
+	staff_stop(agent->staff);
+	if (clean && agent->evidence != NULL && record_stop(agent->evidence, &err) < 0) {
+		log_warn("the clean stop could not be recorded: %s", err.msg);
+	}
+	if (agent->tick != NULL) {
+		tick_beat(agent->tick, "stopped");
+	}
+	tick_closep(&agent->tick);
+	watch_closep(&agent->watch);
+	settle_done(&agent->settle);
+	inbox_free(agent->inbox);
+	evidence_closep(&agent->evidence);
+	jobqueue_closep(&agent->queue);
+	base_close_p(&agent->bell);
+	base_close_p(&agent->signals);
+	if (agent->kit != NULL) {
+		kit_stop(agent->kit);
+		jobqueue_unlock(agent->kit->queue);
+	}
+	kit_freep(&agent->kit);
+	free(agent->roots);
+}
+
+// 1: take over a changed configuration and go on; 0: a clean end.
+static int
+run_with(const char *config_file, const struct config *config, struct err *err)
+{
+	struct agent agent = {
+		.config_file = config_file,
+		.config = config,
+		.bell = -1,
+		.signals = -1,
+	};
+	int result = begin(&agent, err);
+	bool reload;
+
+	if (result > 0) {
+		log_notice("watching %zu folders in %zu roots for %s",
+			watch_count(agent.watch), agent.nroots, config_host(config));
+	}
+	while (result > 0) {
+		result = agent_step(&agent, err);
+	}
+	reload = agent.reload && !agent.stopping && result == 0;
+	end(&agent, result == 0);
+	return reload ? 1 : result;
+}
+
+int
+agent_run(const char *config_file, const struct config *config, struct err *err)
+{
+	AUTO(config_freep) struct config *fresh = NULL;
+	int result;
+
+	while ((result = run_with(config_file, fresh != NULL ? fresh : config, err)) >
+		0) {
+		struct config *next = NULL;
+
+		if (config_load(config_file, &next, err) < 0) {
+			log_warn("%s; going on with the last good configuration",
+				err->msg);
+			continue;
+		}
+		config_free(fresh);
+		fresh = next;
+	}
+	return result;
+}

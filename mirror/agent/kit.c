@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "agent/kit.h"
+
+#include "agent/allowed.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "brain/repo.h"
+#include "brain/worktree.h"
+#include "config/config.h"
+#include "config/places.h"
+#include "health/evidence.h"
+#include "health/record.h"
+#include "jobqueue/jobqueue.h"
+#include "ledger/ledger.h"
+#include "scanner/scanner.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+int
+kit_open(const struct config *config, struct kit **ret_kit, struct err *err)
+{
+	AUTO(kit_freep) struct kit *kit = xcalloc(1, sizeof(*kit));
+
+	kit->config = config;
+	kit->state_dir = places_state_dir();
+	kit->runtime_dir = places_runtime_dir();
+	if (file_make_dirs(kit->state_dir, 0700, err) < 0 ||
+		file_make_dirs(kit->runtime_dir, 0700, err) < 0) {
+		return err_wrap(err, "make the state folder");
+	}
+	if (jobqueue_open(kit->state_dir, &kit->queue, err) < 0) {
+		return err_wrap(err, "open the queue");
+	}
+	if (evidence_open(kit->state_dir, EVIDENCE_RW, &kit->evidence, err) < 0) {
+		return err_wrap(err, "open the evidence");
+	}
+	*ret_kit = STEAL(kit);
+	return 0;
+}
+
+// A damaged ledger is set aside; everything in it can be found out again from the disk
+// and the repository.
+static int
+open_ledger(struct kit *kit, struct err *err)
+{
+	AUTO_FREE char *path = path_join(kit->state_dir, "ledger.sqlite");
+	int got = ledger_open(path, LEDGER_RW, &kit->ledger, err);
+
+	if (got != ERR_CORRUPT) {
+		return got;
+	}
+	if (ledger_set_aside(path, err) < 0 ||
+		ledger_open(path, LEDGER_RW, &kit->ledger, err) < 0) {
+		return err->code;
+	}
+	kit->rebuilt = true;
+	return 0;
+}
+
+// Has this state seen commits in the repository the configuration names?
+static int
+knows_repo(struct kit *kit, bool *ret_known, struct err *err)
+{
+	static const char none[] = "0000000000000000000000000000000000000000";
+	const char *value = NULL;
+	bool same_place;
+
+	if (ledger_meta_get(kit->ledger, "repo", &value, err) < 0) {
+		return err->code;
+	}
+	same_place = value != NULL && strcmp(value, kit->config->brain.repo) == 0;
+	if (ledger_meta_get(kit->ledger, "head", &value, err) < 0) {
+		return err->code;
+	}
+	*ret_known = same_place && value != NULL && strcmp(value, none) != 0;
+	return 0;
+}
+
+static int
+open_repo(struct kit *kit, struct err *err)
+{
+	const struct config *config = kit->config;
+	struct repo_options options = {
+		.path = config->brain.repo,
+		.branch = config->brain.branch,
+		.worktree = config->brain.worktree,
+	};
+	bool known = false;
+
+	if (knows_repo(kit, &known, err) < 0) {
+		return err->code;
+	}
+	if (repo_open(&options, !known, &kit->repo, err) < 0) {
+		err_wrap(err, "open the brain repository %s", options.path);
+		// It was there and is not: making an empty one would look like a backup.
+		return known
+			? err_advise(err,
+				  "bring it back (a disk not mounted? git clone of the "
+				  "remote?), or give up its history: rm -r %s",
+				  kit->state_dir)
+			: err->code;
+	}
+	return repo_key(kit->repo, kit->key, err);
+}
+
+static int
+open_scanner(struct kit *kit, struct err *err)
+{
+	const struct config_list *files = &kit->config->secrets.rules;
+	AUTO_FREE const char **names = xcalloc(files->count, sizeof(*names));
+	AUTO(allowed_done) struct allowed allowed = { 0 };
+	struct scanner_options options = {
+		.key = kit->key,
+		.rule_files = names,
+		.nrule_files = files->count,
+	};
+	struct record_secrets tested = { 0 };
+	struct err why;
+
+	for (size_t i = 0; i < files->count; i++) {
+		names[i] = files->items[i].text;
+	}
+	if (allowed_load(repo_git_dir(kit->repo), &allowed, err) < 0) {
+		return err->code;
+	}
+	options.allowed = (const uint8_t(*)[FINDING_PRINT_LEN])allowed.prints;
+	options.nallowed = allowed.count;
+	if (scanner_new(&options, &kit->scanner, err) < 0) {
+		return err_wrap(err, "load the rules");
+	}
+	if (scanner_self_test(kit->scanner, err) == 0) {
+		tested.canaries = 1;
+		return record_secrets(kit->evidence, &tested, err);
+	}
+	// A scanner that misses its canaries must not judge anything (I2).
+	tested.canaries = 1;
+	tested.missed = 1;
+	tested.rule = err->msg;
+	(void)!record_secrets(kit->evidence, &tested, &why);
+	return err_wrap(err, "test the scanner");
+}
+
+int
+kit_start(struct kit *kit, struct err *err)
+{
+	int reclaimed = 0;
+
+	if (!jobqueue_has_lock(kit->queue)) {
+		return err_raise(err, ERR_BUSY, "another run of mirror is under way");
+	}
+	if (jobqueue_reclaim(kit->queue, &reclaimed, err) < 0 ||
+		open_ledger(kit, err) < 0 || open_repo(kit, err) < 0 ||
+		open_scanner(kit, err) < 0) {
+		kit_stop(kit);
+		return err->code;
+	}
+	if (kit_heal(kit, err) < 0) {
+		kit_stop(kit);
+		return err_wrap(err, "put the browsable copy right");
+	}
+	return 0;
+}
+
+static char *
+dirty_path(const struct kit *kit)
+{
+	return path_join(repo_git_dir(kit->repo), "mirror/dirty");
+}
+
+int
+kit_mark_dirty(struct kit *kit, struct err *err)
+{
+	AUTO_FREE char *path = dirty_path(kit);
+	AUTO_CLOSE int fd = -1;
+
+	if (repo_work_dir(kit->repo) == NULL) {
+		return 0;
+	}
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	return fd < 0 ? err_errno(err, "mark %s", path) : 0;
+}
+
+void
+kit_clear_dirty(struct kit *kit)
+{
+	AUTO_FREE char *path = dirty_path(kit);
+
+	(void)unlink(path);
+}
+
+int
+kit_heal(struct kit *kit, struct err *err)
+{
+	AUTO(worktree_closep) struct worktree *worktree = NULL;
+	AUTO_FREE char *path = dirty_path(kit);
+	struct worktree_healed healed;
+	struct oid head;
+	int found;
+
+	if (repo_work_dir(kit->repo) == NULL || access(path, F_OK) < 0) {
+		return 0;
+	}
+	found = repo_head(kit->repo, &head, err);
+	if (found < 0) {
+		return err->code;
+	}
+	if (found > 0 &&
+		(worktree_open(kit->repo, &worktree, err) < 0 ||
+			worktree_heal(worktree, kit->repo, &head, false, &healed, err) <
+				0)) {
+		return err->code;
+	}
+	kit_clear_dirty(kit);
+	return 0;
+}
+
+void
+kit_stop(struct kit *kit)
+{
+	scanner_freep(&kit->scanner);
+	ledger_closep(&kit->ledger);
+	repo_closep(&kit->repo);
+	explicit_bzero(kit->key, sizeof(kit->key));
+}
+
+void
+kit_free(struct kit *kit)
+{
+	if (kit == NULL) {
+		return;
+	}
+	kit_stop(kit);
+	evidence_close(kit->evidence);
+	jobqueue_close(kit->queue);
+	free(kit->state_dir);
+	free(kit->runtime_dir);
+	free(kit);
+}
+
+void
+kit_freep(struct kit **kit)
+{
+	kit_free(*kit);
+	*kit = NULL;
+}

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "agent/staff.h"
+
+#include "agent/inbox.h"
+#include "agent/kit.h"
+#include "agent/worker.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "brain/index.h"
+#include "brain/repo.h"
+#include "jobqueue/jobqueue.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+struct staff {
+	pthread_t thread;
+	struct kit *kit;
+	struct inbox *inbox;
+	struct inbox_mail mail;
+	struct worker worker;
+	struct err why;
+	int done_fd;
+	/** clock_mono_ms() of the last sign of life; 0 while idle. */
+	_Atomic int64_t alive_ms;
+	/** An enum job_kind, or -1 while idle. */
+	atomic_int kind;
+	atomic_bool synced;
+	atomic_bool working;
+	/** Valid once working is false. */
+	struct err error;
+	bool index_stale;
+};
+
+static int
+on_progress(const char *what, uint64_t done, uint64_t total, void *payload)
+{
+	struct staff *staff = payload;
+
+	(void)what;
+	(void)done;
+	(void)total;
+	atomic_store(&staff->alive_ms, clock_mono_ms());
+	return inbox_is_stopping(staff->inbox);
+}
+
+static void
+where(struct cycle_plan *plan, void *payload)
+{
+	struct staff *staff = payload;
+
+	inbox_mail_done(&staff->mail);
+	inbox_take(staff->inbox, &staff->mail);
+	plan->full = plan->full || staff->mail.everywhere;
+	plan->hints = staff->mail.hints;
+	plan->nhints = staff->mail.nhints;
+}
+
+static void
+say_sync(const struct cycle_result *result)
+{
+	char hex[OID_HEX_MAX];
+
+	if (result->committed) {
+		log_notice("committed %" PRIu64 " changed as %.10s in %" PRId64
+			   " ms; %" PRId64 " files accounted for",
+			result->changed, oid_hex(&result->commit, hex),
+			result->duration_ms, result->totals.on_disk.files);
+	}
+	if (result->unaccounted > 0) {
+		log_error("%" PRIu64 " files are unaccounted for: please report",
+			result->unaccounted);
+	}
+}
+
+static int
+do_job(struct staff *staff, struct job *job, struct err *err)
+{
+	enum job_kind kind = job->kind;
+	int result;
+
+	atomic_store(&staff->kind, (int)kind);
+	atomic_store(&staff->alive_ms, clock_mono_ms());
+	err_clear(&staff->why);
+	staff->worker.has_last = false;
+	result = worker_do(&staff->worker, job, err);
+	atomic_store(&staff->kind, -1);
+	atomic_store(&staff->alive_ms, 0);
+	if (staff->why.code != 0 && staff->why.code != ERR_CANCELLED) {
+		log_warn("%s failed: %s; trying again later%s%s", job_kind_name(kind),
+			staff->why.msg, staff->why.next[0] != '\0' ? "; " : "",
+			staff->why.next);
+	}
+	if (kind == JOB_SYNC && staff->worker.has_last) {
+		say_sync(&staff->worker.last);
+		staff->index_stale = staff->index_stale || staff->worker.last.committed;
+		atomic_store(&staff->synced, true);
+		(void)!eventfd_write(staff->done_fd, 1);
+	}
+	return result;
+}
+
+// The index is only for people who look into the browsable copy.
+static void
+freshen_index(struct staff *staff)
+{
+	struct oid head;
+	struct err err;
+
+	if (repo_head(staff->kit->repo, &head, &err) > 0 &&
+		index_write(staff->kit->repo, &head, &err) < 0) {
+		log_debug(
+			"the index was not written: %s; trying again when idle", err.msg);
+		return;
+	}
+	staff->index_stale = false;
+}
+
+static int64_t
+time_to_sleep(struct staff *staff, struct err *err)
+{
+	int64_t now_ms = clock_now_ms();
+	int64_t due_ms = 0;
+
+	if (jobqueue_next_due(staff->kit->queue, now_ms, &due_ms, err) > 0) {
+		return MAX_OF(due_ms - now_ms, INT64_C(10));
+	}
+	return -1;
+}
+
+static int
+work(struct staff *staff, struct err *err)
+{
+	while (!inbox_is_stopping(staff->inbox)) {
+		struct job job;
+		int64_t sleep_ms;
+		int got = jobqueue_take(staff->kit->queue, &job, err);
+
+		if (got > 0) {
+			got = do_job(staff, &job, err);
+		} else if (got == 0) {
+			sleep_ms = time_to_sleep(staff, err);
+			if (staff->index_stale &&
+				(sleep_ms < 0 || sleep_ms > STAFF_IDLE_MS)) {
+				sleep_ms = STAFF_IDLE_MS;
+				inbox_wait(staff->inbox, sleep_ms);
+				if (time_to_sleep(staff, err) != 10) {
+					freshen_index(staff);
+				}
+				continue;
+			}
+			inbox_wait(staff->inbox, sleep_ms);
+		}
+		if (got < 0 && err_verdict(err->code) != ERR_RETRY) {
+			return got;
+		}
+		if (got < 0) {
+			// Without the lock nothing may go on here.
+			if (!jobqueue_has_lock(staff->kit->queue)) {
+				return got;
+			}
+			log_warn("the queue failed: %s; trying again", err->msg);
+			inbox_wait(staff->inbox, STAFF_RETRY_MS);
+		}
+	}
+	return 0;
+}
+
+static void *
+run(void *payload)
+{
+	struct staff *staff = payload;
+	struct err err = { 0 };
+
+	if (work(staff, &err) < 0) {
+		staff->error = err;
+		atomic_store(&staff->working, false);
+		(void)!eventfd_write(staff->done_fd, 1);
+	}
+	return NULL;
+}
+
+int
+staff_start(
+	struct kit *kit, struct inbox *inbox, struct staff **ret_staff, struct err *err)
+{
+	struct staff *staff = xcalloc(1, sizeof(*staff));
+
+	staff->kit = kit;
+	staff->inbox = inbox;
+	staff->worker = (struct worker){
+		.kit = kit,
+		.where = where,
+		.on_progress = on_progress,
+		.payload = staff,
+		.why = &staff->why,
+		.owes_full = true,
+	};
+	atomic_store(&staff->kind, -1);
+	atomic_store(&staff->working, true);
+	staff->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (staff->done_fd < 0 || pthread_create(&staff->thread, NULL, run, staff) != 0) {
+		err_errno(err, "start the working thread");
+		base_close_p(&staff->done_fd);
+		free(staff);
+		return err->code;
+	}
+	*ret_staff = staff;
+	return 0;
+}
+
+void
+staff_stop(struct staff *staff)
+{
+	if (staff == NULL) {
+		return;
+	}
+	inbox_stop(staff->inbox);
+	(void)pthread_join(staff->thread, NULL);
+	if (staff->index_stale) {
+		freshen_index(staff);
+	}
+	inbox_mail_done(&staff->mail);
+	(void)close(staff->done_fd);
+	free(staff);
+}
+
+int
+staff_fd(const struct staff *staff)
+{
+	return staff->done_fd;
+}
+
+bool
+staff_has_synced(struct staff *staff)
+{
+	eventfd_t ignored;
+
+	(void)!eventfd_read(staff->done_fd, &ignored);
+	return atomic_exchange(&staff->synced, false);
+}
+
+bool
+staff_is_working(struct staff *staff)
+{
+	return atomic_load(&staff->working);
+}
+
+int
+staff_error(struct staff *staff, struct err *err)
+{
+	*err = staff->error;
+	return err->code;
+}
+
+bool
+staff_gets_on(struct staff *staff)
+{
+	int64_t alive_ms = atomic_load(&staff->alive_ms);
+
+	return alive_ms == 0 || clock_mono_ms() - alive_ms < STAFF_HANG_MS;
+}
+
+const char *
+staff_task(struct staff *staff)
+{
+	int kind = atomic_load(&staff->kind);
+
+	return kind < 0 ? "watching" : job_kind_name((enum job_kind)kind);
+}
