@@ -16,6 +16,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum {
+	// Descriptors that removing a tree holds open at once.
+	FILE_DEPTH_MAX = 64
+};
+
 int
 file_replace(int dirfd, const char *name, const void *data, size_t len, mode_t mode,
 	struct err *err)
@@ -137,6 +142,103 @@ file_make_dirs(const char *path, mode_t mode, struct err *err)
 	return 0;
 }
 
+// A tree on its way out.
+struct removal {
+	// The folder at its top, where what is too deep is moved to.
+	int top;
+	unsigned int hoisted;
+};
+
+// To read and empty a folder of ours that its owner may not enter, as restored ones can
+// be.
+static int
+open_to_empty(int dirfd, const char *name)
+{
+	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	int fd = openat(dirfd, name, flags);
+
+	if (fd < 0 && errno == EACCES &&
+		fchmodat(dirfd, name, 0700, AT_SYMLINK_NOFOLLOW) == 0) {
+		fd = openat(dirfd, name, flags);
+	}
+	if (fd >= 0) {
+		(void)fchmod(fd, 0700);
+	}
+	return fd;
+}
+
+// Each level holds a descriptor; a tree deeper than that is taken apart in pieces.
+static int
+hoist(struct removal *removal, int dirfd, const char *name, struct err *err)
+{
+	// Its ".." changes, which takes the right to write to it; rename says if not.
+	(void)!fchmodat(dirfd, name, 0700, AT_SYMLINK_NOFOLLOW);
+	for (;;) {
+		char to[64];
+
+		(void)snprintf(
+			to, sizeof(to), FILE_TEMP_PREFIX "deep.%u", removal->hoisted++);
+		if (renameat(dirfd, name, removal->top, to) == 0) {
+			return 0;
+		}
+		if (errno != EEXIST && errno != ENOTEMPTY && errno != ENOTDIR) {
+			return err_errno(err, "remove %s", name);
+		}
+	}
+}
+
+static int remove_at(
+	struct removal *removal, int dirfd, const char *name, int depth, struct err *err);
+
+// Takes ownership of @fd.
+static int
+empty_folder(struct removal *removal, int fd, int depth, struct err *err)
+{
+	DIR *dir = fdopendir(fd);
+	int result = 0;
+
+	if (dir == NULL) {
+		err_errno(err, "list a folder");
+		(void)close(fd);
+		return err->code;
+	}
+	for (struct dirent *entry; result == 0 && (entry = readdir(dir)) != NULL;) {
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
+			result = remove_at(removal, fd, entry->d_name, depth, err);
+		}
+	}
+	(void)closedir(dir);
+	return result;
+}
+
+static int
+remove_at(
+	struct removal *removal, int dirfd, const char *name, int depth, struct err *err)
+{
+	int fd;
+
+	if (unlinkat(dirfd, name, 0) == 0 || errno == ENOENT) {
+		return 0;
+	}
+	if (errno != EISDIR && errno != EPERM) {
+		return err_errno(err, "remove %s", name);
+	}
+	if (depth == FILE_DEPTH_MAX) {
+		return hoist(removal, dirfd, name, err);
+	}
+	fd = open_to_empty(dirfd, name);
+	if (fd < 0) {
+		return err_errno(err, "open %s", name);
+	}
+	if (empty_folder(removal, fd, depth + 1, err) < 0) {
+		return err->code;
+	}
+	if (unlinkat(dirfd, name, AT_REMOVEDIR) < 0 && errno != ENOENT) {
+		return err_errno(err, "remove folder %s", name);
+	}
+	return 0;
+}
+
 int
 file_remove_tree(int dirfd, const char *name, struct err *err)
 {
@@ -147,28 +249,27 @@ file_remove_tree(int dirfd, const char *name, struct err *err)
 		return err_errno(err, "remove %s", name);
 	}
 
-	int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0) {
+	AUTO_CLOSE int top = open_to_empty(dirfd, name);
+	if (top < 0) {
 		return err_errno(err, "open %s", name);
 	}
 
-	DIR *dir = fdopendir(fd);
-	if (dir == NULL) {
-		(void)close(fd);
-		return err_errno(err, "list %s", name);
-	}
-	for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) {
-			continue;
+	struct removal removal = { .top = top };
+	for (unsigned int before = 0;; before = removal.hoisted) {
+		int fd = open_to_empty(top, ".");
+
+		if (fd < 0) {
+			return err_errno(err, "open %s", name);
 		}
-		if (file_remove_tree(fd, entry->d_name, err) < 0) {
-			(void)closedir(dir);
+		if (empty_folder(&removal, fd, 0, err) < 0) {
 			return err->code;
 		}
+		if (unlinkat(dirfd, name, AT_REMOVEDIR) == 0 || errno == ENOENT) {
+			return 0;
+		}
+		// What was moved to the top meanwhile is for the next round.
+		if (errno != ENOTEMPTY || removal.hoisted == before) {
+			return err_errno(err, "remove folder %s", name);
+		}
 	}
-	(void)closedir(dir);
-	if (unlinkat(dirfd, name, AT_REMOVEDIR) < 0 && errno != ENOENT) {
-		return err_errno(err, "remove folder %s", name);
-	}
-	return 0;
 }

@@ -42,7 +42,10 @@ int file_read(int dirfd, const char *name, struct buf *buf, struct err *err)
  * EXISTS when something else stands there. */
 int file_make_dirs(const char *path, mode_t mode, struct err *err) NONNULL MUST_CHECK;
 
-/** Remove a tree beneath @dirfd; links are removed, never followed.  Missing is fine. */
+/**
+ * Remove a tree beneath @dirfd, of any depth, also folders whose mode forbids it to their
+ * owner.  Links are removed, never followed.  Missing is fine.
+ */
 int file_remove_tree(int dirfd, const char *name, struct err *err) NONNULL MUST_CHECK;
 
 #endif
