@@ -72,7 +72,7 @@ enum watch_flag {
 enum {
 	/** Events taken in one watch_drain(), so that a storm does not keep us for ever.
 	 */
-	WATCH_BATCH_MAX = 20000,
+	WATCH_BATCH_MAX = 4096,
 	/** Folders that may vanish before the library's memory of them is swept out. */
 	WATCH_STALE_MAX = 10000,
 	WATCH_REASON_MAX = 256,
