@@ -4,10 +4,14 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/mem.h"
+#include "base/path.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -93,6 +97,71 @@ fd_read_all(int fd, struct buf *buf, struct err *err)
 	}
 }
 
+static bool
+leads_out(const char *rel)
+{
+	int depth = 0;
+
+	for (const char *part = rel; *part != '\0' && depth >= 0;) {
+		size_t len = (size_t)(strchrnul(part, '/') - part);
+
+		if (len == 2 && memcmp(part, "..", 2) == 0) {
+			depth--;
+		} else if (len > 0 && !(len == 1 && part[0] == '.')) {
+			depth++;
+		}
+		part += len + (part[len] == '/');
+	}
+	return depth < 0 || rel[0] == '/';
+}
+
+static int
+open_step(int dirfd, const char *name, int flags)
+{
+	int fd = openat(dirfd, name, flags | O_NOFOLLOW);
+	int reason = errno;
+	struct stat info;
+
+	// A link in a folder's place is told as a link, not as a file.
+	if (fd < 0 && reason == ENOTDIR &&
+		fstatat(dirfd, name, &info, AT_SYMLINK_NOFOLLOW) == 0 &&
+		S_ISLNK(info.st_mode)) {
+		reason = ELOOP;
+	}
+	errno = reason;
+	return fd;
+}
+
+// Where the kernel does not know openat2(), or a sandbox hides it: one step at a time. No
+// link is followed, so ".." can be taken out of the words before anything is opened.
+static int
+open_by_steps(int dirfd, const char *rel, int flags)
+{
+	AUTO_FREE char *rooted = path_join("/", rel);
+	AUTO_FREE char *path = path_normal(rooted);
+	AUTO_CLOSE int at = -1;
+
+	if (rel[0] == '\0' || leads_out(rel)) {
+		errno = rel[0] == '\0' ? ENOENT : EXDEV;
+		return -1;
+	}
+	for (char *part = path + 1;;) {
+		char *end = strchrnul(part, '/');
+		bool last = *end == '\0';
+		int next;
+
+		*end = '\0';
+		next = open_step(at >= 0 ? at : dirfd, *part != '\0' ? part : ".",
+			last ? flags : O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (next < 0 || last) {
+			return next;
+		}
+		base_close_p(&at);
+		at = next;
+		part = end + 1;
+	}
+}
+
 int
 fd_open_beneath(int dirfd, const char *rel, int flags, struct err *err)
 {
@@ -107,6 +176,9 @@ fd_open_beneath(int dirfd, const char *rel, int flags, struct err *err)
 		if (fd < 0 && errno != EINTR && errno != EAGAIN) {
 			break;
 		}
+	}
+	if (fd < 0 && errno == ENOSYS) {
+		fd = open_by_steps(dirfd, rel, (int)how.flags);
 	}
 	if (fd < 0 && errno == EXDEV) {
 		return err_raise(

@@ -3,7 +3,7 @@
 /**
  * base/fd - descriptors: write all, read all, open beneath.
  *
- * Knows: err, buf.
+ * Knows: err, buf, mem, path.
  * Owns:  nothing: every descriptor returned is owned by the caller, close() it.
  * Never: follows a symbolic link below a root, blocks on a fifo, leaks into a child
  *        (everything is O_CLOEXEC).
