@@ -309,6 +309,9 @@ struct change {
 struct writer {
 	struct index *old;
 	int work_fd;
+	// The folder that was looked into last.
+	char *folder;
+	int folder_fd;
 	// Look at every file, or trust the old entry of an object that is still there.
 	bool restat;
 	struct change *changes;
@@ -378,16 +381,37 @@ type_fits(uint32_t mode, const struct stat *info)
 			((info->st_mode & S_IXUSR) != 0) == (mode == TREE_PROGRAM);
 }
 
+// The folder of @path, kept open: changes come in order, so the next one is often there
+// too.
+static int
+open_folder(struct writer *writer, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	AUTO_FREE char *folder =
+		slash != NULL ? xmemdup0(path, (size_t)(slash - path)) : xstrdup(".");
+	struct err ignored;
+
+	if (writer->folder == NULL || strcmp(writer->folder, folder) != 0) {
+		base_close_p(&writer->folder_fd);
+		free(writer->folder);
+		writer->folder = STEAL(folder);
+		writer->folder_fd = fd_open_beneath(writer->work_fd, writer->folder,
+			O_RDONLY | O_DIRECTORY, &ignored);
+	}
+	return writer->folder_fd;
+}
+
 // A file that is not there, or something else, gets zeroes: `git status` then says so.
 static void
 look_up(struct writer *writer, const struct change *change, uint32_t words[STAT_WORDS])
 {
-	struct err ignored;
+	int folder_fd = open_folder(writer, change->path);
 	struct stat info;
-	AUTO_CLOSE int fd = fd_open_beneath(
-		writer->work_fd, change->path, O_PATH | O_NOFOLLOW, &ignored);
 
-	if (fd >= 0 && fstat(fd, &info) == 0 && type_fits(change->mode, &info)) {
+	if (folder_fd >= 0 &&
+		fstatat(folder_fd, path_base(change->path), &info, AT_SYMLINK_NOFOLLOW) ==
+			0 &&
+		type_fits(change->mode, &info)) {
 		stat_words(&info, change->mode, words);
 	}
 }
@@ -597,12 +621,15 @@ write_index(struct repo *repo, const struct oid *commit, bool restat, struct err
 	writer = xcalloc(1, sizeof(*writer));
 	writer->old = old;
 	writer->work_fd = work_fd;
+	writer->folder_fd = -1;
 	writer->restat = restat;
 	writer->hash = hash;
 	result = write_with(writer, repo, &tree, err);
 	for (size_t i = 0; i < writer->count; i++) {
 		free(writer->changes[i].path);
 	}
+	base_close_p(&writer->folder_fd);
+	free(writer->folder);
 	free(writer->changes);
 	free(writer);
 	return result < 0 ? err_wrap(err, "write the index") : 0;

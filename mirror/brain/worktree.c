@@ -511,19 +511,39 @@ heal_file(struct heal *heal, int dirfd, const struct tree_entry *entry, struct e
 static int heal_folder(
 	struct heal *heal, int dirfd, const struct oid *tree, int depth, struct err *err);
 
+static bool
+is_temporary(const char *name)
+{
+	return strncmp(name, FILE_TEMP_PREFIX, strlen(FILE_TEMP_PREFIX)) == 0;
+}
+
+// Take a file or link away: for good when it is ours, else aside.
+static int
+drop(struct heal *heal, int dirfd, const char *name, const struct stat *info,
+	struct err *err)
+{
+	if (!is_temporary(name) && !index_unchanged(heal->index, heal->path.data, info)) {
+		heal->counts.set_aside++;
+		return set_aside(heal->worktree, dirfd, name, err);
+	}
+	heal->counts.removed++;
+	return unlinkat(dirfd, name, 0) < 0 && errno != ENOENT
+		? err_errno(err, "remove %s", name)
+		: 0;
+}
+
 // Something the commit does not have.
 static int
 heal_extra(struct heal *heal, int dirfd, const char *name, int depth, struct err *err)
 {
 	const char *path = heal->path.data;
-	bool ours = index_has(heal->index, path);
 	struct stat info;
 
 	if (fstatat(dirfd, name, &info, AT_SYMLINK_NOFOLLOW) < 0) {
 		return 0;
 	}
-	if (depth == 0 && !ours && !index_has_below(heal->index, path) &&
-		strncmp(name, FILE_TEMP_PREFIX, strlen(FILE_TEMP_PREFIX)) != 0) {
+	if (depth == 0 && !index_has(heal->index, path) &&
+		!index_has_below(heal->index, path) && !is_temporary(name)) {
 		return 0;
 	}
 	if (S_ISDIR(info.st_mode)) {
@@ -536,15 +556,7 @@ heal_extra(struct heal *heal, int dirfd, const char *name, int depth, struct err
 		(void)unlinkat(dirfd, name, AT_REMOVEDIR);
 		return 0;
 	}
-	if (strncmp(name, FILE_TEMP_PREFIX, strlen(FILE_TEMP_PREFIX)) == 0 ||
-		(ours && index_unchanged(heal->index, path, &info))) {
-		heal->counts.removed++;
-		return unlinkat(dirfd, name, 0) < 0 && errno != ENOENT
-			? err_errno(err, "remove %s", path)
-			: 0;
-	}
-	heal->counts.set_aside++;
-	return set_aside(heal->worktree, dirfd, name, err);
+	return drop(heal, dirfd, name, &info, err);
 }
 
 static int
@@ -557,11 +569,8 @@ heal_below(struct heal *heal, int dirfd, const struct tree_entry *entry, int dep
 	// A foreign file in a folder's place is kept, a file of ours is not worth it.
 	if (fstatat(dirfd, entry->name, &info, AT_SYMLINK_NOFOLLOW) == 0 &&
 		!S_ISDIR(info.st_mode) &&
-		!index_unchanged(heal->index, heal->path.data, &info)) {
-		heal->counts.set_aside++;
-		if (set_aside(heal->worktree, dirfd, entry->name, err) < 0) {
-			return err->code;
-		}
+		drop(heal, dirfd, entry->name, &info, err) < 0) {
+		return err->code;
 	}
 	fd = enter_folder(dirfd, entry->name, err);
 	return fd < 0 ? fd : heal_folder(heal, fd, &entry->oid, depth + 1, err);

@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "brain/worktree.h"
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "brain/index.h"
+#include "brain/repo.h"
+#include "brain/tree.h"
+#include "room.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct copy {
+	struct repo *repo;
+	struct worktree *worktree;
+};
+
+static struct copy
+open_copy(const struct scratch *scratch)
+{
+	struct copy copy = { .repo = room_open(scratch, true) };
+	struct err err;
+
+	ok(worktree_open(copy.repo, &copy.worktree, &err));
+	return copy;
+}
+
+static void
+close_copy(struct copy *copy)
+{
+	worktree_close(copy->worktree);
+	repo_close(copy->repo);
+}
+
+static void
+put(struct copy *copy, const char *path, const char *text)
+{
+	struct err err;
+
+	ok(worktree_put(copy->worktree, path, TREE_FILE, text, strlen(text), &err));
+}
+
+// As a cycle does it: the commit, and the same files in the copy.
+static struct oid
+commit_and_put(struct copy *copy, const struct oid *parent, const struct room_file *files,
+	size_t count)
+{
+	struct oid made = room_commit(copy->repo, parent, files, count);
+	struct err err;
+
+	for (size_t i = 0; i < count; i++) {
+		if (files[i].text == NULL) {
+			ok(worktree_remove(copy->worktree, files[i].path, &err));
+		}
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (files[i].text != NULL) {
+			put(copy, files[i].path, files[i].text);
+		}
+	}
+	// Past the kernel's tick: a file as young as the index is in doubt.
+	(void)usleep(20000);
+	return made;
+}
+
+static void
+assert_clean(const struct scratch *scratch)
+{
+	assert_int_equal(room_git(scratch,
+				 "status --porcelain > ../status; cat ../status >&2; "
+				 "test ! -s ../status"),
+		0);
+}
+
+static void
+assert_text(const struct scratch *scratch, const char *name, const char *want)
+{
+	char *text = scratch_read(scratch, name, NULL);
+
+	assert_string_equal(text, want);
+	free(text);
+}
+
+static void
+files_folders_and_links_appear_and_are_replaced(void **state)
+{
+	struct copy copy = open_copy(*state);
+	struct stat info;
+	struct err err;
+	char target[10] = "";
+
+	put(&copy, "n/a/b", "one");
+	put(&copy, "n/a/b", "two");
+	ok(worktree_put(copy.worktree, "n/run", TREE_PROGRAM, "#!", 2, &err));
+	ok(worktree_put(copy.worktree, "n/link", TREE_LINK, "a/b", 3, &err));
+	ok(worktree_put(copy.worktree, "n/link", TREE_LINK, "run", 3, &err));
+	assert_text(*state, "brain/n/a/b", "two");
+	assert_int_equal(stat(scratch_path(*state, "brain/n/run"), &info), 0);
+	assert_true((info.st_mode & S_IXUSR) != 0);
+	assert_int_equal(
+		readlink(scratch_path(*state, "brain/n/link"), target, sizeof(target)),
+		3);
+	assert_string_equal(target, "run");
+	ok(worktree_remove(copy.worktree, "n/a/b", &err));
+	assert_false(scratch_exists(*state, "brain/n/a"));
+	ok(worktree_remove(copy.worktree, "n/a/b", &err));
+	ok(worktree_remove(copy.worktree, "n/link", &err));
+	ok(worktree_remove(copy.worktree, "n/run", &err));
+	assert_false(scratch_exists(*state, "brain/n"));
+	close_copy(&copy);
+}
+
+static void
+a_file_and_a_folder_change_places(void **state)
+{
+	struct copy copy = open_copy(*state);
+
+	put(&copy, "n/x", "file");
+	put(&copy, "n/x/y", "below");
+	assert_text(*state, "brain/n/x/y", "below");
+	put(&copy, "n/x", "file again");
+	assert_text(*state, "brain/n/x", "file again");
+	close_copy(&copy);
+}
+
+static void
+no_link_leads_a_write_or_a_removal_outside(void **state)
+{
+	struct copy copy = open_copy(*state);
+	struct err err;
+
+	scratch_write_text(*state, "outside/victim", "safe");
+	assert_int_equal(scratch_sh(*state,
+				 "mkdir brain/n; ln -s ../../outside brain/n/way; "
+				 "ln -s ../../outside/victim brain/n/file"),
+		0);
+	put(&copy, "n/way/victim", "inside");
+	put(&copy, "n/file", "inside");
+	assert_text(*state, "outside/victim", "safe");
+	assert_text(*state, "brain/n/way/victim", "inside");
+	assert_int_equal(
+		scratch_sh(*state, "rm -r brain/n/way; ln -s ../../outside brain/n/way"),
+		0);
+	ok(worktree_remove(copy.worktree, "n/way/victim", &err));
+	assert_text(*state, "outside/victim", "safe");
+	close_copy(&copy);
+}
+
+static void
+no_path_leads_out_or_into_git(void **state)
+{
+	static const char *const bad[] = { "../x", "a/../../x", "/x", "", "a//b",
+		".git/config", "a/.GIT/x", "git~1/config", "." };
+	struct copy copy = open_copy(*state);
+	struct err err;
+
+	for (size_t i = 0; i < countof(bad); i++) {
+		fails(worktree_put(copy.worktree, bad[i], TREE_FILE, "x", 1, &err),
+			ERR_INVALID);
+		fails(worktree_remove(copy.worktree, bad[i], &err), ERR_INVALID);
+	}
+	fails(worktree_put(copy.worktree, "l", TREE_LINK, "", 0, &err), ERR_INVALID);
+	fails(worktree_put(copy.worktree, "l", TREE_LINK, "a\0b", 3, &err), ERR_INVALID);
+	close_copy(&copy);
+}
+
+static void
+the_status_is_clean_after_each_index(void **state)
+{
+	struct copy copy = open_copy(*state);
+	struct oid head = commit_and_put(&copy, NULL,
+		(struct room_file[]){
+			{ "a/b", "1" }, { "a-b", "2" }, { "c", "3" }, { "a.b/x", "4" } },
+		4);
+	struct err err;
+
+	ok(index_write(copy.repo, &head, &err));
+	assert_clean(*state);
+	head = commit_and_put(&copy, &head,
+		(struct room_file[]){ { "a/b", "changed" }, { "c", NULL }, { "c/d", "5" },
+			{ "a.b/x", NULL }, { "new/e", "6" } },
+		5);
+	ok(index_write(copy.repo, &head, &err));
+	assert_clean(*state);
+	// And after git itself has written the file, with its extensions.
+	assert_int_equal(room_git(*state,
+				 "update-index --refresh --force-write-index -q && "
+				 "git update-index --index-version 2"),
+		0);
+	head = commit_and_put(
+		&copy, &head, (struct room_file[]){ { "a-b", "again" } }, 1);
+	ok(index_write(copy.repo, &head, &err));
+	assert_clean(*state);
+	assert_int_equal(room_git(*state, "update-index --index-version 4"), 0);
+	head = commit_and_put(&copy, &head, (struct room_file[]){ { "a-b", "more" } }, 1);
+	ok(index_write(copy.repo, &head, &err));
+	assert_clean(*state);
+	assert_int_equal(room_git(*state,
+				 "ls-files -s | cut -c1-47 > ../index && git ls-tree "
+				 "-r HEAD | sed 's/blob //;s/\\t.*//' | sed "
+				 "'s/$/ /' | cut -c1-47 > ../tree && cmp ../tree "
+				 "../index"),
+		0);
+	room_fsck(*state);
+	close_copy(&copy);
+}
+
+static void
+a_living_gits_index_lock_is_respected(void **state)
+{
+	struct copy copy = open_copy(*state);
+	struct oid head =
+		commit_and_put(&copy, NULL, (struct room_file[]){ { "a", "1" } }, 1);
+	struct err err;
+
+	scratch_write_text(*state, "brain/.git/index.lock", "");
+	fails(index_write(copy.repo, &head, &err), ERR_BUSY);
+	assert_true(scratch_exists(*state, "brain/.git/index.lock"));
+	// Old, and nobody's.
+	assert_int_equal(
+		scratch_sh(*state, "touch -d '-1 hour' brain/.git/index.lock"), 0);
+	ok(index_write(copy.repo, &head, &err));
+	assert_clean(*state);
+	close_copy(&copy);
+}
+
+static void
+healing_brings_the_copy_to_the_commit(void **state)
+{
+	struct copy copy = open_copy(*state);
+	struct oid one = commit_and_put(&copy, NULL,
+		(struct room_file[]){ { "n/a", "1" }, { "n/b", "2" }, { "n/c/d", "3" },
+			{ "n/e", "4" } },
+		4);
+	struct worktree_healed healed;
+	struct oid two;
+	struct err err;
+
+	ok(index_write(copy.repo, &one, &err));
+	// A cycle that was killed behind the ref: nothing of it is in the copy.
+	two = room_commit(copy.repo, &one,
+		(struct room_file[]){ { "n/a", "new" }, { "n/b", NULL }, { "n/f/g", "5" },
+			{ "n/e", NULL }, { "n/e/h", "6" } },
+		5);
+	// And one that was killed before it, a person who tidied up, and one who did not.
+	put(&copy, "n/half", "never committed");
+	assert_int_equal(scratch_sh(*state,
+				 "rm -r brain/n/c; echo mine > brain/readme; "
+				 "echo x > brain/n/.mirror-new.0123"),
+		0);
+	ok(worktree_heal(copy.worktree, copy.repo, &two, false, &healed, &err));
+	// n/a, n/c/d, n/e/h and n/f/g; n/b, n/e and the temporary; n/half.
+	assert_int_equal(healed.written, 4);
+	assert_int_equal(healed.removed, 3);
+	assert_int_equal(healed.set_aside, 1);
+	assert_int_equal(scratch_sh(*state,
+				 "grep -rqx 'never committed' "
+				 "brain/.git/mirror/aside"),
+		0);
+	assert_text(*state, "brain/readme", "mine\n");
+	assert_int_equal(scratch_sh(*state, "rm brain/readme"), 0);
+	assert_clean(*state);
+	ok(worktree_heal(copy.worktree, copy.repo, &two, false, &healed, &err));
+	assert_int_equal(healed.written + healed.removed + healed.set_aside, 0);
+	close_copy(&copy);
+}
+
+// The same size and times, and other bytes: only a hash can tell.
+static void
+after_an_unclean_boot_the_bytes_are_compared(void **state)
+{
+	struct copy copy = open_copy(*state);
+	struct oid head =
+		commit_and_put(&copy, NULL, (struct room_file[]){ { "n/a", "1234" } }, 1);
+	struct worktree_healed healed;
+	struct err err;
+
+	ok(index_write(copy.repo, &head, &err));
+	assert_int_equal(scratch_sh(*state,
+				 "t=$(stat -c %%y brain/n/a); printf 1235 > "
+				 "brain/n/a; touch -d \"$t\" brain/n/a"),
+		0);
+	ok(worktree_heal(copy.worktree, copy.repo, &head, true, &healed, &err));
+	assert_int_equal(healed.written, 1);
+	assert_text(*state, "brain/n/a", "1234");
+	assert_clean(*state);
+	close_copy(&copy);
+}
+
+static void
+a_file_that_a_person_changed_in_the_copy_is_not_lost(void **state)
+{
+	struct copy copy = open_copy(*state);
+	struct oid one = commit_and_put(
+		&copy, NULL, (struct room_file[]){ { "n/a", "1" }, { "n/b", "1" } }, 2);
+	struct worktree_healed healed;
+	struct oid two;
+	struct err err;
+
+	ok(index_write(copy.repo, &one, &err));
+	two = room_commit(copy.repo, &one, (struct room_file[]){ { "n/a", NULL } }, 1);
+	assert_int_equal(scratch_sh(*state, "echo 'my own words' > brain/n/a"), 0);
+	ok(worktree_heal(copy.worktree, copy.repo, &two, false, &healed, &err));
+	assert_int_equal(healed.set_aside, 1);
+	assert_false(scratch_exists(*state, "brain/n/a"));
+	assert_int_equal(
+		scratch_sh(*state, "grep -rqx 'my own words' brain/.git/mirror/aside"),
+		0);
+	close_copy(&copy);
+}
+
+static void
+a_bare_repo_has_no_copy_and_no_index(void **state)
+{
+	struct repo *repo = room_open(*state, false);
+	struct oid one = room_commit(repo, NULL, (struct room_file[]){ { "a", "1" } }, 1);
+	struct worktree *worktree = NULL;
+	struct err err;
+
+	fails(worktree_open(repo, &worktree, &err), ERR_INVALID);
+	ok(index_write(repo, &one, &err));
+	assert_false(scratch_exists(*state, "brain/index"));
+	repo_close(repo);
+}
+
+static void
+a_damaged_index_is_replaced_not_believed(void **state)
+{
+	struct copy copy = open_copy(*state);
+	struct oid head = commit_and_put(
+		&copy, NULL, (struct room_file[]){ { "a", "1" }, { "b", "2" } }, 2);
+	struct index *index = NULL;
+	struct stat info;
+	struct oid blob;
+	struct err err;
+
+	ok(index_write(copy.repo, &head, &err));
+	ok(index_load(repo_git_dir(copy.repo), &index, &err));
+	assert_int_equal(index_count(index), 2);
+	oid_of(OBJECT_BLOB, "1", 1, &blob);
+	assert_int_equal(lstat(scratch_path(*state, "brain/a"), &info), 0);
+	assert_true(index_proves(index, "a", TREE_FILE, &blob, &info));
+	assert_false(index_proves(index, "b", TREE_FILE, &blob, &info));
+	info.st_ctim.tv_nsec ^= 1;
+	assert_false(index_proves(index, "a", TREE_FILE, &blob, &info));
+	index_free(index);
+	for (int cut = 1; cut < 180; cut += 7) {
+		assert_int_equal(scratch_sh(*state,
+					 "cp brain/.git/index old; truncate -s -%d "
+					 "brain/.git/index",
+					 cut),
+			0);
+		ok(index_load(repo_git_dir(copy.repo), &index, &err));
+		assert_int_equal(index_count(index), 0);
+		index_free(index);
+		assert_int_equal(scratch_sh(*state, "cp old brain/.git/index"), 0);
+	}
+	assert_int_equal(scratch_sh(*state, "printf garbage > brain/.git/index"), 0);
+	ok(index_write(copy.repo, &head, &err));
+	assert_clean(*state);
+	close_copy(&copy);
+}
+
+#define room(test)                                                                       \
+	cmocka_unit_test_setup_teardown(test, scratch_setup, scratch_teardown_all)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		room(files_folders_and_links_appear_and_are_replaced),
+		room(a_file_and_a_folder_change_places),
+		room(no_link_leads_a_write_or_a_removal_outside),
+		room(no_path_leads_out_or_into_git),
+		room(the_status_is_clean_after_each_index),
+		room(a_living_gits_index_lock_is_respected),
+		room(healing_brings_the_copy_to_the_commit),
+		room(after_an_unclean_boot_the_bytes_are_compared),
+		room(a_file_that_a_person_changed_in_the_copy_is_not_lost),
+		room(a_bare_repo_has_no_copy_and_no_index),
+		room(a_damaged_index_is_replaced_not_believed),
+	};
+
+	return cmocka_run_group_tests_name("brain/worktree", tests, NULL, NULL);
+}
