@@ -4,7 +4,6 @@
 
 #include "base/err.h"
 #include "base/mem.h"
-#include "base/path.h"
 #include "base/suggest.h"
 
 #include <stdio.h>
@@ -87,7 +86,6 @@ static int
 unknown(const struct reading *reading, const char *name, size_t len)
 {
 	AUTO_FREE char *raw = xmemdup0(name, len);
-	AUTO_FREE char *shown = path_printable(raw);
 	const char *best = NULL;
 
 	for (size_t i = 0; i < reading->ntables; i++) {
@@ -99,7 +97,7 @@ unknown(const struct reading *reading, const char *name, size_t len)
 			}
 		}
 	}
-	return err_raise(reading->err, ERR_USAGE, "unknown option --%.80s%s%s%s", shown,
+	return err_raise(reading->err, ERR_USAGE, "unknown option --%.80s%s%s%s", raw,
 		best != NULL ? "; did you mean --" : "", best != NULL ? best : "",
 		best != NULL ? "?" : "");
 }
@@ -117,15 +115,13 @@ static int
 check_words(const struct reading *reading, const struct flag *flag, const char *value)
 {
 	char near[SUGGEST_WORD_MAX];
-	AUTO_FREE char *shown = NULL;
 
 	if (flag->words == NULL || args_is_word(flag->words, value)) {
 		return 0;
 	}
-	shown = path_printable(value);
 	(void)args_near_word(flag->words, value, near, sizeof(near));
 	return err_raise(reading->err, ERR_USAGE,
-		"--%s: \"%.80s\" is not one of %s%s%s%s", flag->name, shown, flag->words,
+		"--%s: \"%.80s\" is not one of %s%s%s%s", flag->name, value, flag->words,
 		near[0] != '\0' ? "; did you mean " : "", near,
 		near[0] != '\0' ? "?" : "");
 }
@@ -178,10 +174,9 @@ take_letters(struct reading *reading, const char *letters)
 
 		if (flag == NULL) {
 			char one[2] = { *letters, '\0' };
-			AUTO_FREE char *shown = path_printable(one);
 
 			return err_raise(
-				reading->err, ERR_USAGE, "unknown option -%s", shown);
+				reading->err, ERR_USAGE, "unknown option -%s", one);
 		}
 		if (flag->value != NULL) {
 			return take(

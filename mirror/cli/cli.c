@@ -6,7 +6,8 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/path.h"
+#include "base/suggest.h"
+#include "cli/handlers.h"
 #include "cli/help.h"
 #include "cli/verb.h"
 #include "cli/verbs.h"
@@ -134,14 +135,14 @@ find_verb(struct line *line)
 static int
 no_verb(const struct line *line, struct err *err)
 {
-	AUTO_FREE char *shown = NULL;
+	char word[SUGGEST_WORD_MAX];
 	const char *near;
 
 	if (line->typed == NULL) {
 		for (int i = 1; i < line->argc; i++) {
 			if (line->argv[i][0] == '-' && common_len(line->argv[i]) == 0) {
-				shown = path_printable(line->argv[i]);
-				err_raise(err, ERR_USAGE, "unknown option %.80s", shown);
+				err_raise(err, ERR_USAGE, "unknown option %.80s",
+					line->argv[i]);
 				return err_advise(err, "mirror help");
 			}
 		}
@@ -152,9 +153,8 @@ no_verb(const struct line *line, struct err *err)
 		err_raise(err, ERR_USAGE, "%s needs one more word", line->typed);
 		return err_advise(err, "mirror help %s", line->typed);
 	}
-	shown = path_printable(line->typed);
-	near = verbs_near(line->typed);
-	err_raise(err, ERR_USAGE, "unknown command \"%.80s\"%s%s%s", shown,
+	near = verbs_near(line->typed, word, sizeof(word));
+	err_raise(err, ERR_USAGE, "unknown command \"%.80s\"%s%s%s", line->typed,
 		near != NULL ? "; did you mean \"" : "", near != NULL ? near : "",
 		near != NULL ? "\"?" : "");
 	return near != NULL ? err_advise(err, "mirror help %s", near)
@@ -189,10 +189,8 @@ check_words(const struct verb *verb, const struct args *args, struct err *err)
 		return err_advise(err, "mirror help %s", verb->name);
 	}
 	if (args->nwords > verb->most) {
-		AUTO_FREE char *shown = path_printable(args->words[verb->most]);
-
 		err_raise(err, ERR_USAGE, "%s: \"%.80s\" is one word too many",
-			verb->name, shown);
+			verb->name, args->words[verb->most]);
 		return err_advise(err, "mirror help %s", verb->name);
 	}
 	return 0;
@@ -242,7 +240,6 @@ static int
 run(struct line *line, struct call *call, struct err *err)
 {
 	const struct verb *verb = find_verb(line);
-	int result;
 
 	if (verb == NULL) {
 		return no_verb(line, err);
@@ -252,15 +249,14 @@ run(struct line *line, struct call *call, struct err *err)
 		return err->code;
 	}
 	apply_common(call);
-	if (args_has(&call->args, "help")) {
+	if (args_has(&call->args, "help") && verb->run != verb_help) {
 		help_verb(&call->out, verb);
 		return 0;
 	}
 	if (check_words(verb, &call->args, err) < 0) {
 		return err->code;
 	}
-	result = verb->run(call, err);
-	return result;
+	return verb->run(call, err);
 }
 
 int

@@ -19,6 +19,7 @@ verb_fn verb_config_edit;
 verb_fn verb_config_show;
 verb_fn verb_help;
 verb_fn verb_man;
+verb_fn verb_scan;
 verb_fn verb_version;
 
 #endif

@@ -111,12 +111,15 @@ static void say(struct output *out, const char *fmt, va_list args) PRINTF_LIKE(2
 static void
 say(struct output *out, const char *fmt, va_list args)
 {
-	char raw[ERR_MSG_MAX * 4];
+	AUTO_FREE char *raw = NULL;
 
 	output_progress_done(out);
 	// What was asked for comes first when both go to one terminal.
 	(void)fflush(stdout);
-	(void)vsnprintf(raw, sizeof(raw), fmt, args);
+	if (vasprintf(&raw, fmt, args) < 0) {
+		raw = NULL;
+		return;
+	}
 
 	AUTO_FREE char *text = path_printable(raw);
 	(void)fprintf(stderr, "mirror: %s\n", text);

@@ -68,11 +68,17 @@ show_option(const char *section, const char *key, const char *value, unsigned in
 	struct showing *showing = payload;
 
 	(void)text;
-	if (showing->section == NULL || strcmp(showing->section, section) != 0) {
+	const char *dot = strchr(section, '.');
+	size_t len = strcspn(section, ".");
+
+	// A table inside a table stands as "keep.daily" in the outer one.
+	if (showing->section == NULL || strlen(showing->section) != len ||
+		strncmp(showing->section, section, len) != 0) {
 		output_line(showing->out, "\n[%s]", section);
 		showing->section = section;
 	}
-	output_text(showing->out, "%s = %s", key, value);
+	output_text(showing->out, "%s%s%s = %s", dot != NULL ? dot + 1 : "",
+		dot != NULL ? "." : "", key, value);
 	print_origin(showing, line);
 	return 0;
 }

@@ -3,7 +3,7 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "base/mem.h"
-#include "base/path.h"
+#include "base/suggest.h"
 #include "cli/handlers.h"
 #include "cli/help.h"
 #include "cli/verbs.h"
@@ -43,9 +43,9 @@ verb_help(struct call *call, struct err *err)
 		return 0;
 	}
 
-	AUTO_FREE char *shown = path_printable(name);
-	const char *near = verbs_near(name);
-	err_raise(err, ERR_USAGE, "there is no command \"%.80s\"%s%s%s", shown,
+	char word[SUGGEST_WORD_MAX];
+	const char *near = verbs_near(name, word, sizeof(word));
+	err_raise(err, ERR_USAGE, "there is no command \"%.80s\"%s%s%s", name,
 		near != NULL ? "; did you mean \"" : "", near != NULL ? near : "",
 		near != NULL ? "\"?" : "");
 	return err_advise(err, "mirror help");

@@ -49,7 +49,37 @@ static const struct flag man_flags[] = {
 	{ NULL, 0, NULL, NULL, NULL },
 };
 
+static const struct flag scan_flags[] = {
+	{ "format", 0, "FORMAT", "text|json|sarif|gitleaks", "text, json, sarif or gitleaks" },
+	{ "config", 0, "FILE", NULL, "rules in gitleaks' TOML instead of the built-in ones" },
+	{ "git", 0, "REPO", NULL, "a repository's whole history, each object once" },
+	{ "staged", 0, NULL, NULL, "what the next commit of this repository would take" },
+	{ "explain", 0, "FILE:LINE", NULL, "why is there a finding, and what can be done" },
+	{ "baseline", 0, "FILE", NULL, "do not show what is known there, wherever it stands" },
+	{ "write-baseline", 0, "FILE", NULL, "keep the fingerprints of everything found" },
+	{ NULL, 0, NULL, NULL, NULL },
+};
+
 const struct verb verbs[] = {
+	{
+		.name = "scan",
+		.usage = "[PATH...|-]",
+		.text = "look for secrets, and do nothing else",
+		.more = "Every regular file below each PATH (this folder when none is named) is scanned,\n"
+			"whatever its name; links are not followed.  - is standard input.  A secret is\n"
+			"never shown, only its rule, place, length and fingerprint.\n"
+			"\n"
+			"Here, and nowhere else, marks in the text (gitleaks:allow), .gitleaksignore and\n"
+			"a .gitleaks.toml in the folder count.\n"
+			"\n"
+			"Exit status: 0 nothing found, 1 something found, 2 not everything could be\n"
+			"scanned.",
+		.flags = scan_flags,
+		.run = verb_scan,
+		.group = VERB_SECRETS,
+		.traits = VERB_JSON,
+		.most = MANY,
+	},
 	{
 		.name = "config check",
 		.usage = "",
@@ -178,17 +208,30 @@ verbs_alias(const char *flag)
 }
 
 const char *
-verbs_near(const char *typed)
+verbs_near(const char *typed, char *near, size_t size)
 {
 	const char *best = NULL;
+	char first[SUGGEST_WORD_MAX];
 
 	for (size_t i = 0; i < nverbs; i++) {
-		if (!(verbs[i].traits & VERB_HIDDEN) &&
-			suggest_is_nearer(typed, verbs[i].name, best)) {
+		if (verbs[i].traits & VERB_HIDDEN) {
+			continue;
+		}
+		if (suggest_is_nearer(typed, verbs[i].name, best)) {
 			best = verbs[i].name;
 		}
+		// The first of two words is a thing to be meant as well.
+		(void)snprintf(first, sizeof(first), "%.*s",
+			(int)strcspn(verbs[i].name, " "), verbs[i].name);
+		if (suggest_is_nearer(typed, first, best)) {
+			(void)snprintf(near, size, "%s", first);
+			best = near;
+		}
 	}
-	return best;
+	if (best != NULL && best != near) {
+		(void)snprintf(near, size, "%s", best);
+	}
+	return best != NULL ? near : NULL;
 }
 
 const char *

@@ -40,8 +40,9 @@ const struct verb *verbs_find(const char *name) NONNULL;
 bool verbs_is_group(const char *word) NONNULL;
 /** The verb that this flag alone stands for ("once"), or NULL. */
 const struct verb *verbs_alias(const char *flag) NONNULL;
-/** The nearest name to what was typed, or NULL. */
-const char *verbs_near(const char *typed) NONNULL;
+/** The nearest name to what was typed, or the first word of one, written to @near; NULL
+ * when nothing is near. */
+const char *verbs_near(const char *typed, char *near, size_t size) NONNULL;
 
 /** "Every day", the heading of a group; a literal. */
 const char *verbs_group_name(enum verb_group group);

@@ -1,0 +1,430 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "cli/scan_pool.h"
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/mem.h"
+#include "scanner/finding.h"
+#include "scanner/scanner.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/**
+ * A ring of slots:
+ *
+ *      head            next               tail
+ *       |               |                  |
+ *       v               v                  v
+ *     [done] [working] [waiting] [waiting] [free] ...
+ *
+ * Files are taken in order.  What a file has to say is printed when it is at the head; a
+ * thread whose file is not there yet, and whose text is full, waits.  The one at the head
+ * never waits, so somebody always goes on.
+ */
+
+struct slot {
+	struct scan_task task;
+	struct buf text;
+	bool done;
+};
+
+struct scan_pool {
+	struct scan_pool_options options;
+	pthread_mutex_t lock;
+	pthread_cond_t work;
+	pthread_cond_t space;
+	pthread_cond_t turn;
+	struct slot slots[SCAN_POOL_SLOTS];
+	uint64_t head;
+	uint64_t next;
+	uint64_t tail;
+	bool closed;
+	struct scan_totals totals;
+	pthread_t threads[SCAN_POOL_THREADS_MAX];
+	size_t nthreads;
+};
+
+// What a thread knows while it scans one file.
+struct worker {
+	struct scan_pool *pool;
+	uint64_t at;
+	struct slot *slot;
+	char *buffer;
+	uint64_t found;
+	uint64_t known;
+	struct err err;
+};
+
+static struct slot *
+slot_of(struct scan_pool *pool, uint64_t at)
+{
+	return &pool->slots[at % SCAN_POOL_SLOTS];
+}
+
+static void
+task_done(struct scan_task *task)
+{
+	free(task->shown);
+	free(task->path);
+	free(task->bytes);
+	if (task->fd >= 0) {
+		(void)close(task->fd);
+	}
+	*task = (struct scan_task){ .fd = -1 };
+}
+
+// With the lock held: print what is ready, from the head on.
+static void
+print_ready(struct scan_pool *pool)
+{
+	bool moved = false;
+
+	while (pool->head < pool->next && slot_of(pool, pool->head)->done) {
+		struct slot *slot = slot_of(pool, pool->head);
+
+		scan_report_flush(pool->options.report, pool->options.out, &slot->text);
+		task_done(&slot->task);
+		slot->done = false;
+		pool->head++;
+		moved = true;
+	}
+	if (moved) {
+		(void)pthread_cond_broadcast(&pool->turn);
+		(void)pthread_cond_signal(&pool->space);
+	}
+}
+
+// The text is full: wait for our turn, then print it.
+static void
+print_early(struct worker *worker)
+{
+	struct scan_pool *pool = worker->pool;
+
+	(void)pthread_mutex_lock(&pool->lock);
+	while (pool->head != worker->at) {
+		(void)pthread_cond_wait(&pool->turn, &pool->lock);
+	}
+	scan_report_flush(pool->options.report, pool->options.out, &worker->slot->text);
+	(void)pthread_mutex_unlock(&pool->lock);
+}
+
+static int
+collect(struct worker *worker, const struct finding *finding)
+{
+	struct scan_pool *pool = worker->pool;
+	int result;
+
+	if (pool->options.collect == NULL) {
+		return 0;
+	}
+	(void)pthread_mutex_lock(&pool->lock);
+	result =
+		scan_known_add(pool->options.collect, finding->fingerprint, &worker->err);
+	(void)pthread_mutex_unlock(&pool->lock);
+	return result;
+}
+
+static int
+on_finding(const struct finding *finding, void *payload)
+{
+	struct worker *worker = payload;
+	const struct scan_task *task = &worker->slot->task;
+	struct scan_place place = {
+		.path = task->shown,
+		.in = task->in,
+		.object = task->object[0] != '\0' ? task->object : NULL,
+	};
+
+	if (collect(worker, finding) < 0) {
+		return worker->err.code;
+	}
+	if (scan_known_has(worker->pool->options.known, &place, task->rel, finding)) {
+		worker->known++;
+		return 0;
+	}
+	worker->found++;
+	if (scan_report_finding(worker->pool->options.report, &place, finding,
+		    &worker->slot->text, &worker->err) < 0) {
+		return worker->err.code;
+	}
+	if (worker->slot->text.len >= SCAN_POOL_TEXT_MAX) {
+		print_early(worker);
+	}
+	return 0;
+}
+
+static int
+stream(const struct scanner *scanner, int fd, const char *path, char *buffer,
+	size_t first, int (*fn)(const struct finding *finding, void *payload),
+	void *payload, uint64_t *ret_bytes, struct err *err)
+{
+	AUTO(scanner_stream_freep) struct scanner_stream *open = NULL;
+	size_t len = first;
+
+	if (scanner_stream_new(scanner, path, fn, payload, &open, err) < 0) {
+		return err->code;
+	}
+	while (len > 0) {
+		ssize_t more;
+		int result = scanner_stream_feed(open, buffer, len, err);
+
+		if (result != 0) {
+			return result;
+		}
+		more = fd_read_full(fd, buffer, SCAN_POOL_WHOLE_MAX, err);
+		if (more < 0) {
+			return err->code;
+		}
+		len = (size_t)more;
+		*ret_bytes += len;
+	}
+	return scanner_stream_end(open, err);
+}
+
+int
+scan_pool_read(const struct scanner *scanner, int fd, const char *path, char *buffer,
+	int (*fn)(const struct finding *finding, void *payload), void *payload,
+	uint64_t *ret_bytes, struct err *err)
+{
+	ssize_t len = fd_read_full(fd, buffer, SCAN_POOL_WHOLE_MAX, err);
+
+	*ret_bytes = 0;
+	if (len < 0) {
+		return err->code;
+	}
+	*ret_bytes = (uint64_t)len;
+	if (len == SCAN_POOL_WHOLE_MAX) {
+		return stream(scanner, fd, path, buffer, (size_t)len, fn, payload,
+			ret_bytes, err);
+	}
+
+	struct scan_input input = { .data = buffer, .len = (size_t)len, .path = path };
+	return scanner_scan(scanner, &input, fn, payload, err);
+}
+
+static void
+scan_task(struct worker *worker)
+{
+	struct scan_pool *pool = worker->pool;
+	const struct scan_task *task = &worker->slot->task;
+	struct err err = { 0 };
+	uint64_t bytes = task->len;
+	int result;
+
+	worker->found = 0;
+	worker->known = 0;
+	err_clear(&worker->err);
+	if (task->fd >= 0) {
+		result = scan_pool_read(task->scanner, task->fd, task->path,
+			worker->buffer, on_finding, worker, &bytes, &err);
+	} else {
+		struct scan_input input = {
+			.data = task->bytes,
+			.len = task->len,
+			.path = task->path,
+		};
+		result = scanner_scan(task->scanner, &input, on_finding, worker, &err);
+	}
+
+	(void)pthread_mutex_lock(&pool->lock);
+	pool->totals.found += worker->found;
+	pool->totals.known += worker->known;
+	pool->totals.bytes += bytes;
+	pool->totals.files++;
+	if (result < 0) {
+		pool->totals.unread++;
+		output_warn(pool->options.out, "%s: %s", task->shown,
+			worker->err.code != 0 ? worker->err.msg : err.msg);
+	}
+	worker->slot->done = true;
+	print_ready(pool);
+	output_progress(pool->options.out, "files scanned", pool->totals.files, 0);
+	(void)pthread_mutex_unlock(&pool->lock);
+}
+
+static void *
+work(void *payload)
+{
+	struct scan_pool *pool = payload;
+	struct worker worker = { .pool = pool };
+	AUTO_FREE char *buffer = xmalloc(SCAN_POOL_WHOLE_MAX);
+
+	worker.buffer = buffer;
+	(void)pthread_mutex_lock(&pool->lock);
+	for (;;) {
+		while (pool->next == pool->tail && !pool->closed) {
+			(void)pthread_cond_wait(&pool->work, &pool->lock);
+		}
+		if (pool->next == pool->tail) {
+			break;
+		}
+		worker.at = pool->next++;
+		worker.slot = slot_of(pool, worker.at);
+		if (worker.slot->done) {
+			print_ready(pool);
+			continue;
+		}
+		(void)pthread_mutex_unlock(&pool->lock);
+		scan_task(&worker);
+		(void)pthread_mutex_lock(&pool->lock);
+	}
+	(void)pthread_mutex_unlock(&pool->lock);
+	return NULL;
+}
+
+static size_t
+thread_count(void)
+{
+	cpu_set_t set;
+	int count = 1;
+
+	if (sched_getaffinity(0, sizeof(set), &set) == 0) {
+		count = CPU_COUNT(&set);
+	}
+	return (size_t)MIN_OF(MAX_OF(count, 1), (int)SCAN_POOL_THREADS_MAX);
+}
+
+static void
+pool_free(struct scan_pool *pool)
+{
+	for (size_t i = 0; i < SCAN_POOL_SLOTS; i++) {
+		buf_done(&pool->slots[i].text);
+	}
+	(void)pthread_mutex_destroy(&pool->lock);
+	(void)pthread_cond_destroy(&pool->work);
+	(void)pthread_cond_destroy(&pool->space);
+	(void)pthread_cond_destroy(&pool->turn);
+	free(pool);
+}
+
+int
+scan_pool_new(const struct scan_pool_options *options, struct scan_pool **ret_pool,
+	struct err *err)
+{
+	struct scan_pool *pool = xcalloc(1, sizeof(*pool));
+	size_t wanted = thread_count();
+
+	pool->options = *options;
+	(void)pthread_mutex_init(&pool->lock, NULL);
+	(void)pthread_cond_init(&pool->work, NULL);
+	(void)pthread_cond_init(&pool->space, NULL);
+	(void)pthread_cond_init(&pool->turn, NULL);
+	for (size_t i = 0; i < SCAN_POOL_SLOTS; i++) {
+		pool->slots[i].task.fd = -1;
+		pool->slots[i].text.max = SCAN_POOL_TEXT_MAX + SCAN_POOL_FINDING_MAX;
+	}
+	while (pool->nthreads < wanted &&
+		pthread_create(&pool->threads[pool->nthreads], NULL, work, pool) == 0) {
+		pool->nthreads++;
+	}
+	if (pool->nthreads == 0) {
+		pool_free(pool);
+		return err_raise(err, ERR_NO_MEMORY, "no thread could be started");
+	}
+	*ret_pool = pool;
+	return 0;
+}
+
+// With the lock held: a free slot at the tail.
+static struct slot *
+wait_for_space(struct scan_pool *pool)
+{
+	while (pool->tail - pool->head >= SCAN_POOL_SLOTS) {
+		(void)pthread_cond_wait(&pool->space, &pool->lock);
+	}
+	return slot_of(pool, pool->tail);
+}
+
+void
+scan_pool_add(struct scan_pool *pool, struct scan_task *task)
+{
+	(void)pthread_mutex_lock(&pool->lock);
+	wait_for_space(pool)->task = *task;
+	pool->tail++;
+	(void)pthread_cond_signal(&pool->work);
+	(void)pthread_mutex_unlock(&pool->lock);
+	*task = (struct scan_task){ .fd = -1 };
+}
+
+void
+scan_pool_finding(struct scan_pool *pool, const struct scan_place *place,
+	const struct finding *finding)
+{
+	struct err err = { 0 };
+	struct slot *slot;
+
+	(void)pthread_mutex_lock(&pool->lock);
+	if (pool->options.collect != NULL &&
+		scan_known_add(pool->options.collect, finding->fingerprint, &err) < 0) {
+		output_warn(pool->options.out, "%s", err.msg);
+		pool->totals.unread++;
+	}
+	if (scan_known_has(pool->options.known, place, NULL, finding)) {
+		pool->totals.known++;
+		(void)pthread_mutex_unlock(&pool->lock);
+		return;
+	}
+	slot = wait_for_space(pool);
+	if (scan_report_finding(pool->options.report, place, finding, &slot->text, &err) <
+		0) {
+		output_warn(pool->options.out, "%s: %s", place->path, err.msg);
+		pool->totals.unread++;
+	}
+	pool->totals.found++;
+	slot->done = true;
+	pool->tail++;
+	(void)pthread_cond_signal(&pool->work);
+	(void)pthread_mutex_unlock(&pool->lock);
+}
+
+void
+scan_pool_unread(struct scan_pool *pool, const char *shown, const struct err *err)
+{
+	(void)pthread_mutex_lock(&pool->lock);
+	output_warn(pool->options.out, "%s: %s", shown, err->msg);
+	pool->totals.unread++;
+	(void)pthread_mutex_unlock(&pool->lock);
+}
+
+void
+scan_pool_count(struct scan_pool *pool, uint64_t files, uint64_t bytes)
+{
+	(void)pthread_mutex_lock(&pool->lock);
+	pool->totals.files += files;
+	pool->totals.bytes += bytes;
+	(void)pthread_mutex_unlock(&pool->lock);
+}
+
+void
+scan_pool_note(struct scan_pool *pool, const char *text)
+{
+	(void)pthread_mutex_lock(&pool->lock);
+	output_note(pool->options.out, "%s", text);
+	(void)pthread_mutex_unlock(&pool->lock);
+}
+
+void
+scan_pool_finish(struct scan_pool *pool, struct scan_totals *totals)
+{
+	(void)pthread_mutex_lock(&pool->lock);
+	pool->closed = true;
+	(void)pthread_cond_broadcast(&pool->work);
+	(void)pthread_mutex_unlock(&pool->lock);
+	for (size_t i = 0; i < pool->nthreads; i++) {
+		(void)pthread_join(pool->threads[i], NULL);
+	}
+	assert(pool->head == pool->tail);
+	totals->files += pool->totals.files;
+	totals->bytes += pool->totals.bytes;
+	totals->found += pool->totals.found;
+	totals->known += pool->totals.known;
+	totals->unread += pool->totals.unread;
+	pool_free(pool);
+}
