@@ -585,7 +585,9 @@ write_with(
 	if (tree_diff(repo, known ? &old_tree : NULL, tree, collect, writer, err) < 0) {
 		return err->code;
 	}
-	qsort(writer->changes, writer->count, sizeof(*writer->changes), by_path);
+	if (writer->count > 1) {
+		qsort(writer->changes, writer->count, sizeof(*writer->changes), by_path);
+	}
 	result = write_file(writer, git_dir, known, &trailer, err);
 	if (result == ERR_BUSY) {
 		// Once more, if the lock's owner is dead.

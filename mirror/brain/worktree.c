@@ -420,7 +420,9 @@ list_folder(int dirfd, struct names *names, struct err *err)
 		}
 	}
 	(void)closedir(dir);
-	qsort(names->list, names->count, sizeof(*names->list), by_name);
+	if (names->count > 1) {
+		qsort(names->list, names->count, sizeof(*names->list), by_name);
+	}
 	return 0;
 }
 

@@ -237,7 +237,7 @@ a_silent_server_ends_at_the_deadline(void **state)
 {
 	struct scene scene = set_scene(*state);
 	struct sockaddr_in address;
-	AUTO_CLOSE int fd = silent_server(&address);
+	AUTO_CLOSE int fd UNUSED = silent_server(&address);
 	struct push_result result;
 	struct err err;
 	static const char *const schemes[] = { "git", "ssh" };
@@ -272,7 +272,7 @@ a_push_can_be_cancelled(void **state)
 {
 	struct scene scene = set_scene(*state);
 	struct sockaddr_in address;
-	AUTO_CLOSE int fd = silent_server(&address);
+	AUTO_CLOSE int fd UNUSED = silent_server(&address);
 	struct push_result result;
 	struct err err;
 	char url[100];
