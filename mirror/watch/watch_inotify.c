@@ -15,8 +15,8 @@
  *                             folder that moves means: begin anew
  *     remove_watch            cannot free what the kernel has already removed; so memory
  *                             of vanished folders is swept out by beginning anew
- *     watching a path twice   leaks what cleanup cannot find again; so `known` says which
- *                             folders are watched
+ *     watching a folder twice leaks what cleanup cannot find again; so the kernel is told
+ *                             to refuse that (IN_MASK_CREATE)
  *     its regular expressions abort on long paths
  *     next_events(_, 2)       spins until that many bytes are there
  *
@@ -32,7 +32,6 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/path.h"
-#include "watch/known.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -53,6 +52,7 @@
 enum {
 	EVENTS = IN_CREATE | IN_DELETE | IN_MODIFY | IN_CLOSE_WRITE | IN_ATTRIB |
 		IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF,
+	FLAGS = IN_ONLYDIR | IN_DONT_FOLLOW | IN_EXCL_UNLINK | IN_MASK_CREATE,
 	REMOVALS = IN_DELETE | IN_MOVED_FROM,
 	/** Above what a folder asks for today, so that it is not asked again tomorrow. */
 	ADVICE_LEAST = 65536,
@@ -79,7 +79,7 @@ struct watch {
 	/** -1 without an instance. */
 	int fd;
 	const char *no_instance;
-	struct known known;
+	size_t nwatches;
 	size_t nstale;
 	bool must_rearm;
 	/** The last hint, so that a storm in one folder is one hint a batch. */
@@ -194,21 +194,21 @@ full_path(const struct root *root, const char *folder)
 	return path_join(root->real, folder);
 }
 
-// True when its entries should be listed: watched just now, or known to be unwatchable.
+// True when its entries should be listed: it was not watched before now.
 static bool
 watch_folder(struct watch *watch, struct root *root, const char *folder)
 {
 	AUTO_FREE char *path = full_path(root, folder);
 
-	if (known_has(&watch->known, path)) {
-		return false;
-	}
-	if (inotifytools_watch_file(
-		    path, EVENTS | IN_ONLYDIR | IN_DONT_FOLLOW | IN_EXCL_UNLINK) != 0) {
-		(void)known_add(&watch->known, path);
+	if (inotifytools_watch_file(path, EVENTS | FLAGS) != 0) {
+		watch->nwatches++;
 		return true;
 	}
 	switch (inotifytools_error()) {
+	case EEXIST:
+		// Or it is watched under its old name, and the news of its move is under
+		// way.
+		return false;
 	case ENOENT:
 	case ENOTDIR:
 	case ELOOP:
@@ -282,14 +282,17 @@ list_folder(struct watch *watch, struct root *root, const char *folder, struct t
 }
 
 // Watch first, then list: a folder made in between is seen by the one or the other.
-static void
+// Returns whether anything in it was not watched before.
+static bool
 watch_tree(struct watch *watch, struct root *root, const char *folder)
 {
 	struct todo todo = { 0 };
 	char *next = xstrdup(folder);
+	bool is_new = false;
 
 	for (;;) {
 		if (watch_folder(watch, root, next)) {
+			is_new = true;
 			list_folder(watch, root, next, &todo);
 		}
 		free(next);
@@ -299,6 +302,7 @@ watch_tree(struct watch *watch, struct root *root, const char *folder)
 		next = todo.folders[--todo.count];
 	}
 	free(todo.folders);
+	return is_new;
 }
 
 // --- Roots --------------------------------------------------------------------------
@@ -361,7 +365,7 @@ arm_root(struct watch *watch, struct root *root)
 	root->real = STEAL(real);
 	root->deaf = why_deaf(root->real);
 	if (watch->fd >= 0) {
-		watch_tree(watch, root, "");
+		(void)watch_tree(watch, root, "");
 	}
 	return true;
 }
@@ -381,7 +385,7 @@ static void
 arm_all(struct watch *watch)
 {
 	start_library(watch);
-	known_done(&watch->known);
+	watch->nwatches = 0;
 	watch->nstale = 0;
 	watch->must_rearm = false;
 	watch->last_wd = -1;
@@ -422,7 +426,6 @@ watch_close(struct watch *watch)
 		return;
 	}
 	stop_library(watch);
-	known_done(&watch->known);
 	for (size_t i = 0; i < watch->nroots; i++) {
 		free(watch->roots[i].path);
 		free(watch->roots[i].real);
@@ -556,14 +559,6 @@ is_companions_noise(const char *path, const struct inotify_event *event)
 	return access(full, F_OK) == 0;
 }
 
-static bool
-is_watched(const struct watch *watch, const struct root *root, const char *folder)
-{
-	AUTO_FREE char *path = full_path(root, folder);
-
-	return known_has(&watch->known, path);
-}
-
 // Something happened to a folder in a watched one.
 static void
 on_folder_event(struct telling *telling, struct root *root, const char *folder,
@@ -582,9 +577,8 @@ on_folder_event(struct telling *telling, struct root *root, const char *folder,
 	}
 	// New, or it can be read only now.  What was written into it before it was
 	// watched was not heard.
-	if ((event->mask & IN_CREATE) != 0 ||
-		((event->mask & IN_ATTRIB) != 0 && !is_watched(watch, root, folder))) {
-		watch_tree(watch, root, folder);
+	if ((event->mask & (IN_CREATE | IN_ATTRIB)) != 0 &&
+		(watch_tree(watch, root, folder) || (event->mask & IN_CREATE) != 0)) {
 		tell(telling, root, folder, true, false);
 	}
 }
@@ -613,13 +607,11 @@ on_named_event(struct telling *telling, struct root *root, const char *path,
 	tell(telling, root, folder, false, removed);
 }
 
+// The library cannot forget it.
 static void
-on_watch_gone(struct telling *telling, const char *path)
+on_watch_gone(struct watch *watch)
 {
-	struct watch *watch = telling->watch;
-
-	// From now on a folder of this name is a new one.
-	(void)known_remove(&watch->known, path);
+	watch->nwatches -= watch->nwatches > 0 ? 1 : 0;
 	if (++watch->nstale > WATCH_STALE_MAX) {
 		watch->must_rearm = true;
 	}
@@ -646,7 +638,7 @@ on_event(struct telling *telling, const struct inotify_event *event)
 
 	root = root_of(telling->watch, path);
 	if ((event->mask & IN_IGNORED) != 0) {
-		on_watch_gone(telling, path);
+		on_watch_gone(telling->watch);
 		return;
 	}
 	if (root == NULL) {
@@ -705,13 +697,13 @@ watch_drain(struct watch *watch, watch_hint_fn *fn, void *payload)
 size_t
 watch_count(const struct watch *watch)
 {
-	return watch->known.count;
+	return watch->nwatches;
 }
 
 size_t
 watch_needed(const struct watch *watch)
 {
-	size_t needed = watch->known.count;
+	size_t needed = watch->nwatches;
 
 	for (size_t i = 0; i < watch->nroots; i++) {
 		needed += watch->roots[i].over_limit + watch->roots[i].unwatchable;
