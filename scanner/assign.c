@@ -371,6 +371,18 @@ ends_value(char c, enum assign_form form)
 		c == '>' || c == '&' || c == '|' || c == '\\';
 }
 
+/** name=... */
+static bool
+is_pair(const char *text, size_t len, size_t at)
+{
+	size_t from = at;
+
+	while (at < len && at - from < ASSIGN_KEY_MAX && is_key_char(text[at])) {
+		at++;
+	}
+	return at > from && at < len && text[at] == '=';
+}
+
 /** A whole line of a .env, .properties or .ini file: the value may hold anything. */
 static bool
 read_line(const struct cursor *cursor, struct assignment *assignment)
@@ -380,6 +392,11 @@ read_line(const struct cursor *cursor, struct assignment *assignment)
 
 	while (end < cursor->len && end - cursor->at < ASSIGN_VALUE_MAX &&
 		text[end] != '\n' && text[end] != '\r') {
+		// The end of an element, or the next pair of a form.
+		if ((text[end] == '<' && end + 1 < cursor->len && text[end + 1] == '/') ||
+			(text[end] == '&' && is_pair(text, cursor->len, end + 1))) {
+			break;
+		}
 		if (char_is_blank(text[end])) {
 			// A comment or a continuation may follow, nothing else.
 			size_t next = end;

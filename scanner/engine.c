@@ -116,7 +116,6 @@ append(struct findings *findings, const struct engine_finding *finding)
 	findings->list[findings->count++] = *finding;
 }
 
-/** A PEM block is the same key however its lines are broken and escaped. */
 static void
 fingerprint_of(const struct engine_context *context, const char *secret, size_t len,
 	uint8_t ret[FINDING_PRINT_LEN])
@@ -125,6 +124,16 @@ fingerprint_of(const struct engine_context *context, const char *secret, size_t 
 
 	hash_keyed(context->key, secret, len, digest);
 	memcpy(ret, digest, FINDING_PRINT_LEN);
+}
+
+/** Unless a person allowed it, or it is not sure enough here. */
+static void
+add(struct pass *pass, const struct engine_finding *finding)
+{
+	if (!(pass->context->certain_only && finding->confidence != FINDING_CERTAIN) &&
+		!is_allowed(pass->context, finding->fingerprint)) {
+		append(pass->found, finding);
+	}
 }
 
 static void
@@ -330,6 +339,15 @@ try_keyed(struct pass *pass, uint32_t index, size_t at, size_t len)
 	return 0;
 }
 
+static bool
+ends_line(const struct pass *pass, size_t at)
+{
+	while (at < pass->len && char_is_blank(pass->text[at])) {
+		at++;
+	}
+	return at >= pass->len || pass->text[at] == '\n' || pass->text[at] == '\r';
+}
+
 static void
 try_generic(struct pass *pass, size_t at, size_t len)
 {
@@ -353,10 +371,10 @@ try_generic(struct pass *pass, size_t at, size_t len)
 		.path = pass->context->path,
 		.quoted = assignment->quote != '\0' || assignment->form == ASSIGN_ELEMENT,
 		.whole_line = assignment->whole_line,
-		.compared = assignment->form == ASSIGN_COMPARE,
 		.bare_space =
 			assignment->form == ASSIGN_SPACE && assignment->quote == '\0',
 		.flag = assignment->flag,
+		.ends_line = ends_line(pass, assignment->value_end),
 	};
 
 	if (filter_is_secret(&value)) {
@@ -390,22 +408,21 @@ try_pem(struct pass *pass, size_t at)
 		return;
 	}
 
-	uint32_t index = ruleset_code(pass->context->rules, RULESET_PRIVATE_KEY);
+	uint32_t index = ruleset_code(pass->context->rules,
+		found.encrypted ? RULESET_ENCRYPTED_KEY : RULESET_PRIVATE_KEY);
 	struct engine_finding finding = {
 		.rule = ruleset_rule(pass->context->rules, index)->id,
-		.confidence = found.whole ? FINDING_CERTAIN : FINDING_LIKELY,
+		.confidence = found.whole && !found.encrypted ? FINDING_CERTAIN
+							      : FINDING_LIKELY,
 		.order = index,
 		.start = found.start,
 		.end = found.end,
 	};
-	if (pass->context->certain_only && finding.confidence != FINDING_CERTAIN) {
-		return;
-	}
+
+	// The same key is the same secret however its lines are broken and escaped.
 	fingerprint_of(pass->context, found.bare, found.nbare, finding.fingerprint);
 	pem_done(&found);
-	if (!is_allowed(pass->context, finding.fingerprint)) {
-		append(pass->found, &finding);
-	}
+	add(pass, &finding);
 }
 
 static int scan_text(struct pass *pass);
@@ -569,19 +586,22 @@ on_user_match(const struct gitleaks_match *match, void *payload)
 	struct pass *pass = payload;
 	struct engine_finding finding = {
 		.rule = match->rule,
-		.confidence = FINDING_LIKELY,
+		// Somebody asked for it by name; a rule that says it guesses is a guess.
+		.confidence = match->generic ? FINDING_LIKELY : FINDING_CERTAIN,
 		.order = UINT32_MAX / 2,
 		.start = match->start,
 		.end = match->end,
 	};
+	const char *path = pass->context->path_name;
 
-	if (filter_is_mark(pass->text + match->start, match->end - match->start)) {
-		return;
+	if (match->end == 0 && path != NULL) {
+		fingerprint_of(pass->context, path, strlen(path), finding.fingerprint);
+	} else {
+		fingerprint_of(pass->context, pass->text + match->start,
+			match->end - match->start, finding.fingerprint);
 	}
-	fingerprint_of(pass->context, pass->text + match->start,
-		match->end - match->start, finding.fingerprint);
-	if (!is_allowed(pass->context, finding.fingerprint)) {
-		append(pass->found, &finding);
+	if (!filter_is_mark(pass->text + match->start, match->end - match->start)) {
+		add(pass, &finding);
 	}
 }
 
@@ -602,7 +622,7 @@ scan_text(struct pass *pass)
 
 	int ret = literals_find(ruleset_literals(pass->context->rules), pass->text,
 		pass->len, on_word, pass);
-	if (ret < 0 || nuser == 0 || pass->context->certain_only) {
+	if (ret < 0 || nuser == 0) {
 		return ret;
 	}
 	return gitleaks_scan(user, engine->scratch, pass->text, pass->len,

@@ -145,9 +145,9 @@ static const char *const placeholder_words[] = { "a", "abc", "access", "account"
 	"baz", "bearer", "bot", "change", "changeit", "changeme", "client", "code", "com",
 	"confidential", "correct", "cred", "credential", "credentials", "creds", "custom",
 	"data", "database", "db", "default", "demo", "dev", "dummy", "edit", "empty",
-	"enter", "env", "example", "examplekey", "expected", "fake", "false", "fill",
-	"fixme", "foo", "foobar", "for", "from", "generate", "generated", "get", "goes",
-	"guest", "hash", "hello", "here", "hidden", "host", "http", "id", "in",
+	"enter", "env", "etc", "example", "examplekey", "expected", "fake", "false",
+	"fill", "fixme", "foo", "foobar", "for", "from", "generate", "generated", "get",
+	"goes", "guest", "hash", "hello", "here", "hidden", "host", "http", "id", "in",
 	"incorrect", "insert", "invalid", "is", "it", "json", "jwt", "key", "keys",
 	"letmein", "local", "localhost", "login", "long", "magic", "masked", "master",
 	"me", "missing", "mock", "my", "mypassword", "mypass", "mysecret", "mysql",
@@ -314,6 +314,12 @@ filter_is_placeholder(const char *text, size_t len)
 			memmem(text, len, "****", 4) != NULL)) {
 		return true;
 	}
+	// A regular expression.
+	if (memmem(text, len, "\\w", 2) != NULL || memmem(text, len, "\\d", 2) != NULL ||
+		memmem(text, len, "[^", 2) != NULL ||
+		memmem(text, len, ".*", 2) != NULL) {
+		return true;
+	}
 	if (memmem(text, len, "...", 3) != NULL ||
 		memmem(text, len, "\xe2\x80\xa6", 3) != NULL) {
 		return true;
@@ -427,6 +433,23 @@ is_number(const char *text, size_t len)
 		memchr(text, '.', len) != NULL && char_is_digit(text[0]);
 }
 
+/** What crypt(3), LDAP and their like keep in place of a password. */
+static bool
+is_password_hash(const char *text, size_t len)
+{
+	static const char *const starts_with[] = { "$1$", "$2a$", "$2b$", "$2y$", "$5$",
+		"$6$", "$8$", "$y$", "$7$", "$apr1$", "$argon2", "$pbkdf2", "$scrypt$",
+		"pbkdf2_", "{crypt}", "{ssha}", "{sha}", "{ssha512}", "{smd5}", "{md5}",
+		"{bcrypt}", "scram-sha-", "bcrypt" };
+
+	for (size_t i = 0; i < countof(starts_with); i++) {
+		if (starts(text, len, starts_with[i])) {
+			return true;
+		}
+	}
+	return false;
+}
+
 bool
 filter_is_id(const char *text, size_t len)
 {
@@ -439,7 +462,7 @@ filter_is_id(const char *text, size_t len)
 			return true;
 		}
 	}
-	return is_uuid(text, len) || is_number(text, len);
+	return is_uuid(text, len) || is_number(text, len) || is_password_hash(text, len);
 }
 
 struct word_set {
@@ -501,27 +524,27 @@ ends_with_word(const char *name, const char *const *words, size_t nwords)
 }
 
 /** A name that ends so speaks about a secret, and is not one. */
-static const char *const about_words[] = { "id", "ids", "name", "names", "file", "files",
-	"filename", "path", "url", "uri", "urls", "field", "fields", "label", "hint",
-	"length", "len", "size", "type", "types", "header", "prefix", "suffix", "expiry",
-	"expires", "expiration", "expire", "ttl", "count", "policy", "regex", "pattern",
-	"validator", "validators", "algorithm", "algo", "alg", "version", "endpoint",
-	"host", "port", "user", "username", "email", "enabled", "disabled", "required",
-	"reset", "dir", "directory", "location", "ref", "store", "provider", "class",
-	"text", "message", "msg", "placeholder", "title", "description", "desc", "format",
-	"index", "input", "form", "column", "param", "parameter", "attr", "attribute",
-	"var", "variable", "arn", "source", "encoder", "strength", "min", "max", "limit",
-	"timeout", "date", "time", "at", "status", "state", "mode", "flag", "changed",
-	"usage", "scope", "scopes", "audience", "issuer", "alias", "kind", "selector",
-	"manager", "service", "server", "error", "errors", "response", "request",
-	"callback", "handler", "method", "function", "func", "fn", "list", "map", "set",
-	"group", "role", "link", "page", "screen", "view", "button", "help", "prompt",
-	"question", "options", "option", "config", "settings", "exists", "valid",
-	"invalid", "match", "matches", "check", "checker", "regexp", "digest", "checksum",
-	"fingerprint", "hash", "hashed", "hasher", "encrypted", "digits", "chars",
-	"schema", "mapping", "in", "by", "for", "is", "length", "weight", "kid", "oid",
-	"comment", "template", "domain", "origin", "address", "region", "bucket", "table",
-	"database", "locale", "lang" };
+static const char *const about_words[] = { "keys", "keyserver", "hint", "id", "ids",
+	"name", "names", "file", "files", "filename", "path", "url", "uri", "urls",
+	"field", "fields", "label", "hint", "length", "len", "size", "type", "types",
+	"header", "prefix", "suffix", "expiry", "expires", "expiration", "expire", "ttl",
+	"count", "policy", "regex", "pattern", "validator", "validators", "algorithm",
+	"algo", "alg", "version", "endpoint", "host", "port", "user", "username", "email",
+	"enabled", "disabled", "required", "reset", "dir", "directory", "location", "ref",
+	"store", "provider", "class", "text", "message", "msg", "placeholder", "title",
+	"description", "desc", "format", "index", "input", "form", "column", "param",
+	"parameter", "attr", "attribute", "var", "variable", "arn", "source", "encoder",
+	"strength", "min", "max", "limit", "timeout", "date", "time", "at", "status",
+	"state", "mode", "flag", "changed", "usage", "scope", "scopes", "audience",
+	"issuer", "alias", "kind", "selector", "manager", "service", "server", "error",
+	"errors", "response", "request", "callback", "handler", "method", "function",
+	"func", "fn", "list", "map", "set", "group", "role", "link", "page", "screen",
+	"view", "button", "help", "prompt", "question", "options", "option", "config",
+	"settings", "exists", "valid", "invalid", "match", "matches", "check", "checker",
+	"regexp", "digest", "checksum", "fingerprint", "hash", "hashed", "hasher",
+	"encrypted", "digits", "chars", "schema", "mapping", "in", "by", "for", "is",
+	"length", "weight", "kid", "oid", "comment", "template", "domain", "origin",
+	"address", "region", "bucket", "table", "database", "locale", "lang" };
 
 /** A name with one of these is public, or counts, or is a thing of another kind. */
 static const char *const other_words[] = { "public", "pub", "publishable", "pubkey",
@@ -733,6 +756,23 @@ is_password_value(const struct filter_value *value, const struct look *look)
 	return is_typed(value->text, value->len, look);
 }
 
+/** `password x` without quotes or '=': only where nothing but the value follows. */
+static bool
+is_loose(const struct filter_value *value, const struct look *look)
+{
+	if (!value->bare_space || value->flag) {
+		return false;
+	}
+	for (size_t i = 0; i < value->len; i++) {
+		if (memchr("*(){}[]<>;=", value->text[i], 11) != NULL) {
+			return true;
+		}
+	}
+	return !value->ends_line || (value->path & FILTER_PATH_CODE) ||
+		value->key == FILTER_KEY_WEAK ||
+		(look->digit == 0 && rarity(value->text, value->len) < 46);
+}
+
 bool
 filter_is_secret(const struct filter_value *value)
 {
@@ -746,7 +786,8 @@ filter_is_secret(const struct filter_value *value)
 		is_binding(text, len) || is_name(text, len, &look)) {
 		return false;
 	}
-	if (!value->quoted && (value->path & FILTER_PATH_CODE) && look.digit == 0) {
+	if (is_loose(value, &look) ||
+		(!value->quoted && (value->path & FILTER_PATH_CODE) && look.digit == 0)) {
 		return false;
 	}
 	if ((value->path & FILTER_PATH_GENERATED) && value->key == FILTER_KEY_WEAK) {

@@ -43,9 +43,10 @@ struct filter_value {
 	/** In quotes, or all there is on its line. */
 	bool quoted;
 	bool whole_line;
-	bool compared;
 	/** Only space between name and value, and no quotes. */
 	bool bare_space;
+	/** Nothing but space stands between it and the end of its line. */
+	bool ends_line;
 	/** The name is a flag of a command. */
 	bool flag;
 };

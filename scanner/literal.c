@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /*
- * Four bytes of the text, letters folded, are hashed to 16 bits; a bitmap of 8 KiB (it
+ * Four bytes of the text, letters folded, are hashed to 17 bits; a bitmap of 16 KiB (it
  * stays in the first cache) says whether any literal has such a four at its chosen place.
  * Only then is a list of literals compared.
  *
  *     text:     . . . x o x b - 1 2 3 ...
  *                     \_____/
- *                      fold, multiply, >> 16 -> bitmap -> heads[] -> entries -> compare
+ *                      fold, multiply, >> 15 -> bitmap -> heads[] -> entries -> compare
  *
  * The place is the rarest four of the literal: "-----BEGIN" is looked for by its "BEGI".
  */
@@ -15,6 +15,8 @@
 #include "scanner/literal.h"
 
 #include "base/mem.h"
+#include "scanner/chars.h"
+#include "scanner/rarity.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -22,13 +24,14 @@
 
 enum {
 	GRAM = 4,
-	HASHES = 1 << 16,
-	/** Each byte that a fold can give. */
-	FOLDED_BYTES = 256,
+	HASHES = 1 << 17,
+	BYTES = 256,
 };
 
 struct entry {
 	uint32_t literal;
+	/** The folded four itself. */
+	uint32_t gram;
 	/** Next entry with this hash, + 1; 0 ends. */
 	uint32_t next;
 };
@@ -48,7 +51,7 @@ struct literals {
 static inline uint32_t
 hash_of(uint32_t folded)
 {
-	return (folded * 0x9E3779B1u) >> 16;
+	return (folded * 0x9E3779B1u) >> 15;
 }
 
 static inline uint64_t
@@ -68,17 +71,20 @@ insert(struct literals *literals, uint32_t folded, uint32_t literal)
 {
 	uint32_t hash = hash_of(folded);
 
-	// The same literal may fall on one hash twice; it must be reported once.
+	// Two bytes that fold to one give the same four; it must be reported once.
 	for (uint32_t e = literals->heads[hash]; e != 0;
 		e = literals->entries[e - 1].next) {
-		if (literals->entries[e - 1].literal == literal) {
+		const struct entry *entry = &literals->entries[e - 1];
+
+		if (entry->literal == literal && entry->gram == folded) {
 			return;
 		}
 	}
 	literals->entries = xgrow(literals->entries, literals->nentries,
 		&literals->entries_size, sizeof(struct entry));
-	literals->entries[literals->nentries++] =
-		(struct entry){ .literal = literal, .next = literals->heads[hash] };
+	literals->entries[literals->nentries++] = (struct entry){
+		.literal = literal, .gram = folded, .next = literals->heads[hash]
+	};
 	literals->heads[hash] = (uint32_t)literals->nentries;
 	literals->bitmap[hash / 64] |= (uint64_t)1 << (hash % 64);
 }
@@ -97,23 +103,11 @@ gram_at(const char *text)
 static int
 rareness(const char *gram)
 {
-	int rare = 0;
+	int rare = (int)rarity_chance(gram, GRAM);
 
-	for (int i = 0; i < GRAM; i++) {
-		char c = gram[i];
-		bool again = i > 0 && gram[i - 1] == c;
-
-		if (again) {
-			rare -= 4;
-		} else if (c >= '0' && c <= '9') {
-			rare += 1;
-		} else if (c == '_' || c == '-' || c == '/' || c == ' ' || c == '=') {
-			rare += 0;
-		} else if (memchr("jkqvwxyzJKQVWXYZ", c, 16) != NULL) {
-			rare += 4;
-		} else {
-			rare += 2;
-		}
+	for (int i = 1; i < GRAM; i++) {
+		// Lines of dashes and rows of zeros are everywhere.
+		rare -= gram[i] == gram[i - 1] ? 40 : 0;
 	}
 	return rare;
 }
@@ -129,8 +123,12 @@ add_literal(struct literals *literals, uint32_t index)
 		char gram[GRAM];
 
 		memcpy(gram, literal->text, LITERAL_LEN_MIN);
-		for (int last = 0; last < FOLDED_BYTES; last++) {
+		for (int last = 0; last < BYTES; last++) {
 			gram[LITERAL_LEN_MIN] = (char)last;
+			if (literal->before_word && last != '-' &&
+				!char_is_word((char)last)) {
+				continue;
+			}
 			insert(literals, gram_at(gram), index);
 		}
 		return;
@@ -193,12 +191,18 @@ same(const struct literal *literal, const char *text)
 
 /** Report every literal whose four stands at @at. */
 static int
-report(const struct literals *literals, uint32_t hash, const char *text, size_t len,
+report(const struct literals *literals, uint32_t folded, const char *text, size_t len,
 	size_t at, literal_fn *fn, void *payload)
 {
-	for (uint32_t e = literals->heads[hash]; e != 0;
-		e = literals->entries[e - 1].next) {
-		uint32_t index = literals->entries[e - 1].literal;
+	const struct entry *entry;
+
+	for (uint32_t e = literals->heads[hash_of(folded)]; e != 0; e = entry->next) {
+		entry = &literals->entries[e - 1];
+		if (entry->gram != folded) {
+			continue;
+		}
+
+		uint32_t index = entry->literal;
 		const struct literal *literal = &literals->list[index];
 		size_t offset = literals->offset[index];
 
@@ -230,12 +234,12 @@ find_slowly(const struct literals *literals, const char *text, size_t len, size_
 		char gram[GRAM] = { 0 };
 
 		memcpy(gram, text + at, MIN_OF(len - at, (size_t)GRAM));
-		uint32_t hash = hash_of(gram_at(gram));
-		if (!maybe(literals, hash)) {
+		uint32_t folded = gram_at(gram);
+		if (!maybe(literals, hash_of(folded))) {
 			continue;
 		}
 
-		int ret = report(literals, hash, text, len, at, fn, payload);
+		int ret = report(literals, folded, text, len, at, fn, payload);
 		if (ret != 0) {
 			return ret;
 		}
@@ -251,19 +255,17 @@ literals_find(const struct literals *literals, const char *text, size_t len,
 
 	for (; at + 8 <= len; at += 4) {
 		uint64_t word = load64(text + at);
-		uint32_t hash[4] = { hash_of((uint32_t)word),
-			hash_of((uint32_t)(word >> 8)), hash_of((uint32_t)(word >> 16)),
-			hash_of((uint32_t)(word >> 24)) };
-		bool any[4] = { maybe(literals, hash[0]), maybe(literals, hash[1]),
-			maybe(literals, hash[2]), maybe(literals, hash[3]) };
+		bool any = maybe(literals, hash_of((uint32_t)word)) |
+			maybe(literals, hash_of((uint32_t)(word >> 8))) |
+			maybe(literals, hash_of((uint32_t)(word >> 16))) |
+			maybe(literals, hash_of((uint32_t)(word >> 24)));
 
-		if (!(any[0] | any[1] | any[2] | any[3])) {
-			continue;
-		}
-		for (size_t i = 0; i < 4; i++) {
-			int ret = any[i] ? report(literals, hash[i], text, len, at + i,
-						   fn, payload)
-					 : 0;
+		for (size_t i = 0; any && i < 4; i++) {
+			uint32_t folded = (uint32_t)(word >> (8 * i));
+			int ret = maybe(literals, hash_of(folded))
+				? report(literals, folded, text, len, at + i, fn, payload)
+				: 0;
+
 			if (ret != 0) {
 				return ret;
 			}

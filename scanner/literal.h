@@ -27,6 +27,9 @@ struct literal {
 	uint8_t len;
 	/** ASCII letters in either case. */
 	bool nocase;
+	/** Counts only before a letter, digit, '_' or '-'.  A hint for short ones: it may
+	 * be reported elsewhere too. */
+	bool before_word;
 };
 
 /** Called for each occurrence, roughly in order; anything but 0 ends the search. */

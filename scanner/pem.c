@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "scanner/chars.h"
+#include "scanner/decode.h"
 #include "scanner/rarity.h"
 
 #include <stdlib.h>
@@ -94,6 +95,18 @@ struct body {
 	size_t nbare;
 };
 
+/** A '+' that joins strings, a '/' that begins a comment: alone among blanks. */
+static bool
+is_joint(const char *text, size_t upto, size_t i)
+{
+	bool next = i + 1 >= upto || char_is_space(text[i + 1]) ||
+		char_is_quote(text[i + 1]) || (text[i] == '/' && text[i + 1] == '/');
+	bool before = i == 0 || char_is_space(text[i - 1]) ||
+		char_is_quote(text[i - 1]) || text[i - 1] == '/';
+
+	return (text[i] == '+' || text[i] == '/') && next && before;
+}
+
 static void
 take_body(const char *text, size_t from, size_t upto, bool whole, struct body *body)
 {
@@ -108,6 +121,10 @@ take_body(const char *text, size_t from, size_t upto, bool whole, struct body *b
 		if (skip > 0) {
 			i += skip;
 			fresh = true;
+			continue;
+		}
+		if (is_joint(text, upto, i)) {
+			i++;
 			continue;
 		}
 		if (char_is_base64(text[i]) || text[i] == '=') {
@@ -132,6 +149,37 @@ take_body(const char *text, size_t from, size_t upto, bool whole, struct body *b
 	}
 }
 
+/** DER says how long it is: an example cut short has a small part of that. */
+static bool
+is_cut_short(const char *bare, size_t len)
+{
+	unsigned char der[4];
+
+	if (decode_base64(bare, MIN_OF(len, (size_t)8), (char *)der, sizeof(der)) <
+			sizeof(der) ||
+		der[0] != 0x30 || der[1] != 0x82) {
+		return false;
+	}
+	size_t declared = (size_t)der[2] << 8 | der[3];
+	return len * 3 / 4 < declared / 2;
+}
+
+/** Under a passphrase: by its label, its header, or OpenSSH's name of a cipher. */
+static bool
+is_encrypted(const char *text, size_t at, size_t from, const struct body *body)
+{
+	// "openssh-key-v1", NUL, length, then the cipher: "none" when there is none.
+	static const char openssh[] = "b3BlbnNzaC1rZXktdjEA";
+	static const char no_cipher[] = "AAAABG5vbmU";
+
+	return (at >= 10 && memcmp(text + at - 10, "ENCRYPTED ", 10) == 0) ||
+		memmem(text + from, body->start - from, "ENCRYPTED", 9) != NULL ||
+		(body->nbare > 40 &&
+			memcmp(body->bare, openssh, sizeof(openssh) - 1) == 0 &&
+			memcmp(body->bare + sizeof(openssh) - 1, no_cipher,
+				sizeof(no_cipher) - 1) != 0);
+}
+
 bool
 pem_read(const char *text, size_t len, size_t at, struct pem_block *ret_block)
 {
@@ -151,11 +199,13 @@ pem_read(const char *text, size_t len, size_t at, struct pem_block *ret_block)
 	struct body body = { .bare = xmalloc(upto - from + 1) };
 	take_body(text, from, upto, whole, &body);
 	if (body.nbare < PEM_KEY_MIN || body.strange * 20 > body.nbare ||
+		is_cut_short(body.bare, body.nbare) ||
 		rarity_entropy(body.bare, body.nbare) < ENTROPY_MIN) {
 		free(body.bare);
 		return false;
 	}
 	*ret_block = (struct pem_block){ .start = body.start,
+		.encrypted = is_encrypted(text, at, from, &body),
 		.end = body.end,
 		.whole = whole,
 		.bare = body.bare,

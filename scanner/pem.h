@@ -26,6 +26,8 @@ struct pem_block {
 	size_t end;
 	/** It has its END. */
 	bool whole;
+	/** Under a passphrase. */
+	bool encrypted;
 	/** The base64 without line breaks, escapes and quotes. */
 	char *bare;
 	size_t nbare;

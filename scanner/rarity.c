@@ -54,6 +54,20 @@ rarity(const char *text, size_t len)
 }
 
 unsigned int
+rarity_chance(const char *text, size_t len)
+{
+	unsigned int sum = 0;
+
+	for (size_t i = 2; i < len; i++) {
+		sum += rarity_table[symbol(text[i - 2])][symbol(text[i - 1])]
+				   [symbol(text[i])];
+	}
+	// The first two as any word might begin with them.
+	return len >= 2 ? sum + rarity_table[EDGE][symbol(text[0])][symbol(text[1])]
+			: sum;
+}
+
+unsigned int
 rarity_entropy(const char *text, size_t len)
 {
 	unsigned int seen[256] = { 0 };

@@ -26,6 +26,9 @@ extern const uint8_t rarity_table[RARITY_SYMBOLS][RARITY_SYMBOLS][RARITY_SYMBOLS
  */
 unsigned int rarity(const char *text, size_t len) NONNULL;
 
+/** Surprise of these characters in the midst of a word, in eighths of a bit, summed. */
+unsigned int rarity_chance(const char *text, size_t len) NONNULL;
+
 /** Shannon entropy of the bytes, in hundredths of a bit per byte. */
 unsigned int rarity_entropy(const char *text, size_t len) NONNULL;
 

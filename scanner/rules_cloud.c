@@ -12,7 +12,6 @@ static const struct rule rows[] = {
 	TOKEN("aws-bedrock-short-key", "Amazon Bedrock short-term key", "bedrock-api-key-", "bedrock-api-key-YmVkcm9jay5hbWF6b25hd3MuY29t[A-Za-z0-9+/=]*", "docs.aws.amazon.com/bedrock"),
 	TOKEN("aws-session-token", "AWS session token", "IQoJb3JpZ2lu", "IQoJb3JpZ2luX2Vj[A-Za-z0-9+/=%]{100,2000}", "docs.aws.amazon.com/STS", .flags = RULE_OPEN_END),
 	TOKEN("aws-session-token-old", "AWS session token", "FwoGZXIvYXdz", "FwoGZXIvYXdz[A-Za-z0-9+/=%]{100,2000}", "docs.aws.amazon.com/STS", .flags = RULE_OPEN_END),
-	TOKEN("aws-signed-url", "Signature of an AWS URL", "X-Amz-Signature=", "X-Amz-Signature=([0-9a-f]{64})", "docs.aws.amazon.com/AmazonS3", .group = 1),
 	TOKEN("aws-mws-token", "Amazon MWS token", "amzn.mws.", "amzn\\.mws\\.[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "developer-docs.amazon.com"),
 	TOKEN("amazon-oauth-secret", "Login with Amazon client secret", "amzn1.oa2-cs.v1.", "amzn1\\.oa2-cs\\.v1\\.[0-9a-f]{64}", "developer.amazon.com"),
 	TOKEN("google-api-key", "Google API key", "AIza", "AIza[A-Za-z0-9_-]{35}", "cloud.google.com/docs/authentication"),

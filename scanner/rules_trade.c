@@ -78,7 +78,7 @@ static const struct rule rows[] = {
 	TOKEN("bip32-xprv", "Extended private key (BIP 32)", "xprv|yprv|zprv|tprv", "[xyzt]prv[1-9A-HJ-NP-Za-km-z]{107,108}", "github.com/bitcoin/bips", .check = check_base58),
 	TOKEN("matrix-token", "Matrix access token", "syt_|mct_", "(?:syt_[A-Za-z0-9+/=]{4,100}_[A-Za-z]{20}_[A-Za-z0-9]{6}|mct_[A-Za-z0-9]{30}_[A-Za-z0-9]{6})", "spec.matrix.org"),
 	TOKEN("ntfy-token", "ntfy access token", "tk_", "tk_[a-z0-9]{29}", "docs.ntfy.sh", .check = check_has_digit),
-	TOKEN("roblox-cookie", "Roblox session cookie", "_|WARNING:-DO-NOT-SHARE-THIS.", "_\\|WARNING:-DO-NOT-SHARE-THIS\\.[A-Za-z0-9.,_ -]{40,200}\\|_[0-9A-Fa-f]{200,}", "create.roblox.com/docs", .flags = RULE_GLUED),
+	TOKEN("roblox-cookie", "Roblox session cookie", "WARNING:-DO-NOT-SHARE-THIS.", "WARNING:-DO-NOT-SHARE-THIS\\.[A-Za-z0-9.,_ -]{40,200}\\|_[0-9A-Fa-f]{200,}", "create.roblox.com/docs", .flags = RULE_GLUED),
 	TOKEN("segment-token", "Segment public API token", "sgp_", "sgp_[A-Za-z0-9]{64}", "segment.com/docs", .check = check_mixed),
 	TOKEN("cloudinary-url", "Cloudinary URL secret", "cloudinary://", "cloudinary://[0-9]{10,20}:([A-Za-z0-9_-]{20,30})@", "cloudinary.com/documentation", .group = 1, .flags = RULE_OPEN_END | RULE_GLUED),
 };

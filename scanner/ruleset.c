@@ -56,6 +56,7 @@ struct ruleset {
 
 static const char *const code_ids[RULESET_NCODES] = {
 	[RULESET_PRIVATE_KEY] = "private-key",
+	[RULESET_ENCRYPTED_KEY] = "encrypted-private-key",
 	[RULESET_URL_PASSWORD] = "url-password",
 	[RULESET_GENERIC_PASSWORD] = "generic-password",
 	[RULESET_GENERIC_SECRET] = "generic-secret",
@@ -64,7 +65,8 @@ static const char *const code_ids[RULESET_NCODES] = {
 static uint32_t
 hash_literal(const struct literal *literal)
 {
-	uint32_t hash = 2166136261u ^ literal->nocase;
+	uint32_t hash =
+		2166136261u ^ literal->nocase ^ (uint32_t)literal->before_word << 1;
 
 	for (size_t i = 0; i < literal->len; i++) {
 		hash = (hash ^ (unsigned char)literal->text[i]) * 16777619u;
@@ -82,6 +84,7 @@ literal_index(struct ruleset *rules, const struct literal *literal)
 		const struct literal *known = &rules->list[rules->index[slot] - 1];
 
 		if (known->nocase == literal->nocase && known->len == literal->len &&
+			known->before_word == literal->before_word &&
 			memcmp(known->text, literal->text, literal->len) == 0) {
 			return rules->index[slot] - 1;
 		}
@@ -97,7 +100,11 @@ static void
 add_step(struct ruleset *rules, const char *text, size_t len, bool nocase,
 	enum ruleset_action action, uint32_t rule)
 {
-	struct literal literal = { .len = (uint8_t)len, .nocase = nocase };
+	struct literal literal = {
+		.len = (uint8_t)len,
+		.nocase = nocase,
+		.before_word = action == RULESET_TOKEN && len == LITERAL_LEN_MIN,
+	};
 
 	assert(len >= LITERAL_LEN_MIN && len <= LITERAL_LEN_MAX);
 	for (size_t i = 0; i < len; i++) {
@@ -192,9 +199,11 @@ add_code(struct ruleset *rules)
 		"passphrase", "passcode", "kennwort", "senha", "contrasena", "motdepasse",
 		"secret", "token", "apikey", "api_key", "api-key", "access_key",
 		"accesskey", "access-key", "credential", "_key", "-key",
-		"key=", "key:", "key\"", "key'", "auth", "pwd", "pass", "_pw", "creds",
-		"private_key", "privatekey", "jwt", "nkey", "salt", "hmac", "bearer",
-		"fernet", "mnemonic", "_pat" };
+		"key=", "key:", "key\"", "key'", "auth", "pwd=", "pwd:", "pwd\"", "pwd'",
+		"pwd>", "pwd ", "_pwd", "pwd_", "pwd)", "pwd]", "pass",
+		"_pw=", "_pw:", "_pw\"", "_pw ", "_pw'", "creds", "private_key",
+		"privatekey", "_jwt", "jwt=", "jwt:", "jwt\"", "jwt_", "jwt-", "jwt'",
+		"nkey", "hmac", "bearer", "fernet", "mnemonic", "_pat" };
 	static const char *const wrapped[] = { "password", "PASSWORD", "secret", "SECRET",
 		"api_key", "API_KEY", "PRIVATE KEY", "postgres://", "mysql://", "mongodb",
 		"redis://", "amqp://" };

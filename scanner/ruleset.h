@@ -50,6 +50,7 @@ struct ruleset_step {
 /** The engine's own rules. */
 enum ruleset_code {
 	RULESET_PRIVATE_KEY,
+	RULESET_ENCRYPTED_KEY,
 	RULESET_URL_PASSWORD,
 	RULESET_GENERIC_PASSWORD,
 	RULESET_GENERIC_SECRET,
