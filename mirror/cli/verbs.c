@@ -60,7 +60,90 @@ static const struct flag scan_flags[] = {
 	{ NULL, 0, NULL, NULL, NULL },
 };
 
+static const struct flag run_flags[] = {
+	{ "once", 0, NULL, NULL, "one full cycle and its push, then end" },
+	{ "full", 0, NULL, NULL, "with --once: read every file again, trust no size or time" },
+	{ "no-push", 0, NULL, NULL, "with --once: commit only" },
+	{ "no-wait", 0, NULL, NULL, "with --once: status 75 when another run is under way" },
+	{ NULL, 0, NULL, NULL, NULL },
+};
+
+static const struct flag health_flags[] = {
+	{ "healthcheck", 0, NULL, NULL, NULL },
+	{ "deep", 0, NULL, NULL, "walk the disk and git as well, believing neither agent nor ledger" },
+	{ "format", 0, "FORMAT", "text|json|nagios|prometheus", "text, json, nagios or prometheus" },
+	{ "output", 0, "FILE", NULL, "into a file, whole or not at all" },
+	{ "binary", 0, NULL, NULL, "exit status 0 when healthy or degraded, else 1" },
+	{ NULL, 0, NULL, NULL, NULL },
+};
+
+static const struct flag ledger_flags[] = {
+	{ "state", 0, "STATE", "mirrored|redacted|sealed|snapshotted|excluded|pending|failed",
+		"only paths in this state" },
+	{ "reason", 0, "TEXT", NULL, "only paths whose reason begins with this" },
+	{ "new", 0, NULL, NULL, "only what is excluded and nobody has accepted" },
+	{ "csv", 0, NULL, NULL, "comma-separated values" },
+	{ NULL, 0, NULL, NULL, NULL },
+};
+
 const struct verb verbs[] = {
+	{
+		.name = "run",
+		.usage = "",
+		.text = "watch and keep, until it is told to stop",
+		.more = "Runs in the foreground; a service manager is told when it is ready.\n"
+			"\n"
+			"With --once one full cycle is made, here or by the agent that runs: one that\n"
+			"began after this was asked.  Exit status: 0 nothing is pending or failed, 1\n"
+			"some files are, 2 the cycle failed.",
+		.flags = run_flags,
+		.run = verb_run,
+		.group = VERB_RUN,
+		.traits = VERB_JSON,
+		.alias = "once",
+	},
+	{
+		.name = "status",
+		.usage = "",
+		.text = "what is running, what is next, how many files are safe",
+		.run = verb_status,
+		.group = VERB_SEE,
+		.traits = VERB_JSON,
+	},
+	{
+		.name = "health",
+		.usage = "",
+		.text = "the probe: is everything as it should be?",
+		.more = "Exit status: 0 healthy, 1 degraded (act this week), 2 failed (act now), 3\n"
+			"unknown.  It changes nothing and does not ask the agent.",
+		.flags = health_flags,
+		.run = verb_health,
+		.group = VERB_SEE,
+		.traits = VERB_JSON,
+		.alias = "healthcheck",
+	},
+	{
+		.name = "why",
+		.usage = "PATH",
+		.text = "what became of a file, why, and what to do",
+		.more = "PATH is one on the disk, or NAME/REST as in the ledger.",
+		.run = verb_why,
+		.group = VERB_SEE,
+		.traits = VERB_JSON,
+		.least = 1,
+		.most = 1,
+	},
+	{
+		.name = "ledger",
+		.usage = "[PATH]",
+		.text = "every path, its state and the reason",
+		.more = "With --json one object a line.",
+		.flags = ledger_flags,
+		.run = verb_ledger,
+		.group = VERB_SEE,
+		.traits = VERB_JSON,
+		.most = 1,
+	},
 	{
 		.name = "scan",
 		.usage = "[PATH...|-]",
