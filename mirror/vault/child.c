@@ -124,17 +124,57 @@ do_inspect(const struct json *request, struct answer *answer, struct err *err)
 }
 
 static int
+do_ready(const struct json *request, struct answer *answer, struct err *err)
+{
+	AUTO_FREE char *staged = NULL;
+	AUTO_FREE char *fresh = NULL;
+	AUTO_FREE char *target = NULL;
+	int64_t end_ms = clock_mono_ms() + json_get_int(request, "deadline_ms", 1);
+	struct stat info;
+
+	if (path_of(request, "source", &staged, err) < 0 ||
+		path_of(request, "fresh", &fresh, err) < 0 ||
+		path_of(request, "target", &target, err) < 0 ||
+		swap_ready(staged, fresh, target, end_ms, err) < 0) {
+		return err->code;
+	}
+	if (stat(fresh, &info) < 0) {
+		return err_errno(err, "look at %s", fresh);
+	}
+	json_set_int(answer->json, "inode", (int64_t)info.st_ino);
+	return 0;
+}
+
+static int
 do_swap(const struct json *request, struct answer *answer, struct err *err)
 {
 	AUTO_FREE char *fresh = NULL;
 	AUTO_FREE char *target = NULL;
+	AUTO_FREE char *kept = json_get_bytes(request, "kept");
+	int64_t end_ms = clock_mono_ms() + json_get_int(request, "deadline_ms", 1);
 
 	(void)answer;
-	if (path_of(request, "source", &fresh, err) < 0 ||
+	if (path_of(request, "fresh", &fresh, err) < 0 ||
 		path_of(request, "target", &target, err) < 0) {
 		return err->code;
 	}
-	return swap_in(fresh, target, json_get_int(request, "deadline_ms", 1), err);
+	return swap_in(fresh, target, kept, end_ms, err);
+}
+
+// Only what it is called inside: no check, no count, so that it may be a live one.
+static int
+do_describe(const struct json *request, struct answer *answer, struct err *err)
+{
+	AUTO_FREE char *source = NULL;
+	AUTO(inspect_done) struct inspect found = { 0 };
+
+	if (path_of(request, "source", &source, err) < 0 ||
+		inspect_names(source, json_get_int(request, "deadline_ms", 1), &found,
+			err) < 0) {
+		return err->code;
+	}
+	json_set(answer->json, "found", inspect_to_json(&found));
+	return 0;
 }
 
 typedef int
@@ -146,6 +186,8 @@ static const struct {
 } operations[] = {
 	{ "snapshot", do_snapshot },
 	{ "inspect", do_inspect },
+	{ "describe", do_describe },
+	{ "ready", do_ready },
 	{ "swap", do_swap },
 };
 

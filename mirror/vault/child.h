@@ -20,8 +20,9 @@
  * Never: writes to a database that is not ours, except in the operation "swap", which is
  *        the explicit restore in place.
  *
- * Operations: "snapshot" (live database -> checked private copy), "inspect" (a file of
- * ours), "swap" (put a checked file in place of a database nobody uses).
+ * Operations: "snapshot" (live database to checked private copy), "inspect" (a file of
+ * ours), "describe" (the schema of a live one), "ready" and "swap" (put a checked file in
+ * place of a database nobody uses).
  */
 
 #ifndef VAULT_CHILD_H

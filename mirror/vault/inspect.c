@@ -240,6 +240,27 @@ inspect_file(const char *path, int64_t deadline_ms, struct inspect *ret_inspect,
 	return 0;
 }
 
+int
+inspect_names(const char *path, int64_t deadline_ms, struct inspect *ret_inspect,
+	struct err *err)
+{
+	AUTO(db_closep) struct db *db = NULL;
+	AUTO(inspect_done) struct inspect found = { 0 };
+	AUTO_FREE char *wal = xasprintf("%s-wal", path);
+
+	if (db_open_foreign(path, access(wal, F_OK) < 0, &db, err) < 0) {
+		return inspect_blame(err);
+	}
+	db_limit_ms(db, deadline_ms);
+	if (read_ids(db, &found, err) < 0 || read_schema(db, &found, err) < 0 ||
+		list_tables(db, &found, err) < 0) {
+		return inspect_blame(err);
+	}
+	*ret_inspect = found;
+	found = (struct inspect){ 0 };
+	return 0;
+}
+
 struct json *
 inspect_to_json(const struct inspect *inspect)
 {

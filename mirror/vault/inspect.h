@@ -9,8 +9,8 @@
  *
  * Knows: base (db, hash, json).
  * Owns:  the list of tables inside struct inspect.
- * Never: used on a live database: the file must be ours alone (a snapshot, an upload),
- *        for it is opened as one that nobody writes to.  Nothing is left beside it.
+ * Never: checks a live database: inspect_file() wants a file that is ours alone (a
+ *        snapshot, an upload), and opens it as one that nobody writes to.
  */
 
 #ifndef VAULT_INSPECT_H
@@ -62,6 +62,11 @@ bool inspect_is_magic(const void *data, size_t len) NONNULL;
  *         0; INVALID: not a database, empty, cut, damaged, too many tables; TIMEOUT.
  */
 int inspect_file(const char *path, int64_t deadline_ms, struct inspect *ret_inspect,
+	struct err *err) NONNULL MUST_CHECK;
+
+/** Schema and names only, also of a live database: nothing is checked or counted, and
+ * nothing is made beside it unless a program has it open already. */
+int inspect_names(const char *path, int64_t deadline_ms, struct inspect *ret_inspect,
 	struct err *err) NONNULL MUST_CHECK;
 
 /** CORRUPT, which would stop us if it were our own, becomes INVALID with a message that

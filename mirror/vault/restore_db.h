@@ -9,7 +9,7 @@
  *     restore_db_apply(&plan, staged.id, &applied, err);
  *     restore_db_undo(&plan, applied.id, &undone, err);
  *
- * Knows: base, child, archive, manifest, inspect.
+ * Knows: base, child, archive, manifest, restore_record.
  * Owns:  <dir>/restore/: one JSON record and at most two files for each restore.
  * Never: stages what was not checked, applies what was not checked again, touches a
  *        database that a process has open, loses what is only in its WAL, or lets a bad
@@ -27,15 +27,13 @@
 
 #include "base/base.h"
 #include "vault/inspect.h"
-
-#include <sys/types.h>
+#include "vault/restore_record.h"
 
 struct err;
 
 enum {
-	RESTORE_ID_MAX = 40,
-	/** Staged, applied and set-aside restores listed for one database. */
-	RESTORE_LIST_MAX = 1000,
+	/** Safety copies of applied restores kept for restore_db_undo(). */
+	RESTORE_KEPT = 10,
 };
 
 struct restore_plan {
@@ -52,31 +50,6 @@ struct restore_plan {
 	/** Ceiling for a decompressed upload; 0 takes what the file system has. */
 	int64_t max_bytes;
 };
-
-enum restore_state {
-	RESTORE_STAGED,
-	RESTORE_APPLYING,
-	RESTORE_APPLIED,
-	/** No longer what was checked; kept for a person, never applied. */
-	RESTORE_BAD,
-};
-const char *restore_state_name(enum restore_state state);
-
-struct restore_record {
-	/** Sorts by time. */
-	char id[RESTORE_ID_MAX];
-	enum restore_state state;
-	int64_t at_ms;
-	/** The real path that is (or was) replaced. */
-	char *target;
-	char sha256[HASH_HEX_MAX];
-	int64_t bytes;
-	/** Full path of the safety copy, NULL when there was no database before. */
-	char *safety;
-	/** Why it is RESTORE_BAD; "" otherwise. */
-	char *reason;
-};
-void restore_record_done(struct restore_record *record) NONNULL;
 
 /**
  * Check @file (plain, .zst or .age) and write it to @target, a path where nothing is.
@@ -113,19 +86,10 @@ int restore_db_undo(const struct restore_plan *plan, const char *id,
 int
 restore_db_cancel(const char *dir, const char *id, struct err *err) NONNULL MUST_CHECK;
 
-/** Oldest first; not 0 ends it. */
-typedef int restore_fn(const struct restore_record *record, void *payload);
-int restore_db_list(const char *dir, restore_fn *fn, void *payload, struct err *err)
-	NONNULL_ARGS(1, 2, 4) MUST_CHECK;
-
 /**
  * At each start: finish or take back what a killed process was doing.  Bad files are set
  * aside; returns how many were, negative only when the folder itself cannot be read.
  */
 int restore_db_resume(const char *dir, struct err *err) NONNULL MUST_CHECK;
-
-/** Processes that have @path, its -wal or -shm open, as "1234 (name), ..." into @text; 0
- * when none can be seen. */
-size_t restore_db_holders(const char *path, char *text, size_t len) NONNULL;
 
 #endif

@@ -1,0 +1,487 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "vault/restore_db.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "support/test.h"
+#include "vault/databases.h"
+#include "vault/snapshot.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct room {
+	struct scratch *scratch;
+	char *db;
+	char *dir;
+	char *good;
+	struct restore_plan plan;
+};
+
+// A database of 100 rows, a snapshot of it, and then 3 rows more.
+static int
+setup(void **state)
+{
+	struct room *room = xcalloc(1, sizeof(*room));
+	void *scratch = NULL;
+	AUTO(snapshot_done) struct snapshot taken = { 0 };
+	struct err err = { 0 };
+
+	if (scratch_setup(&scratch) != 0) {
+		return -1;
+	}
+	room->scratch = scratch;
+	scratch_mkdir(room->scratch, "home");
+	room->db = xstrdup(scratch_path(room->scratch, "home/app.db"));
+	room->dir = xstrdup(scratch_path(room->scratch, "kept"));
+	database_exec(room->db,
+		"PRAGMA application_id=9; PRAGMA user_version=4; PRAGMA "
+		"journal_mode=WAL; CREATE TABLE t(x); CREATE TABLE u(y); WITH RECURSIVE "
+		"n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<100) INSERT INTO "
+		"t SELECT i FROM n");
+	struct snapshot_plan snap = { .self = VAULT_CHILD,
+		.path = room->db,
+		.dir = room->dir,
+		.name = "app",
+		.level = ARCHIVE_LEVEL,
+		.timeout_ms = 30000 };
+	ok(snapshot_take(&snap, &taken, &err));
+	room->good = xstrdup(taken.path);
+	database_exec(room->db, "INSERT INTO t VALUES(101), (102), (103)");
+	room->plan = (struct restore_plan){ .self = VAULT_CHILD,
+		.dir = room->dir,
+		.name = "app",
+		.target = room->db,
+		.timeout_ms = 30000 };
+	*state = room;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct room *room = *state;
+	void *scratch = room->scratch;
+	int result = scratch_teardown_all(&scratch);
+
+	free(room->db);
+	free(room->dir);
+	free(room->good);
+	free(room);
+	return result;
+}
+
+static int64_t
+rows(const char *path)
+{
+	return database_int(path, "SELECT count(*) FROM t");
+}
+
+static int
+count(const struct restore_record *record, void *payload)
+{
+	((int *)payload)[record->state]++;
+	return 0;
+}
+
+static void
+assert_listed(struct room *room, int staged, int applied, int bad)
+{
+	struct err err = { 0 };
+	int states[4] = { 0 };
+
+	ok(restore_db_list(room->dir, count, states, &err));
+	assert_int_equal(states[RESTORE_STAGED], staged);
+	assert_int_equal(states[RESTORE_APPLYING], 0);
+	assert_int_equal(states[RESTORE_APPLIED], applied);
+	assert_int_equal(states[RESTORE_BAD], bad);
+}
+
+static void
+stage_good(struct room *room, struct restore_record *ret)
+{
+	struct err err = { 0 };
+
+	restore_record_done(ret);
+	ok(restore_db_stage(&room->plan, room->good, ret, &err));
+}
+
+static void
+by_default_it_lands_beside_and_nothing_is_overwritten(void **state)
+{
+	struct room *room = *state;
+	AUTO(inspect_done) struct inspect found = { 0 };
+	AUTO_FREE char *beside = xstrdup(scratch_path(room->scratch, "home/back.db"));
+	struct err err = { 0 };
+
+	ok(restore_db_beside(&room->plan, room->good, beside, &found, &err));
+	assert_int_equal(rows(beside), 100);
+	assert_int_equal(found.rows, 100);
+	fails(restore_db_beside(&room->plan, room->good, beside, &found, &err),
+		ERR_EXISTS);
+	fails(restore_db_beside(&room->plan, room->good, room->db, &found, &err),
+		ERR_EXISTS);
+	assert_int_equal(scratch_sh(room->scratch,
+				 "test \"$(echo $(ls -A home))\" = 'app.db "
+				 "back.db'"),
+		0);
+}
+
+static void
+nonsense_is_refused_before_anything_is_staged(void **state)
+{
+	struct room *room = *state;
+	static const char *const makers[] = {
+		": > bad",
+		"echo text > bad",
+		"zstd -dqc good.zst | head -c 5000 > bad",
+		"head -c 200 good.zst > bad",
+		"zstd -dqc good.zst > bad; dd if=/dev/urandom of=bad bs=1 seek=4096 "
+		"count=300 "
+		"conv=notrunc status=none",
+		": | zstd -qo bad",
+		"sqlite3 bad 'PRAGMA user_version=4; PRAGMA application_id=9'",
+	};
+	AUTO_FREE char *bad = xstrdup(scratch_path(room->scratch, "bad"));
+	AUTO(restore_record_done) struct restore_record good = { 0 };
+	struct err err = { 0 };
+
+	stage_good(room, &good);
+	assert_int_equal(scratch_sh(room->scratch, "cp '%s' good.zst", room->good), 0);
+	for (size_t i = 0; i < countof(makers); i++) {
+		AUTO(restore_record_done) struct restore_record staged = { 0 };
+
+		assert_int_equal(
+			scratch_sh(room->scratch, "rm -f bad; %s", makers[i]), 0);
+		fails(restore_db_stage(&room->plan, bad, &staged, &err), ERR_INVALID);
+		assert_int_equal(err_exit(err.code), 65);
+		// What was staged before is still staged, and only that.
+		assert_listed(room, 1, 0, 0);
+		assert_int_equal(scratch_sh(room->scratch,
+					 "test $(ls -A kept/restore | wc -l) = 2"),
+			0);
+	}
+	ok(restore_db_apply(&room->plan, good.id, &good, &err));
+	assert_int_equal(rows(room->db), 100);
+}
+
+static void
+another_database_is_called_wrong_and_a_newer_schema_refused(void **state)
+{
+	struct room *room = *state;
+	static const struct {
+		const char *sql;
+		const char *says;
+	} cases[] = {
+		{ "CREATE TABLE t(x); CREATE TABLE u(y)", "wrong_database" },
+		{ "PRAGMA application_id=9; PRAGMA user_version=4; CREATE TABLE other(x)",
+			"wrong_database" },
+		{ "PRAGMA application_id=9; PRAGMA user_version=5; CREATE TABLE t(x); "
+		  "CREATE TABLE u(y); CREATE TABLE v(z)",
+			"newer" },
+	};
+	AUTO_FREE char *other = xstrdup(scratch_path(room->scratch, "other"));
+	struct err err = { 0 };
+
+	for (size_t i = 0; i < countof(cases); i++) {
+		AUTO(restore_record_done) struct restore_record staged = { 0 };
+
+		assert_int_equal(scratch_sh(room->scratch, "rm -f other"), 0);
+		database_exec(other, cases[i].sql);
+		fails(restore_db_stage(&room->plan, other, &staged, &err), ERR_INVALID);
+		assert_non_null(strstr(err.msg, cases[i].says));
+		assert_listed(room, 0, 0, 0);
+	}
+	// An older schema of the same is fine.
+	AUTO(restore_record_done) struct restore_record staged = { 0 };
+	assert_int_equal(scratch_sh(room->scratch, "rm -f other"), 0);
+	database_exec(other,
+		"PRAGMA application_id=9; PRAGMA user_version=2; CREATE TABLE t(x)");
+	ok(restore_db_stage(&room->plan, other, &staged, &err));
+}
+
+static void
+what_was_only_in_the_wal_is_in_the_safety_copy_and_comes_back(void **state)
+{
+	struct room *room = *state;
+	AUTO(restore_record_done) struct restore_record staged = { 0 };
+	AUTO(restore_record_done) struct restore_record applied = { 0 };
+	AUTO(restore_record_done) struct restore_record undone = { 0 };
+	struct err err = { 0 };
+
+	// A crash: one committed row lies in the -wal alone, another half done.
+	database_crash(room->db, "WAL");
+	assert_int_equal(scratch_sh(room->scratch, "test -s home/app.db-wal"), 0);
+	stage_good(room, &staged);
+	ok(restore_db_apply(&room->plan, staged.id, &applied, &err));
+	assert_int_equal(
+		scratch_sh(room->scratch, "test \"$(echo $(ls -A home))\" = app.db"), 0);
+	assert_int_equal(rows(room->db), 100);
+	assert_int_equal(rows(applied.safety), 104);
+	assert_listed(room, 0, 1, 0);
+
+	ok(restore_db_undo(&room->plan, applied.id, &undone, &err));
+	assert_int_equal(rows(room->db), 104);
+	assert_int_equal(rows(undone.safety), 100);
+	// And the undoing can be undone.
+	restore_record_done(&applied);
+	ok(restore_db_undo(&room->plan, undone.id, &applied, &err));
+	assert_int_equal(rows(room->db), 100);
+	assert_listed(room, 0, 3, 0);
+}
+
+static void
+mode_owner_journal_mode_and_links_stay(void **state)
+{
+	struct room *room = *state;
+	AUTO(restore_record_done) struct restore_record staged = { 0 };
+	AUTO(restore_record_done) struct restore_record applied = { 0 };
+	AUTO_FREE char *link = xstrdup(scratch_path(room->scratch, "link.db"));
+	struct err err = { 0 };
+	struct stat before;
+	struct stat after;
+
+	assert_int_equal(scratch_sh(room->scratch,
+				 "chmod 640 home/app.db; ln -s "
+				 "home/app.db link.db"),
+		0);
+	if (geteuid() == 0) {
+		assert_int_equal(chown(room->db, 12345, 54321), 0);
+	}
+	assert_int_equal(stat(room->db, &before), 0);
+	room->plan.target = link;
+	stage_good(room, &staged);
+	ok(restore_db_apply(&room->plan, staged.id, &applied, &err));
+
+	assert_int_equal(scratch_sh(room->scratch, "test -L link.db"), 0);
+	assert_int_equal(stat(room->db, &after), 0);
+	assert_int_equal(after.st_mode, before.st_mode);
+	assert_int_equal(after.st_uid, before.st_uid);
+	assert_int_equal(after.st_gid, before.st_gid);
+	assert_int_equal(rows(room->db), 100);
+	assert_int_equal(scratch_sh(room->scratch,
+				 "sqlite3 home/app.db 'pragma journal_mode' | grep -qx "
+				 "wal"),
+		0);
+}
+
+static void
+a_database_in_use_is_left_alone_and_its_holder_named(void **state)
+{
+	struct room *room = *state;
+	AUTO(restore_record_done) struct restore_record staged = { 0 };
+	AUTO(restore_record_done) struct restore_record applied = { 0 };
+	struct err err = { 0 };
+
+	stage_good(room, &staged);
+	pid_t pid = fork();
+	if (pid == 0) {
+		if (open(room->db, O_RDONLY) >= 0) {
+			scratch_write_text(room->scratch, "open", "");
+		}
+		pause();
+		_exit(0);
+	}
+	while (!scratch_exists(room->scratch, "open")) {
+		usleep(1000);
+	}
+	fails(restore_db_apply(&room->plan, staged.id, &applied, &err), ERR_BUSY);
+	AUTO_FREE char *name = xasprintf("%d (test_vault_rest", (int)pid);
+	assert_non_null(strstr(err.msg, name));
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	assert_int_equal(rows(room->db), 103);
+	assert_listed(room, 1, 0, 0);
+	ok(restore_db_apply(&room->plan, staged.id, &applied, &err));
+}
+
+static void
+a_staged_file_that_changed_is_set_aside_and_never_applied(void **state)
+{
+	struct room *room = *state;
+	static const char *const changes[] = { ": >", "echo text >",
+		"sqlite3 /dev/null; echo x >>" };
+	struct err err = { 0 };
+
+	for (size_t i = 0; i < countof(changes); i++) {
+		AUTO(restore_record_done) struct restore_record staged = { 0 };
+		AUTO(restore_record_done) struct restore_record applied = { 0 };
+
+		stage_good(room, &staged);
+		assert_int_equal(scratch_sh(room->scratch, "%s kept/restore/%s.sqlite",
+					 changes[i], staged.id),
+			0);
+		fails(restore_db_apply(&room->plan, staged.id, &applied, &err),
+			ERR_INVALID);
+		assert_listed(room, 0, 0, (int)i + 1);
+		fails(restore_db_apply(&room->plan, staged.id, &applied, &err),
+			ERR_INVALID);
+		assert_int_equal(rows(room->db), 103);
+	}
+	// A start is not stopped by them; a person removes them.
+	assert_int_equal(restore_db_resume(room->dir, &err), 3);
+	AUTO(restore_record_done) struct restore_record staged = { 0 };
+	stage_good(room, &staged);
+	assert_int_equal(scratch_sh(room->scratch,
+				 "rm kept/restore/%s.sqlite; echo { > "
+				 "kept/restore/20260101T000000Z.json",
+				 staged.id),
+		0);
+	assert_int_equal(restore_db_resume(room->dir, &err), 5);
+	ok(restore_db_cancel(room->dir, staged.id, &err));
+	ok(restore_db_cancel(room->dir, "20260101T000000Z", &err));
+	assert_listed(room, 0, 0, 3);
+}
+
+static void
+a_staged_one_can_be_cancelled_an_applied_one_not(void **state)
+{
+	struct room *room = *state;
+	AUTO(restore_record_done) struct restore_record staged = { 0 };
+	AUTO(restore_record_done) struct restore_record applied = { 0 };
+	struct err err = { 0 };
+
+	stage_good(room, &staged);
+	ok(restore_db_cancel(room->dir, staged.id, &err));
+	assert_int_equal(
+		scratch_sh(room->scratch, "test -z \"$(ls -A kept/restore)\""), 0);
+	fails(restore_db_cancel(room->dir, staged.id, &err), ERR_NOT_FOUND);
+	fails(restore_db_cancel(room->dir, "../../home/app", &err), ERR_NOT_FOUND);
+	stage_good(room, &staged);
+	ok(restore_db_apply(&room->plan, staged.id, &applied, &err));
+	fails(restore_db_cancel(room->dir, staged.id, &err), ERR_INVALID);
+}
+
+static void
+a_broken_or_missing_database_is_replaced_and_what_was_there_kept(void **state)
+{
+	struct room *room = *state;
+	struct err err = { 0 };
+
+	for (int missing = 0; missing < 2; missing++) {
+		AUTO(restore_record_done) struct restore_record staged = { 0 };
+		AUTO(restore_record_done) struct restore_record applied = { 0 };
+
+		assert_int_equal(
+			scratch_sh(room->scratch,
+				missing ? "rm home/*; echo old > home/app.db-wal"
+					: "dd if=/dev/urandom of=home/app.db bs=4096 "
+					  "seek=1 count=1 conv=notrunc status=none; cp "
+					  "home/app.db was; echo old > home/app.db-wal"),
+			0);
+		stage_good(room, &staged);
+		ok(restore_db_apply(&room->plan, staged.id, &applied, &err));
+		assert_int_equal(
+			scratch_sh(room->scratch,
+				"test ! -e home/app.db-wal && grep -qx old "
+				"home/app.db.before-%s-wal && { test %d = 1 || cmp was "
+				"home/app.db.before-%s; }",
+				staged.id, missing, staged.id),
+			0);
+		assert_int_equal(rows(room->db), 100);
+		assert_int_equal(applied.safety == NULL, missing);
+	}
+}
+
+static void
+killed_at_any_moment_the_old_or_the_new_one_stands_whole(void **state)
+{
+	struct room *room = *state;
+	const char *text = getenv("MIRROR_TEST_ROUNDS");
+	int nrounds = text != NULL ? atoi(text) : 25;
+	struct err err = { 0 };
+	int old = 0;
+
+	for (int i = 0; i < nrounds; i++) {
+		AUTO(restore_record_done) struct restore_record staged = { 0 };
+		int states[4] = { 0 };
+		int64_t found;
+		pid_t pid;
+
+		assert_int_equal(
+			scratch_sh(room->scratch, "rm -rf kept/restore home/*"), 0);
+		assert_int_equal(scratch_sh(room->scratch, "zstd -dqc '%s' > home/app.db",
+					 room->good),
+			0);
+		database_exec(room->db,
+			"PRAGMA journal_mode=WAL; INSERT INTO t VALUES(1), (2), (3)");
+		database_crash(room->db, "WAL");
+		stage_good(room, &staged);
+		pid = fork();
+		if (pid == 0) {
+			AUTO(restore_record_done) struct restore_record applied = { 0 };
+
+			_exit(restore_db_apply(&room->plan, staged.id, &applied, &err) <
+				0);
+		}
+		usleep((useconds_t)(i * 4000 % 120000));
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+		usleep(20000);
+		assert_int_equal(restore_db_resume(room->dir, &err), 0);
+		found = rows(room->db);
+		assert_true(found == 104 || found == 100);
+		old += found == 104;
+		ok(restore_db_list(room->dir, count, states, &err));
+		assert_int_equal(
+			states[found == 104 ? RESTORE_STAGED : RESTORE_APPLIED], 1);
+		assert_int_equal(
+			scratch_sh(room->scratch,
+				"ls -A home | grep mirror-new; test $? = 1 && sqlite3 "
+				"home/app.db 'pragma integrity_check' | grep -qx ok"),
+			0);
+	}
+	print_message("%d of %d times the old one\n", old, nrounds);
+}
+
+static void
+after_a_restore_the_next_snapshot_does_not_wonder(void **state)
+{
+	struct room *room = *state;
+	AUTO(restore_record_done) struct restore_record staged = { 0 };
+	AUTO(restore_record_done) struct restore_record applied = { 0 };
+	AUTO(snapshot_done) struct snapshot taken = { 0 };
+	struct err err = { 0 };
+	struct snapshot_plan snap = { .self = VAULT_CHILD,
+		.path = room->db,
+		.dir = room->dir,
+		.name = "app",
+		.level = ARCHIVE_LEVEL,
+		.refuse_replaced = true,
+		.timeout_ms = 30000 };
+
+	stage_good(room, &staged);
+	ok(restore_db_apply(&room->plan, staged.id, &applied, &err));
+	ok(snapshot_take(&snap, &taken, &err));
+	assert_false(taken.replaced);
+	assert_int_equal(taken.entry.lineage, 0);
+	assert_string_equal(taken.entry.shrunk, "");
+}
+
+int
+main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(by_default_it_lands_beside_and_nothing_is_overwritten),
+		TEST(nonsense_is_refused_before_anything_is_staged),
+		TEST(another_database_is_called_wrong_and_a_newer_schema_refused),
+		TEST(what_was_only_in_the_wal_is_in_the_safety_copy_and_comes_back),
+		TEST(mode_owner_journal_mode_and_links_stay),
+		TEST(a_database_in_use_is_left_alone_and_its_holder_named),
+		TEST(a_staged_file_that_changed_is_set_aside_and_never_applied),
+		TEST(a_staged_one_can_be_cancelled_an_applied_one_not),
+		TEST(a_broken_or_missing_database_is_replaced_and_what_was_there_kept),
+		TEST(killed_at_any_moment_the_old_or_the_new_one_stands_whole),
+		TEST(after_a_restore_the_next_snapshot_does_not_wonder),
+	};
+
+	return cmocka_run_group_tests_name("vault/restore_db", tests, NULL, NULL);
+}
