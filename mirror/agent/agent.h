@@ -12,7 +12,7 @@
 #define AGENT_AGENT_H
 
 #include "base/base.h"
-#include "agent/cycle.h"
+#include "agent/plan.h"
 
 struct config;
 struct err;

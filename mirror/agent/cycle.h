@@ -15,60 +15,11 @@
 #ifndef AGENT_CYCLE_H
 #define AGENT_CYCLE_H
 
+#include "agent/plan.h"
 #include "base/base.h"
-#include "brain/oid.h"
-#include "ledger/ledger.h"
 
 struct kit;
 struct err;
-
-/** One folder where something may have changed. */
-struct cycle_hint {
-	/** Of config->watches. */
-	size_t root;
-	/** Relative to the root, "" is the root itself; borrowed. */
-	const char *folder;
-	/** Everything below it as well. */
-	bool deep;
-};
-
-/** Anything but 0 asks the cycle to stop at its next safe point. */
-typedef int
-cycle_progress_fn(const char *what, uint64_t done, uint64_t total, void *payload);
-
-struct cycle_plan {
-	/** Walk everything, and record changes of mode and time alone. */
-	bool full;
-	/** Read every file again instead of trusting size and times. */
-	bool rehash;
-	/** Where to look when not full. */
-	const struct cycle_hint *hints;
-	size_t nhints;
-	/** May be NULL. */
-	cycle_progress_fn *on_progress;
-	void *payload;
-};
-
-struct cycle_result {
-	/** Did this cycle move the ref? */
-	bool committed;
-	/** The branch's commit after it; zero when there is none yet. */
-	struct oid commit;
-	/** Was everything walked, asked for or not? */
-	bool full;
-	/** Tree entries read back and compared with the ledger. */
-	uint64_t compared;
-	/** Bytes the repository grew by. */
-	uint64_t bytes;
-	/** Paths added, changed or removed. */
-	uint64_t changed;
-	struct ledger_totals totals;
-	/** Entries the walk met (full cycles only), for comparison with the ledger. */
-	uint64_t seen;
-	/** Seen but not in the ledger, or the other way round; always a bug of ours. */
-	uint64_t unaccounted;
-	int64_t duration_ms;
-};
 
 /** CANCELLED, BUSY, NO_SPACE, and what the rooms say.  Nothing is half done after it. */
 int cycle_run(struct kit *kit, const struct cycle_plan *plan,

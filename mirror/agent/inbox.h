@@ -19,7 +19,7 @@
 #ifndef AGENT_INBOX_H
 #define AGENT_INBOX_H
 
-#include "agent/cycle.h"
+#include "agent/plan.h"
 #include "base/base.h"
 
 struct inbox;

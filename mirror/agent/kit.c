@@ -215,7 +215,9 @@ kit_heal(struct kit *kit, struct err *err)
 		(worktree_open(kit->repo, &worktree, err) < 0 ||
 			worktree_heal(worktree, kit->repo, &head, false, &healed, err) <
 				0)) {
-		return err->code;
+		// Somebody's git holds the index, which nothing of ours needs: the files
+		// are right, and the mark stays for the next start.
+		return err->code == ERR_BUSY ? 0 : err->code;
 	}
 	kit_clear_dirty(kit);
 	return 0;

@@ -12,7 +12,7 @@
 #ifndef AGENT_ROUND_H
 #define AGENT_ROUND_H
 
-#include "agent/cycle.h"
+#include "agent/plan.h"
 #include "base/base.h"
 #include "brain/oid.h"
 #include "brain/sidecar.h"

@@ -767,7 +767,7 @@ root_missing(struct visit *visit, int sys, struct err *err)
 	visit->round->partial = true;
 	if (visit->watch->optional && sys == ENOENT) {
 		visit->round->kept[visit->round->nkept++] = name;
-		return 0;
+		return MIN_OF(ledger_row_drop(ledger, 0, name, strlen(name), err), 0);
 	}
 	ledger_reason_errno(reason, sys);
 	if (ledger_row_put(ledger, 0, &row, err) < 0 ||

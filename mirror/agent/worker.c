@@ -2,6 +2,7 @@
 
 #include "agent/worker.h"
 
+#include "agent/cycle.h"
 #include "agent/kit.h"
 #include "base/clock.h"
 #include "base/err.h"

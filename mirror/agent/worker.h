@@ -16,7 +16,7 @@
 #ifndef AGENT_WORKER_H
 #define AGENT_WORKER_H
 
-#include "agent/cycle.h"
+#include "agent/plan.h"
 #include "base/base.h"
 #include "jobqueue/job.h"
 

@@ -338,10 +338,9 @@ take_time(const struct reading *reading, const struct option *option,
 		return reading->err->code;
 	}
 	t = *ret_text;
-	if (strlen(t) != 5 || !isdigit((unsigned char)t[0]) ||
-		!isdigit((unsigned char)t[1]) || t[2] != ':' ||
-		!isdigit((unsigned char)t[3]) || !isdigit((unsigned char)t[4]) ||
-		atoi(t) > 23 || atoi(t + 3) > 59) {
+	if (strspn(t, "0123456789:") != 5 || strlen(t) != 5 || t[2] != ':' ||
+		t[0] > '2' || t[0] == ':' || t[1] == ':' || t[3] > '5' || t[3] == ':' ||
+		t[4] == ':' || (t[0] == '2' && t[1] > '3')) {
 		return wrong_value(reading, option, value,
 			"\"%s\" is not a time of day (\"HH:MM\")", t);
 	}

@@ -2,7 +2,7 @@
 
 #include "config/options.h"
 
-#include "config/config.h"
+#include "config/fields.h"
 
 enum {
 	MS = 1,

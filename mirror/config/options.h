@@ -3,7 +3,7 @@
 /**
  * config/options - the one table of options.
  *
- * Knows: config.h (the fields it points into).
+ * Knows: fields.
  * Owns:  nothing.
  * Never: parses; config.c does, by this table.
  */

@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "agent/world.h"
+
+#include <stdio.h>
+#include <string.h>
+
+// Cut in two, so that no scanner trips over this file.
+#define TOKEN                                                                            \
+	"ghp_"                                                                           \
+	"Xk93jfQmz71LwPb28RtVn5HsYc4Da61pFVK0"
+#define DATABASE                                                                         \
+	"postgres://app:"                                                                \
+	"Xk93jfQmz71Lw@db.internal/main"
+
+static void
+a_file_becomes_a_commit_and_nothing_new_becomes_none(void **state)
+{
+	struct world *world = *state;
+	struct cycle_result first;
+	struct cycle_result second;
+
+	put(world, "notes/a.md", "hello\n");
+	first = run_once(world);
+	second = run_once(world);
+
+	assert_true(first.committed);
+	assert_false(second.committed);
+	assert_int_equal(second.changed, 0);
+	assert_true(oid_equal(&first.commit, &second.commit));
+	assert_row(world, "notes/a.md", "mirrored");
+	assert_honest(world);
+}
+
+static void
+changes_and_deletions_follow_and_history_keeps_both(void **state)
+{
+	struct world *world = *state;
+
+	put(world, "notes/a.md", "one\n");
+	put(world, "notes/sub/b.md", "two\n");
+	(void)run_once(world);
+	put(world, "notes/a.md", "three\n");
+	sh(world, "rm -r notes/sub");
+	(void)run_once(world);
+
+	assert_row(world, "notes/sub/b.md", "absent");
+	assert_true(
+		holds(world, "test \"$(git -C brain show HEAD:notes/a.md)\" = three"));
+	assert_false(holds(world, "git -C brain cat-file -e HEAD:notes/sub 2>/dev/null"));
+	assert_true(holds(
+		world, "test \"$(git -C brain show HEAD~1:notes/sub/b.md)\" = two"));
+	assert_false(holds(world, "test -e brain/notes/sub"));
+	assert_honest(world);
+}
+
+static void
+a_secret_is_cut_out_and_the_rest_of_the_file_stays(void **state)
+{
+	struct world *world = *state;
+
+	put(world, "notes/env",
+		"FIRST=1\nTOKEN=" TOKEN "\nDATABASE_URL=" DATABASE "\nLAST=2\n");
+	(void)run_once(world);
+
+	assert_int_equal(count(world, LEDGER_REDACTED), 1);
+	assert_true(holds(world, "git -C brain show HEAD:notes/env | grep -qx FIRST=1"));
+	assert_true(holds(world, "git -C brain show HEAD:notes/env | grep -qx LAST=2"));
+	assert_true(holds(
+		world, "git -C brain show HEAD:notes/env | grep -q 'TOKEN=REDACTED\\.'"));
+	// In no object, no worktree, no state.
+	assert_false(holds(world,
+		"git -C brain cat-file --batch-all-objects --batch | "
+		"grep -aq -e '" TOKEN "' -e Xk93jfQmz71Lw"));
+	assert_false(holds(
+		world, "grep -raq -e '" TOKEN "' -e Xk93jfQmz71Lw brain state run data"));
+}
+
+static void
+a_name_and_a_link_that_hold_a_secret_are_shown_without_it(void **state)
+{
+	struct world *world = *state;
+
+	put(world, "notes/key-" TOKEN ".txt", "x\n");
+	put(world, "notes/dir-" TOKEN "/inner.txt", "y\n");
+	sh(world, "ln -s https://x/" TOKEN " notes/link");
+	(void)run_once(world);
+	(void)run_once(world);
+
+	assert_int_equal(
+		count(world, LEDGER_MIRRORED) + count(world, LEDGER_REDACTED), 3);
+	assert_false(holds(world, "git -C brain ls-tree -r HEAD | grep -q ghp_"));
+	assert_false(holds(world,
+		"git -C brain cat-file --batch-all-objects --batch | grep -aq ghp_X"));
+	assert_false(holds(world, "grep -raq '" TOKEN "' brain state"));
+	assert_false(holds(world, "find brain state | grep -q ghp_X"));
+}
+
+static void
+nothing_in_a_watched_folder_decides_what_is_kept(void **state)
+{
+	struct world *world = *state;
+
+	put(world, "notes/.gitignore", "*\n");
+	put(world, "notes/.gitattributes", "* text eol=crlf\n");
+	put(world, "notes/sub/.gitignore", "*\n");
+	put(world, "notes/sub/hidden", "a\nb\n");
+	put(world, "notes/sub/.gitmodules", "[submodule \"x\"]\n");
+	put(world, "notes/.gitleaks.toml", "title = \"x\"\n");
+	put(world, "notes/allow", "TOKEN=" TOKEN " # gitleaks:allow\n");
+	(void)run_once(world);
+
+	assert_row(world, "notes/sub/hidden", "mirrored");
+	assert_row(world, "notes/.gitignore", "mirrored");
+	assert_int_equal(count(world, LEDGER_REDACTED), 1);
+	assert_true(holds(world,
+		"git -C brain show HEAD:notes/sub/hidden | cmp - notes/sub/hidden"));
+	// At its own path it would act; its bytes are kept beside.
+	assert_false(holds(
+		world, "git -C brain ls-tree -r --name-only HEAD | grep -q gitignore"));
+	assert_true(holds(world,
+		"git -C brain ls-tree -r HEAD .mirror/files | "
+		"grep -q $(git hash-object --no-filters notes/.gitignore)"));
+	assert_honest(world);
+}
+
+static void
+every_odd_name_is_accounted_for(void **state)
+{
+	struct world *world = *state;
+
+	sh(world,
+		"cd notes && mkdir .GIT n1 n3 && echo a >.GIT/config && echo b >'git~1' "
+		"&& "
+		"echo c >\"$(printf 'new\\nline')\" && echo d >\"$(printf "
+		"'\\377\\376')\" && "
+		"mkfifo fifo && ln -s . loop && ln -s /etc/shadow shadow && mkdir -p "
+		"empty/inner && "
+		": >zero && mkdir n3/.git && echo e >n3/f && echo gitdir: x >n1/.git");
+	struct cycle_result result = run_once(world);
+
+	assert_int_equal(count(world, LEDGER_EXCLUDED), 3);
+	assert_int_equal(result.totals.on_disk.files, 11);
+	assert_int_equal(count(world, LEDGER_MIRRORED), 8);
+	assert_row(world, "notes/.GIT/config", "mirrored");
+	assert_row(world, "notes/fifo", "excluded special");
+	assert_row(world, "notes/n3/.git", "excluded git-internals");
+	assert_true(holds(world, "git -C brain fsck --strict"));
+	assert_false(holds(world,
+		"git -C brain cat-file --batch-all-objects --batch | grep -aq '^root:'"));
+}
+
+static void
+a_file_that_turns_into_a_folder_and_back_is_followed(void **state)
+{
+	struct world *world = *state;
+
+	put(world, "notes/x", "file\n");
+	put(world, "notes/y/inner", "in\n");
+	(void)run_once(world);
+	sh(world,
+		"rm notes/x && mkdir notes/x && echo deep >notes/x/f && rm -r notes/y && "
+		"ln -s x notes/y");
+	(void)run_once(world);
+	assert_row(world, "notes/x/f", "mirrored");
+	assert_row(world, "notes/x", "absent");
+	assert_row(world, "notes/y", "mirrored");
+	assert_honest(world);
+	sh(world,
+		"rm -r notes/x && echo file >notes/x && rm notes/y && mkdir notes/y && "
+		"echo in >notes/y/inner");
+	(void)run_once(world);
+	assert_row(world, "notes/x", "mirrored");
+	assert_row(world, "notes/x/f", "absent");
+	assert_honest(world);
+}
+
+static void
+a_change_of_mode_or_time_alone_is_recorded_by_a_full_cycle(void **state)
+{
+	struct world *world = *state;
+	struct cycle_result result;
+
+	put(world, "notes/a", "x\n");
+	(void)run_once(world);
+	sh(world, "chmod 640 notes/a && touch -d '2001-02-03 04:05:06.789' notes/a");
+	result = run_once(world);
+
+	assert_true(result.committed);
+	assert_true(holds(world, "git -C brain diff --quiet HEAD~1 HEAD -- notes"));
+	assert_true(holds(world,
+		"git -C brain diff HEAD~1 HEAD -- .mirror | grep -q '^+file.*0640'"));
+	assert_false(run_once(world).committed);
+}
+
+static void
+what_the_configuration_excludes_is_one_row_with_its_line(void **state)
+{
+	struct world *world = *state;
+
+	put(world, "notes/keep", "1\n");
+	put(world, "notes/build/out.o", "2\n");
+	put(world, "notes/node_modules/x/y.js", "3\n");
+	put(world, "notes/deep/skip.log", "4\n");
+	(void)run_once(world);
+	assert_row(world, "notes/build/out.o", "mirrored");
+	(void)snprintf(
+		world->extra, sizeof(world->extra), "exclude = [\"build\", \"*.log\"]");
+	(void)run_once(world);
+
+	assert_row(world, "notes/build", "excluded rule:mirror.toml:3");
+	assert_row(world, "notes/deep/skip.log", "excluded rule:mirror.toml:3");
+	assert_row(world, "notes/node_modules", "excluded regenerable:node_modules");
+	assert_false(
+		holds(world, "git -C brain cat-file -e HEAD:notes/build 2>/dev/null"));
+	assert_honest(world);
+}
+
+static void
+a_file_that_grows_too_large_keeps_its_last_version(void **state)
+{
+	struct world *world = *state;
+
+	(void)snprintf(world->brain, sizeof(world->brain), "[files]\nmax_size = 100");
+	put(world, "notes/log", "small\n");
+	(void)run_once(world);
+	sh(world, "head -c 200 /dev/zero | tr '\\0' x >notes/log");
+	(void)run_once(world);
+
+	assert_row(world, "notes/log", "excluded too-large");
+	assert_true(holds(world, "test \"$(git -C brain show HEAD:notes/log)\" = small"));
+	assert_false(run_once(world).committed);
+}
+
+static void
+a_folder_that_is_watched_no_more_leaves_the_commit(void **state)
+{
+	struct world *world = *state;
+
+	sh(world, "mkdir work && echo w >work/w && echo n >notes/n");
+	(void)snprintf(world->extra, sizeof(world->extra),
+		"[[watch]]\npath = \"%s/work\"", world->scratch->path);
+	(void)run_once(world);
+	assert_true(holds(world, "git -C brain cat-file -e HEAD:work/w"));
+	world->extra[0] = '\0';
+	(void)run_once(world);
+
+	assert_false(holds(world, "git -C brain cat-file -e HEAD:work 2>/dev/null"));
+	assert_true(holds(world, "git -C brain cat-file -e HEAD~1:work/w"));
+	assert_row(world, "work/w", "absent");
+	assert_honest(world);
+}
+
+static void
+the_brain_inside_a_watched_folder_does_not_keep_itself(void **state)
+{
+	struct world *world = *state;
+
+	(void)snprintf(world->extra, sizeof(world->extra),
+		"[[watch]]\npath = \"%s\"\nname = \"all\"", world->scratch->path);
+	put(world, "notes/n", "n\n");
+	(void)run_once(world);
+
+	assert_row(world, "all/brain", "excluded own-state");
+	assert_row(world, "all/state/mirror", "excluded own-state");
+	assert_row(world, "all/notes/n", "mirrored");
+	assert_row(world, "notes/n", "mirrored");
+}
+
+static void
+a_live_database_is_never_copied_raw(void **state)
+{
+	struct world *world = *state;
+
+	sh(world,
+		"sqlite3 notes/app.db 'PRAGMA journal_mode=WAL; CREATE TABLE t(x); "
+		"INSERT INTO t VALUES(1);' >/dev/null");
+	put(world, "notes/todo-journal", "just a text\n");
+	(void)run_once(world);
+
+	assert_row(world, "notes/todo-journal", "mirrored");
+	assert_false(holds(world,
+		"git -C brain cat-file --batch-all-objects --batch | "
+		"grep -aq 'SQLite format 3' && ! sqlite3 notes/app.db .schema"));
+	assert_int_equal(count(world, LEDGER_FAILED), 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define IN_A_WORLD(test)                                                                 \
+	cmocka_unit_test_setup_teardown(test, world_setup, world_teardown)
+		IN_A_WORLD(a_file_becomes_a_commit_and_nothing_new_becomes_none),
+		IN_A_WORLD(changes_and_deletions_follow_and_history_keeps_both),
+		IN_A_WORLD(a_secret_is_cut_out_and_the_rest_of_the_file_stays),
+		IN_A_WORLD(a_name_and_a_link_that_hold_a_secret_are_shown_without_it),
+		IN_A_WORLD(nothing_in_a_watched_folder_decides_what_is_kept),
+		IN_A_WORLD(every_odd_name_is_accounted_for),
+		IN_A_WORLD(a_file_that_turns_into_a_folder_and_back_is_followed),
+		IN_A_WORLD(a_change_of_mode_or_time_alone_is_recorded_by_a_full_cycle),
+		IN_A_WORLD(what_the_configuration_excludes_is_one_row_with_its_line),
+		IN_A_WORLD(a_file_that_grows_too_large_keeps_its_last_version),
+		IN_A_WORLD(a_folder_that_is_watched_no_more_leaves_the_commit),
+		IN_A_WORLD(the_brain_inside_a_watched_folder_does_not_keep_itself),
+		IN_A_WORLD(a_live_database_is_never_copied_raw),
+	};
+
+	return cmocka_run_group_tests_name("agent/cycle", tests, NULL, NULL);
+}

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "agent/world.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static void
+a_lost_ledger_is_found_out_again_without_a_new_commit(void **state)
+{
+	struct world *world = *state;
+	struct cycle_result before;
+	struct cycle_result after;
+
+	sh(world,
+		"mkdir -p notes/a/b notes/empty && echo 1 >notes/a/b/c && echo '*' "
+		">notes/.gitignore");
+	before = run_once(world);
+	sh(world, "rm state/mirror/ledger.sqlite*");
+	after = run_once(world);
+
+	assert_false(after.committed);
+	assert_true(oid_equal(&before.commit, &after.commit));
+	assert_int_equal(count(world, LEDGER_MIRRORED), 2);
+	assert_honest(world);
+}
+
+static void
+a_ledger_behind_the_branch_catches_up(void **state)
+{
+	struct world *world = *state;
+	struct cycle_result ahead;
+	struct cycle_result after;
+
+	put(world, "notes/a", "1\n");
+	put(world, "notes/b", "2\n");
+	(void)run_once(world);
+	// As after a kill between the ref and the ledger.
+	sh(world, "cp -r state state.old");
+	put(world, "notes/a", "changed\n");
+	put(world, "notes/c", "3\n");
+	sh(world, "rm notes/b");
+	ahead = run_once(world);
+	sh(world, "rm -r state && mv state.old state");
+	after = run_once(world);
+
+	assert_true(oid_equal(&ahead.commit, &after.commit));
+	assert_row(world, "notes/b", "absent");
+	assert_row(world, "notes/c", "mirrored");
+	assert_honest(world);
+}
+
+static void
+a_damaged_ledger_is_set_aside(void **state)
+{
+	struct world *world = *state;
+
+	put(world, "notes/a", "1\n");
+	(void)run_once(world);
+	sh(world,
+		"rm -f state/mirror/ledger.sqlite-*; head -c 5000 /dev/urandom "
+		">state/mirror/ledger.sqlite");
+	(void)run_once(world);
+	assert_row(world, "notes/a", "mirrored");
+	sh(world, "ls state/mirror/ledger.sqlite.damaged-* >/dev/null");
+	assert_honest(world);
+}
+
+static void
+a_branch_that_was_moved_back_is_brought_forward(void **state)
+{
+	struct world *world = *state;
+
+	put(world, "notes/a", "1\n");
+	(void)run_once(world);
+	put(world, "notes/b", "2\n");
+	(void)run_once(world);
+	sh(world, "git -C brain update-ref refs/heads/host/test HEAD~1");
+	(void)run_once(world);
+
+	assert_true(holds(world, "git -C brain cat-file -e HEAD:notes/b"));
+	assert_honest(world);
+}
+
+static void
+a_repository_that_is_gone_is_never_made_anew(void **state)
+{
+	struct world *world = *state;
+	struct cycle_result result;
+	struct err err = { 0 };
+
+	put(world, "notes/a", "1\n");
+	(void)run_once(world);
+	sh(world, "rm -rf brain");
+
+	assert_true(try_once(world, &result, &err) < 0);
+	assert_false(holds(world, "test -e brain"));
+	assert_non_null(strstr(err.msg, "brain"));
+	assert_true(err.next[0] != '\0');
+}
+
+static void
+stale_locks_and_temporaries_stop_nothing(void **state)
+{
+	struct world *world = *state;
+
+	put(world, "notes/a", "1\n");
+	(void)run_once(world);
+	sh(world,
+		"touch -d '1 hour ago' brain/.git/refs/heads/host/test.lock "
+		"brain/.git/index.lock "
+		"brain/.git/HEAD.lock brain/.git/objects/pack/tmp_pack_x");
+	put(world, "notes/b", "2\n");
+	(void)run_once(world);
+	assert_honest(world);
+}
+
+static void
+files_broken_in_the_browsable_copy_are_not_believed(void **state)
+{
+	struct world *world = *state;
+
+	put(world, "notes/a", "1\n");
+	(void)run_once(world);
+	sh(world, "echo evil >brain/notes/a");
+	put(world, "notes/b", "2\n");
+	(void)run_once(world);
+	assert_true(holds(world, "test \"$(git -C brain show HEAD:notes/a)\" = 1"));
+	assert_true(holds(world, "git -C brain fsck --strict"));
+}
+
+// A child is killed somewhere in its cycle; the next one heals whatever it left.
+static void
+a_kill_at_any_moment_loses_nothing(void **state)
+{
+	struct world *world = *state;
+	const char *long_run = getenv("MIRROR_TEST_KILLS");
+	int rounds = long_run != NULL ? atoi(long_run) : 25;
+
+	srand(20261121);
+	sh(world, "mkdir -p notes/d; for i in $(seq 150); do echo $i >notes/d/$i; done");
+	(void)run_once(world);
+	for (int round = 0; round < rounds; round++) {
+		struct timespec pause = { .tv_nsec = (long)(rand() % 40) * 1000000 };
+		struct cycle_result result;
+		struct err err;
+		pid_t child;
+
+		sh(world,
+			"for i in $(seq %d %d); do echo %d.$i >notes/d/$i; done; rm -f "
+			"notes/d/%d",
+			1 + round % 100, 40 + round % 100, round, 200 + round - 1);
+		sh(world, "echo %d >notes/d/%d", round, 200 + round);
+		child = fork();
+		if (child == 0) {
+			_exit(try_once(world, &result, &err) < 0 ? 1 : 0);
+		}
+		(void)nanosleep(&pause, NULL);
+		(void)kill(child, SIGKILL);
+		(void)waitpid(child, NULL, 0);
+		assert_true(holds(world, "git -C brain fsck --strict >/dev/null"));
+	}
+	(void)run_once(world);
+	assert_int_equal(count(world, LEDGER_MIRRORED), 151);
+	assert_honest(world);
+	assert_false(run_once(world).committed);
+}
+
+static void
+a_full_disk_changes_nothing_and_is_survived(void **state)
+{
+	struct world *world = *state;
+	struct cycle_result result;
+	struct err err = { 0 };
+
+	if (geteuid() != 0 ||
+		!holds(world,
+			"mkdir small && mount -t tmpfs -o size=2m tmpfs small "
+			"2>/dev/null")) {
+		skip();
+	}
+	(void)snprintf(world->brain, sizeof(world->brain), "%s", "");
+	sh(world, "rmdir brain 2>/dev/null; ln -s small/brain brain; mkdir small/brain");
+	put(world, "notes/a", "1\n");
+	(void)run_once(world);
+	sh(world, "head -c 4000000 /dev/urandom >notes/big");
+	assert_true(try_once(world, &result, &err) < 0);
+	assert_int_equal(err.code, ERR_NO_SPACE);
+	assert_true(holds(world, "git -C brain fsck --strict"));
+	assert_row(world, "notes/a", "mirrored");
+	sh(world, "rm notes/big; echo 2 >notes/b");
+	(void)run_once(world);
+	assert_row(world, "notes/b", "mirrored");
+	sh(world, "git -C brain fsck --strict && rm brain && umount small");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define IN_A_WORLD(test)                                                                 \
+	cmocka_unit_test_setup_teardown(test, world_setup, world_teardown)
+		IN_A_WORLD(a_lost_ledger_is_found_out_again_without_a_new_commit),
+		IN_A_WORLD(a_ledger_behind_the_branch_catches_up),
+		IN_A_WORLD(a_damaged_ledger_is_set_aside),
+		IN_A_WORLD(a_branch_that_was_moved_back_is_brought_forward),
+		IN_A_WORLD(a_repository_that_is_gone_is_never_made_anew),
+		IN_A_WORLD(stale_locks_and_temporaries_stop_nothing),
+		IN_A_WORLD(files_broken_in_the_browsable_copy_are_not_believed),
+		IN_A_WORLD(a_kill_at_any_moment_loses_nothing),
+		IN_A_WORLD(a_full_disk_changes_nothing_and_is_survived),
+	};
+
+	return cmocka_run_group_tests_name("agent/damage", tests, NULL, NULL);
+}

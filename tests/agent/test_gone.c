@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "agent/world.h"
+
+#include "base/clock.h"
+#include "health/evidence.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void
+fill(struct world *world)
+{
+	sh(world,
+		"mkdir -p notes/sub && for i in $(seq 20); do echo $i >notes/f$i; "
+		"echo $i >notes/sub/g$i; done");
+	(void)run_once(world);
+	assert_int_equal(count(world, LEDGER_MIRRORED), 40);
+}
+
+static void
+accept_shrink(struct world *world)
+{
+	AUTO(evidence_closep) struct evidence *evidence = NULL;
+	struct evidence_acceptance acceptance = { .what = "shrink",
+		.at_ms = clock_now_ms() };
+	struct err err;
+
+	ok(evidence_open(scratch_path(world->scratch, "state/mirror"), EVIDENCE_RW,
+		&evidence, &err));
+	ok(evidence_accept(evidence, &acceptance, &err));
+}
+
+static void
+a_few_deletions_are_deletions(void **state)
+{
+	struct world *world = *state;
+
+	fill(world);
+	sh(world, "rm notes/f1 notes/f2 notes/sub/g3");
+	(void)run_once(world);
+	assert_int_equal(count(world, LEDGER_MIRRORED), 37);
+	assert_honest(world);
+}
+
+static void
+a_vanished_root_is_held_and_comes_back_by_itself(void **state)
+{
+	struct world *world = *state;
+
+	fill(world);
+	sh(world, "mv notes away");
+	struct cycle_result result = run_once(world);
+	assert_false(result.committed);
+	assert_row(world, "notes/f1", "pending held:shrink");
+	assert_row(world, "notes/sub/g1", "pending held:shrink");
+	assert_int_equal(count(world, LEDGER_FAILED), 1);
+	assert_true(holds(world, "git -C brain cat-file -e HEAD:notes/sub/g1"));
+	(void)run_once(world);
+
+	sh(world, "mv away notes");
+	(void)run_once(world);
+	assert_int_equal(count(world, LEDGER_MIRRORED), 40);
+	assert_int_equal(count(world, LEDGER_PENDING) + count(world, LEDGER_FAILED), 0);
+	assert_honest(world);
+}
+
+static void
+half_a_root_is_held_until_a_person_accepts(void **state)
+{
+	struct world *world = *state;
+
+	fill(world);
+	sh(world, "rm -r notes/sub && echo new >notes/new");
+	(void)run_once(world);
+	assert_int_equal(count(world, LEDGER_PENDING), 20);
+	assert_row(world, "notes/new", "mirrored");
+	assert_true(holds(world, "git -C brain cat-file -e HEAD:notes/sub/g7"));
+	assert_true(holds(world, "git -C brain cat-file -e HEAD:notes/new"));
+	// Looking again is not accepting.
+	(void)run_once(world);
+	assert_int_equal(count(world, LEDGER_PENDING), 20);
+
+	accept_shrink(world);
+	(void)run_once(world);
+	assert_int_equal(count(world, LEDGER_PENDING), 0);
+	assert_int_equal(count(world, LEDGER_MIRRORED), 21);
+	assert_false(holds(world, "git -C brain cat-file -e HEAD:notes/sub 2>/dev/null"));
+	assert_honest(world);
+}
+
+static void
+an_acceptance_counts_for_one_hold_only(void **state)
+{
+	struct world *world = *state;
+
+	fill(world);
+	sh(world, "rm -r notes/sub");
+	(void)run_once(world);
+	accept_shrink(world);
+	(void)run_once(world);
+	assert_int_equal(count(world, LEDGER_MIRRORED), 20);
+	sh(world, "sleep 0.02; rm notes/f1*");
+	(void)run_once(world);
+	assert_int_equal(count(world, LEDGER_PENDING), 11);
+}
+
+static void
+an_emptied_root_is_held(void **state)
+{
+	struct world *world = *state;
+
+	fill(world);
+	sh(world, "rm -r notes && mkdir notes");
+	(void)run_once(world);
+	assert_int_equal(count(world, LEDGER_PENDING), 40);
+	assert_true(holds(world, "git -C brain cat-file -e HEAD:notes/f20"));
+}
+
+static void
+a_vanished_root_is_held_even_when_the_ledger_is_lost(void **state)
+{
+	struct world *world = *state;
+
+	fill(world);
+	sh(world, "mv notes away && rm state/mirror/ledger.sqlite*");
+	(void)run_once(world);
+	assert_true(holds(world, "git -C brain cat-file -e HEAD:notes/sub/g1"));
+	sh(world, "mv away notes");
+	(void)run_once(world);
+	assert_int_equal(count(world, LEDGER_MIRRORED), 40);
+	assert_honest(world);
+}
+
+static void
+a_root_that_never_was_there_is_a_failure_unless_optional(void **state)
+{
+	struct world *world = *state;
+
+	fill(world);
+	(void)snprintf(world->extra, sizeof(world->extra),
+		"[[watch]]\npath = \"%s/none\"", world->scratch->path);
+	(void)run_once(world);
+	assert_row(world, "none", "failed ENOENT");
+	(void)strcat(world->extra, "\noptional = true");
+	(void)run_once(world);
+	assert_int_equal(count(world, LEDGER_FAILED), 0);
+}
+
+static void
+an_optional_root_that_is_away_keeps_its_files(void **state)
+{
+	struct world *world = *state;
+
+	fill(world);
+	sh(world, "mkdir usb && for i in $(seq 15); do echo $i >usb/$i; done");
+	(void)snprintf(world->extra, sizeof(world->extra),
+		"[[watch]]\npath = \"%s/usb\"\noptional = true", world->scratch->path);
+	(void)run_once(world);
+	sh(world, "mv usb away");
+	assert_false(run_once(world).committed);
+	assert_row(world, "usb/7", "mirrored");
+	assert_true(holds(world, "git -C brain cat-file -e HEAD:usb/7"));
+	assert_int_equal(count(world, LEDGER_PENDING) + count(world, LEDGER_FAILED), 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define IN_A_WORLD(test)                                                                 \
+	cmocka_unit_test_setup_teardown(test, world_setup, world_teardown)
+		IN_A_WORLD(a_few_deletions_are_deletions),
+		IN_A_WORLD(a_vanished_root_is_held_and_comes_back_by_itself),
+		IN_A_WORLD(half_a_root_is_held_until_a_person_accepts),
+		IN_A_WORLD(an_acceptance_counts_for_one_hold_only),
+		IN_A_WORLD(an_emptied_root_is_held),
+		IN_A_WORLD(a_vanished_root_is_held_even_when_the_ledger_is_lost),
+		IN_A_WORLD(a_root_that_never_was_there_is_a_failure_unless_optional),
+		IN_A_WORLD(an_optional_root_that_is_away_keeps_its_files),
+	};
+
+	return cmocka_run_group_tests_name("agent/gone", tests, NULL, NULL);
+}
