@@ -624,19 +624,38 @@ sync_folder(const char *path, struct err *err)
 	return fd_sync(fd, path, err);
 }
 
+// Nothing leads to these objects yet, so a `git gc --prune=now` beside us would drop them
+// between now and the ref: a .keep file tells it not to.
+static int
+hold(struct pack *pack, const char *keep, struct err *err)
+{
+	AUTO_CLOSE int fd = open(keep, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	if (fd < 0) {
+		return err_errno(err, "create %s", keep);
+	}
+	// Known before it is written, so that it is removed in any case.
+	repo_hold(pack->repo, keep);
+	return fd_write_all(fd, PACK_KEEP_TEXT, strlen(PACK_KEEP_TEXT), err);
+}
+
 // Both files stand in the staging folder under their final names.  The pack first: an
 // idx without its pack is what git calls damage.
 static int
 move_in(struct pack *pack, const char *base, struct err *err)
 {
 	AUTO_FREE char *folder = path_join(repo_git_dir(pack->repo), "objects/pack");
-	AUTO_FREE char *from_pack =
-		xasprintf("%s/%s.pack", repo_staging(pack->repo), base);
-	AUTO_FREE char *from_index =
-		xasprintf("%s/%s.idx", repo_staging(pack->repo), base);
-	AUTO_FREE char *to_pack = xasprintf("%s/%s.pack", folder, base);
-	AUTO_FREE char *to_index = xasprintf("%s/%s.idx", folder, base);
+	AUTO_FREE char *from = path_join(repo_staging(pack->repo), base);
+	AUTO_FREE char *to = path_join(folder, base);
+	AUTO_FREE char *from_index = xasprintf("%s.idx", from);
+	AUTO_FREE char *from_pack = xasprintf("%s.pack", from);
+	AUTO_FREE char *to_index = xasprintf("%s.idx", to);
+	AUTO_FREE char *to_pack = xasprintf("%s.pack", to);
+	AUTO_FREE char *keep = xasprintf("%s.keep", to);
 
+	if (hold(pack, keep, err) < 0) {
+		return err->code;
+	}
 	if (rename(from_pack, to_pack) < 0) {
 		return err_errno(err, "rename to %s", to_pack);
 	}

@@ -8,7 +8,8 @@
  *     if (pack_begin(repo, &pack, err) < 0) ...
  *     if (pack_add(pack, OBJECT_BLOB, text, len, &oid, err) < 0) ...   // any thread
  *     if (pack_finish(STEAL(pack), &stats, err) < 0) ...
- *     // now, and only now, a ref may point at what was added
+ *     // now, and only now, a ref may point at what was added: repo_move_ref(), which
+ *     // also lets a `git gc` have the pack
  *
  * Knows: base, oid, repo.  The only file that speaks ISA-L (deflate, CRC-32).
  * Owns:  two files under `<git dir>/mirror/new/` until they are whole, synced, checked by
@@ -34,6 +35,9 @@ struct repo;
 #define PACK_OBJECT_MAX ((size_t)1 << 30)
 /** The most objects in one pack. */
 #define PACK_COUNT_MAX ((size_t)1 << 31)
+
+/** What stands in our .keep files, to tell them from other people's. */
+#define PACK_KEEP_TEXT "mirror\n"
 
 struct pack_stats {
 	/** Objects and bytes written, as they stand in the pack. */

@@ -2,11 +2,13 @@
 
 #include "brain/reap.h"
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "brain/pack.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -265,6 +267,35 @@ undo_half_move(int git_fd, const char *name)
 	}
 }
 
+// A .keep file of ours outlived its cycle: git may repack that pack again.
+static int
+clear_keeps(int git_fd, struct err *err)
+{
+	int fd = openat(
+		git_fd, "objects/pack", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	int count = 0;
+
+	if (dir == NULL) {
+		base_close_p(&fd);
+		return errno == ENOENT ? 0 : err_errno(err, "list objects/pack");
+	}
+	for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
+		AUTO(buf_done) struct buf text = { .max = 64 };
+		size_t len = strlen(entry->d_name);
+		struct err ignored;
+
+		if (len > 5 && strcmp(entry->d_name + len - 5, ".keep") == 0 &&
+			file_read(fd, entry->d_name, &text, &ignored) == 0 &&
+			strcmp(buf_text(&text), PACK_KEEP_TEXT) == 0 &&
+			unlinkat(fd, entry->d_name, 0) == 0) {
+			count++;
+		}
+	}
+	(void)closedir(dir);
+	return count;
+}
+
 static int
 clear_staging(const char *git_dir, int git_fd, struct err *err)
 {
@@ -316,6 +347,7 @@ reap_all(const char *git_dir, struct err *err)
 {
 	AUTO_CLOSE int git_fd = open(git_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int staged;
+	int kept;
 	int swept;
 
 	if (git_fd < 0) {
@@ -325,6 +357,10 @@ reap_all(const char *git_dir, struct err *err)
 	if (staged < 0) {
 		return staged;
 	}
+	kept = clear_keeps(git_fd, err);
+	if (kept < 0) {
+		return kept;
+	}
 	swept = sweep_all(git_dir, false, err);
-	return swept < 0 ? swept : swept + staged;
+	return swept < 0 ? swept : swept + staged + kept;
 }

@@ -41,6 +41,10 @@ struct repo {
 	// "refs/heads/host/laptop"
 	char *ref;
 	bool read_only;
+	// The .keep files of packs that no ref leads to yet.
+	char **held;
+	size_t nheld;
+	size_t held_size;
 };
 
 static_assert((int)OBJECT_COMMIT == (int)GIT_OBJECT_COMMIT &&
@@ -407,11 +411,31 @@ repo_open(const struct repo_options *options, bool do_create, struct repo **ret_
 }
 
 void
+repo_hold(struct repo *repo, const char *keep)
+{
+	repo->held =
+		xgrow(repo->held, repo->nheld, &repo->held_size, sizeof(*repo->held));
+	repo->held[repo->nheld++] = xstrdup(keep);
+}
+
+static void
+let_go(struct repo *repo)
+{
+	while (repo->nheld > 0) {
+		repo->nheld--;
+		(void)unlink(repo->held[repo->nheld]);
+		free(repo->held[repo->nheld]);
+	}
+}
+
+void
 repo_close(struct repo *repo)
 {
 	if (repo == NULL) {
 		return;
 	}
+	let_go(repo);
+	free(repo->held);
 	git_odb_free(repo->odb);
 	git_repository_free(repo->git);
 	free(repo->git_dir);
@@ -868,11 +892,28 @@ try_move(
 			  &ref, repo->git, repo->ref, commit, 1, old, message)
 		: git_reference_create(&ref, repo->git, repo->ref, commit, 0, message);
 	git_reference_free(ref);
-	// Someone else's first commit, or a branch that vanished: it is not where the
-	// caller thinks it is.
-	return code == GIT_EEXISTS || (code == GIT_ENOTFOUND && old != NULL)
-		? GIT_EMODIFIED
-		: code;
+	// Someone else's first commit.
+	return code == GIT_EEXISTS ? GIT_EMODIFIED : code;
+}
+
+// `git pack-refs` moves refs from files into a table and prunes folders: a branch may
+// look gone, or its folder be gone, for a moment.  It did move only when it reads
+// otherwise.
+static bool
+is_passing(struct repo *repo, int code, const git_oid *old)
+{
+	git_oid now;
+	int seen;
+
+	if (code == GIT_ELOCKED) {
+		return true;
+	}
+	if (code != GIT_ENOTFOUND && code != GIT_EMODIFIED) {
+		return false;
+	}
+	seen = git_reference_name_to_id(&now, repo->git, repo->ref);
+	return old != NULL ? seen == 0 && git_oid_equal(&now, old)
+			   : seen == GIT_ENOTFOUND;
 }
 
 int
@@ -899,8 +940,8 @@ repo_move_ref(struct repo *repo, const struct oid *old, const struct oid *commit
 		from = to_git(old);
 		matching = &from;
 	}
-	while ((code = try_move(repo, matching, &to, message)) == GIT_ELOCKED &&
-		clock_mono_ms() < end) {
+	while ((code = try_move(repo, matching, &to, message)) < 0 &&
+		is_passing(repo, code, matching) && clock_mono_ms() < end) {
 		(void)nanosleep(&pause, NULL);
 		pause.tv_nsec = MIN_OF(pause.tv_nsec * 2, 500000000L);
 		// A living git lets go by itself; a dead one's lock is reaped.
@@ -908,13 +949,20 @@ repo_move_ref(struct repo *repo, const struct oid *old, const struct oid *commit
 			return err->code;
 		}
 	}
-	if (code < 0) {
-		(void)fail(err, code, "move the branch %s", repo->branch);
-		return code == GIT_ELOCKED
-			? err_advise(err, "wait for the other git, or remove %s/%s.lock",
-				  repo->git_dir, repo->ref)
-			: err->code;
+	if (code == GIT_ENOTFOUND || code == GIT_EMODIFIED) {
+		git_error_clear();
+		return err_raise(err, ERR_UNSTABLE,
+			"the branch %s is not where it was left", repo->branch);
 	}
+	if (code == GIT_ELOCKED) {
+		(void)fail(err, code, "move the branch %s", repo->branch);
+		return err_advise(err, "wait for the other git, or remove %s/%s.lock",
+			repo->git_dir, repo->ref);
+	}
+	if (code < 0) {
+		return fail(err, code, "move the branch %s", repo->branch);
+	}
+	let_go(repo);
 	return 0;
 }
 

@@ -199,6 +199,11 @@ int repo_remote_url(struct repo *repo, const char *remote, struct buf *url,
 
 // ---- for pack.c
 
+/**
+ * @keep is the path of a pack's .keep file, copied: a `git gc` beside us leaves that pack
+ * alone until repo_move_ref() or repo_close() removes the file.
+ */
+void repo_hold(struct repo *repo, const char *keep) NONNULL;
 /** Where packs are built: `<git dir>/mirror/new`; borrowed. */
 const char *repo_staging(const struct repo *repo) NONNULL;
 /**
