@@ -44,7 +44,7 @@ database_int(const char *path, const char *sql)
 	int64_t value;
 
 	assert_int_equal(
-		sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+		sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
 	sqlite3_busy_timeout(db, 10000);
 	if (sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) != SQLITE_OK) {
 		fail_msg("%s: %s", sql, sqlite3_errmsg(db));
