@@ -153,9 +153,12 @@ enter_folder(int dirfd, const char *name, struct err *err)
 		if (fd >= 0) {
 			return fd;
 		}
-		if ((errno == ENOTDIR || errno == ELOOP) &&
-			clear_for_folder(dirfd, name, err) < 0) {
-			return err->code;
+		if (errno == ENOTDIR || errno == ELOOP) {
+			if (clear_for_folder(dirfd, name, err) < 0) {
+				return err->code;
+			}
+		} else if (errno != ENOENT) {
+			return err_errno(err, "open folder %s", name);
 		}
 		if (mkdirat(dirfd, name, 0755) < 0 && errno != EEXIST) {
 			return err_errno(err, "make folder %s", name);

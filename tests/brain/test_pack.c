@@ -9,8 +9,10 @@
 #include "brain/pack_index.h"
 #include "brain/repo.h"
 #include "room.h"
+#include "support/nth.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -294,6 +296,62 @@ offsets_past_4_gib_stand_in_the_third_table(void **state)
 	free(text);
 }
 
+// Three objects into one pack; what came of it is checked with nothing failing.
+static bool
+one_round(const struct scratch *scratch, struct repo *repo, int sys)
+{
+	size_t before = files_in(scratch, "brain/objects/pack");
+	struct pack *pack = NULL;
+	struct pack_stats stats = { 0 };
+	struct oid oids[3];
+	char text[40];
+	struct err err;
+	int result = pack_begin(repo, &pack, &err);
+
+	for (unsigned int i = 0; i < countof(oids) && result >= 0; i++) {
+		(void)snprintf(text, sizeof(text), "%d %u %u", sys, nth_round(), i);
+		result = pack_add(pack, OBJECT_BLOB, text, strlen(text), &oids[i], &err);
+	}
+	if (result < 0) {
+		pack_abort(pack);
+	} else {
+		result = pack_finish(pack, &stats, &err);
+	}
+	nth_pause();
+	if (result < 0) {
+		assert_int_equal(err.code, err_code_of(sys));
+		assert_false(repo_has(repo, &oids[0]));
+	} else {
+		assert_true(repo_has(repo, &oids[countof(oids) - 1]));
+	}
+	assert_int_equal(files_in(scratch, "brain/mirror/new"), 0);
+	repo_close(repo);
+	assert_int_equal(
+		files_in(scratch, "brain/objects/pack") - before, result < 0 ? 0 : 2);
+	return result >= 0;
+}
+
+static void
+a_pack_is_whole_or_absent_whatever_call_fails(void **state)
+{
+	static const int reasons[] = { ENOSPC, EIO };
+
+	for (size_t i = 0; i < countof(reasons); i++) {
+		struct repo *repo = room_open(*state, false);
+		unsigned int failures = 0;
+
+		for (nth_begin(reasons[i]); nth_next();) {
+			failures += !one_round(*state, repo, reasons[i]);
+			repo = room_open(*state, false);
+		}
+		repo_close(repo);
+		room_fsck(*state);
+		// At the least: three files made, written and synced, two renames, a
+		// folder.
+		assert_true(failures >= 12);
+	}
+}
+
 #define room(test)                                                                       \
 	cmocka_unit_test_setup_teardown(test, scratch_setup, scratch_teardown_all)
 
@@ -309,6 +367,7 @@ main(void)
 		room(other_bytes_under_the_same_name_are_never_taken_for_a_copy),
 		room(many_threads_fill_one_pack),
 		room(a_killed_packs_remains_are_swept_by_the_next_open),
+		room(a_pack_is_whole_or_absent_whatever_call_fails),
 		room(offsets_past_4_gib_stand_in_the_third_table),
 	};
 

@@ -8,7 +8,9 @@
 #include "brain/repo.h"
 #include "brain/tree.h"
 #include "room.h"
+#include "support/nth.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -366,6 +368,73 @@ a_damaged_index_is_replaced_not_believed(void **state)
 	close_copy(&copy);
 }
 
+// Old or new, and no temporary beside it.
+static void
+a_file_of_the_copy_is_old_or_new_whatever_call_fails(void **state)
+{
+	struct copy copy = open_copy(*state);
+	struct err err;
+
+	put(&copy, "n/old", "old");
+	for (nth_begin(ENOSPC); nth_next();) {
+		int made = worktree_put(
+			copy.worktree, "n/sub/new", TREE_FILE, "new", 3, &err);
+		int replaced =
+			worktree_put(copy.worktree, "n/old", TREE_FILE, "new", 3, &err);
+		int linked =
+			worktree_put(copy.worktree, "n/link", TREE_LINK, "old", 3, &err);
+
+		nth_pause();
+		assert_int_equal(scratch_exists(*state, "brain/n/sub/new"), made == 0);
+		assert_int_equal(scratch_exists(*state, "brain/n/link"), linked == 0);
+		assert_text(*state, "brain/n/old", replaced == 0 ? "new" : "old");
+		assert_true(nth_hit() == (made + replaced + linked < 0));
+		assert_int_equal(scratch_sh(*state,
+					 "rm -rf brain/n/sub brain/n/link; "
+					 "printf old > brain/n/old; "
+					 "ls -A brain/n > left; echo old | cmp - left"),
+			0);
+	}
+	assert_true(nth_round() > 6);
+	close_copy(&copy);
+}
+
+static void
+the_index_is_old_or_new_whatever_call_fails(void **state)
+{
+	struct copy copy = open_copy(*state);
+	struct oid one = commit_and_put(
+		&copy, NULL, (struct room_file[]){ { "a", "1" }, { "b", "1" } }, 2);
+	struct err err;
+
+	ok(index_write(copy.repo, &one, &err));
+	struct oid two = commit_and_put(
+		&copy, &one, (struct room_file[]){ { "a", "2" }, { "c", "1" } }, 2);
+	assert_int_equal(
+		scratch_sh(*state,
+			"cp brain/.git/index old; cp brain/.git/mirror/index mine"),
+		0);
+	for (nth_begin(EIO); nth_next();) {
+		int result = index_write(copy.repo, &two, &err);
+
+		nth_pause();
+		assert_false(scratch_exists(*state, "brain/.git/index.lock"));
+		if (result == 0) {
+			assert_clean(*state);
+		} else {
+			// A later one mends it.
+			ok(index_write(copy.repo, &two, &err));
+			assert_clean(*state);
+		}
+		assert_int_equal(scratch_sh(*state,
+					 "cp old brain/.git/index; cp mine "
+					 "brain/.git/mirror/index"),
+			0);
+	}
+	assert_true(nth_round() > 8);
+	close_copy(&copy);
+}
+
 #define room(test)                                                                       \
 	cmocka_unit_test_setup_teardown(test, scratch_setup, scratch_teardown_all)
 
@@ -383,6 +452,8 @@ main(void)
 		room(after_an_unclean_boot_the_bytes_are_compared),
 		room(a_file_that_a_person_changed_in_the_copy_is_not_lost),
 		room(a_bare_repo_has_no_copy_and_no_index),
+		room(a_file_of_the_copy_is_old_or_new_whatever_call_fails),
+		room(the_index_is_old_or_new_whatever_call_fails),
 		room(a_damaged_index_is_replaced_not_believed),
 	};
 
