@@ -116,6 +116,22 @@ is_agent_expected(const struct agent_view *view)
 	return view->started_ms != 0 && view->stopped_ms < view->started_ms;
 }
 
+// Has the agent that was started last ever had a pulse?
+static bool
+is_fresh_start(const struct agent_view *view)
+{
+	return !view->has_tick || view->tick.wall_ms < view->started_ms;
+}
+
+// Is it the agent that holds the lock, and not a person's `mirror --once` after its
+// death?
+static bool
+is_agent(const struct agent_view *view)
+{
+	return view->pid > 0 && is_agent_expected(view) &&
+		(is_fresh_start(view) || view->tick.pid == view->pid);
+}
+
 static void
 say_running(struct probe *probe, struct health_fact *fact, const struct agent_view *view)
 {
@@ -129,10 +145,14 @@ say_running(struct probe *probe, struct health_fact *fact, const struct agent_vi
 		probe_say(fact, HEALTH_FAILED, action,
 			"the agent (pid %d) is stopped and has done nothing for %s",
 			view->pid, age);
-	} else if (!view->has_tick) {
-		probe_say(fact, HEALTH_UNKNOWN, start_command(probe),
-			"an agent (pid %d) holds the lock and has no pulse yet",
-			view->pid);
+	} else if (is_fresh_start(view)) {
+		bool just_now = probe->now_ms - view->started_ms < TICK_LATE_MS;
+
+		clock_format_age(MAX_OF(probe->now_ms - view->started_ms, 0), age);
+		probe_say(fact, just_now ? HEALTH_HEALTHY : HEALTH_FAILED,
+			start_command(probe),
+			"the agent (pid %d) was started %s ago and has no pulse yet",
+			view->pid, age);
 	} else if (view->tick_age_ms > TICK_LATE_MS ||
 		view->tick_age_ms < -VERDICT_FUTURE_MS) {
 		probe_say(fact,
@@ -254,7 +274,7 @@ probe_alive(struct probe *probe)
 			probe->queue_door.why.msg);
 		return;
 	}
-	if (view.pid > 0 && is_agent_expected(&view)) {
+	if (is_agent(&view)) {
 		say_running(probe, fact, &view);
 		say_cycles(probe, fact);
 	} else {
