@@ -26,8 +26,9 @@
 #include <unistd.h>
 
 enum {
-	// The window of packs that libgit2 keeps mapped, so that memory stays flat.
-	MAPPED_MAX = 256 << 20,
+	// What libgit2 keeps mapped of the packs, so that memory stays flat.
+	WINDOW_LEN = 4 << 20,
+	MAPPED_MAX = 64 << 20,
 	LOCK_PAUSE_MS = 20,
 };
 
@@ -159,6 +160,8 @@ start(void)
 	// What is read is read from the disk: a cached object proves nothing.
 	good = good && git_libgit2_opts(GIT_OPT_ENABLE_CACHING, 0) == 0;
 	good = good && git_libgit2_opts(GIT_OPT_ENABLE_STRICT_HASH_VERIFICATION, 1) == 0;
+	good = good &&
+		git_libgit2_opts(GIT_OPT_SET_MWINDOW_SIZE, (size_t)WINDOW_LEN) == 0;
 	good = good &&
 		git_libgit2_opts(GIT_OPT_SET_MWINDOW_MAPPED_LIMIT, (size_t)MAPPED_MAX) ==
 			0;
