@@ -10,10 +10,12 @@
 #include "brain/tree.h"
 #include "room.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static int
@@ -271,6 +273,50 @@ a_git_gc_beside_us_loses_nothing(void **state)
 	repo_close(repo);
 }
 
+// A child commits as fast as it can and is killed at any moment; whoever comes after
+// opens what is there, and goes on from the branch.
+static void
+a_kill_at_any_moment_leaves_a_repo_that_goes_on(void **state)
+{
+	struct repo *repo = room_open(*state, false);
+	struct oid head =
+		room_commit(repo, NULL, (struct room_file[]){ { "a", "0" } }, 1);
+	unsigned int seed = 11;
+	struct err err;
+
+	for (int round = 0; round < 30; round++) {
+		pid_t child;
+
+		repo_close(repo);
+		child = fork();
+		if (child == 0) {
+			char text[32];
+
+			repo = room_open(*state, false);
+			for (unsigned int i = 0;; i++) {
+				(void)snprintf(text, sizeof(text), "%d %u", round, i);
+				head = room_commit(repo, &head,
+					(struct room_file[]){
+						{ "a/b", text }, { "c", text } },
+					2);
+			}
+		}
+		(void)usleep(5000 + (unsigned int)rand_r(&seed) % 20000);
+		(void)kill(child, SIGKILL);
+		(void)waitpid(child, NULL, 0);
+		repo = room_open(*state, false);
+		assert_int_equal(repo_head(repo, &head, &err), 1);
+		// Nothing half made is left, except a lock too young to judge.
+		assert_int_equal(scratch_sh(*state,
+					 "test -z \"$(ls -A brain/mirror/new; ls "
+					 "brain/objects/pack | grep keep)\""),
+			0);
+	}
+	head = room_commit(repo, &head, (struct room_file[]){ { "end", "1" } }, 1);
+	room_fsck(*state);
+	repo_close(repo);
+}
+
 static void
 a_clone_without_a_checkout_is_read_and_left_alone(void **state)
 {
@@ -442,6 +488,7 @@ main(void)
 		room(a_dead_processs_lock_is_reaped_and_a_young_one_is_not),
 		room(a_lock_that_a_process_holds_open_is_waited_for),
 		room(a_git_gc_beside_us_loses_nothing),
+		room(a_kill_at_any_moment_leaves_a_repo_that_goes_on),
 		room(a_clone_without_a_checkout_is_read_and_left_alone),
 		room(a_reading_keeps_its_ceiling_and_its_kind),
 		room(a_flipped_byte_in_a_pack_is_corrupt),
