@@ -27,8 +27,8 @@
 
 enum {
 	// What libgit2 keeps mapped of the packs, so that memory stays flat.
-	WINDOW_LEN = 4 << 20,
-	MAPPED_MAX = 64 << 20,
+	WINDOW_LEN = 1 << 20,
+	MAPPED_MAX = 16 << 20,
 	LOCK_PAUSE_MS = 20,
 };
 

@@ -11,6 +11,7 @@
 #include "support/nth.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -368,6 +369,51 @@ a_damaged_index_is_replaced_not_believed(void **state)
 	close_copy(&copy);
 }
 
+struct hand {
+	struct worktree *worktree;
+	int number;
+	int failures;
+};
+
+// Each in a folder of its own, under a parent that all of them make and prune.
+static void *
+put_and_remove(void *payload)
+{
+	struct hand *hand = payload;
+	char path[40];
+	struct err err;
+
+	(void)snprintf(path, sizeof(path), "shared/deep/%d/file", hand->number);
+	for (int i = 0; i < 300; i++) {
+		hand->failures +=
+			worktree_put(hand->worktree, path, TREE_FILE, "x", 1, &err) < 0;
+		hand->failures +=
+			i < 299 && worktree_remove(hand->worktree, path, &err) < 0;
+	}
+	return NULL;
+}
+
+static void
+threads_do_not_prune_each_others_folders(void **state)
+{
+	struct copy copy = open_copy(*state);
+	struct hand hands[4];
+	pthread_t threads[4];
+
+	for (int i = 0; i < 4; i++) {
+		hands[i] = (struct hand){ copy.worktree, i, 0 };
+		assert_int_equal(
+			pthread_create(&threads[i], NULL, put_and_remove, &hands[i]), 0);
+	}
+	for (int i = 0; i < 4; i++) {
+		(void)pthread_join(threads[i], NULL);
+		assert_int_equal(hands[i].failures, 0);
+	}
+	assert_int_equal(
+		scratch_sh(*state, "test $(find brain/shared -type f | wc -l) = 4"), 0);
+	close_copy(&copy);
+}
+
 // Old or new, and no temporary beside it.
 static void
 a_file_of_the_copy_is_old_or_new_whatever_call_fails(void **state)
@@ -452,6 +498,7 @@ main(void)
 		room(after_an_unclean_boot_the_bytes_are_compared),
 		room(a_file_that_a_person_changed_in_the_copy_is_not_lost),
 		room(a_bare_repo_has_no_copy_and_no_index),
+		room(threads_do_not_prune_each_others_folders),
 		room(a_file_of_the_copy_is_old_or_new_whatever_call_fails),
 		room(the_index_is_old_or_new_whatever_call_fails),
 		room(a_damaged_index_is_replaced_not_believed),
