@@ -89,8 +89,8 @@ compare_row(const char *path, size_t len, const struct ledger_row *row, void *pa
 {
 	struct comparison *comparison = payload;
 	enum ledger_kind kind = ledger_kind_of(row->state, row->reason);
-	int is_new = exclusions_is_new(
-		comparison->evidence, kind, path, len, comparison->err);
+	int is_new =
+		exclusions_is_new(comparison->evidence, kind, path, len, comparison->err);
 
 	if (is_new > 0) {
 		comparison->news->count++;

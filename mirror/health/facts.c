@@ -94,6 +94,9 @@ health_measure(const struct health_input *input, struct health_report *ret_repor
 	for (size_t i = 0; i < countof(questions); i++) {
 		questions[i](&probe);
 	}
+	if (input->deep) {
+		probe_deep(&probe);
+	}
 	for (size_t i = 0; i < ret_report->nfacts; i++) {
 		apply_acceptance(&probe, &ret_report->facts[i]);
 		apply_since(&probe, &ret_report->facts[i]);

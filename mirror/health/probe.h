@@ -119,5 +119,7 @@ void probe_push(struct probe *probe) NONNULL;
 void probe_databases(struct probe *probe) NONNULL;
 void probe_offsite(struct probe *probe) NONNULL;
 void probe_drill(struct probe *probe) NONNULL;
+/** probe_deep.c: takes the place of completeness and integrity. */
+void probe_deep(struct probe *probe) NONNULL;
 
 #endif

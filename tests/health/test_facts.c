@@ -645,7 +645,6 @@ static void
 with_systemd_the_unit_must_be_enabled_and_linger(void **state)
 {
 	struct planted *machine = *state;
-	AUTO_FREE char *wants = NULL;
 	struct err err;
 
 	setenv("XDG_CONFIG_HOME", "/home/somebody/.config", 1);

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+// What `health --deep` finds out by itself takes the place of what others recorded.
+
+#include "health/probe.h"
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "brain/pack.h"
+#include "brain/repo.h"
+#include "health/deep.h"
+#include "health/sentence.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+// The fact as if nothing had been said about it, measured now.
+static struct health_fact *
+begin_anew(struct probe *probe, enum fact which)
+{
+	struct health_report *report = probe->report;
+	struct health_fact *fact = NULL;
+
+	for (size_t i = 0; fact == NULL && i < report->nfacts; i++) {
+		if (report->facts[i].fact == which) {
+			fact = &report->facts[i];
+		}
+	}
+	if (fact == NULL) {
+		return probe_add(probe, which);
+	}
+	fact->state = HEALTH_HEALTHY;
+	fact->evidence[0] = '\0';
+	fact->action[0] = '\0';
+	fact->note[0] = '\0';
+	fact->acceptable = false;
+	fact->at_ms = probe->now_ms;
+	fact->since_ms = 0;
+	return fact;
+}
+
+static void
+say_comparison(struct probe *probe, const struct deep_result *result)
+{
+	struct health_fact *fact = begin_anew(probe, FACT_COMPLETENESS);
+	int64_t wrong = result->unaccounted + result->missing + result->differ;
+	char paths[64];
+
+	fact->value = wrong;
+	sentence_count(result->on_disk, "path", "paths", paths);
+	if (wrong > 0) {
+		(void)probe_say(fact, HEALTH_FAILED, "mirror --once --full",
+			"of %s on disk %lld in no row, %lld not in the git tree, %lld "
+			"with other "
+			"bytes: %s",
+			paths, (long long)result->unaccounted, (long long)result->missing,
+			(long long)result->differ, result->paths);
+	}
+	if (result->unreadable > 0) {
+		(void)probe_say(fact, HEALTH_DEGRADED, "mirror ledger --state failed",
+			"%lld files or folders could not be read to be compared",
+			(long long)result->unreadable);
+	}
+	(void)probe_say(fact, HEALTH_HEALTHY, NULL,
+		"%s compared one by one with ledger and git tree, %lld re-read and "
+		"hashed, %lld "
+		"changed since",
+		paths, (long long)result->hashed, (long long)result->changed);
+	probe->swept_ms = probe->now_ms;
+	probe->report->accounting =
+		health_accounting_of(&probe->totals, result->unaccounted, probe->now_ms);
+}
+
+struct objects {
+	struct repo *repo;
+	struct buf bytes;
+	int64_t count;
+	int64_t bad;
+	char first[OID_HEX_MAX];
+};
+
+static int
+read_object(const struct oid *oid, void *payload)
+{
+	struct objects *objects = payload;
+	struct err err = { 0 };
+
+	buf_clear(&objects->bytes);
+	objects->count++;
+	// Reading hashes: what comes back whole is what its name says.
+	if (repo_read(objects->repo, oid, OBJECT_ANY, &objects->bytes, &err) < 0) {
+		if (objects->bad++ == 0) {
+			oid_hex(oid, objects->first);
+		}
+	}
+	return 0;
+}
+
+static void
+say_objects(struct probe *probe)
+{
+	struct health_fact *fact = begin_anew(probe, FACT_INTEGRITY);
+	struct objects objects = {
+		.repo = probe->repo,
+		.bytes = { .max = PACK_OBJECT_MAX },
+	};
+	struct err err = { 0 };
+
+	if (repo_each_object(probe->repo, read_object, &objects, &err) < 0) {
+		(void)probe_say(fact, HEALTH_FAILED, "mirror verify",
+			"the objects of the brain repo cannot be listed: %s", err.msg);
+	} else if (objects.bad > 0) {
+		(void)probe_say(fact, HEALTH_FAILED, "mirror verify",
+			"%lld of %lld objects cannot be read or do not match their name, "
+			"first %s",
+			(long long)objects.bad, (long long)objects.count, objects.first);
+	} else {
+		(void)probe_say(fact, HEALTH_HEALTHY, NULL,
+			"all of %lld objects read and hashed", (long long)objects.count);
+	}
+	buf_done(&objects.bytes);
+}
+
+void
+probe_deep(struct probe *probe)
+{
+	struct deep_result result;
+	struct err err = { 0 };
+
+	if (probe->repo_door.open) {
+		say_objects(probe);
+	}
+	// Without a ledger `completeness` has said so already.
+	if (!probe->ledger_door.open || probe->input->config == NULL) {
+		return;
+	}
+	if (deep_compare(probe->input->config, probe->ledger,
+		    probe->repo_door.open ? probe->repo : NULL, NULL, NULL, &result,
+		    &err) < 0) {
+		(void)probe_say(begin_anew(probe, FACT_COMPLETENESS), HEALTH_UNKNOWN,
+			"mirror doctor", "the comparison was not finished: %s", err.msg);
+		return;
+	}
+	say_comparison(probe, &result);
+}
