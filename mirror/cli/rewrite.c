@@ -147,6 +147,10 @@ rewrite_remove_table(const char *text, unsigned int line)
 			keep = at;
 		}
 	}
+	// The empty line in front of the last table goes with it.
+	if (*keep == '\0' && from - text >= 2 && from[-1] == '\n' && from[-2] == '\n') {
+		from--;
+	}
 	return xasprintf("%.*s%s", (int)(from - text), text, keep);
 }
 

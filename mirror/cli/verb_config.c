@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "brain/push.h"
 #include "cli/handlers.h"
 #include "cli/rewrite.h"
 #include "cli/settings.h"
@@ -43,6 +44,7 @@ verb_config_check(struct call *call, struct err *err)
 // What `config show` is printing.
 struct showing {
 	struct output *out;
+	const struct config *config;
 	const char *file;
 	bool origin;
 	const char *section;
@@ -61,6 +63,20 @@ print_origin(const struct showing *showing, unsigned int line)
 	}
 }
 
+// A password in the remote's URL is for git alone (I3).  Owned.
+static char *
+shown_value(const struct showing *showing, const char *section, const char *key,
+	const char *value)
+{
+	AUTO_FREE char *masked = NULL;
+
+	if (strcmp(section, "brain") != 0 || strcmp(key, "remote") != 0) {
+		return xstrdup(value);
+	}
+	masked = push_mask(showing->config->brain.remote);
+	return config_quote(masked);
+}
+
 static int
 show_option(const char *section, const char *key, const char *value, unsigned int line,
 	const char *text, void *payload)
@@ -70,6 +86,7 @@ show_option(const char *section, const char *key, const char *value, unsigned in
 	(void)text;
 	const char *dot = strchr(section, '.');
 	size_t len = strcspn(section, ".");
+	AUTO_FREE char *shown = shown_value(showing, section, key, value);
 
 	// A table inside a table stands as "keep.daily" in the outer one.
 	if (showing->section == NULL || strlen(showing->section) != len ||
@@ -78,7 +95,7 @@ show_option(const char *section, const char *key, const char *value, unsigned in
 		showing->section = section;
 	}
 	output_text(showing->out, "%s%s%s = %s", dot != NULL ? dot + 1 : "",
-		dot != NULL ? "." : "", key, value);
+		dot != NULL ? "." : "", key, shown);
 	print_origin(showing, line);
 	return 0;
 }
@@ -184,10 +201,11 @@ collect_option(const char *section, const char *key, const char *value, unsigned
 {
 	struct showing *showing = payload;
 	AUTO_FREE char *name = xasprintf("%s.%s", section, key);
+	AUTO_FREE char *shown = shown_value(showing, section, key, value);
 	struct json *row = json_new_object();
 
 	(void)text;
-	json_set_text(row, "value", value);
+	json_set_text(row, "value", shown);
 	if (line == 0) {
 		json_set_null(row, "line");
 	} else {
@@ -201,7 +219,7 @@ static int
 show_json(struct call *call, const struct config *config)
 {
 	AUTO(json_freep) struct json *object = json_new_object();
-	struct showing showing = { .options = json_new_object() };
+	struct showing showing = { .config = config, .options = json_new_object() };
 
 	(void)config_show(config, collect_option, &showing);
 	json_set_text(object, "schema", "mirror.config/1");
@@ -229,6 +247,7 @@ verb_config_show(struct call *call, struct err *err)
 
 	struct showing showing = {
 		.out = &call->out,
+		.config = config,
 		.file = file,
 		.origin = args_has(&call->args, "origin"),
 	};

@@ -1,209 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-#include "agent/agent.h"
-#include "base/clock.h"
 #include "base/err.h"
-#include "base/json.h"
 #include "base/mem.h"
-#include "base/path.h"
 #include "cli/handlers.h"
-#include "cli/leftover.h"
+#include "cli/once.h"
 #include "cli/settings.h"
 #include "config/config.h"
-#include "health/report.h"
-#include "health/sentence.h"
 
-#include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
-
-enum {
-	ONCE_DEGRADED = 1,
-	ONCE_FAILED = 2,
-};
-
-static int
-on_progress(const char *what, uint64_t done, uint64_t total, void *payload)
-{
-	struct call *call = payload;
-
-	output_progress(&call->out, what, done, total);
-	return 0;
-}
-
-// One cycle, told.
-struct once {
-	struct call *call;
-	const struct config *config;
-	struct cycle_result result;
-	struct err push;
-	char sentence[HEALTH_SENTENCE_MAX];
-	int exit;
-};
-
-static int
-exit_of(const struct ledger_totals *totals)
-{
-	return totals->state[LEDGER_PENDING].files > 0 ||
-			totals->state[LEDGER_FAILED].files > 0
-		? ONCE_DEGRADED
-		: 0;
-}
-
-static struct json *
-files_json(const struct ledger_totals *totals)
-{
-	struct json *files = json_new_object();
-
-	for (int i = 0; i < LEDGER_NSTATES; i++) {
-		json_set_int(files, ledger_state_word((enum ledger_state)i),
-			totals->state[i].files);
-	}
-	json_set_int(files, "on_disk", totals->on_disk.files);
-	return files;
-}
-
-static struct json *
-excluded_json(const struct ledger_totals *totals)
-{
-	struct json *kinds = json_new_object();
-
-	for (int i = 0; i < LEDGER_NKINDS; i++) {
-		int64_t count = totals->kind[LEDGER_EXCLUDED][i].files;
-
-		if (count > 0) {
-			json_set_int(kinds, ledger_kind_word((enum ledger_kind)i), count);
-		}
-	}
-	return kinds;
-}
-
-static struct json *
-push_json(const struct once *once)
-{
-	struct json *push = json_new_object();
-
-	json_set_text(
-		push, "remote", config_has_remote(once->config) ? "configured" : "none");
-	json_set_text(push, "error", once->push.code != 0 ? once->push.msg : NULL);
-	json_set_text(push, "next",
-		once->push.code != 0 && once->push.next[0] != '\0' ? once->push.next
-								   : NULL);
-	return push;
-}
-
-static void
-print_json(const struct once *once)
-{
-	const struct cycle_result *result = &once->result;
-	AUTO(json_freep) struct json *object = json_new_object();
-	char id[OID_HEX_MAX];
-
-	json_set_text(object, "schema", "mirror.once/1");
-	json_set_text(object, "commit",
-		result->committed ? oid_hex(&result->commit, id) : NULL);
-	json_set_int(object, "changed", (int64_t)result->changed);
-	json_set(object, "files", files_json(&result->totals));
-	json_set_int(object, "excluded", result->totals.state[LEDGER_EXCLUDED].files);
-	json_set(object, "excluded_by", excluded_json(&result->totals));
-	json_set_int(object, "unaccounted", (int64_t)result->unaccounted);
-	json_set_real(object, "seconds", (double)result->duration_ms / 1000);
-	json_set(object, "push", push_json(once));
-	json_set_int(object, "exit", once->exit);
-	json_set_text(object, "sentence", once->sentence);
-	output_json(&once->call->out, object);
-}
-
-static void
-print_text(const struct once *once)
-{
-	const struct cycle_result *result = &once->result;
-	struct output *out = &once->call->out;
-	AUTO_FREE char *repo = path_printable(once->config->brain.repo);
-	char id[OID_HEX_MAX];
-
-	if (result->committed) {
-		output_line(out, "committed %" PRIu64 " change%s as %.12s",
-			result->changed, result->changed == 1 ? "" : "s",
-			oid_hex(&result->commit, id));
-	} else {
-		output_line(out, "nothing changed, no commit");
-	}
-	output_line(out, "%s", once->sentence);
-	output_line(out, "the brain repository is %s", repo);
-	leftover_print(out, &result->totals);
-}
-
-static void
-tell(struct once *once)
-{
-	const struct ledger_totals *totals = &once->result.totals;
-	int64_t now_ms = clock_now_ms();
-	struct health_accounting accounting =
-		health_accounting_of(totals, (int64_t)once->result.unaccounted, now_ms);
-
-	sentence_of_accounting(&accounting, now_ms, once->sentence);
-	once->exit = exit_of(totals);
-	if (once->call->out.json) {
-		print_json(once);
-	} else {
-		print_text(once);
-	}
-	if (once->push.code != 0) {
-		output_warn(&once->call->out,
-			"the commit is safe here, but it could not be pushed");
-		output_error(&once->call->out, &once->push);
-	}
-}
-
-// For scripts, a cycle that failed is an answer too.
-static void
-print_json_failure(
-	struct output *out, int64_t began_ms, int status, const struct err *err)
-{
-	AUTO(json_freep) struct json *object = json_new_object();
-
-	json_set_text(object, "schema", "mirror.once/1");
-	json_set_null(object, "commit");
-	json_set_int(object, "changed", 0);
-	json_set_null(object, "files");
-	json_set_null(object, "excluded");
-	json_set_real(object, "seconds", (double)(clock_mono_ms() - began_ms) / 1000);
-	json_set_int(object, "exit", status);
-	json_set_text(object, "sentence", err->msg);
-	json_set_text(object, "next", err->next[0] != '\0' ? err->next : NULL);
-	output_json(out, object);
-}
-
-static int
-run_once(struct call *call, const struct config *config, struct err *err)
-{
-	struct once once = { .call = call, .config = config };
-	struct agent_once options = {
-		.rehash = args_has(&call->args, "full"),
-		.no_push = args_has(&call->args, "no-push"),
-		.no_wait = args_has(&call->args, "no-wait"),
-		.on_progress = on_progress,
-		.payload = call,
-	};
-	int64_t began_ms = clock_mono_ms();
-	int status = ONCE_FAILED;
-
-	if (agent_once(config, &options, &once.result, &once.push, err) == 0) {
-		output_progress_done(&call->out);
-		tell(&once);
-		return once.exit;
-	}
-	if (options.no_wait && err->code == ERR_BUSY) {
-		status = err_exit(ERR_BUSY);
-	}
-	output_error(&call->out, err);
-	if (call->out.json) {
-		print_json_failure(&call->out, began_ms, status, err);
-	}
-	return status;
-}
 
 int
 verb_run(struct call *call, struct err *err)
@@ -218,7 +23,13 @@ verb_run(struct call *call, struct err *err)
 	// A reader of our output that went away must not end a cycle.
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (args_has(&call->args, "once")) {
-		return run_once(call, config, err);
+		return once_run(call, config,
+			&(struct agent_once){
+				.rehash = args_has(&call->args, "full"),
+				.no_push = args_has(&call->args, "no-push"),
+				.no_wait = args_has(&call->args, "no-wait"),
+			},
+			err);
 	}
 	for (size_t i = 0; i < countof(only_once); i++) {
 		if (args_has(&call->args, only_once[i])) {

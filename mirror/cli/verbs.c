@@ -86,7 +86,107 @@ static const struct flag ledger_flags[] = {
 	{ NULL, 0, NULL, NULL, NULL },
 };
 
+static const struct flag init_flags[] = {
+	{ "remote", 0, "URL", NULL, "where the branch is pushed; nowhere unless given" },
+	{ "yes", 'y', NULL, NULL, "do not ask" },
+	{ NULL, 0, NULL, NULL, NULL },
+};
+
+static const struct flag add_flags[] = {
+	{ "name", 0, "NAME", NULL, "its folder in the brain repository" },
+	{ NULL, 0, NULL, NULL, NULL },
+};
+
+static const struct flag reason_flags[] = {
+	{ "reason", 0, "TEXT", NULL, "why, for those who read it later" },
+	{ NULL, 0, NULL, NULL, NULL },
+};
+
+static const struct flag accept_flags[] = {
+	{ "reason", 0, "TEXT", NULL, "why, for those who read it later" },
+	{ "for", 0, "DURATION", NULL, "only so long (7d); else for good" },
+	{ NULL, 0, NULL, NULL, NULL },
+};
+
+static const struct flag milestone_flags[] = {
+	{ "message", 'm', "TEXT", NULL, "what it stands for" },
+	{ NULL, 0, NULL, NULL, NULL },
+};
+
+static const struct flag log_flags[] = {
+	{ "limit", 0, "N", NULL, "at most so many commits (20)" },
+	{ NULL, 0, NULL, NULL, NULL },
+};
+
 const struct verb verbs[] = {
+	{
+		.name = "init",
+		.usage = "PATH...",
+		.text = "begin: show the plan, write the configuration, make a first cycle",
+		.more = "Each PATH is a folder to keep.  An existing configuration is never overwritten.",
+		.flags = init_flags,
+		.run = verb_init,
+		.group = VERB_SETUP,
+		.traits = VERB_JSON | VERB_CHANGES,
+		.least = 1,
+		.most = MANY,
+	},
+	{
+		.name = "add",
+		.usage = "PATH",
+		.text = "watch one folder more",
+		.flags = add_flags,
+		.run = verb_add,
+		.group = VERB_SETUP,
+		.traits = VERB_CHANGES,
+		.least = 1,
+		.most = 1,
+	},
+	{
+		.name = "remove",
+		.usage = "PATH|NAME",
+		.text = "watch a folder no longer; what was kept of it stays in the history",
+		.run = verb_remove,
+		.group = VERB_SETUP,
+		.traits = VERB_CHANGES,
+		.least = 1,
+		.most = 1,
+	},
+	{
+		.name = "remote set",
+		.usage = "URL|none",
+		.text = "where the branch is pushed",
+		.run = verb_remote_set,
+		.group = VERB_SETUP,
+		.traits = VERB_CHANGES,
+		.least = 1,
+		.most = 1,
+	},
+	{
+		.name = "remote test",
+		.usage = "",
+		.text = "does the remote answer, and what does it have?",
+		.run = verb_remote_test,
+		.group = VERB_SETUP,
+		.traits = VERB_JSON,
+	},
+	{
+		.name = "service install",
+		.usage = "",
+		.text = "start the agent now and with the machine (systemd)",
+		.more = "Writes a unit of your own systemd; with -n it is only shown.",
+		.run = verb_service_install,
+		.group = VERB_SETUP,
+		.traits = VERB_CHANGES,
+	},
+	{
+		.name = "service remove",
+		.usage = "",
+		.text = "stop the agent and take the unit away",
+		.run = verb_service_remove,
+		.group = VERB_SETUP,
+		.traits = VERB_CHANGES,
+	},
 	{
 		.name = "run",
 		.usage = "",
@@ -101,6 +201,56 @@ const struct verb verbs[] = {
 		.group = VERB_RUN,
 		.traits = VERB_JSON,
 		.alias = "once",
+	},
+	{
+		.name = "pause",
+		.usage = "DURATION",
+		.text = "do nothing for a while (30m, 2h); a pause always ends",
+		.flags = reason_flags,
+		.run = verb_pause,
+		.group = VERB_RUN,
+		.traits = VERB_CHANGES,
+		.least = 1,
+		.most = 1,
+	},
+	{
+		.name = "resume",
+		.usage = "",
+		.text = "end a pause now",
+		.run = verb_resume,
+		.group = VERB_RUN,
+		.traits = VERB_CHANGES,
+	},
+	{
+		.name = "cancel",
+		.usage = "",
+		.text = "ask what is under way to stop at its next safe point",
+		.run = verb_cancel,
+		.group = VERB_RUN,
+		.traits = VERB_CHANGES,
+	},
+	{
+		.name = "accept",
+		.usage = "[FACT]",
+		.text = "a condition that `health` tells is known and fine",
+		.more = "Without FACT every condition that can be accepted is.  Only what is so now is\n"
+			"accepted: when it gets worse it is told again.",
+		.flags = accept_flags,
+		.run = verb_accept,
+		.group = VERB_RUN,
+		.traits = VERB_JSON | VERB_CHANGES,
+		.most = 1,
+	},
+	{
+		.name = "milestone",
+		.usage = "NAME",
+		.text = "an annotated tag on everything as it is now",
+		.flags = milestone_flags,
+		.run = verb_milestone,
+		.group = VERB_RUN,
+		.traits = VERB_JSON | VERB_CHANGES,
+		.least = 1,
+		.most = 1,
 	},
 	{
 		.name = "status",
@@ -142,6 +292,62 @@ const struct verb verbs[] = {
 		.run = verb_ledger,
 		.group = VERB_SEE,
 		.traits = VERB_JSON,
+		.most = 1,
+	},
+	{
+		.name = "today",
+		.usage = "",
+		.text = "what was kept since midnight",
+		.run = verb_today,
+		.group = VERB_SEE,
+		.traits = VERB_JSON,
+	},
+	{
+		.name = "log",
+		.usage = "[PATH]",
+		.text = "the commits, newest first",
+		.flags = log_flags,
+		.run = verb_log,
+		.group = VERB_SEE,
+		.traits = VERB_JSON,
+		.most = 1,
+	},
+	{
+		.name = "diff",
+		.usage = "[FROM [TO]]",
+		.text = "which paths differ between two commits; the last one alone unless named",
+		.run = verb_diff,
+		.group = VERB_SEE,
+		.traits = VERB_JSON,
+		.most = 2,
+	},
+	{
+		.name = "secrets list",
+		.usage = "",
+		.text = "files that secrets were cut out of, and what is allowed",
+		.run = verb_secrets_list,
+		.group = VERB_SECRETS,
+		.traits = VERB_JSON,
+	},
+	{
+		.name = "secrets allow",
+		.usage = "FINGERPRINT",
+		.text = "this value is no secret, wherever it stands",
+		.flags = reason_flags,
+		.run = verb_secrets_allow,
+		.group = VERB_SECRETS,
+		.traits = VERB_CHANGES,
+		.least = 1,
+		.most = 1,
+	},
+	{
+		.name = "secrets deny",
+		.usage = "FINGERPRINT",
+		.text = "take that back",
+		.run = verb_secrets_deny,
+		.group = VERB_SECRETS,
+		.traits = VERB_CHANGES,
+		.least = 1,
 		.most = 1,
 	},
 	{

@@ -18,6 +18,14 @@ unset MIRROR_CONFIG STATE_DIRECTORY RUNTIME_DIRECTORY NO_COLOR VISUAL EDITOR GIT
 	GIT_WORK_TREE GIT_INDEX_FILE GITLEAKS_CONFIG NOTIFY_SOCKET JOURNAL_STREAM 2>/dev/null || true
 
 : "${MIRROR:?the program under test}"
+
+# Nothing is unreadable to root: where it can be, the story is told to somebody else.
+nobody="setpriv --reuid=65534 --regid=65534 --clear-groups"
+if [ "$(id -u)" -eq 0 ] && $nobody sh -c '"$1" --version && test -r "$2"' sh "$MIRROR" "$0" \
+	>/dev/null 2>&1; then
+	unset TMPDIR
+	exec $nobody bash "$0" "$@"
+fi
 story=$(basename "$0" .sh)
 W=$(mktemp -d "${TMPDIR:-/tmp}/mirror-e2e-$story.XXXXXX")
 export HOME=$W/home

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/**
+ * cli/clean - words that a person typed, before they are kept anywhere (I3).
+ *
+ * Knows: scan_key, scanner.
+ * Owns:  nothing.
+ * Never: lets a text through that could not be scanned.
+ */
+
+#ifndef CLI_CLEAN_H
+#define CLI_CLEAN_H
+
+#include "cli/verb.h"
+
+struct err;
+
+enum {
+	CLEAN_TEXT_MAX = 64 * 1024,
+};
+
+/** @text with its secrets cut out; NULL gives "".  Owned by the caller. */
+int clean_text(const struct call *call, const char *text, char **ret_text,
+	struct err *err) NONNULL_ARGS(1, 3, 4) MUST_CHECK;
+
+#endif

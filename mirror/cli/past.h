@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/**
+ * cli/past - the brain repository, opened to look back.
+ *
+ * Knows: settings, config, brain (to read).
+ * Owns:  the open repository and the configuration, until past_done().
+ * Never: changes either.
+ */
+
+#ifndef CLI_PAST_H
+#define CLI_PAST_H
+
+#include "brain/oid.h"
+#include "cli/verb.h"
+
+struct config;
+struct err;
+struct repo;
+
+struct past {
+	struct config *config;
+	struct repo *repo;
+	/** Zero when nothing was committed yet. */
+	struct oid head;
+};
+
+/** NOT_FOUND: there is no repository yet. */
+int past_open(const struct call *call, struct past *ret_past, struct err *err)
+	NONNULL MUST_CHECK;
+void past_done(struct past *past) NONNULL;
+
+/** The tree of @commit; zero for a zero commit. */
+int past_tree(const struct past *past, const struct oid *commit, struct oid *ret_tree,
+	struct err *err) NONNULL MUST_CHECK;
+
+struct past_count {
+	uint64_t added;
+	uint64_t changed;
+	uint64_t removed;
+};
+
+/** '+', '~' or '-', and the path; anything but 0 ends it. */
+typedef int past_change_fn(char what, const char *path, void *payload);
+
+/**
+ * Every path of people's files that differs between two commits (either may be zero), not
+ * what we keep beside them.
+ *
+ * @beneath
+ *         Only this path and what is below it; NULL for all.
+ * @fn
+ *         May be NULL: only counted.
+ */
+int past_changes(const struct past *past, const struct oid *from, const struct oid *to,
+	const char *beneath, past_change_fn *fn, void *payload,
+	struct past_count *ret_count, struct err *err) NONNULL_ARGS(1, 2, 3, 7, 8)
+	MUST_CHECK;
+
+#endif

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "agent/agent.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "brain/repo.h"
+#include "cli/clean.h"
+#include "cli/handlers.h"
+#include "cli/settings.h"
+#include "config/config.h"
+#include "config/places.h"
+#include "jobqueue/jobqueue.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+/**
+ * `mirror milestone NAME`: an annotated tag on a commit that holds everything as it is
+ * now.  A name git refuses would fail every cycle from then on, so it is judged here.
+ */
+
+static bool
+is_good_name(const char *name)
+{
+	size_t len = strlen(name);
+
+	if (len == 0 || len >= JOBQUEUE_NAME_MAX || name[0] == '-' ||
+		strcmp(name, "HEAD") == 0) {
+		return false;
+	}
+	for (size_t i = 0; i < len; i++) {
+		if (!isalnum((unsigned char)name[i]) && strchr("._/-", name[i]) == NULL) {
+			return false;
+		}
+		// No part may be empty, begin with a dot or end in one, or in ".lock".
+		if (name[i] == '.' &&
+			(i == 0 || name[i - 1] == '/' || name[i - 1] == '.')) {
+			return false;
+		}
+		if (name[i] == '/' &&
+			(i == 0 || name[i - 1] == '/' || name[i - 1] == '.')) {
+			return false;
+		}
+	}
+	return name[len - 1] != '/' && name[len - 1] != '.' &&
+		strstr(name, ".lock") == NULL;
+}
+
+struct looking {
+	const char *name;
+	bool found;
+	struct oid commit;
+};
+
+static int
+look_at_tag(const char *name, const struct oid *commit, void *payload)
+{
+	struct looking *looking = payload;
+
+	if (strcmp(name, looking->name) != 0) {
+		return 0;
+	}
+	looking->found = true;
+	looking->commit = *commit;
+	return 1;
+}
+
+// Is there a tag of that name?  No repository has none.
+static int
+find_tag(const struct config *config, struct looking *looking, struct err *err)
+{
+	AUTO(repo_closep) struct repo *repo = NULL;
+	struct repo_options options = {
+		.path = config->brain.repo,
+		.branch = config->brain.branch,
+		.read_only = true,
+	};
+
+	looking->found = false;
+	if (repo_open(&options, false, &repo, err) < 0) {
+		return err->code == ERR_NOT_FOUND ? 0 : err->code;
+	}
+	return MIN_OF(repo_each_tag(repo, look_at_tag, looking, err), 0);
+}
+
+static int
+ask(const char *name, const char *message, struct err *err)
+{
+	AUTO(jobqueue_closep) struct jobqueue *queue = NULL;
+	AUTO_FREE char *state = places_state_dir();
+	int64_t ticket;
+
+	if (file_make_dirs(state, 0700, err) < 0 ||
+		jobqueue_open(state, &queue, err) < 0) {
+		return err->code;
+	}
+	return jobqueue_enqueue_tag(queue, JOB_SYNC, name, message, &ticket, err);
+}
+
+static void
+print(struct call *call, const struct looking *looking)
+{
+	AUTO(json_freep) struct json *object = json_new_object();
+	char id[OID_HEX_MAX];
+
+	(void)oid_hex(&looking->commit, id);
+	if (!call->out.json) {
+		output_line(&call->out, "%s is commit %.12s", looking->name, id);
+		return;
+	}
+	json_set_text(object, "schema", "mirror.milestone/1");
+	json_set_text(object, "name", looking->name);
+	json_set_text(object, "commit", id);
+	output_json(&call->out, object);
+}
+
+static int
+make(struct call *call, const struct config *config, struct looking *looking,
+	const char *message, struct err *err)
+{
+	struct agent_once options = { .no_push = false };
+	struct cycle_result result;
+	struct err push = { 0 };
+
+	if (ask(looking->name, message, err) < 0 ||
+		agent_once(config, &options, &result, &push, err) < 0 ||
+		find_tag(config, looking, err) < 0) {
+		return err->code;
+	}
+	if (!looking->found) {
+		return err_raise(err, ERR_BUG, "the cycle ended and %s is not there",
+			looking->name);
+	}
+	print(call, looking);
+	if (push.code != 0) {
+		output_error(&call->out, &push);
+	}
+	return 0;
+}
+
+int
+verb_milestone(struct call *call, struct err *err)
+{
+	AUTO(config_freep) struct config *config = NULL;
+	AUTO_FREE char *name = NULL;
+	AUTO_FREE char *message = NULL;
+	struct looking looking = { 0 };
+
+	if (settings_load_and_keep(call, &config, err) < 0 ||
+		clean_text(call, call->args.words[0], &name, err) < 0 ||
+		clean_text(call, args_value(&call->args, "message"), &message, err) < 0) {
+		return err->code;
+	}
+	if (!is_good_name(name)) {
+		return err_raise(err, ERR_USAGE,
+			"\"%s\" is not a name git takes: letters, digits and . _ - /",
+			name);
+	}
+	looking.name = name;
+	if (find_tag(config, &looking, err) < 0) {
+		return err->code;
+	}
+	if (looking.found) {
+		return err_raise(
+			err, ERR_EXISTS, "there is a milestone %s already", name);
+	}
+	if (call->dry_run) {
+		output_line(&call->out, "%s would be made", name);
+		return 0;
+	}
+	return make(call, config, &looking, message, err);
+}

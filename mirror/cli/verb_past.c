@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "brain/repo.h"
+#include "cli/handlers.h"
+#include "cli/past.h"
+#include "cli/target.h"
+#include "config/config.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/**
+ * `mirror log`, `diff` and `today`: what was kept when.  For the bytes themselves there
+ * is git: the brain repository is an ordinary one.
+ */
+
+enum {
+	LOG_USUAL = 20,
+};
+
+/* ---- log ---- */
+
+struct logging {
+	struct call *call;
+	const struct past *past;
+	const char *beneath;
+	uint64_t left;
+	struct json *list;
+	struct err *err;
+};
+
+static int
+read_limit(const struct call *call, uint64_t *ret_limit, struct err *err)
+{
+	const char *text = args_value(&call->args, "limit");
+	char *end = NULL;
+
+	*ret_limit = LOG_USUAL;
+	if (text == NULL) {
+		return 0;
+	}
+	errno = 0;
+	*ret_limit = strtoull(text, &end, 10);
+	if (errno != 0 || end == text || *end != '\0' || text[0] == '-') {
+		return err_raise(
+			err, ERR_USAGE, "--limit needs a number, not \"%s\"", text);
+	}
+	return 0;
+}
+
+static void
+log_commit(const struct logging *logging, const struct repo_commit *commit,
+	const struct past_count *count)
+{
+	char id[OID_HEX_MAX];
+	char when[CLOCK_TEXT_MAX];
+	AUTO_FREE char *subject =
+		xmemdup0(commit->message, strcspn(commit->message, "\n"));
+	AUTO_FREE char *shown = path_printable(subject);
+
+	(void)oid_hex(&commit->id, id);
+	clock_format(commit->time * 1000, when);
+	if (logging->list == NULL) {
+		output_line(&logging->call->out,
+			"%s  %.12s  +%" PRIu64 " ~%" PRIu64 " -%" PRIu64 "  %s", when, id,
+			count->added, count->changed, count->removed, shown);
+		return;
+	}
+
+	struct json *row = json_new_object();
+	json_set_text(row, "commit", id);
+	json_set_text(row, "at", when);
+	json_set_int(row, "added", (int64_t)count->added);
+	json_set_int(row, "changed", (int64_t)count->changed);
+	json_set_int(row, "removed", (int64_t)count->removed);
+	json_set_text(row, "subject", subject);
+	json_append(logging->list, row);
+}
+
+static int
+on_commit(const struct repo_commit *commit, void *payload)
+{
+	struct logging *logging = payload;
+	struct past_count count;
+
+	if (logging->left == 0) {
+		return 1;
+	}
+	if (past_changes(logging->past, &commit->parent, &commit->id, logging->beneath,
+		    NULL, NULL, &count, logging->err) < 0) {
+		return logging->err->code;
+	}
+	if (logging->beneath != NULL &&
+		count.added + count.changed + count.removed == 0) {
+		return 0;
+	}
+	log_commit(logging, commit, &count);
+	logging->left--;
+	return 0;
+}
+
+int
+verb_log(struct call *call, struct err *err)
+{
+	AUTO(past_done) struct past past = { 0 };
+	AUTO(target_done) struct target target = { 0 };
+	AUTO(json_freep) struct json *object = NULL;
+	struct logging logging = { .call = call, .past = &past, .err = err };
+
+	if (read_limit(call, &logging.left, err) < 0 || past_open(call, &past, err) < 0) {
+		return err->code;
+	}
+	if (call->args.nwords > 0) {
+		if (target_find(past.config, call->args.words[0], &target, err) < 0) {
+			return err->code;
+		}
+		logging.beneath = target.path;
+	}
+	if (call->out.json) {
+		object = json_new_object();
+		logging.list = json_new_array();
+		json_set_text(object, "schema", "mirror.log/1");
+		json_set(object, "commits", logging.list);
+	}
+	if (!oid_is_zero(&past.head) &&
+		repo_log(past.repo, &past.head, on_commit, &logging, err) < 0) {
+		return err->code;
+	}
+	if (object != NULL) {
+		output_json(&call->out, object);
+	}
+	return 0;
+}
+
+/* ---- diff ---- */
+
+struct telling {
+	struct output *out;
+	struct json *list;
+};
+
+static int
+tell_change(char what, const char *path, void *payload)
+{
+	const struct telling *telling = payload;
+	AUTO_FREE char *shown = path_printable(path);
+
+	if (telling->list == NULL) {
+		output_word(telling->out,
+			what == '+'           ? OUTPUT_GOOD
+				: what == '-' ? OUTPUT_BAD
+					      : OUTPUT_WARN,
+			what == '+'           ? "added   "
+				: what == '-' ? "removed "
+					      : "changed ");
+		output_line(telling->out, "  %s", shown);
+		return 0;
+	}
+
+	struct json *row = json_new_object();
+	json_set_bytes(row, "path", path, strlen(path));
+	json_set_text(row, "change",
+		what == '+'           ? "added"
+			: what == '-' ? "removed"
+				      : "changed");
+	json_append(telling->list, row);
+	return 0;
+}
+
+// The commit before @commit; zero for the first one.
+static int
+take_parent(const struct repo_commit *commit, void *payload)
+{
+	*(struct oid *)payload = commit->parent;
+	return 1;
+}
+
+// From the commit before the newest to the newest, unless revisions were named.
+static int
+find_ends(const struct call *call, const struct past *past, struct oid *ret_from,
+	struct oid *ret_to, struct err *err)
+{
+	const struct args *args = &call->args;
+
+	*ret_to = past->head;
+	*ret_from = (struct oid){ { 0 } };
+	if (args->nwords > 1 &&
+		repo_resolve(past->repo, args->words[1], ret_to, err) < 0) {
+		return err->code;
+	}
+	if (args->nwords > 0) {
+		return repo_resolve(past->repo, args->words[0], ret_from, err);
+	}
+	return oid_is_zero(ret_to)
+		? 0
+		: MIN_OF(repo_log(past->repo, ret_to, take_parent, ret_from, err), 0);
+}
+
+static int
+print_changes(struct call *call, const struct past *past, const struct oid *from,
+	const struct oid *to, const char *schema, struct past_count *ret_count,
+	struct err *err)
+{
+	AUTO(json_freep) struct json *object = NULL;
+	struct telling telling = { .out = &call->out };
+	char id[OID_HEX_MAX];
+
+	if (call->out.json) {
+		object = json_new_object();
+		telling.list = json_new_array();
+		json_set_text(object, "schema", schema);
+		json_set_text(
+			object, "from", oid_is_zero(from) ? NULL : oid_hex(from, id));
+		json_set_text(object, "to", oid_is_zero(to) ? NULL : oid_hex(to, id));
+		json_set(object, "changes", telling.list);
+	}
+	if (past_changes(past, from, to, NULL, tell_change, &telling, ret_count, err) <
+		0) {
+		return err->code;
+	}
+	if (object != NULL) {
+		output_json(&call->out, object);
+	}
+	return 0;
+}
+
+int
+verb_diff(struct call *call, struct err *err)
+{
+	AUTO(past_done) struct past past = { 0 };
+	struct past_count count;
+	struct oid from;
+	struct oid to;
+	char id[OID_HEX_MAX];
+
+	if (past_open(call, &past, err) < 0 ||
+		find_ends(call, &past, &from, &to, err) < 0 ||
+		print_changes(call, &past, &from, &to, "mirror.diff/1", &count, err) <
+			0) {
+		return err->code;
+	}
+	if (!oid_is_zero(&from) && !call->out.json) {
+		char other[OID_HEX_MAX];
+
+		output_note(&call->out, "for the bytes: git -C %s diff %.12s %.12s",
+			past.config->brain.repo, oid_hex(&from, id), oid_hex(&to, other));
+	}
+	return 0;
+}
+
+/* ---- today ---- */
+
+struct day {
+	int64_t begins;
+	uint64_t ncommits;
+	/** The last commit before the day; zero when there is none. */
+	struct oid before;
+};
+
+static int
+look_for_yesterday(const struct repo_commit *commit, void *payload)
+{
+	struct day *day = payload;
+
+	if (commit->time < day->begins) {
+		day->before = commit->id;
+		return 1;
+	}
+	day->ncommits++;
+	return 0;
+}
+
+static int64_t
+midnight(void)
+{
+	time_t now = (time_t)(clock_now_ms() / 1000);
+	struct tm parts;
+
+	(void)localtime_r(&now, &parts);
+	parts.tm_hour = 0;
+	parts.tm_min = 0;
+	parts.tm_sec = 0;
+	parts.tm_isdst = -1;
+	return mktime(&parts);
+}
+
+int
+verb_today(struct call *call, struct err *err)
+{
+	AUTO(past_done) struct past past = { 0 };
+	struct day day = { .begins = midnight() };
+	struct past_count count;
+
+	if (past_open(call, &past, err) < 0) {
+		return err->code;
+	}
+	if (!oid_is_zero(&past.head) &&
+		repo_log(past.repo, &past.head, look_for_yesterday, &day, err) < 0) {
+		return err->code;
+	}
+	if (print_changes(call, &past, &day.before, &past.head, "mirror.today/1", &count,
+		    err) < 0) {
+		return err->code;
+	}
+	if (!call->out.json) {
+		output_line(&call->out,
+			"today: %" PRIu64 " commit%s, %" PRIu64 " added, %" PRIu64
+			" changed, %" PRIu64 " removed",
+			day.ncommits, day.ncommits == 1 ? "" : "s", count.added,
+			count.changed, count.removed);
+	}
+	return 0;
+}

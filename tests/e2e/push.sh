@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# A push that fails does not undo a cycle that was good: the commit stays, the failure is
+# told, and the next run pushes.
+. "$(dirname "$0")/lib.sh"
+needs git
+
+mkdir notes
+printf 'hello\n' >notes/a.md
+git init -q --bare remote.git
+expect 0 "$MIRROR" init notes --remote "$W/remote.git"
+head=$(git -C "$BRAIN" rev-parse HEAD)
+branch=$(git -C "$BRAIN" symbolic-ref HEAD)
+is "$(git -C remote.git rev-parse "$branch")" "$head" "what the remote has"
+
+expect 0 "$MIRROR" remote test
+says out "is at $(printf %.12s "$head")"
+
+mv remote.git gone
+printf 'more\n' >>notes/a.md
+expect 0 "$MIRROR" --once
+says out "committed 1 change as "
+says err "could not be pushed"
+says err "  next: "
+expect 69 "$MIRROR" remote test
+
+mv gone remote.git
+expect 0 "$MIRROR" --once --no-push
+is "$(git -C remote.git rev-parse "$branch")" "$head" "the remote after --no-push"
+expect 0 "$MIRROR" --once
+is "$(git -C remote.git rev-parse "$branch")" "$(git -C "$BRAIN" rev-parse HEAD)" "the remote at the end"
+
+# A password in a URL is shown nowhere.
+password=hunter"2secret"
+expect 0 "$MIRROR" remote set "https://me:$password@git.invalid/x.git"
+silent_about out "$password"
+silent_about err "$password"
+expect 0 "$MIRROR" config show
+silent_about out "$password"
+expect 0 "$MIRROR" config show --json
+silent_about out "$password"
+expect 0 "$MIRROR" remote set none
+expect 0 "$MIRROR" remote test
+says out "there is no remote: nothing leaves this machine"
