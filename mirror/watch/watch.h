@@ -105,8 +105,12 @@ unsigned int
 watch_drain(struct watch *watch, watch_hint_fn *fn, void *payload) NONNULL_ARGS(1, 2);
 
 /**
- * Begin anew: forget every watch, and watch every folder there is now.  Afterwards look
- * everywhere: what happened in between was not heard.
+ * Begin anew: forget every watch, and watch every folder there is now (about 10 ms for a
+ * thousand).  Afterwards look everywhere: what happened in between was not heard.
+ *
+ * It may be put off for some seconds while folders keep moving: every watch_drain() says
+ * WATCH_REARM again until it is done, and changes go on being heard meanwhile, though
+ * some under an old name.
  *
  * @return
  *         Flags: WATCH_LIMIT, WATCH_ERROR, or 0.
