@@ -92,11 +92,17 @@ struct deep {
 };
 
 static void
+place_done(struct place *place)
+{
+	free(place->rel);
+	free(place->shown);
+}
+
+static void
 deep_done(struct deep *deep)
 {
 	for (size_t i = 0; i < deep->nplaces; i++) {
-		free(deep->places[i].rel);
-		free(deep->places[i].shown);
+		place_done(&deep->places[i]);
 	}
 	for (size_t i = 0; i < deep->nsuspects; i++) {
 		free(deep->suspects[i].path);
@@ -502,12 +508,10 @@ visit_root(struct deep *deep, const struct config_watch *watch, struct err *err)
 		deep->result->unreadable += watch->optional && errno == ENOENT ? 0 : 1;
 	}
 	while (rootfd >= 0 && deep->nplaces > 0) {
-		struct place place = deep->places[--deep->nplaces];
-		AUTO_FREE char *rel = place.rel;
-		AUTO_FREE char *shown = place.shown;
+		AUTO(place_done) struct place place = deep->places[--deep->nplaces];
 
 		if (visit(deep, &place, err) < 0) {
-			return err_wrap(err, "compare %s", shown);
+			return err_wrap(err, "compare %s", place.shown);
 		}
 		if (deep->fn != NULL &&
 			deep->fn(deep->result->on_disk, deep->payload) != 0) {

@@ -17,7 +17,7 @@
 
 enum {
 	/** Commits looked at to find the oldest one that the remote lacks. */
-	UNPUSHED_MAX = 20000,
+	UNPUSHED_MAX = 5000,
 };
 
 /* ---- integrity ---- */
