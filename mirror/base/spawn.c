@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -107,6 +108,9 @@ become(const struct spawn *plan, char **env, const char *program, int in, int ou
 	}
 	(void)close_range(3, (unsigned int)report - 1, 0);
 	(void)close_range((unsigned int)report + 1, ~0U, 0);
+	if (plan->dies_with_us) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	}
 	if (plan->gentle) {
 		(void)setpriority(PRIO_PROCESS, 0, 10);
 		// IOPRIO_WHO_PROCESS, IOPRIO_CLASS_IDLE

@@ -278,7 +278,8 @@ run_age(const char *const *argv, int in, int out, int64_t end_ms,
 		.input_fd = in,
 		.output_fd = out,
 		.deadline_ms = left,
-		.gentle = true };
+		.gentle = true,
+		.dies_with_us = true };
 
 	if (left <= 0) {
 		return err_raise(err, ERR_TIMEOUT, "the time limit is reached");

@@ -326,6 +326,7 @@ child_run(const char *self, const struct json *request, int64_t deadline_ms,
 		.input_len = strlen(input),
 		.deadline_ms = deadline_ms + CHILD_LATE_MS,
 		.gentle = true,
+		.dies_with_us = true,
 		.on_line = follow_child,
 		.payload = &follow,
 	};

@@ -122,6 +122,7 @@ entry_to_json(const struct manifest_entry *entry)
 	json_set_text(json, "recipient", entry->recipient);
 	json_set_bool(json, "complete", entry->complete);
 	json_set_bool(json, "verified", entry->verified);
+	json_set_bool(json, "local", entry->local);
 	json_set_text(json, "shrunk", entry->shrunk);
 	json_set(json, "found", inspect_to_json(&entry->found));
 	json_set_text(offsite, "remote", entry->offsite.remote);
@@ -172,6 +173,7 @@ entry_from_json(const struct json *json, struct manifest_entry *entry, struct er
 	entry->recipient = recipient != NULL ? xstrdup(recipient) : NULL;
 	entry->complete = json_get_bool(json, "complete", false);
 	entry->verified = json_get_bool(json, "verified", false);
+	entry->local = json_get_bool(json, "local", true);
 	entry->offsite.remote = remote != NULL ? xstrdup(remote) : NULL;
 	entry->offsite.part_bytes = json_get_int(offsite, "part_bytes", 0);
 	entry->offsite.verified_ms = json_get_int(offsite, "verified_ms", 0);
@@ -186,8 +188,9 @@ manifest_add(struct manifest *manifest)
 	manifest->entries = xgrow(manifest->entries, manifest->nentries,
 		&manifest->capacity, sizeof(*manifest->entries));
 	entry = &manifest->entries[manifest->nentries++];
-	*entry = (struct manifest_entry){ .seq = manifest->next_seq++,
-		.lineage = manifest->lineage };
+	*entry = (struct manifest_entry){
+		.seq = manifest->next_seq++, .lineage = manifest->lineage, .local = true
+	};
 	return entry;
 }
 
@@ -442,7 +445,7 @@ manifest_newest(const struct manifest *manifest)
 	for (size_t i = 0; i < manifest->nentries; i++) {
 		struct manifest_entry *entry = &manifest->entries[i];
 
-		if (entry->complete && entry->verified &&
+		if (entry->complete && entry->verified && entry->local &&
 			entry->provenance != PROVENANCE_TEST &&
 			(newest == NULL || entry->seq > newest->seq)) {
 			newest = entry;
@@ -483,13 +486,26 @@ manifest_accept(struct manifest *manifest, const struct identity *now, struct er
 static int
 remove_entry(struct manifest *manifest, size_t index, struct err *err)
 {
-	const char *file = manifest->entries[index].file;
+	struct manifest_entry *entry = &manifest->entries[index];
 
-	if (unlinkat(manifest->dirfd, file, 0) < 0 && errno != ENOENT) {
-		return err_errno(err, "remove %s", file);
+	if (unlinkat(manifest->dirfd, entry->file, 0) < 0 && errno != ENOENT) {
+		return err_errno(err, "remove %s", entry->file);
+	}
+	if (entry->offsite.remote != NULL) {
+		entry->local = false;
+		return 0;
 	}
 	manifest_drop(manifest, index);
 	return 0;
+}
+
+struct retain_copy
+manifest_copy_of(const struct manifest_entry *entry, bool verified)
+{
+	return (struct retain_copy){ .taken_ms = entry->taken_ms,
+		.seq = entry->seq,
+		.group = entry->lineage * LINEAGES + (int64_t)entry->provenance,
+		.verified = entry->complete && verified };
 }
 
 int
@@ -499,27 +515,29 @@ manifest_prune(struct manifest *manifest, const struct retain_policy *policy,
 {
 	size_t count = manifest->nentries;
 	AUTO_FREE struct retain_copy *copies = xcalloc(count + 1, sizeof(*copies));
+	AUTO_FREE size_t *places = xcalloc(count + 1, sizeof(*places));
 	AUTO_FREE bool *keep = xcalloc(count + 1, sizeof(*keep));
+	size_t ncopies = 0;
 	int removed = 0;
 
 	for (size_t i = 0; i < count; i++) {
 		const struct manifest_entry *entry = &manifest->entries[i];
 
-		copies[i] = (struct retain_copy){ .taken_ms = entry->taken_ms,
-			.seq = entry->seq,
-			.group = entry->lineage * LINEAGES + (int64_t)entry->provenance,
-			.verified = entry->complete && entry->verified };
+		if (entry->local) {
+			places[ncopies] = i;
+			copies[ncopies++] = manifest_copy_of(entry, entry->verified);
+		}
 	}
-	(void)retain_decide(policy, now_ms, copies, count, keep);
-	for (size_t i = count; i-- > 0;) {
+	(void)retain_decide(policy, now_ms, copies, ncopies, keep);
+	for (size_t i = ncopies; i-- > 0;) {
 		if (keep[i]) {
 			continue;
 		}
 		removed++;
 		if (fn != NULL) {
-			fn(&manifest->entries[i], payload);
+			fn(&manifest->entries[places[i]], payload);
 		}
-		if (!dry_run && remove_entry(manifest, i, err) < 0) {
+		if (!dry_run && remove_entry(manifest, places[i], err) < 0) {
 			return err->code;
 		}
 	}

@@ -79,6 +79,8 @@ struct manifest_entry {
 	char *recipient;
 	bool complete;
 	bool verified;
+	/** The file is in the folder; false when only the copy off-site is left. */
+	bool local;
 	/** What guard said when it was taken; "" nothing. */
 	char shrunk[GUARD_TEXT_MAX];
 	struct inspect found;
@@ -127,7 +129,7 @@ int manifest_save(struct manifest *manifest, struct err *err) NONNULL MUST_CHECK
 struct manifest_entry *manifest_add(struct manifest *manifest) NONNULL;
 void manifest_drop(struct manifest *manifest, size_t index) NONNULL;
 
-/** The newest complete and verified one, of any provenance but TEST; NULL when none. */
+/** The newest complete and verified one here, of any provenance but TEST; or NULL. */
 struct manifest_entry *manifest_newest(const struct manifest *manifest) NONNULL;
 struct manifest_entry *
 manifest_find(const struct manifest *manifest, const char *file) NONNULL;
@@ -143,7 +145,8 @@ int manifest_accept(struct manifest *manifest, const struct identity *now,
 typedef void manifest_pruned_fn(const struct manifest_entry *entry, void *payload);
 
 /**
- * Remove what @policy no longer keeps: file, then entry.
+ * Remove what @policy no longer keeps: file, then entry (which stays while a copy is
+ * off-site, see offsite_prune()).
  *
  * @return
  *         How many went, or negative: IO.
@@ -151,6 +154,10 @@ typedef void manifest_pruned_fn(const struct manifest_entry *entry, void *payloa
 int manifest_prune(struct manifest *manifest, const struct retain_policy *policy,
 	int64_t now_ms, bool dry_run, manifest_pruned_fn *fn, void *payload,
 	struct err *err) NONNULL_ARGS(1, 2, 7) MUST_CHECK;
+
+/** What retain_decide() wants to know of an entry. */
+struct retain_copy
+manifest_copy_of(const struct manifest_entry *entry, bool verified) NONNULL;
 
 /** realpath() and stat(); NOT_FOUND, DENIED, INVALID (not a regular file). */
 int identity_of(const char *path, struct identity *ret_identity, struct err *err)

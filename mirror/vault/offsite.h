@@ -9,7 +9,7 @@
  *     };
  *     offsite_send(&plan, &manifest, entry, err);
  *
- * Knows: base, manifest, offsite_class.  Runs `rclone` (a plain path is its own local
+ * Knows: base, manifest, rclone.  Runs `rclone` (a plain path is its own local
  *        back-end): the person's own remotes and credentials.
  * Owns:  at the remote, for each database a folder with its name; in it only files that
  *        the manifest lists, their parts, index and `.partial-<id>`.
@@ -66,13 +66,14 @@ struct offsite_plan {
  * @return
  *         0; DENIED (not encrypted: set a recipient), REMOTE (the message says what the
  *         remote said; permanent ones end at once), BUSY (another rclone), TIMEOUT,
- *         CANCELLED, NOT_FOUND (no rclone).
+ *         CANCELLED.
  */
 int offsite_send(const struct offsite_plan *plan, struct manifest *manifest,
 	struct manifest_entry *entry, struct err *err) NONNULL MUST_CHECK;
 
-/** Every complete snapshot of the folder that is not there yet, oldest first.  Returns
- * how many were sent. */
+/** Every complete snapshot of the folder that is not there yet, the newest first: it is
+ * the one that would be missed.  Those taken by tests stay here.  Returns how many were
+ * sent. */
 int offsite_send_all(const struct offsite_plan *plan, struct manifest *manifest,
 	struct err *err) NONNULL MUST_CHECK;
 

@@ -1,0 +1,584 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "vault/offsite.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "support/test.h"
+#include "vault/databases.h"
+#include "vault/offsite_class.h"
+#include "vault/snapshot.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct room {
+	struct scratch *scratch;
+	char *dir;
+	char *locks;
+	char *remote;
+	char *public;
+	struct manifest manifest;
+	struct offsite_plan plan;
+	pid_t server;
+	pid_t proxy;
+	int port;
+};
+
+static void
+take(struct room *room, bool encrypted)
+{
+	AUTO_FREE char *db = xstrdup(scratch_path(room->scratch, "app.db"));
+	AUTO(snapshot_done) struct snapshot taken = { 0 };
+	struct err err = { 0 };
+	struct snapshot_plan snap = { .self = VAULT_CHILD,
+		.path = db,
+		.dir = room->dir,
+		.name = "app",
+		.recipient = encrypted ? room->public : NULL,
+		.timeout_ms = 30000 };
+
+	manifest_close(&room->manifest);
+	database_exec(db,
+		"CREATE TABLE IF NOT EXISTS t(x); INSERT INTO t "
+		"VALUES(randomblob(300000))");
+	ok(snapshot_take(&snap, &taken, &err));
+	ok(manifest_open(room->dir, MANIFEST_WRITE, 1000, &room->manifest, &err));
+}
+
+static struct manifest_entry *
+last(struct room *room)
+{
+	return &room->manifest.entries[room->manifest.nentries - 1];
+}
+
+static int
+setup(void **state)
+{
+	struct room *room = xcalloc(1, sizeof(*room));
+	void *scratch = NULL;
+
+	if (scratch_setup(&scratch) != 0) {
+		return -1;
+	}
+	room->scratch = scratch;
+	room->dir = xstrdup(scratch_path(room->scratch, "kept"));
+	room->locks = xstrdup(scratch_path(room->scratch, "locks"));
+	room->remote = xstrdup(scratch_path(room->scratch, "away"));
+	(void)scratch_sh(
+		room->scratch, "age-keygen -o key 2>/dev/null; age-keygen -y key > pub");
+	room->public = scratch_read(room->scratch, "pub", NULL);
+	room->public[strcspn(room->public, "\n")] = '\0';
+	room->plan = (struct offsite_plan){ .remote = room->remote,
+		.lock_dir = room->locks,
+		.part_bytes = 100000,
+		.tries = 4,
+		.pause_ms = 50,
+		.timeout_ms = 60000 };
+	// The person's own configuration of rclone plays no part here.
+	setenv("RCLONE_CONFIG", "/dev/null", 1);
+	take(room, true);
+	*state = room;
+	return 0;
+}
+
+static void
+stop(pid_t *pid)
+{
+	if (*pid > 0) {
+		kill(*pid, SIGKILL);
+		waitpid(*pid, NULL, 0);
+	}
+	*pid = 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct room *room = *state;
+	void *scratch = room->scratch;
+
+	stop(&room->proxy);
+	stop(&room->server);
+	manifest_close(&room->manifest);
+	int result = scratch_teardown_all(&scratch);
+	free(room->dir);
+	free(room->locks);
+	free(room->remote);
+	free(room->public);
+	free(room);
+	return result;
+}
+
+static int
+free_port(void)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET,
+		.sin_addr = { htonl(INADDR_LOOPBACK) } };
+	socklen_t len = sizeof(address);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, len), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &len), 0);
+	close(fd);
+	return ntohs(address.sin_port);
+}
+
+static void
+wait_for(int port)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET,
+		.sin_port = htons((uint16_t)port),
+		.sin_addr = { htonl(INADDR_LOOPBACK) } };
+
+	for (int i = 0; i < 200; i++) {
+		int fd = socket(AF_INET, SOCK_STREAM, 0);
+		int got = connect(fd, (struct sockaddr *)&address, sizeof(address));
+
+		close(fd);
+		if (got == 0) {
+			return;
+		}
+		usleep(25000);
+	}
+	fail_msg("no server at port %d", port);
+}
+
+// A WebDAV server over the folder `away`, as the remote "dav:".
+static void
+serve(struct room *room)
+{
+	char url[64];
+
+	scratch_mkdir(room->scratch, "away");
+	room->port = free_port();
+	(void)snprintf(url, sizeof(url), "127.0.0.1:%d", room->port);
+	room->server = fork();
+	if (room->server == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		execlp("rclone", "rclone", "serve", "webdav", "--addr", url,
+			"--log-level", "EMERGENCY", room->remote, (char *)NULL);
+		_exit(127);
+	}
+	wait_for(room->port);
+	setenv("RCLONE_CONFIG_DAV_TYPE", "webdav", 1);
+	setenv("RCLONE_CONFIG_DAV_VENDOR", "other", 1);
+	AUTO_FREE char *full = xasprintf("http://%s", url);
+	setenv("RCLONE_CONFIG_DAV_URL", full, 1);
+	room->plan.remote = "rclone:dav:";
+}
+
+static bool
+serve_badly(struct room *room, const char *fault, int count)
+{
+	char backend[16];
+	char times[16];
+	char answer[16] = { 0 };
+	int ends[2];
+
+	if (system("python3 -c '' 2>/dev/null") != 0) {
+		return false;
+	}
+	AUTO_FREE char *log = xstrdup(scratch_path(room->scratch, "log"));
+	serve(room);
+	(void)snprintf(backend, sizeof(backend), "%d", room->port);
+	(void)snprintf(times, sizeof(times), "%d", count);
+	assert_int_equal(pipe(ends), 0);
+	room->proxy = fork();
+	if (room->proxy == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		dup2(ends[1], STDOUT_FILENO);
+		execlp("python3", "python3", FAULTY_PROXY, backend, fault, times, log,
+			(char *)NULL);
+		_exit(127);
+	}
+	close(ends[1]);
+	assert_true(read(ends[0], answer, sizeof(answer) - 1) > 0);
+	close(ends[0]);
+	AUTO_FREE char *url = xasprintf("http://127.0.0.1:%d", atoi(answer));
+	setenv("RCLONE_CONFIG_DAV_URL", url, 1);
+	return true;
+}
+
+static int
+puts_logged(struct room *room, const char *pattern)
+{
+	int status = scratch_sh(
+		room->scratch, "exit $(grep -c '^PUT %s' log || true)", pattern);
+
+	return status;
+}
+
+static void
+nothing_readable_ever_leaves_the_machine(void **state)
+{
+	struct room *room = *state;
+	struct err err = { 0 };
+
+	take(room, false);
+	fails(offsite_send(&room->plan, &room->manifest, last(room), &err), ERR_DENIED);
+	assert_non_null(strstr(err.next, "mirror key new"));
+	assert_false(scratch_exists(room->scratch, "away"));
+}
+
+static void
+what_is_sent_opens_without_us(void **state)
+{
+	struct room *room = *state;
+	struct err err = { 0 };
+
+	ok(offsite_send(&room->plan, &room->manifest, last(room), &err));
+
+	assert_true(last(room)->offsite.verified_ms > 0);
+	assert_int_equal(
+		scratch_sh(room->scratch,
+			"cd away/app && test $(ls | wc -l) = 5 && cat "
+			"*.part-* | age -d -i ../../key > ../../back && cd ../.. "
+			"&& sqlite3 back 'select sum(length(x)) from t' | grep -qx "
+			"300000"),
+		0);
+	// Nothing is sent twice.
+	assert_int_equal(
+		scratch_sh(room->scratch, "stat -c '%%n %%i' away/app/*part* > a"), 0);
+	ok(offsite_send(&room->plan, &room->manifest, last(room), &err));
+	assert_int_equal(
+		scratch_sh(room->scratch, "stat -c '%%n %%i' away/app/*part* | cmp - a"),
+		0);
+	assert_int_equal(offsite_send_all(&room->plan, &room->manifest, &err), 0);
+}
+
+static void
+a_lost_cut_or_changed_object_is_found_and_repaired(void **state)
+{
+	struct room *room = *state;
+	static const char *const damages[] = {
+		"rm away/app/*.part-0002",
+		"truncate -s 10 away/app/*.part-0002",
+		"printf x | dd of=$(echo away/app/*.part-0003) bs=1 seek=5 conv=notrunc "
+		"status=none",
+		"rm -r away",
+	};
+	struct err err = { 0 };
+
+	ok(offsite_send(&room->plan, &room->manifest, last(room), &err));
+	for (size_t i = 0; i < countof(damages); i++) {
+		assert_int_equal(offsite_verify(&room->plan, &room->manifest, last(room),
+					 i % 2 == 0, &err),
+			1);
+		assert_int_equal(scratch_sh(room->scratch, "%s", damages[i]), 0);
+		fails(offsite_verify(
+			      &room->plan, &room->manifest, last(room), false, &err),
+			ERR_INVALID);
+		assert_int_equal(last(room)->offsite.verified_ms, 0);
+		assert_int_equal(offsite_send_all(&room->plan, &room->manifest, &err), 1);
+	}
+	assert_int_equal(
+		offsite_verify(&room->plan, &room->manifest, last(room), true, &err), 1);
+}
+
+static void
+it_comes_back_as_it_went(void **state)
+{
+	struct room *room = *state;
+	AUTO_FREE char *back = xstrdup(scratch_path(room->scratch, "back"));
+	struct err err = { 0 };
+
+	serve(room);
+	ok(offsite_send(&room->plan, &room->manifest, last(room), &err));
+	ok(offsite_fetch(&room->plan, &room->manifest, last(room), back, &err));
+	assert_int_equal(
+		scratch_sh(room->scratch, "cmp back kept/%s", last(room)->file), 0);
+	fails(offsite_fetch(&room->plan, &room->manifest, last(room), back, &err),
+		ERR_EXISTS);
+	// A server without hashes: a changed byte shows only when all is read back.
+	assert_int_equal(scratch_sh(room->scratch,
+				 "rm back; printf x | dd of=$(echo away/app/*.part-0003) "
+				 "bs=1 seek=5 conv=notrunc status=none"),
+		0);
+	assert_int_equal(
+		offsite_verify(&room->plan, &room->manifest, last(room), false, &err), 0);
+	fails(offsite_verify(&room->plan, &room->manifest, last(room), true, &err),
+		ERR_INVALID);
+	fails(offsite_fetch(&room->plan, &room->manifest, last(room), back, &err),
+		ERR_INVALID);
+	assert_false(scratch_exists(room->scratch, "back"));
+}
+
+static void
+what_passes_is_tried_again_and_what_does_not_ends_at_once(void **state)
+{
+	static const struct {
+		const char *fault;
+		int count;
+		int puts;
+		bool sent;
+	} cases[] = {
+		{ "503", 2, 2, true },
+		{ "ratelimit", 1, 1, true },
+		{ "lie", 1, 1, true },
+		{ "503", 100, 4, false },
+		{ "401", 100, 1, false },
+		{ "507", 100, 1, false },
+		// From here only when there is time (MIRROR_TEST_ROUNDS).
+		{ "429", 1, 1, true },
+		{ "drop", 2, 2, true },
+		{ "lie", 100, 4, false },
+		{ "403", 100, 1, false },
+		{ "413", 100, 1, false },
+	};
+
+	size_t ncases = getenv("MIRROR_TEST_ROUNDS") != NULL ? countof(cases) : 6;
+
+	for (size_t i = 0; i < ncases; i++) {
+		void *fresh = NULL;
+		struct err err = { 0 };
+
+		(void)state;
+		assert_int_equal(setup(&fresh), 0);
+		struct room *room = fresh;
+		if (!serve_badly(room, cases[i].fault, cases[i].count)) {
+			assert_int_equal(teardown(&fresh), 0);
+			skip();
+		}
+		int got = offsite_send(&room->plan, &room->manifest, last(room), &err);
+		int bad = strcmp(cases[i].fault, "lie") == 0 ? 1
+							     : puts_logged(room, "[^2]");
+		if (cases[i].sent) {
+			ok(got);
+		} else {
+			fails(got, ERR_REMOTE);
+			assert_true(err.next[0] != '\0');
+			assert_int_equal(last(room)->offsite.verified_ms, 0);
+		}
+		if (bad != cases[i].puts) {
+			fail_msg("%s: %d PUTs failed, not %d", cases[i].fault, bad,
+				cases[i].puts);
+		}
+		// Nothing half done stands under a final name.
+		assert_int_equal(
+			scratch_sh(room->scratch,
+				"for f in $(ls away/app 2>/dev/null | grep "
+				"'part-....$'); do "
+				"s=$(stat -c %%s away/app/$f); test $s = 100000 || test "
+				"$f = $(ls away/app | grep 'part-....$' | tail -1) || "
+				"exit "
+				"1; done"),
+			0);
+		assert_int_equal(teardown(&fresh), 0);
+	}
+}
+
+static void
+killed_on_the_way_only_the_part_under_way_is_sent_again(void **state)
+{
+	struct room *room = *state;
+	struct err err = { 0 };
+	pid_t pid;
+
+	room->plan.bandwidth = "200k";
+	pid = fork();
+	if (pid == 0) {
+		setpgid(0, 0);
+		_exit(offsite_send(&room->plan, &room->manifest, last(room), &err) < 0);
+	}
+	// Two parts are there, the third is on its way.
+	assert_int_equal(
+		scratch_sh(room->scratch,
+			"for i in $(seq 300); do test -e away/app/*.part-0002 && "
+			"exit 0; sleep 0.05; done; exit 1"),
+		0);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	assert_int_equal(scratch_sh(room->scratch,
+				 "sleep 0.2; stat -c '%%n %%i' away/app/*.part-000[12] > "
+				 "a; ls away/app | grep -q 'part-0004$' && exit 1; exit "
+				 "0"),
+		0);
+	room->plan.bandwidth = NULL;
+	manifest_close(&room->manifest);
+	ok(manifest_open(room->dir, MANIFEST_WRITE, 1000, &room->manifest, &err));
+	ok(offsite_send(&room->plan, &room->manifest, last(room), &err));
+	assert_int_equal(scratch_sh(room->scratch,
+				 "stat -c '%%n %%i' away/app/*.part-000[12] | cmp - a && "
+				 "test -z \"$(ls away/app | grep partial)\""),
+		0);
+}
+
+static void
+one_at_a_time_with_an_end_and_a_way_to_stop(void **state)
+{
+	struct room *room = *state;
+	struct err err = { 0 };
+	int64_t start = clock_mono_ms();
+
+	room->plan.bandwidth = "10k";
+	room->plan.timeout_ms = 1500;
+	fails(offsite_send(&room->plan, &room->manifest, last(room), &err), ERR_TIMEOUT);
+	assert_in_range(clock_mono_ms() - start, 1500, 5000);
+	assert_int_equal(scratch_sh(room->scratch,
+				 "test -z \"$(ls away/app | grep 'part-....$')\""),
+		0);
+	assert_int_equal(
+		scratch_sh(room->scratch,
+			"flock -n locks/offsite-*.lock sleep 3 & sleep 0.3; true"),
+		0);
+	fails(offsite_send(&room->plan, &room->manifest, last(room), &err), ERR_BUSY);
+}
+
+static int
+stop_after_two_looks(const char *stage, int64_t done, int64_t total, void *payload)
+{
+	assert_non_null(stage);
+	assert_true(done >= 0 && done <= total);
+	return ++*(int *)payload > 2;
+}
+
+static void
+a_cancel_is_heard_while_it_sends(void **state)
+{
+	struct room *room = *state;
+	struct err err = { 0 };
+	int looks = 0;
+
+	room->plan.bandwidth = "10k";
+	room->plan.progress = stop_after_two_looks;
+	room->plan.payload = &looks;
+	fails(offsite_send(&room->plan, &room->manifest, last(room), &err),
+		ERR_CANCELLED);
+}
+
+static void
+a_wrong_remote_is_refused_at_once(void **state)
+{
+	struct room *room = *state;
+	static const char *const remotes[] = { "nowhere", "--config=x", "" };
+	struct err err = { 0 };
+	int64_t start = clock_mono_ms();
+
+	for (size_t i = 0; i < countof(remotes); i++) {
+		room->plan.remote = remotes[i];
+		fails(offsite_send(&room->plan, &room->manifest, last(room), &err),
+			ERR_INVALID);
+	}
+	room->plan.remote = "nosuchremote:x";
+	fails(offsite_send(&room->plan, &room->manifest, last(room), &err), ERR_REMOTE);
+	assert_true(clock_mono_ms() - start < 3000);
+}
+
+static void
+pruning_touches_only_what_the_list_names(void **state)
+{
+	struct room *room = *state;
+	struct retain_policy one = { .hourly = 1 };
+	struct err err = { 0 };
+	int64_t later = clock_now_ms() + 60000;
+
+	take(room, true);
+	take(room, true);
+	assert_int_equal(offsite_send_all(&room->plan, &room->manifest, &err), 3);
+	assert_int_equal(
+		scratch_sh(room->scratch,
+			"echo mine > away/app/2020-01-01T000000Z.sqlite.age; echo mine > "
+			"away/app/notes.txt"),
+		0);
+	// Gone here, it is still known to be there.
+	assert_int_equal(
+		manifest_prune(&room->manifest, &one, later, false, NULL, NULL, &err), 2);
+	assert_int_equal(room->manifest.nentries, 3);
+	assert_int_equal(
+		offsite_prune(&room->plan, &room->manifest, &one, later, true, &err), 2);
+	assert_int_equal(
+		offsite_prune(&room->plan, &room->manifest, &one, later, false, &err), 2);
+	assert_int_equal(room->manifest.nentries, 1);
+	assert_int_equal(
+		scratch_sh(room->scratch,
+			"cd away/app && test $(ls | grep -c index) = 1 && test -e "
+			"notes.txt && test -e 2020-01-01T000000Z.sqlite.age"),
+		0);
+	assert_int_equal(
+		offsite_verify(&room->plan, &room->manifest, last(room), true, &err), 1);
+}
+
+static void
+what_the_remote_says_is_understood(void **state)
+{
+	static const struct {
+		const char *text;
+		enum offsite_class class;
+	} cases[] = {
+		{ "PUT failed: 503 Service Unavailable", OFFSITE_PASSING },
+		{ "dial tcp: lookup x: no such host", OFFSITE_PASSING },
+		{ "", OFFSITE_PASSING },
+		{ "sent 1429 of 4034 bytes", OFFSITE_PASSING },
+		{ "429 Too Many Requests", OFFSITE_SLOW_DOWN },
+		{ "googleapi: Error 403: User Rate Limit Exceeded, userRateLimitExceeded",
+			OFFSITE_SLOW_DOWN },
+		{ "googleapi: Error 403: The user's Drive storage quota has been "
+		  "exceeded, "
+		  "storageQuotaExceeded",
+			OFFSITE_FULL },
+		{ "403 Forbidden", OFFSITE_REFUSED },
+		{ "AccessDenied: Access Denied status code: 403", OFFSITE_REFUSED },
+		{ "401 Unauthorized", OFFSITE_REFUSED },
+		{ "404 Not Found", OFFSITE_MISSING },
+		{ "NoSuchBucket", OFFSITE_MISSING },
+		{ "507 Insufficient Storage", OFFSITE_FULL },
+		{ "413 Request Entity Too Large", OFFSITE_FULL },
+		{ "Failed to create file system for \"x:\": didn't find section in "
+		  "config "
+		  "file",
+			OFFSITE_SETUP },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < countof(cases); i++) {
+		if (offsite_classify(cases[i].text, strlen(cases[i].text)) !=
+			cases[i].class) {
+			fail_msg("%s", cases[i].text);
+		}
+	}
+	for (int tries = 1; tries < 100; tries++) {
+		assert_in_range(offsite_pause_ms(OFFSITE_PASSING, tries, 1000, 60000),
+			1000, 60000);
+		assert_true(offsite_pause_ms(OFFSITE_SLOW_DOWN, tries, 1000, 60000) >=
+			offsite_pause_ms(OFFSITE_PASSING, tries, 1000, 60000));
+	}
+	assert_int_equal(offsite_pause_ms(OFFSITE_PASSING, 3, 1000, 60000), 4000);
+}
+
+int
+main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_the_remote_says_is_understood),
+		TEST(nothing_readable_ever_leaves_the_machine),
+		TEST(what_is_sent_opens_without_us),
+		TEST(a_lost_cut_or_changed_object_is_found_and_repaired),
+		TEST(it_comes_back_as_it_went),
+		cmocka_unit_test(
+			what_passes_is_tried_again_and_what_does_not_ends_at_once),
+		TEST(killed_on_the_way_only_the_part_under_way_is_sent_again),
+		TEST(one_at_a_time_with_an_end_and_a_way_to_stop),
+		TEST(a_cancel_is_heard_while_it_sends),
+		TEST(a_wrong_remote_is_refused_at_once),
+		TEST(pruning_touches_only_what_the_list_names),
+	};
+
+	// Both are optional on a build machine.
+	if (system("rclone version >/dev/null 2>&1 && age --version >/dev/null 2>&1") !=
+		0) {
+		print_message("no rclone or age here: nothing to test with\n");
+		return 0;
+	}
+	return cmocka_run_group_tests_name("vault/offsite", tests, NULL, NULL);
+}
