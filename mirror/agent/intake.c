@@ -5,9 +5,11 @@
 #include "agent/kit.h"
 #include "agent/round.h"
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "brain/pack.h"
 #include "brain/plain.h"
+#include "brain/repo.h"
 #include "brain/sidecar.h"
 #include "brain/tree.h"
 #include "brain/worktree.h"
@@ -18,6 +20,7 @@
 #include "scanner/redact.h"
 #include "scanner/scanner.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -162,45 +165,123 @@ take_bytes(
 	}
 }
 
+// Is there a database of this name beside it?
+static bool
+is_database_beside(const struct intake *intake, const char *name)
+{
+	char head[SQLITE_PROBE_LEN];
+	struct err ignored;
+	int64_t got = stable_peek(intake->folder->fd, name, head, sizeof(head), &ignored);
+
+	return got > 0 && sqlite_probe_is_database(head, (size_t)got);
+}
+
 // "x.db" when this is its write-ahead log, index or journal, else NULL.
 static char *
 owner_of(const struct intake *intake, const void *head, size_t head_len)
 {
-	char owner_head[SQLITE_PROBE_LEN];
 	size_t name_len = strlen(intake->name);
 	size_t owner_len = sqlite_probe_owner(intake->name, name_len);
 	AUTO_FREE char *owner = owner_len > 0 ? xmemdup0(intake->name, owner_len) : NULL;
-	struct err ignored;
-	int64_t got;
 
-	if (owner == NULL ||
-		!sqlite_probe_is_companion(intake->name, name_len, head, head_len)) {
-		return NULL;
-	}
-	got = stable_peek(
-		intake->folder->fd, owner, owner_head, sizeof(owner_head), &ignored);
-	if (got < 0 || !sqlite_probe_is_database(owner_head, (size_t)got)) {
+	if (owner == NULL || intake->cover.plain ||
+		!sqlite_probe_is_companion(intake->name, name_len, head, head_len) ||
+		!is_database_beside(intake, owner)) {
 		return NULL;
 	}
 	return STEAL(owner);
 }
 
-// A live database is never copied raw; it waits for its snapshot.
+// The time of the last write to the database or to a journal of it.
+static int64_t
+newest_write_ms(const struct intake *intake)
+{
+	static const char *const suffixes[] = { "-wal", "-journal" };
+	int64_t newest_ns =
+		MAX_OF(intake->row.inode.mtime_ns, intake->row.inode.ctime_ns);
+
+	for (size_t i = 0; i < countof(suffixes); i++) {
+		AUTO_FREE char *name = xasprintf("%s%s", intake->name, suffixes[i]);
+		struct inode inode;
+		struct err ignored;
+
+		// An empty log holds nothing; its times are its reader's.
+		if (walk_stat(intake->folder->fd, name, &inode, &ignored) == 0 &&
+			inode.size > 0) {
+			newest_ns = MAX_OF(newest_ns, inode.mtime_ns);
+		}
+	}
+	return newest_ns / 1000000;
+}
+
+// The snapshot's bytes become this file's place in the tree.
+static int
+keep_snapshot(struct intake *intake)
+{
+	const struct config *config = intake->round->kit->config;
+	AUTO(buf_done) struct buf bytes = { .max = (size_t)config->sqlite.git_max + 1 };
+
+	if (oid_is_zero(&intake->cover.blob)) {
+		return 0;
+	}
+	if (repo_read(intake->round->kit->repo, &intake->cover.blob, OBJECT_BLOB, &bytes,
+		    &intake->err) < 0) {
+		return err_wrap(&intake->err, "read a snapshot");
+	}
+	return keep_bytes(intake, TREE_FILE, buf_text(&bytes), bytes.len);
+}
+
+static void
+take_database(struct intake *intake)
+{
+	const struct config *config = intake->round->kit->config;
+	enum databases_verdict verdict = databases_judge(&intake->cover,
+		newest_write_ms(intake), config->sqlite.every_ms, clock_now_ms());
+
+	intake->row.flags |= LEDGER_ROW_DATABASE;
+	intake->row.rules = intake->round->rules;
+	if (intake->cover.known && intake->cover.damaged &&
+		intake->row.inode.ctime_ns / 1000000 < intake->cover.started_ms) {
+		keep_old(intake, LEDGER_FAILED, LEDGER_KIND_NONE, NULL);
+		ledger_reason_errno(intake->reason, EUCLEAN);
+		return;
+	}
+	if (verdict == DATABASES_DUE) {
+		keep_old(intake, LEDGER_PENDING, LEDGER_KIND_CHANGED, NULL);
+		return;
+	}
+	intake->row.state = LEDGER_SNAPSHOTTED;
+	if (verdict == DATABASES_RECENT) {
+		// It has changed since; the next look may find that a snapshot is due.
+		intake->row.flags |= LEDGER_ROW_RACY;
+	}
+	if (keep_snapshot(intake) < 0) {
+		broken(intake);
+	}
+}
+
+// A live database and what belongs to it are never copied raw.
 static bool
-take_database(struct intake *intake, const void *head, size_t len)
+take_as_database(struct intake *intake, const void *head, size_t len)
 {
 	AUTO_FREE char *owner = NULL;
 
-	if (sqlite_probe_is_database(head, len)) {
-		keep_old(intake, LEDGER_PENDING, LEDGER_KIND_CHANGED, NULL);
+	if (sqlite_probe_is_database(head, len) &&
+		!(intake->cover.plain &&
+			intake->row.inode.ctime_ns / 1000000 <
+				intake->cover.started_ms)) {
+		take_database(intake);
 		return true;
 	}
 	owner = owner_of(intake, head, len);
-	if (owner != NULL) {
-		keep_old(intake, LEDGER_PENDING, LEDGER_KIND_PART_OF, owner);
-		return true;
+	if (owner == NULL) {
+		return false;
 	}
-	return false;
+	keep_old(intake, intake->cover.known ? LEDGER_SNAPSHOTTED : LEDGER_PENDING,
+		LEDGER_KIND_PART_OF, owner);
+	memset(&intake->row.oid, 0, sizeof(intake->row.oid));
+	intake->row.rules = intake->round->rules;
+	return true;
 }
 
 static void
@@ -240,10 +321,7 @@ take_file(struct intake *intake)
 	// Databases first, by their head alone: whatever their size, their bytes stay
 	// there.
 	got = stable_peek(intake->folder->fd, intake->name, head, sizeof(head), &ignored);
-	if (got > 0 && take_database(intake, head, (size_t)got)) {
-		return;
-	}
-	if (got == 0 && take_database(intake, "", 0)) {
+	if (got >= 0 && take_as_database(intake, head, (size_t)got)) {
 		return;
 	}
 	if (intake->row.inode.size > config->files.max_size) {

@@ -20,6 +20,7 @@
 #define AGENT_INTAKE_H
 
 #include "agent/crew.h"
+#include "agent/databases.h"
 #include "base/base.h"
 #include "base/err.h"
 #include "ledger/ledger.h"
@@ -58,6 +59,9 @@ struct intake {
 	bool had_row;
 	struct ledger_row old;
 	char *old_reason;
+	/** What the ledger remembers of it (or, for a companion, of its owner) as a
+	 * database. */
+	struct databases_cover cover;
 	/** The result. */
 	enum intake_outcome outcome;
 	struct ledger_row row;

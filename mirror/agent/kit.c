@@ -29,6 +29,7 @@ kit_open(const struct config *config, struct kit **ret_kit, struct err *err)
 	AUTO(kit_freep) struct kit *kit = xcalloc(1, sizeof(*kit));
 
 	kit->config = config;
+	kit->self = "/proc/self/exe";
 	kit->state_dir = places_state_dir();
 	kit->runtime_dir = places_runtime_dir();
 	if (file_make_dirs(kit->state_dir, 0700, err) < 0 ||

@@ -35,6 +35,8 @@ struct kit {
 	char *state_dir;
 	char *runtime_dir;
 	struct jobqueue *queue;
+	/** This program, for the children that open databases; "/proc/self/exe". */
+	const char *self;
 	/** NULL until kit_start(). */
 	struct repo *repo;
 	struct ledger *ledger;

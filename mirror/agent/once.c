@@ -110,6 +110,32 @@ push_here(struct kit *kit, struct worker *worker, struct err *err)
 	return run_until_done(kit, worker, JOB_PUSH, ticket, err);
 }
 
+// Databases that waited: their snapshots, and a cycle that takes them in.
+static int
+snapshots_here(struct kit *kit, struct worker *worker, struct err *err)
+{
+	struct cycle_result first = worker->last;
+	int64_t ticket = 0;
+
+	if (first.totals.kind[LEDGER_PENDING][LEDGER_KIND_CHANGED].files == 0) {
+		return 0;
+	}
+	if (jobqueue_ask(kit->queue, JOB_SNAPSHOT, &ticket, err) < 0 ||
+		run_until_done(kit, worker, JOB_SNAPSHOT, ticket, err) < 0 ||
+		jobqueue_ask(kit->queue, JOB_SYNC, &ticket, err) < 0 ||
+		run_until_done(kit, worker, JOB_SYNC, ticket, err) < 0) {
+		return err->code;
+	}
+	if (!worker->has_last) {
+		worker->last = first;
+		return 0;
+	}
+	worker->last.committed = worker->last.committed || first.committed;
+	worker->last.changed += first.changed;
+	worker->last.duration_ms += first.duration_ms;
+	return 0;
+}
+
 static int
 run_here(struct kit *kit, const struct agent_once *options, int64_t ticket,
 	struct cycle_result *ret_result, struct err *ret_push, struct err *err)
@@ -130,6 +156,9 @@ run_here(struct kit *kit, const struct agent_once *options, int64_t ticket,
 	}
 	if (!worker.has_last) {
 		*err = why;
+		return err->code;
+	}
+	if (snapshots_here(kit, &worker, err) < 0) {
 		return err->code;
 	}
 	*ret_result = worker.last;

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "brain/index.h"
 #include "brain/repo.h"
+#include "config/config.h"
 #include "jobqueue/jobqueue.h"
 
 #include <inttypes.h>
@@ -62,6 +63,28 @@ where(struct cycle_plan *plan, void *payload)
 	plan->full = plan->full || staff->mail.everywhere;
 	plan->hints = staff->mail.hints;
 	plan->nhints = staff->mail.nhints;
+}
+
+static void
+hint(const char *path, void *payload)
+{
+	struct staff *staff = payload;
+	const struct config *config = staff->kit->config;
+	const char *rel = strchr(path, '/');
+
+	for (size_t i = 0; rel != NULL && i < config->nwatches; i++) {
+		const char *name = config->watches[i].name;
+		const char *last = strrchr(rel, '/');
+
+		if (strlen(name) == (size_t)(rel - path) &&
+			strncmp(name, path, (size_t)(rel - path)) == 0) {
+			AUTO_FREE char *folder = xmemdup0(
+				rel + 1, last > rel ? (size_t)(last - rel - 1) : 0);
+
+			inbox_put(staff->inbox, i, folder, false);
+			return;
+		}
+	}
 }
 
 static void
@@ -199,6 +222,7 @@ staff_start(
 	staff->worker = (struct worker){
 		.kit = kit,
 		.where = where,
+		.hint = hint,
 		.on_progress = on_progress,
 		.payload = staff,
 		.why = &staff->why,

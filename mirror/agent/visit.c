@@ -12,6 +12,7 @@
 #include "base/path.h"
 #include "brain/repo.h"
 #include "config/config.h"
+#include "ledger/sqlite_probe.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -144,6 +145,10 @@ is_settled(const struct round *round, const struct ledger_row *row,
 		ledger_kind_of(row->state, row->reason) == LEDGER_KIND_TOO_LARGE &&
 		row->inode.size > round->kit->config->files.max_size;
 
+	// A database may have changed in its log alone.
+	if ((row->flags & LEDGER_ROW_DATABASE) != 0) {
+		return false;
+	}
 	return row->type == type && (final || too_large) && !round->plan->rehash &&
 		(row->flags & LEDGER_ROW_RACY) == 0 && inode_same(&row->inode, inode);
 }
@@ -305,6 +310,39 @@ replace_folder(struct visit *visit, const struct intake_folder *at, struct subs 
 		visit->round, at->id, at->path, at->depth, known->id, shown, err);
 }
 
+// What is remembered of it as a database, or of the database it belongs to.
+static int
+look_up_cover(struct round *round, const struct intake_folder *at, struct intake *intake,
+	struct err *err)
+{
+	size_t owner = sqlite_probe_owner(intake->shown, strlen(intake->shown));
+	size_t len = owner > 0 ? owner : strlen(intake->shown);
+	AUTO_FREE char *path = NULL;
+
+	if (owner == 0 &&
+		(!intake->had_row || (intake->old.flags & LEDGER_ROW_DATABASE) == 0)) {
+		return 0;
+	}
+	path = xasprintf("%s/%.*s", at->path, (int)len, intake->shown);
+	return databases_cover(round->kit->ledger, path, &intake->cover, err);
+}
+
+static int
+take_in(struct visit *visit, struct intake_folder *at, const struct walk_entry *entry,
+	const char *shown, const struct ledger_row *old, struct err *err)
+{
+	struct round *round = visit->round;
+	struct intake *intake =
+		intake_new(round, at, entry->name, shown, &entry->inode, old);
+
+	if (look_up_cover(round, at, intake, err) < 0) {
+		intake_free(intake);
+		return err->code;
+	}
+	crew_submit(round->crew, &intake->task);
+	return 0;
+}
+
 static int
 visit_entry(struct visit *visit, struct intake_folder *at, const char *rel,
 	struct subs *subs, const struct walk_entry *entry, struct err *err)
@@ -350,9 +388,7 @@ visit_entry(struct visit *visit, struct intake_folder *at, const char *rel,
 		}
 		old = NULL;
 	}
-	crew_submit(round->crew,
-		&intake_new(round, at, entry->name, shown, &entry->inode, old)->task);
-	return 0;
+	return take_in(visit, at, entry, shown, old, err);
 }
 
 // ---- one folder

@@ -3,6 +3,7 @@
 #include "agent/worker.h"
 
 #include "agent/cycle.h"
+#include "agent/databases.h"
 #include "agent/kit.h"
 #include "base/clock.h"
 #include "base/err.h"
@@ -142,6 +143,23 @@ tag_milestones(
 	return 0;
 }
 
+// A database that waits gets its snapshot; one that failed is not tried at every tick.
+static bool
+snapshots_are_due(struct worker *worker, const struct cycle_result *result)
+{
+	struct jobqueue_status status;
+	struct err ignored;
+
+	if (result->totals.kind[LEDGER_PENDING][LEDGER_KIND_CHANGED].files == 0) {
+		return false;
+	}
+	return result->full ||
+		jobqueue_status(worker->kit->queue, JOB_SNAPSHOT, &status, &ignored) <
+		0 ||
+		clock_now_ms() - status.last_ended_ms > WORKER_SNAPSHOT_PAUSE_MS ||
+		status.last_outcome == JOB_OK;
+}
+
 static enum job_outcome
 do_sync(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
 	struct err *err)
@@ -180,6 +198,10 @@ do_sync(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
 	if (config_has_remote(kit->config) && !worker->no_push &&
 		(result.committed || job->hurried) &&
 		jobqueue_enqueue(kit->queue, JOB_PUSH, NULL, err) < 0) {
+		return JOB_FAILED;
+	}
+	if (snapshots_are_due(worker, &result) &&
+		jobqueue_enqueue(kit->queue, JOB_SNAPSHOT, NULL, err) < 0) {
 		return JOB_FAILED;
 	}
 	return totals->state[LEDGER_PENDING].files + totals->state[LEDGER_FAILED].files >
@@ -260,6 +282,51 @@ do_push(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
 	return JOB_OK;
 }
 
+// ---- snapshot
+
+static int
+snapshot_progress(const char *stage, int64_t done, int64_t total, void *payload)
+{
+	struct worker *worker = payload;
+
+	return jobqueue_cancel_requested(worker->kit->queue) ||
+		(worker->on_progress != NULL &&
+			worker->on_progress(stage, (uint64_t)done, (uint64_t)total,
+				worker->payload) != 0);
+}
+
+static void
+snapshot_taken(const char *path, void *payload)
+{
+	struct worker *worker = payload;
+
+	if (worker->hint != NULL) {
+		worker->hint(path, worker->payload);
+	}
+}
+
+static enum job_outcome
+do_snapshot(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
+	struct err *err)
+{
+	struct databases_report report;
+
+	(void)job;
+	if (databases_snapshot(worker->kit, snapshot_taken, snapshot_progress, worker,
+		    &report, err) < 0) {
+		return err->code == ERR_CANCELLED ? JOB_CANCELLED : JOB_FAILED;
+	}
+	(void)snprintf(note, JOB_NOTE_MAX, "%zu taken, %zu unchanged, %zu failed%s%.299s",
+		report.taken, report.unchanged, report.failed,
+		report.failed > 0 ? ": " : "", report.first);
+	// What was taken becomes `snapshotted` in the cycle that follows.
+	if (report.taken + report.unchanged > 0 &&
+		jobqueue_enqueue(worker->kit->queue, JOB_SYNC, NULL, err) < 0) {
+		return JOB_FAILED;
+	}
+	return report.failed > 0 ? JOB_DEGRADED : JOB_OK;
+}
+
 // ---- every kind
 
 typedef enum job_outcome worker_fn(struct worker *worker, const struct job *job,
@@ -268,6 +335,7 @@ typedef enum job_outcome worker_fn(struct worker *worker, const struct job *job,
 static worker_fn *const handlers[JOB_KINDS_] = {
 	[JOB_SYNC] = do_sync,
 	[JOB_PUSH] = do_push,
+	[JOB_SNAPSHOT] = do_snapshot,
 };
 
 static enum job_outcome

@@ -24,14 +24,25 @@ struct kit;
 struct err;
 struct worker;
 
+enum {
+	/** After a snapshot that failed: until the next one is tried because of a tick.
+	 */
+	WORKER_SNAPSHOT_PAUSE_MS = 60000,
+};
+
 /**
  * Where should this cycle look?  Called when a sync starts; fills in hints (borrowed
  * until the next call) and full.  NULL in struct worker: everywhere.
  */
 typedef void worker_where_fn(struct cycle_plan *plan, void *payload);
 
+/** A folder ("<root>/<rel>" of something in it) should be looked at again. */
+typedef void worker_hint_fn(const char *path, void *payload);
+
 struct worker {
 	struct kit *kit;
+	/** May be NULL: then the next cycle looks everywhere anyway. */
+	worker_hint_fn *hint;
 	worker_where_fn *where;
 	/** Progress and cancel for whoever watches; may be NULL. */
 	cycle_progress_fn *on_progress;

@@ -5,6 +5,7 @@
  *
  *     mirror/key        32 random bytes, 0600: keys our hashes; never in a commit
  *     mirror/new/       packs being built
+ *     mirror/index.new  an index being written
  *     mirror/aside/     foreign files found in the browsable copy
  *     info/attributes   no conversion, whatever a tree says
  *
@@ -22,6 +23,8 @@ struct err;
 
 #define HOME_STAGING "mirror/new"
 #define HOME_ASIDE "mirror/aside"
+/** The next index, until it is in place. */
+#define HOME_INDEX_ASIDE "mirror/index.new"
 
 enum {
 	HOME_KEY_LEN = 32

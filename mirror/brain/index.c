@@ -26,6 +26,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "brain/home.h"
 #include "brain/reap.h"
 #include "brain/repo.h"
 #include "brain/tree.h"
@@ -500,39 +501,63 @@ emit_merged(struct writer *writer, bool keep_old, struct err *err)
 }
 
 static int
-write_file(struct writer *writer, const char *git_dir, bool keep_old,
-	struct oid *ret_trailer, struct err *err)
+write_content(struct writer *writer, int fd, bool keep_old, struct oid *ret_trailer,
+	struct err *err)
 {
-	AUTO_FREE char *lock = path_join(git_dir, "index.lock");
-	AUTO_FREE char *path = path_join(git_dir, "index");
 	uint32_t head[3] = { 0, htonl(2), htonl(count_merged(writer, keep_old)) };
-	AUTO_CLOSE int fd = open(lock, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 
-	if (fd < 0) {
-		return errno == EEXIST
-			? err_raise(err, ERR_BUSY, "git is at work in the browsable copy")
-			: err_errno(err, "create %s", lock);
-	}
 	memcpy(head, "DIRC", 4);
 	writer->fd = fd;
 	if (emit(writer, head, sizeof(head), err) < 0 ||
 		emit_merged(writer, keep_old, err) < 0 || flush(writer, err) < 0) {
-		goto undo;
+		return err->code;
 	}
 	hash_end(writer->hash, ret_trailer->id);
 	// Synced, because git does not open a repository whose index is cut short.
-	if (fd_write_all(fd, ret_trailer->id, OID_LEN, err) < 0 ||
-		fd_sync(fd, lock, err) < 0) {
+	if (fd_write_all(fd, ret_trailer->id, OID_LEN, err) < 0) {
+		return err->code;
+	}
+	return fd_sync(fd, "the new index", err);
+}
+
+/**
+ * The content is written aside first, and becomes git's lock by a link: a lock that a
+ * killed process of ours leaves is the same file as the one aside, which tells it from
+ * somebody's git at work (see reap.c).
+ */
+static int
+write_file(struct writer *writer, const char *git_dir, bool keep_old,
+	struct oid *ret_trailer, struct err *err)
+{
+	AUTO_FREE char *aside = path_join(git_dir, HOME_INDEX_ASIDE);
+	AUTO_FREE char *lock = path_join(git_dir, "index.lock");
+	AUTO_FREE char *path = path_join(git_dir, "index");
+	AUTO_CLOSE int fd = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+	if (fd < 0) {
+		return err_errno(err, "create %s", aside);
+	}
+	if (write_content(writer, fd, keep_old, ret_trailer, err) < 0) {
+		goto undo;
+	}
+	if (link(aside, lock) < 0) {
+		if (errno == EEXIST) {
+			err_raise(err, ERR_BUSY, "git is at work in the browsable copy");
+		} else {
+			err_errno(err, "create %s", lock);
+		}
 		goto undo;
 	}
 	if (rename(lock, path) < 0) {
 		(void)err_errno(err, "rename to %s", path);
+		(void)unlink(lock);
 		goto undo;
 	}
+	(void)unlink(aside);
 	return 0;
 
 undo:
-	(void)unlink(lock);
+	(void)unlink(aside);
 	return err->code;
 }
 

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "brain/home.h"
 #include "brain/pack.h"
 
 #include <ctype.h>
@@ -167,6 +168,16 @@ is_open(const char *path)
 	return found;
 }
 
+static bool
+is_our_index(const char *git_dir, const struct stat *info)
+{
+	AUTO_FREE char *aside = path_join(git_dir, HOME_INDEX_ASIDE);
+	struct stat ours;
+
+	return info->st_nlink > 1 && stat(aside, &ours) == 0 &&
+		ours.st_dev == info->st_dev && ours.st_ino == info->st_ino;
+}
+
 static void
 consider(struct sweep *sweep, int dirfd, const char *folder, const char *name)
 {
@@ -176,6 +187,11 @@ consider(struct sweep *sweep, int dirfd, const char *folder, const char *name)
 
 	if (fstatat(dirfd, name, &info, AT_SYMLINK_NOFOLLOW) < 0 ||
 		!S_ISREG(info.st_mode)) {
+		return;
+	}
+	// The lock of an index that a killed process of ours had written.
+	if (is_our_index(sweep->git_dir, &info)) {
+		sweep->count += unlinkat(dirfd, name, 0) == 0;
 		return;
 	}
 	age_ms = clock_now_ms() - (int64_t)info.st_mtim.tv_sec * 1000 -

@@ -69,6 +69,8 @@ enum ledger_row_flag {
 	LEDGER_ROW_RACY = 1 << 1,
 	/** The name shown is not the name on disk (it held a secret). */
 	LEDGER_ROW_RENAMED = 1 << 2,
+	/** A live SQLite database (not one of its companions). */
+	LEDGER_ROW_DATABASE = 1 << 3,
 };
 
 enum ledger_folder_flag {

@@ -2,6 +2,8 @@
 
 #include "agent/world.h"
 
+#include "vault/child.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -268,25 +270,84 @@ the_brain_inside_a_watched_folder_does_not_keep_itself(void **state)
 }
 
 static void
-a_live_database_is_never_copied_raw(void **state)
+a_live_database_is_snapshotted_and_never_copied_raw(void **state)
 {
 	struct world *world = *state;
 
 	sh(world,
 		"sqlite3 notes/app.db 'PRAGMA journal_mode=WAL; CREATE TABLE t(x); "
 		"INSERT INTO t VALUES(1);' >/dev/null");
+	// An open connection keeps the log beside it.
+	sh(world,
+		"(echo '.timeout 1'; echo 'INSERT INTO t VALUES(2);'; sleep 3) | "
+		"sqlite3 notes/app.db >/dev/null 2>&1 & sleep 0.5; ls notes/app.db-wal "
+		">/dev/null");
 	put(world, "notes/todo-journal", "just a text\n");
 	(void)run_once(world);
 
+	assert_row(world, "notes/app.db", "snapshotted");
+	assert_row(world, "notes/app.db-wal", "snapshotted part-of:app.db");
 	assert_row(world, "notes/todo-journal", "mirrored");
+	assert_int_equal(count(world, LEDGER_PENDING) + count(world, LEDGER_FAILED), 0);
+	sh(world,
+		"git -C brain show HEAD:notes/app.db >out.db && "
+		"test \"$(sqlite3 out.db 'PRAGMA quick_check; SELECT sum(x) FROM t')\" = "
+		"\"$(printf "
+		"'ok\\n3')\"");
+	assert_false(holds(
+		world, "git -C brain cat-file -e HEAD:notes/app.db-wal 2>/dev/null"));
+}
+
+static void
+a_database_with_a_secret_in_a_row_stays_out_of_git(void **state)
+{
+	struct world *world = *state;
+
+	sh(world,
+		"sqlite3 notes/app.db \"CREATE TABLE t(x); INSERT INTO t VALUES('" TOKEN
+		"')\"");
+	(void)run_once(world);
+	assert_row(world, "notes/app.db", "snapshotted");
+	assert_false(
+		holds(world, "git -C brain cat-file -e HEAD:notes/app.db 2>/dev/null"));
 	assert_false(holds(world,
 		"git -C brain cat-file --batch-all-objects --batch | "
-		"grep -aq 'SQLite format 3' && ! sqlite3 notes/app.db .schema"));
-	assert_int_equal(count(world, LEDGER_FAILED), 0);
+		"grep -aq '" TOKEN "'"));
+	sh(world, "ls data/mirror/snapshots/*/*.sqlite.zst >/dev/null");
+}
+
+static void
+a_database_that_changed_is_snapshotted_again_when_due(void **state)
+{
+	struct world *world = *state;
+
+	(void)snprintf(world->brain, sizeof(world->brain), "[sqlite]\nevery = \"1s\"");
+	sh(world, "sqlite3 notes/app.db 'CREATE TABLE t(x); INSERT INTO t VALUES(1)'");
+	(void)run_once(world);
+	assert_false(run_once(world).committed);
+	sh(world, "sleep 1.1; sqlite3 notes/app.db 'INSERT INTO t VALUES(41)'");
+	assert_true(run_once(world).committed);
+	sh(world,
+		"git -C brain show HEAD:notes/app.db >out.db && "
+		"test \"$(sqlite3 out.db 'SELECT sum(x) FROM t')\" = 42");
+}
+
+static void
+a_file_that_only_looks_like_a_database_is_mirrored(void **state)
+{
+	struct world *world = *state;
+
+	sh(world,
+		"printf 'SQLite format 3\\0 and then nothing of the kind' "
+		">notes/fake.db");
+	(void)run_once(world);
+	(void)run_once(world);
+	assert_int_equal(count(world, LEDGER_PENDING), 0);
+	assert_int_equal(count(world, LEDGER_MIRRORED) + count(world, LEDGER_FAILED), 1);
 }
 
 int
-main(void)
+main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 #define IN_A_WORLD(test)                                                                 \
@@ -303,8 +364,16 @@ main(void)
 		IN_A_WORLD(a_file_that_grows_too_large_keeps_its_last_version),
 		IN_A_WORLD(a_folder_that_is_watched_no_more_leaves_the_commit),
 		IN_A_WORLD(the_brain_inside_a_watched_folder_does_not_keep_itself),
-		IN_A_WORLD(a_live_database_is_never_copied_raw),
+		IN_A_WORLD(a_live_database_is_snapshotted_and_never_copied_raw),
+		IN_A_WORLD(a_database_with_a_secret_in_a_row_stays_out_of_git),
+		IN_A_WORLD(a_database_that_changed_is_snapshotted_again_when_due),
+		IN_A_WORLD(a_file_that_only_looks_like_a_database_is_mirrored),
 	};
+
+	// The child that opens databases is this program.
+	if (argc > 1 && strcmp(argv[1], CHILD_VERB) == 0) {
+		return child_main();
+	}
 
 	return cmocka_run_group_tests_name("agent/cycle", tests, NULL, NULL);
 }
