@@ -23,6 +23,8 @@ struct err;
 
 #define HOME_STAGING "mirror/new"
 #define HOME_ASIDE "mirror/aside"
+/** What stands in our .keep files, to tell them from other people's. */
+#define HOME_KEEP_TEXT "mirror\n"
 /** The next index, until it is in place. */
 #define HOME_INDEX_ASIDE "mirror/index.new"
 

@@ -32,6 +32,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "brain/home.h"
 #include "brain/pack_index.h"
 #include "brain/repo.h"
 
@@ -386,16 +387,23 @@ compare_with_ours(const struct buf *entry, const struct oid *oid, enum object_ki
 	return compare(&have, oid, data, len, err);
 }
 
+// 1 the repo has it, byte for byte; 0 it has none that can be read: then a good copy is
+// written, which git finds when the damaged one fails it.
 static int
 compare_with_repo(struct pack *pack, const struct oid *oid, enum object_kind kind,
 	const void *data, size_t len, struct err *err)
 {
 	AUTO(buf_done) struct buf have = { .max = PACK_OBJECT_MAX };
+	int result = repo_read(pack->repo, oid, kind, &have, err);
 
-	if (repo_read(pack->repo, oid, kind, &have, err) < 0) {
+	if (result == ERR_CORRUPT || result == ERR_NOT_FOUND || result == ERR_IO) {
+		err_clear(err);
+		return 0;
+	}
+	if (result < 0) {
 		return err_wrap(err, "compare with what the repo has");
 	}
-	return compare(&have, oid, data, len, err);
+	return compare(&have, oid, data, len, err) < 0 ? err->code : 1;
 }
 
 // With the lock held: 1 appended, 0 another thread was faster.
@@ -471,7 +479,11 @@ add(struct pack *pack, struct deflater *deflater, const struct oid *oid,
 	int found = find_entry(pack, oid, &entry, err);
 
 	if (found == 0 && repo_has(pack->repo, oid)) {
-		return compare_with_repo(pack, oid, kind, data, len, err);
+		int same = compare_with_repo(pack, oid, kind, data, len, err);
+
+		if (same != 0) {
+			return same < 0 ? same : 0;
+		}
 	}
 	if (found == 0) {
 		int added = add_new(pack, deflater, oid, kind, data, len, err);
@@ -636,7 +648,7 @@ hold(struct pack *pack, const char *keep, struct err *err)
 	}
 	// Known before it is written, so that it is removed in any case.
 	repo_hold(pack->repo, keep);
-	return fd_write_all(fd, PACK_KEEP_TEXT, strlen(PACK_KEEP_TEXT), err);
+	return fd_write_all(fd, HOME_KEEP_TEXT, strlen(HOME_KEEP_TEXT), err);
 }
 
 // Both files stand in the staging folder under their final names.  The pack first: an

@@ -36,9 +36,6 @@ struct repo;
 /** The most objects in one pack. */
 #define PACK_COUNT_MAX ((size_t)1 << 31)
 
-/** What stands in our .keep files, to tell them from other people's. */
-#define PACK_KEEP_TEXT "mirror\n"
-
 struct pack_stats {
 	/** Objects and bytes written, as they stand in the pack. */
 	size_t nobjects;

@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "brain/home.h"
-#include "brain/pack.h"
+#include "brain/home.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -303,7 +303,7 @@ clear_keeps(int git_fd, struct err *err)
 
 		if (len > 5 && strcmp(entry->d_name + len - 5, ".keep") == 0 &&
 			file_read(fd, entry->d_name, &text, &ignored) == 0 &&
-			strcmp(buf_text(&text), PACK_KEEP_TEXT) == 0 &&
+			strcmp(buf_text(&text), HOME_KEEP_TEXT) == 0 &&
 			unlinkat(fd, entry->d_name, 0) == 0) {
 			count++;
 		}

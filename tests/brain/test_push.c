@@ -442,7 +442,10 @@ ssh_works_and_its_refusals_are_told_apart(void **state)
 	struct err ignored;
 	(void)!push_run(&none, &missing, &ignored);
 	(void)unsetenv("GIT_SSH_COMMAND");
-	assert_int_equal(scratch_sh(*state, "kill $(cat sshd.pid)"), 0);
+	assert_int_equal(scratch_sh(*state,
+				 "kill $(cat sshd.pid); while test -e sshd.pid; do sleep "
+				 "0.05; done"),
+		0);
 	assert_int_equal(auth, PUSH_AUTH);
 	assert_int_equal(host_key, PUSH_HOST_KEY);
 	ok(pushed);
