@@ -243,9 +243,32 @@
  */
 
 #include "cli/cli.h"
+#include "vault/child.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+
+// A tree of any depth is walked with one descriptor a level.
+static void
+allow_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
 
 int
 main(int argc, char **argv)
 {
+	// Whoever ignores SIGCHLD loses the exit status of every child.
+	(void)signal(SIGCHLD, SIG_DFL);
+	if (argc > 1 && strcmp(argv[1], CHILD_VERB) == 0) {
+		return child_main();
+	}
+	allow_descriptors();
 	return cli_main(argc, argv);
 }
