@@ -302,7 +302,7 @@ read_quoted(struct cursor *cursor, char quote, struct assignment *assignment)
 
 	size_t end = start;
 	size_t seen = 0;
-	for (; end < cursor->len && end - start < ASSIGN_VALUE_MAX; end++) {
+	for (; end < cursor->len && end - start < ASSIGN_QUOTED_MAX; end++) {
 		char c = cursor->text[end];
 
 		if (c == '\\') {
@@ -317,7 +317,7 @@ read_quoted(struct cursor *cursor, char quote, struct assignment *assignment)
 		}
 		seen = 0;
 	}
-	if (end >= cursor->len || end - start >= ASSIGN_VALUE_MAX) {
+	if (end >= cursor->len || end - start >= ASSIGN_QUOTED_MAX) {
 		return false;
 	}
 	assignment->value_start = start;
@@ -390,7 +390,7 @@ read_line(const struct cursor *cursor, struct assignment *assignment)
 	const char *text = cursor->text;
 	size_t end = cursor->at;
 
-	while (end < cursor->len && end - cursor->at < ASSIGN_VALUE_MAX &&
+	while (end < cursor->len && end - cursor->at < ASSIGN_BARE_MAX &&
 		text[end] != '\n' && text[end] != '\r') {
 		// The end of an element, or the next pair of a form.
 		if ((text[end] == '<' && end + 1 < cursor->len && text[end + 1] == '/') ||
@@ -425,6 +425,7 @@ read_line(const struct cursor *cursor, struct assignment *assignment)
 	assignment->value_start = cursor->at;
 	assignment->value_end = end;
 	assignment->whole_line = true;
+	assignment->endless = end - cursor->at >= ASSIGN_BARE_MAX;
 	return end > cursor->at;
 }
 
@@ -438,7 +439,7 @@ read_bare(const struct cursor *cursor, struct assignment *assignment)
 		read_line(cursor, assignment)) {
 		return true;
 	}
-	while (end < cursor->len && end - cursor->at < ASSIGN_VALUE_MAX) {
+	while (end < cursor->len && end - cursor->at < ASSIGN_BARE_MAX) {
 		char c = cursor->text[end];
 
 		// ${...} and {{...}} are read as one, braces and all.
@@ -458,6 +459,7 @@ read_bare(const struct cursor *cursor, struct assignment *assignment)
 	}
 	assignment->value_start = cursor->at;
 	assignment->value_end = end;
+	assignment->endless = end - cursor->at >= ASSIGN_BARE_MAX;
 	if (assignment->form == ASSIGN_ELEMENT &&
 		(end >= cursor->len || cursor->text[end] != '<')) {
 		return false;
@@ -494,4 +496,15 @@ assign_read(const char *text, size_t len, size_t hit, size_t hit_len,
 		*ret_assignment = found;
 	}
 	return read;
+}
+
+size_t
+assign_end(const char *text, size_t len, size_t start)
+{
+	size_t end = start;
+
+	while (end < len && !ends_value(text[end], ASSIGN_EQUALS)) {
+		end++;
+	}
+	return end;
 }

@@ -23,8 +23,10 @@
 enum {
 	ASSIGN_KEY_MAX = 96,
 	ASSIGN_GAP_MAX = 64,
-	ASSIGN_VALUE_MAX = 8192,
-	ASSIGN_REACH = ASSIGN_KEY_MAX + 2 * ASSIGN_GAP_MAX + ASSIGN_VALUE_MAX,
+	/** A quoted value, and one without quotes. */
+	ASSIGN_QUOTED_MAX = 4096,
+	ASSIGN_BARE_MAX = 1024,
+	ASSIGN_REACH = ASSIGN_KEY_MAX + 2 * ASSIGN_GAP_MAX + ASSIGN_QUOTED_MAX,
 };
 
 enum assign_form {
@@ -55,6 +57,8 @@ struct assignment {
 	bool flag;
 	/** The value is all there is up to the end of its line. */
 	bool whole_line;
+	/** It is longer than the limit; the end is not its end. */
+	bool endless;
 };
 
 /**
@@ -65,5 +69,11 @@ struct assignment {
  */
 bool assign_read(const char *text, size_t len, size_t hit, size_t hit_len,
 	struct assignment *ret_assignment) NONNULL;
+
+/**
+ * The true end of an endless value that began at @start: of its last character that is no
+ * space, quote or separator.
+ */
+size_t assign_end(const char *text, size_t len, size_t start) NONNULL;
 
 #endif

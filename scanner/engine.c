@@ -34,6 +34,8 @@ enum {
 	WINDOW = 16 * 1024,
 	/** Encoded text that is decoded around a word, at most, in either direction. */
 	WRAPPED_MAX = 48 * 1024,
+	/** A shorter value beside a name is not looked at. */
+	GENERIC_MIN = 4,
 };
 
 struct findings {
@@ -361,6 +363,9 @@ try_generic(struct pass *pass, size_t at, size_t len)
 		return;
 	}
 	pass->generic_done = assignment->key_end;
+	if (assignment->value_end - assignment->value_start < GENERIC_MIN) {
+		return;
+	}
 
 	const char *text = pass->text;
 	struct filter_value value = {
@@ -382,8 +387,13 @@ try_generic(struct pass *pass, size_t at, size_t len)
 			? RULESET_GENERIC_PASSWORD
 			: RULESET_GENERIC_SECRET;
 
+		size_t end = assignment->value_end;
+
+		if (assignment->endless) {
+			end = assign_end(text, pass->len, end);
+		}
 		emit_rule(pass, ruleset_code(pass->context->rules, code), FINDING_LIKELY,
-			assignment->value_start, assignment->value_end);
+			assignment->value_start, end);
 	}
 }
 

@@ -7,6 +7,11 @@
 
 #include <string.h>
 
+enum {
+	/** Of a longer value only the start is looked at. */
+	LOOK_MAX = 256,
+};
+
 /** What a value is made of. */
 struct look {
 	size_t lower, upper, digit, symbol, other;
@@ -110,6 +115,7 @@ filter_is_mark(const char *text, size_t len)
 bool
 filter_is_dull(const char *text, size_t len)
 {
+	len = MIN_OF(len, (size_t)LOOK_MAX);
 	struct look look = look_at(text, len);
 	size_t steps = 0;
 	size_t same = 0;
@@ -288,6 +294,7 @@ is_variable(const char *text, size_t len)
 bool
 filter_is_placeholder(const char *text, size_t len)
 {
+	len = MIN_OF(len, (size_t)LOOK_MAX);
 	struct look look = look_at(text, len);
 
 	if (len == 0 || filter_is_mark(text, len)) {
@@ -642,6 +649,15 @@ is_random(const char *text, size_t len, const struct look *look, unsigned int le
 	return rare >= least || (len >= 16 && switches * 4 >= len && rare >= least - 8);
 }
 
+/** Three kinds of characters and no separator: more than a name, when it is a password.
+ */
+static bool
+is_mixture(const char *text, size_t len, const struct look *look)
+{
+	return len >= 8 && look->lower > 0 && look->upper > 0 && look->digit > 0 &&
+		look->symbol == 0 && !is_covered(text, len);
+}
+
 /** Typed by a person: a mixture that no name or word has. */
 static bool
 is_typed(const char *text, size_t len, const struct look *look)
@@ -685,6 +701,15 @@ is_binding(const char *text, size_t len)
 static bool
 is_name(const char *text, size_t len, const struct look *look)
 {
+	size_t switches = 0;
+
+	for (size_t i = 1; i < len; i++) {
+		switches += char_is_digit(text[i]) != char_is_digit(text[i - 1]);
+	}
+	// Digits and letters in turn: no name is so.
+	if (len >= 12 && switches * 4 >= len) {
+		return false;
+	}
 	for (size_t i = 0; i < len; i++) {
 		if (!char_is_word(text[i]) && memchr("-.:/+ ", text[i], 6) == NULL) {
 			return false;
@@ -707,6 +732,7 @@ is_prose(const char *text, size_t len)
 bool
 filter_is_password(const char *text, size_t len)
 {
+	len = MIN_OF(len, (size_t)LOOK_MAX);
 	struct look look = look_at(text, len);
 
 	if (len < 3 || filter_is_placeholder(text, len) ||
@@ -776,14 +802,18 @@ is_loose(const struct filter_value *value, const struct look *look)
 bool
 filter_is_secret(const struct filter_value *value)
 {
+	// The start of a long value tells enough, and costs enough.
 	const char *text = value->text;
-	size_t len = value->len;
+	size_t len = MIN_OF(value->len, (size_t)LOOK_MAX);
 	struct look look = look_at(text, len);
 
 	if (value->key == FILTER_KEY_NONE || len < 4 || look.other > 0 ||
 		is_prose(text, len) || filter_is_placeholder(text, len) ||
 		filter_is_reference(text, len) || filter_is_id(text, len) ||
-		is_binding(text, len) || is_name(text, len, &look)) {
+		is_binding(text, len) ||
+		(is_name(text, len, &look) &&
+			!(value->key == FILTER_KEY_PASSWORD && value->quoted &&
+				is_mixture(text, len, &look)))) {
 		return false;
 	}
 	if (is_loose(value, &look) ||
@@ -793,10 +823,12 @@ filter_is_secret(const struct filter_value *value)
 	if ((value->path & FILTER_PATH_GENERATED) && value->key == FILTER_KEY_WEAK) {
 		return false;
 	}
+	struct filter_value start = *value;
+	start.len = len;
 	if (value->key == FILTER_KEY_PASSWORD) {
-		return is_password_value(value, &look);
+		return is_password_value(&start, &look);
 	}
-	return is_token_value(value, &look);
+	return is_token_value(&start, &look);
 }
 
 unsigned int

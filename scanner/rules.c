@@ -2,6 +2,7 @@
 
 #include "scanner/rule_tables.h"
 
-// Where two findings overlap and are equally sure, the earlier rule names them.
+// Where two findings overlap and are equally sure, the earlier rule names them;
+// the generic rules stand last.
 const struct rule_table *const rule_tables[] = { &rules_code, &rules_cloud, &rules_trade,
-	&rules_text, &rules_keyed, NULL };
+	&rules_keyed, &rules_text, NULL };

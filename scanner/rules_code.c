@@ -65,7 +65,7 @@ static const struct rule rows[] = {
 	TOKEN("newrelic-insert-key", "New Relic insert key", "NRII-", "NRII-[A-Za-z0-9_-]{32}", "docs.newrelic.com"),
 	TOKEN("newrelic-browser-key", "New Relic browser key", "NRJS-", "NRJS-[0-9a-f]{19}", "docs.newrelic.com"),
 	TOKEN("newrelic-query-key", "New Relic query key", "NRIQ-", "NRIQ-[A-Za-z0-9_-]{32}", "docs.newrelic.com"),
-	TOKEN("dynatrace-token", "Dynatrace access token", "dt0c01.|dt0s01.|dt0s02.|dt0s16.", "dt0[cs][0-9]{2}\\.[A-Z0-9]{8,24}\\.[A-Z0-9]{64}", "docs.dynatrace.com"),
+	TOKEN("dynatrace-token", "Dynatrace access token", "dt0c01.|dt0s01.|dt0s02.|dt0s16.", "dt0(?:c01|s01|s02|s16)\\.[A-Z0-9]{8,24}\\.[A-Z0-9]{64}", "docs.dynatrace.com"),
 	TOKEN("honeycomb-ingest-key", "Honeycomb ingest key", "hcaik_|hcxik_|hcbik_", "hc[axb]ik_[a-z0-9]{58}", "docs.honeycomb.io"),
 	TOKEN("posthog-personal-key", "PostHog personal API key", "phx_", "phx_[A-Za-z0-9]{43,52}", "posthog.com/docs/api"),
 	TOKEN("launchdarkly-sdk-key", "LaunchDarkly key", "sdk-|api-|mob-", "(?:sdk|api|mob)-[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", "docs.launchdarkly.com"),

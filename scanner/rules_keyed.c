@@ -162,7 +162,6 @@ static const struct rule rows[] = {
 	KEYED("mistral-key", "Mistral key", "~mistral", "[A-Za-z0-9]{32}", "docs.mistral.ai", .check = check_mixed),
 	KEYED("assemblyai-key", "AssemblyAI key", "~assemblyai", "[0-9a-f]{32}", "www.assemblyai.com/docs", .check = check_hex),
 	KEYED("deepgram-key", "Deepgram key", "~deepgram", "[0-9a-f]{40}", "developers.deepgram.com", .check = check_hex),
-	KEYED("stability-key", "Stability AI key", "~stability", "sk-[A-Za-z0-9]{48}", "platform.stability.ai/docs", .check = check_mixed),
 	KEYED("wandb-old-key", "Weights and Biases key", "~wandb", "[0-9a-f]{40}", "docs.wandb.ai", .check = check_hex),
 	KEYED("comet-key", "Comet key", "~comet", "[A-Za-z0-9]{25}", "www.comet.com/docs", .check = check_mixed),
 	KEYED("kaggle-key", "Kaggle key", "~kaggle", "[0-9a-f]{32}", "www.kaggle.com/docs/api", .check = check_hex),
