@@ -78,7 +78,7 @@ enum fact {
 
 enum {
 	/** "db:" and the name of a database, with its NUL; a longer one is cut. */
-	HEALTH_NAME_MAX = 128,
+	HEALTH_NAME_MAX = 512,
 	HEALTH_TEXT_MAX = 600,
 	HEALTH_ACTION_MAX = 256,
 	HEALTH_DETAIL_MAX = 256,

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/path.h"
 #include "brain/repo.h"
 #include "config/config.h"
 #include "health/record.h"
@@ -14,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum {
 	/** Commits looked at to find the oldest one that the remote lacks. */
@@ -190,6 +192,49 @@ probe_push(struct probe *probe)
 
 /* ---- databases ---- */
 
+// "db:notes/x.db": where that is on disk now, or NULL when no watched folder has it.
+static char *
+database_path(const struct config *config, const char *name)
+{
+	for (size_t i = 0; config != NULL && i < config->nwatches; i++) {
+		const struct config_watch *watch = &config->watches[i];
+		size_t len = strlen(watch->name);
+
+		if (strncmp(name, watch->name, len) == 0 && name[len] == '/') {
+			return path_join(watch->path, name + len + 1);
+		}
+	}
+	return NULL;
+}
+
+// The snapshot is of the file that stood there; is it still the same one?
+static void
+say_identity(
+	struct probe *probe, struct health_fact *fact, const struct evidence_row *row)
+{
+	AUTO_FREE char *path =
+		database_path(probe->input->config, row->name + strlen("db:"));
+	char identity[64];
+	struct stat info;
+
+	if (path == NULL || row->detail[0] == '\0') {
+		return;
+	}
+	if (stat(path, &info) < 0) {
+		(void)probe_say(fact, HEALTH_DEGRADED, "mirror db list",
+			"the database is not there any more; its snapshots are kept");
+		probe_acceptable(fact, "gone", 0);
+		return;
+	}
+	(void)snprintf(identity, sizeof(identity), "%llu:%llu",
+		(unsigned long long)info.st_dev, (unsigned long long)info.st_ino);
+	if (strcmp(identity, row->detail) != 0 &&
+		probe_say(fact, HEALTH_DEGRADED, "mirror db list",
+			"another file stands at its place since the last snapshot")) {
+		probe_acceptable(fact, identity, 0);
+	}
+}
+
 static int
 add_database(const struct evidence_row *row, void *payload)
 {
@@ -206,6 +251,7 @@ add_database(const struct evidence_row *row, void *payload)
 		// What a person accepts is this identity, not any database in its place.
 		probe_acceptable(fact, row->detail, 0);
 	}
+	say_identity(probe, fact, row);
 	return 0;
 }
 
@@ -253,23 +299,7 @@ probe_databases(struct probe *probe)
 	}
 }
 
-/* ---- off-site, drill ---- */
-
-void
-probe_offsite(struct probe *probe)
-{
-	const struct config *config = probe->input->config;
-	struct evidence_row row;
-
-	if (config != NULL && !config_has_offsite(config)) {
-		struct health_fact *fact = probe_add(probe, FACT_OFFSITE);
-
-		(void)probe_say(fact, HEALTH_HEALTHY, NULL, "there is no off-site place");
-		probe_note(fact, "database snapshots stay on this machine");
-		return;
-	}
-	(void)probe_from_row(probe, FACT_OFFSITE, &row);
-}
+/* ---- drill ---- */
 
 void
 probe_drill(struct probe *probe)

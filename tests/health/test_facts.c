@@ -5,12 +5,14 @@
 #include "health/planted.h"
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "config/config.h"
 #include "health/record.h"
 #include "health/tick.h"
 #include "health/verdict.h"
 #include "ledger/shrink.h"
+#include "vault/manifest.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -570,6 +572,130 @@ a_database_is_a_fact_with_its_name(void **state)
 }
 
 static void
+a_database_file_in_the_place_of_another_is_told_at_once(void **state)
+{
+	struct planted *machine = *state;
+	struct stat info;
+	AUTO_FREE char *path = xasprintf("%s/a.db", machine->root);
+	AUTO_FREE char *identity = NULL;
+	struct err err;
+
+	scratch_write_text(machine->scratch, "root/a.db", "one");
+	assert_int_equal(stat(path, &info), 0);
+	identity = xasprintf("%llu:%llu", (unsigned long long)info.st_dev,
+		(unsigned long long)info.st_ino);
+	planted_evidence(
+		machine, "db:notes/a.db", HEALTH_HEALTHY, identity, machine->now_ms);
+	assert_state(machine, "db:notes/a.db", HEALTH_HEALTHY);
+	scratch_write_text(machine->scratch, "root/other", "two");
+	assert_int_equal(scratch_sh(machine->scratch, "mv root/other root/a.db"), 0);
+	assert_state(machine, "db:notes/a.db", HEALTH_DEGRADED);
+	assert_says(machine, "db:notes/a.db", "another file");
+	assert_int_equal(
+		health_accept(machine->evidence, &machine->input, &machine->report,
+			"db:notes/a.db", "I put it there", 0, &err),
+		1);
+	assert_state(machine, "db:notes/a.db", HEALTH_HEALTHY);
+	assert_int_equal(scratch_sh(machine->scratch, "rm root/a.db"), 0);
+	assert_state(machine, "db:notes/a.db", HEALTH_DEGRADED);
+}
+
+#define WITH_OFFSITE                                                                     \
+	"[[watch]]\npath = \"%ROOT%\"\nname = \"notes\"\n"                               \
+	"[brain]\nremote = \"none\"\nrepo = \"%REPO%\"\nbranch = \"host/test\"\n"        \
+	"[sqlite]\noffsite = \"%ROOT%/../away\"\nrecipient = \"age1test\"\n"
+
+// A list of snapshots with one copy of @bytes, sent and proved at @verified_ms (0: not).
+static void
+plant_copy(struct planted *machine, const char *bytes, int64_t verified_ms)
+{
+	AUTO_FREE char *dir = xasprintf(
+		"%s", scratch_path(machine->scratch, "data/mirror/snapshots/app"));
+	uint8_t digest[HASH_SHA256_LEN];
+	struct manifest manifest;
+	struct manifest_entry *entry;
+	struct err err;
+
+	setenv("XDG_DATA_HOME", scratch_path(machine->scratch, "data"), 1);
+	scratch_mkdir(machine->scratch, "data/mirror/snapshots");
+	scratch_write_text(machine->scratch, "away/app/copy.sqlite.zst.age", bytes);
+	ok(manifest_open(dir, MANIFEST_WRITE, 1000, &manifest, &err));
+	scratch_write_text(
+		machine->scratch, "data/mirror/snapshots/app/copy.sqlite.zst.age", bytes);
+	free(manifest.name);
+	manifest.name = xstrdup("app");
+	entry = manifest_add(&manifest);
+	(void)snprintf(entry->file, sizeof(entry->file), "copy.sqlite.zst.age");
+	(void)snprintf(entry->method, sizeof(entry->method), "vacuum");
+	entry->taken_ms = machine->now_ms - 2 * HOUR;
+	entry->complete = true;
+	entry->verified = true;
+	entry->stored_bytes = (int64_t)strlen(bytes);
+	entry->bytes = entry->stored_bytes;
+	hash_sha256(bytes, strlen(bytes), digest);
+	hash_hex(digest, sizeof(digest), entry->stored_sha256);
+	hash_hex(digest, sizeof(digest), entry->sha256);
+	if (verified_ms != 0) {
+		entry->offsite.remote = xstrdup(scratch_path(machine->scratch, "away"));
+		entry->offsite.part_bytes = 64 * 1024 * 1024;
+		entry->offsite.verified_ms = verified_ms;
+	}
+	ok(manifest_save(&manifest, &err));
+	manifest_close(&manifest);
+}
+
+static void
+an_offsite_copy_is_as_good_as_its_last_proof(void **state)
+{
+	struct planted *machine = *state;
+
+	planted_config(machine, WITH_OFFSITE);
+	setenv("XDG_DATA_HOME", scratch_path(machine->scratch, "data"), 1);
+	assert_state(machine, "offsite", HEALTH_UNKNOWN);
+	plant_copy(machine, "sealed bytes", machine->now_ms - HOUR);
+	assert_state(machine, "offsite", HEALTH_HEALTHY);
+	pass(machine, 2 * DAY);
+	assert_state(machine, "offsite", HEALTH_DEGRADED);
+	pass(machine, 9 * DAY);
+	assert_state(machine, "offsite", HEALTH_UNKNOWN);
+	unsetenv("XDG_DATA_HOME");
+}
+
+static void
+a_copy_never_sent_is_told(void **state)
+{
+	struct planted *machine = *state;
+
+	planted_config(machine, WITH_OFFSITE);
+	plant_copy(machine, "sealed bytes", 0);
+	planted_measure(machine);
+	assert_int_not_equal(planted_fact(machine, "offsite")->state, HEALTH_HEALTHY);
+	unsetenv("XDG_DATA_HOME");
+}
+
+static void
+the_deep_probe_reads_the_offsite_copy_back(void **state)
+{
+	struct planted *machine = *state;
+
+	if (scratch_sh(machine->scratch, "command -v rclone >/dev/null") != 0) {
+		skip();
+	}
+	planted_config(machine, WITH_OFFSITE);
+	plant_copy(machine, "sealed bytes", machine->now_ms - HOUR);
+	machine->input.deep = true;
+	assert_state(machine, "offsite", HEALTH_HEALTHY);
+	// Same length, one byte is another: the list still says all is well.
+	scratch_write_text(
+		machine->scratch, "away/app/copy.sqlite.zst.age", "sealed bytez");
+	machine->input.deep = false;
+	assert_state(machine, "offsite", HEALTH_HEALTHY);
+	machine->input.deep = true;
+	assert_state(machine, "offsite", HEALTH_FAILED);
+	unsetenv("XDG_DATA_HOME");
+}
+
+static void
 a_drill_never_run_is_degraded_and_an_old_one_too(void **state)
 {
 	struct planted *machine = *state;
@@ -783,6 +909,10 @@ main(void)
 		TEST(a_push_that_was_never_verified_is_unknown),
 		TEST(without_a_remote_push_is_fine_and_says_so),
 		TEST(a_database_is_a_fact_with_its_name),
+		TEST(a_database_file_in_the_place_of_another_is_told_at_once),
+		TEST(an_offsite_copy_is_as_good_as_its_last_proof),
+		TEST(a_copy_never_sent_is_told),
+		TEST(the_deep_probe_reads_the_offsite_copy_back),
 		TEST(a_drill_never_run_is_degraded_and_an_old_one_too),
 		TEST(a_bad_edit_is_degraded_and_quoted),
 		TEST(without_any_configuration_the_probe_still_answers),
