@@ -161,7 +161,7 @@ do_swap(const struct json *request, struct answer *answer, struct err *err)
 	return swap_in(fresh, target, kept, end_ms, err);
 }
 
-// Only what it is called inside: no check, no count, so that it may be a live one.
+// What it is called inside, without a check, so that it may be a live one.
 static int
 do_describe(const struct json *request, struct answer *answer, struct err *err)
 {
@@ -169,8 +169,8 @@ do_describe(const struct json *request, struct answer *answer, struct err *err)
 	AUTO(inspect_done) struct inspect found = { 0 };
 
 	if (path_of(request, "source", &source, err) < 0 ||
-		inspect_names(source, json_get_int(request, "deadline_ms", 1), &found,
-			err) < 0) {
+		inspect_live(source, json_get_bool(request, "count", false),
+			json_get_int(request, "deadline_ms", 1), &found, err) < 0) {
 		return err->code;
 	}
 	json_set(answer->json, "found", inspect_to_json(&found));

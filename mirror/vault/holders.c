@@ -88,6 +88,17 @@ name_of(const char *pid)
 	return path_printable(buf_text(&text));
 }
 
+bool
+holders_has(const char *path, int pid)
+{
+	struct wanted wanted = { 0 };
+	char text[16];
+
+	look_for(path, &wanted);
+	(void)snprintf(text, sizeof(text), "%d", pid);
+	return pid > 0 && wanted.nfiles > 0 && holds(&wanted, text);
+}
+
 size_t
 holders_find(const char *path, char *text, size_t len)
 {

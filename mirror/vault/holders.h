@@ -20,4 +20,8 @@
  */
 size_t holders_find(const char *path, char *text, size_t len) NONNULL;
 
+/** Does this one process have @path open?  Also false when its descriptors cannot be
+ * seen. */
+bool holders_has(const char *path, int pid) NONNULL;
+
 #endif

@@ -241,8 +241,8 @@ inspect_file(const char *path, int64_t deadline_ms, struct inspect *ret_inspect,
 }
 
 int
-inspect_names(const char *path, int64_t deadline_ms, struct inspect *ret_inspect,
-	struct err *err)
+inspect_live(const char *path, bool count, int64_t deadline_ms,
+	struct inspect *ret_inspect, struct err *err)
 {
 	AUTO(db_closep) struct db *db = NULL;
 	AUTO(inspect_done) struct inspect found = { 0 };
@@ -253,7 +253,8 @@ inspect_names(const char *path, int64_t deadline_ms, struct inspect *ret_inspect
 	}
 	db_limit_ms(db, deadline_ms);
 	if (read_ids(db, &found, err) < 0 || read_schema(db, &found, err) < 0 ||
-		list_tables(db, &found, err) < 0) {
+		list_tables(db, &found, err) < 0 ||
+		(count && count_rows(db, &found, err) < 0)) {
 		return inspect_blame(err);
 	}
 	*ret_inspect = found;

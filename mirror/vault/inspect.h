@@ -64,10 +64,10 @@ bool inspect_is_magic(const void *data, size_t len) NONNULL;
 int inspect_file(const char *path, int64_t deadline_ms, struct inspect *ret_inspect,
 	struct err *err) NONNULL MUST_CHECK;
 
-/** Schema and names only, also of a live database: nothing is checked or counted, and
+/** Schema and names, and rows if wanted, also of a live database: nothing is checked, and
  * nothing is made beside it unless a program has it open already. */
-int inspect_names(const char *path, int64_t deadline_ms, struct inspect *ret_inspect,
-	struct err *err) NONNULL MUST_CHECK;
+int inspect_live(const char *path, bool count, int64_t deadline_ms,
+	struct inspect *ret_inspect, struct err *err) NONNULL MUST_CHECK;
 
 /** CORRUPT, which would stop us if it were our own, becomes INVALID with a message that
  * begins "not a database" or "damaged database".  Returns the code. */

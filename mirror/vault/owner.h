@@ -53,6 +53,8 @@ struct owner_copy {
 	/** Full path of the checked copy, in our folder; the caller moves or removes it.
 	 */
 	char *path;
+	char sha256[HASH_HEX_MAX];
+	int64_t bytes;
 	struct inspect found;
 };
 

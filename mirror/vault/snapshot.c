@@ -18,6 +18,7 @@
 #include "base/mem.h"
 #include "vault/archive.h"
 #include "vault/child.h"
+#include "vault/owner.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -127,6 +128,44 @@ copy_in_child(struct take *take, struct err *err)
 		return result;
 	}
 	return take_answer(take, answer, err);
+}
+
+// The same from the program that owns it; without an answer there is no copy.
+static int
+copy_from_owner(struct take *take, struct err *err)
+{
+	const struct manifest_entry *last = manifest_newest(&take->manifest);
+	AUTO(owner_copy_done) struct owner_copy copy = { 0 };
+	struct owner_plan plan = { .self = take->plan->self,
+		.socket = take->plan->owner,
+		.tool = take->plan->owner_tool,
+		.path = take->ret->identity.path,
+		.dir = take->plan->dir,
+		.timeout_ms = MAX_OF(take->end_ms - clock_mono_ms(), (int64_t)1),
+		.known = last != NULL ? &last->found : NULL };
+
+	if (owner_ask(&plan, &copy, err) < 0) {
+		if (strstr(err->msg, "wrong_database") != NULL) {
+			take->ret->why = SNAPSHOT_REPLACED;
+		}
+		return err->code;
+	}
+	if (renameat(AT_FDCWD, copy.path, take->manifest.dirfd, PLAIN_NAME) < 0) {
+		return err_errno(err, "take the owner's copy");
+	}
+	(void)stpcpy(take->method, "owner");
+	(void)stpcpy(take->sha256, copy.sha256);
+	take->bytes = copy.bytes;
+	take->found = copy.found;
+	copy.found = (struct inspect){ 0 };
+	return 0;
+}
+
+static int
+make_copy(struct take *take, struct err *err)
+{
+	return take->plan->owner != NULL ? copy_from_owner(take, err)
+					 : copy_in_child(take, err);
 }
 
 // Is what stands at the path what the list knows?
@@ -343,7 +382,7 @@ run(struct take *take, struct err *err)
 	if (manifest_open(plan->dir, MANIFEST_WRITE,
 		    MIN_OF(plan->timeout_ms, (int64_t)SNAPSHOT_LOCK_MS), &take->manifest,
 		    err) < 0 ||
-		check_replaced(take, err) < 0 || copy_in_child(take, err) < 0) {
+		check_replaced(take, err) < 0 || make_copy(take, err) < 0) {
 		return err->code;
 	}
 	same = find_same(take);

@@ -13,7 +13,7 @@
  *             if (taken.why == SNAPSHOT_NOT_A_DATABASE) ...   // mirror it as a file
  *     }
  *
- * Knows: base, child, archive, manifest, guard.
+ * Knows: base, child, archive, manifest, guard, owner.
  * Owns:  the folder it is given; one process at a time works in it.
  * Never: writes to the database, checkpoints it, copies it raw under a writer, leaves a
  *        partial file under a final name, or replaces the last good copy by nothing.
@@ -58,6 +58,10 @@ struct snapshot_plan {
 	const char *recipient;
 	/** zstd level; 0 leaves it uncompressed. */
 	int level;
+	/** "unix:/path.sock": the program that owns the database makes the copy (see
+	 * owner.h), and nobody else; NULL otherwise.  @owner_tool may be NULL. */
+	const char *owner;
+	const char *owner_tool;
 	/** Refuse (INVALID, "wrong_database") when another file stands at @path than the
 	 * one known.  Otherwise it is taken as a new lineage, and told. */
 	bool refuse_replaced;

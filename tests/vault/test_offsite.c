@@ -262,8 +262,8 @@ a_lost_cut_or_changed_object_is_found_and_repaired(void **state)
 	struct room *room = *state;
 	static const char *const damages[] = {
 		"rm away/app/*.part-0002",
-		"printf x | dd of=$(echo away/app/*.part-0003) bs=1 seek=5 conv=notrunc "
-		"status=none",
+		("printf x | dd of=$(echo away/app/*.part-0003) bs=1 seek=5 conv=notrunc "
+		 "status=none"),
 		"rm -r away",
 	};
 	struct err err = { 0 };
