@@ -118,6 +118,14 @@ static const struct flag log_flags[] = {
 	{ NULL, 0, NULL, NULL, NULL },
 };
 
+static const struct flag db_restore_flags[] = {
+	{ "to", 0, "PATH", NULL, "write it there; nothing may stand there" },
+	{ "in-place", 0, NULL, NULL, "put it where the database is; what stands there is kept" },
+	{ "undo", 0, "ID", NULL, "take a restore in place back" },
+	{ "key", 0, "FILE", NULL, "the age identity an encrypted snapshot is opened with" },
+	{ NULL, 0, NULL, NULL, NULL },
+};
+
 const struct verb verbs[] = {
 	{
 		.name = "init",
@@ -348,6 +356,47 @@ const struct verb verbs[] = {
 		.group = VERB_SECRETS,
 		.traits = VERB_CHANGES,
 		.least = 1,
+		.most = 1,
+	},
+	{
+		.name = "db list",
+		.usage = "",
+		.text = "live databases and their snapshots",
+		.run = verb_db_list,
+		.group = VERB_BACK,
+		.traits = VERB_JSON,
+	},
+	{
+		.name = "db snapshot",
+		.usage = "NAME",
+		.text = "a checked snapshot of a live database, now",
+		.more = "NAME is a name as in `mirror db list`, or the database's path.",
+		.run = verb_db_snapshot,
+		.group = VERB_BACK,
+		.traits = VERB_JSON | VERB_CHANGES,
+		.least = 1,
+		.most = 1,
+	},
+	{
+		.name = "db restore",
+		.usage = "NAME FILE",
+		.text = "a snapshot back to a file: beside the database unless told otherwise",
+		.more = "FILE is a snapshot as in `mirror db list`, or any file; one that is no whole\n"
+			"database, or another one, is refused with status 65 before anything is made.",
+		.flags = db_restore_flags,
+		.run = verb_db_restore,
+		.group = VERB_BACK,
+		.traits = VERB_JSON | VERB_CHANGES,
+		.least = 1,
+		.most = 2,
+	},
+	{
+		.name = "db verify",
+		.usage = "[NAME]",
+		.text = "read every kept snapshot again",
+		.run = verb_db_verify,
+		.group = VERB_BACK,
+		.traits = VERB_JSON,
 		.most = 1,
 	},
 	{

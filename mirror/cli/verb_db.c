@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "cli/database.h"
+#include "cli/handlers.h"
+#include "cli/settings.h"
+#include "config/config.h"
+#include "vault/archive.h"
+#include "vault/manifest.h"
+#include "vault/snapshot.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/**
+ * `mirror db list`, `snapshot`, `verify`.  What opens a database is a process of its own
+ * (vault/child), so nothing here can hold a lock on one.
+ */
+
+static const char self[] = "/proc/self/exe";
+
+enum {
+	DB_BAD = 2,
+};
+
+/* ---- list ---- */
+
+struct listing {
+	struct output *out;
+	struct json *list;
+	size_t count;
+};
+
+static void
+list_json(struct json *list, const struct database *database,
+	const struct manifest *manifest)
+{
+	struct json *row = json_new_object();
+	struct json *snapshots = json_new_array();
+	struct json *identity = database_identity_json(database);
+
+	json_set_bytes(row, "name", database->name, strlen(database->name));
+	json_set_bytes(row, "path", database->disk, strlen(database->disk));
+	if (identity != NULL) {
+		json_set(row, "identity", identity);
+	} else {
+		json_set_null(row, "identity");
+	}
+	for (size_t i = 0; i < manifest->nentries; i++) {
+		json_append(snapshots,
+			database_snapshot_json(database, &manifest->entries[i]));
+	}
+	json_set(row, "snapshots", snapshots);
+	json_append(list, row);
+}
+
+static void
+list_text(struct output *out, const struct database *database,
+	const struct manifest *manifest)
+{
+	AUTO_FREE char *name = path_printable(database->name);
+	AUTO_FREE char *disk = path_printable(database->disk);
+
+	output_line(out, "%s  %s", name, disk);
+	if (manifest->nentries == 0) {
+		output_line(out, "  no snapshot yet");
+	}
+	for (size_t i = 0; i < manifest->nentries; i++) {
+		const struct manifest_entry *entry = &manifest->entries[i];
+		char size[OUTPUT_SIZE_MAX];
+		char when[CLOCK_TEXT_MAX];
+
+		output_size((uint64_t)entry->bytes, size);
+		clock_format(entry->taken_ms, when);
+		output_line(out, "  %s  %s, %" PRId64 " rows, %s%s%s", when, size,
+			entry->found.rows, provenance_name(entry->provenance),
+			entry->verified ? ", checked" : ", not checked",
+			entry->offsite.remote != NULL ? ", off-site" : "");
+	}
+}
+
+static int
+list_one(const struct database *database, void *payload)
+{
+	struct listing *listing = payload;
+	struct manifest manifest = { .dirfd = -1 };
+	struct err missing;
+	bool open =
+		manifest_open(database->dir, MANIFEST_READ, 0, &manifest, &missing) == 0;
+
+	listing->count++;
+	if (listing->list != NULL) {
+		list_json(listing->list, database, &manifest);
+	} else {
+		list_text(listing->out, database, &manifest);
+	}
+	if (open) {
+		manifest_close(&manifest);
+	}
+	return 0;
+}
+
+int
+verb_db_list(struct call *call, struct err *err)
+{
+	AUTO(config_freep) struct config *config = NULL;
+	AUTO(json_freep) struct json *object = NULL;
+	struct listing listing = { .out = &call->out };
+	struct err wrong;
+
+	if (call->out.json) {
+		object = json_new_object();
+		listing.list = json_new_array();
+		json_set_text(object, "schema", "mirror.db-list/1");
+		json_set(object, "databases", listing.list);
+	}
+	if (settings_load_or_last(call, &config, &wrong, err) < 0 ||
+		database_each(config, list_one, &listing, err) < 0) {
+		return err->code;
+	}
+	if (object != NULL) {
+		output_json(&call->out, object);
+	} else if (listing.count == 0) {
+		output_line(&call->out, "there is no database in the watched folders");
+	}
+	return 0;
+}
+
+/* ---- snapshot ---- */
+
+static int
+on_progress(const char *stage, int64_t done, int64_t total, void *payload)
+{
+	struct call *call = payload;
+
+	output_progress(&call->out, stage, (uint64_t)done, (uint64_t)total);
+	return 0;
+}
+
+static void
+print_snapshot(
+	struct call *call, const struct database *database, const struct snapshot *taken)
+{
+	struct output *out = &call->out;
+	struct json *object;
+	struct json *identity;
+	char size[OUTPUT_SIZE_MAX];
+
+	output_progress_done(out);
+	if (taken->replaced) {
+		output_warn(
+			out, "another database stands at %s than before", database->disk);
+	}
+	if (!out->json) {
+		AUTO_FREE char *path = path_printable(taken->path);
+
+		output_size((uint64_t)taken->entry.bytes, size);
+		output_line(out, "%s: %s, %" PRId64 " rows, checked%s", path, size,
+			taken->entry.found.rows,
+			taken->unchanged ? "; nothing changed since it was taken" : "");
+		return;
+	}
+	object = database_snapshot_json(database, &taken->entry);
+	json_set_text(object, "schema", "mirror.db-snapshot/1");
+	json_set_bytes(object, "name", database->name, strlen(database->name));
+	json_set_bytes(object, "path", taken->path, strlen(taken->path));
+	json_set_bool(object, "unchanged", taken->unchanged);
+	json_set_bool(object, "replaced", taken->replaced);
+	identity = database_identity_json(database);
+	if (identity != NULL) {
+		json_set(object, "identity", identity);
+	}
+	output_json(out, object);
+	json_free(object);
+}
+
+static int
+prune(const struct config *config, const struct database *database, struct err *err)
+{
+	struct retain_policy policy = {
+		.hourly = (unsigned int)config->sqlite.hourly,
+		.daily = (unsigned int)config->sqlite.daily,
+		.monthly = (unsigned int)config->sqlite.monthly,
+	};
+	struct manifest manifest;
+	int result;
+
+	if (manifest_open(database->dir, MANIFEST_WRITE, SNAPSHOT_LOCK_MS, &manifest,
+		    err) < 0) {
+		return err->code;
+	}
+	result = manifest_prune(
+		&manifest, &policy, clock_now_ms(), false, NULL, NULL, err);
+	manifest_close(&manifest);
+	return MIN_OF(result, 0);
+}
+
+int
+verb_db_snapshot(struct call *call, struct err *err)
+{
+	AUTO(config_freep) struct config *config = NULL;
+	AUTO(database_done) struct database database = { 0 };
+	AUTO(snapshot_done) struct snapshot taken = { 0 };
+	AUTO_FREE char *parent = NULL;
+	struct snapshot_plan plan = {
+		.self = self,
+		.provenance = PROVENANCE_MANUAL,
+		.level = ARCHIVE_LEVEL,
+		.progress = on_progress,
+		.payload = call,
+	};
+
+	if (settings_load_and_keep(call, &config, err) < 0 ||
+		database_find(config, call->args.words[0], &database, err) < 0) {
+		return err->code;
+	}
+	if (call->dry_run) {
+		output_line(&call->out, "would take a snapshot of %s", database.disk);
+		return 0;
+	}
+	plan.path = database.disk;
+	plan.dir = database.dir;
+	plan.name = database.path;
+	plan.timeout_ms = config->sqlite.timeout_ms;
+	plan.recipient = config->sqlite.recipient;
+	parent = xmemdup0(database.dir, (size_t)(path_base(database.dir) - database.dir));
+	if (file_make_dirs(parent, 0700, err) < 0 ||
+		snapshot_take(&plan, &taken, err) < 0) {
+		return err_wrap(err, "%s", database.name);
+	}
+	print_snapshot(call, &database, &taken);
+	return prune(config, &database, err);
+}
+
+/* ---- verify ---- */
+
+struct verifying {
+	struct call *call;
+	const struct config *config;
+	struct json *list;
+	size_t good;
+	size_t bad;
+};
+
+static void
+verify_entry(struct verifying *verifying, const struct database *database,
+	const struct manifest_entry *entry)
+{
+	struct err why = { 0 };
+	int proof = snapshot_verify(self, database->dir, entry->file, NULL,
+		verifying->config->sqlite.timeout_ms, &why);
+
+	verifying->good += proof >= 0;
+	verifying->bad += proof < 0;
+	if (verifying->list != NULL) {
+		struct json *row = database_snapshot_json(database, entry);
+
+		json_set_bytes(row, "name", database->name, strlen(database->name));
+		json_set_text(row, "proof",
+			proof < 0                          ? NULL
+				: proof == SNAPSHOT_OPENED ? "opened"
+							   : "stored");
+		json_set_text(row, "error", proof < 0 ? why.msg : NULL);
+		json_append(verifying->list, row);
+		return;
+	}
+
+	AUTO_FREE char *name = path_printable(database->name);
+	AUTO_FREE char *reason = path_printable(why.msg);
+	output_line(&verifying->call->out, "%s %s: %s", name, entry->file,
+		proof < 0                          ? reason
+			: proof == SNAPSHOT_OPENED ? "good: opened and checked"
+						   : "good: the stored bytes are right");
+}
+
+static int
+verify_one(const struct database *database, void *payload)
+{
+	struct verifying *verifying = payload;
+	struct manifest manifest;
+	struct err missing;
+
+	if (manifest_open(database->dir, MANIFEST_READ, 0, &manifest, &missing) < 0) {
+		return 0;
+	}
+	for (size_t i = 0; i < manifest.nentries; i++) {
+		if (manifest.entries[i].complete && manifest.entries[i].local) {
+			verify_entry(verifying, database, &manifest.entries[i]);
+		}
+	}
+	manifest_close(&manifest);
+	return 0;
+}
+
+int
+verb_db_verify(struct call *call, struct err *err)
+{
+	AUTO(config_freep) struct config *config = NULL;
+	AUTO(database_done) struct database database = { 0 };
+	AUTO(json_freep) struct json *object = NULL;
+	struct verifying verifying = { .call = call };
+	struct err wrong;
+	int result;
+
+	if (settings_load_or_last(call, &config, &wrong, err) < 0) {
+		return err->code;
+	}
+	verifying.config = config;
+	if (call->out.json) {
+		object = json_new_object();
+		verifying.list = json_new_array();
+		json_set_text(object, "schema", "mirror.db-verify/1");
+		json_set(object, "snapshots", verifying.list);
+	}
+	if (call->args.nwords > 0) {
+		result = database_find(config, call->args.words[0], &database, err);
+		result = result < 0 ? result : verify_one(&database, &verifying);
+	} else {
+		result = database_each(config, verify_one, &verifying, err);
+	}
+	if (result < 0) {
+		return result;
+	}
+	if (object != NULL) {
+		json_set_int(object, "good", (int64_t)verifying.good);
+		json_set_int(object, "bad", (int64_t)verifying.bad);
+		output_json(&call->out, object);
+	} else {
+		output_line(
+			&call->out, "%zu good, %zu bad", verifying.good, verifying.bad);
+	}
+	return verifying.bad > 0 ? DB_BAD : 0;
+}
