@@ -21,7 +21,7 @@
 
 #include "base/base.h"
 #include "brain/oid.h"
-#include "restore/restore.h"
+#include "restore/told.h"
 
 struct err;
 struct repo;

@@ -34,7 +34,7 @@ struct repo;
 enum {
 	/** listing_walk(): do not go down from here. */
 	LISTING_SKIP = 1000,
-	LISTING_WHY_MAX = 300,
+	LISTING_WHY_MAX = 400,
 	/** Folders below folders. */
 	LISTING_DEPTH_MAX = 4000,
 };

@@ -14,7 +14,7 @@
  *     if (restore_run(&options, &result, err) < 0) ...
  *     if (result.count[RESTORE_CONFLICT] > 0) ...
  *
- * Knows: base, brain (to read), listing, place, stage, undo.
+ * Knows: base, brain (to read), ledger/walk, listing, place, stage, told, undo.
  * Owns:  nothing after the call but what it was asked to write.
  * Never: follows a symbolic link below the target, replaces what differs unless a safety
  *        copy was kept (undo), removes what the backup does not hold, shows a file that
@@ -31,7 +31,7 @@
 
 #include "base/base.h"
 #include "brain/oid.h"
-#include "brain/sidecar.h"
+#include "restore/told.h"
 
 struct err;
 struct repo;
@@ -39,69 +39,6 @@ struct repo;
 enum {
 	/** Paths asked for in one call. */
 	RESTORE_PATHS_MAX = 100000,
-	/** The longest reason told with a path. */
-	RESTORE_WHY_MAX = 300,
-};
-
-/**
- * What became of a path (in a preview: what would): name, word, is it as it should be?
- */
-// clang-format off
-#define RESTORE_VERDICT_TABLE(X) \
-	/* It was not there, and now it is. */ \
-	X(WRITTEN,  "written",  true) \
-	/* It stood there already, with these very bytes. */ \
-	X(KEPT,     "kept",     true) \
-	/* In place: something else stood there, and is in the safety copy. */ \
-	X(REPLACED, "replaced", true) \
-	/* Something else stands there and was left alone. */ \
-	X(CONFLICT, "conflict", false) \
-	/* The commit names it but does not hold it, or holds it damaged. */ \
-	X(MISSING,  "missing",  false) \
-	/* The disk refused. */ \
-	X(FAILED,   "failed",   false)
-// clang-format on
-
-enum restore_verdict {
-#define RESTORE_VERDICT_(name, word, good) RESTORE_##name,
-	RESTORE_VERDICT_TABLE(RESTORE_VERDICT_)
-#undef RESTORE_VERDICT_
-	RESTORE_NVERDICTS_,
-};
-
-/** "written"; a literal. */
-const char *restore_verdict_word(enum restore_verdict verdict);
-bool restore_verdict_is_good(enum restore_verdict verdict);
-
-/** One path; everything is borrowed until the callback returns. */
-struct restore_path {
-	/** "<name>/<rel>", as shown in the ledger. */
-	const char *path;
-	/** SIDECAR_FOLDER only when something is wrong with a folder as a whole. */
-	enum sidecar_kind kind;
-	enum restore_verdict verdict;
-	/** Bytes that are or would be on the disk. */
-	uint64_t bytes;
-	/** Spans that came back as marks, for want of the key or for good. */
-	uint32_t redacted;
-	/** Where the sealed original is in the commit, or NULL. */
-	const char *sealed;
-	/** Why; "" when there is nothing to say. */
-	const char *why;
-};
-
-/** Anything but 0 ends the restore with CANCELLED. */
-typedef int restore_told_fn(const struct restore_path *path, void *payload);
-/** A few times a second; @total 0 is unknown.  Anything but 0 cancels. */
-typedef int
-restore_progress_fn(const char *what, uint64_t done, uint64_t total, void *payload);
-
-/** Where the folder of one name goes. */
-struct restore_root {
-	/** A first component of paths in the backup. */
-	const char *name;
-	/** Absolute. */
-	const char *path;
 };
 
 struct restore_options {
@@ -127,11 +64,6 @@ struct restore_options {
 	restore_told_fn *told;
 	restore_progress_fn *progress;
 	void *payload;
-};
-
-enum {
-	/** "20261121T093000.123-1a2b" */
-	RESTORE_UNDO_ID_MAX = 40,
 };
 
 struct restore_result {

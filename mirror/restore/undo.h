@@ -13,7 +13,7 @@
  *
  *     undo_run(dir, NULL, tell, payload, &result, err);    // take the last one back
  *
- * Knows: base, journal, place.
+ * Knows: base, ledger/walk, journal, place, told.
  * Owns:  its folder.
  * Never: takes back over something that changed since: that stays, and is told; removes
  *        a safety copy before the whole restore was taken back.
@@ -27,7 +27,7 @@
 
 #include "base/base.h"
 #include "brain/oid.h"
-#include "restore/restore.h"
+#include "restore/told.h"
 
 #include <sys/stat.h>
 
