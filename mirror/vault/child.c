@@ -110,8 +110,8 @@ do_inspect(const struct json *request, struct answer *answer, struct err *err)
 	}
 	if (inspect_file(source, deadline_ms, &found, err) < 0) {
 		answer->why = strncmp(err->msg, "not a database", 14) == 0
-			? CHILD_NOT_A_DATABASE
-			: CHILD_DAMAGED;
+			? INSPECT_FOREIGN
+			: INSPECT_DAMAGED;
 		return err->code;
 	}
 	if (archive_hash(AT_FDCWD, source, end_ms, sha256, &bytes, err) < 0) {

@@ -37,11 +37,6 @@ struct json;
 /** argv[1] of the child. */
 #define CHILD_VERB "__snapshot"
 
-/** "why" in a failed answer; in the words a caller acts on. */
-#define CHILD_NOT_A_DATABASE "not-a-database"
-#define CHILD_DAMAGED "damaged"
-#define CHILD_REPLACED "wrong-database"
-
 /** The child's whole program: request on standard input, answer on standard output. */
 int child_main(void);
 

@@ -29,7 +29,6 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "vault/archive.h"
-#include "vault/child.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -210,7 +209,7 @@ check_identity(const struct copy *copy, struct err *err)
 		info.st_ino == copy->order->inode) {
 		return 0;
 	}
-	copy->result->why = CHILD_REPLACED;
+	copy->result->why = INSPECT_REPLACED;
 	return err_raise(err, ERR_UNSTABLE,
 		"wrong_database: %s was replaced while it was read", copy->order->source);
 }
@@ -420,7 +419,7 @@ open_source(struct copy *copy, struct err *err)
 		return err_errno(err, "open %s", copy->order->source);
 	}
 	if (info.st_dev != copy->order->dev || info.st_ino != copy->order->inode) {
-		copy->result->why = CHILD_REPLACED;
+		copy->result->why = INSPECT_REPLACED;
 		return err_raise(err, ERR_UNSTABLE, "wrong_database: %s was replaced",
 			copy->order->source);
 	}
@@ -430,7 +429,7 @@ open_source(struct copy *copy, struct err *err)
 	}
 	if (!S_ISREG(info.st_mode) || len < HEADER_LEN ||
 		!inspect_is_magic(header, (size_t)len)) {
-		copy->result->why = CHILD_NOT_A_DATABASE;
+		copy->result->why = INSPECT_FOREIGN;
 		return err_raise(err, ERR_INVALID, "not a database: %s",
 			len == 0 ? "the file is empty" : "it does not begin like one");
 	}
@@ -535,8 +534,8 @@ copy_live(const struct copy_order *order, copy_size_fn *size, void *payload,
 	remove_with_companions(order->target);
 	if (err->code == ERR_INVALID && ret_result->why == NULL) {
 		ret_result->why = strncmp(err->msg, "not a database", 14) == 0
-			? CHILD_NOT_A_DATABASE
-			: CHILD_DAMAGED;
+			? INSPECT_FOREIGN
+			: INSPECT_DAMAGED;
 	}
 	return err_wrap(err, "snapshot of %s", order->source);
 }

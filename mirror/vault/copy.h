@@ -37,7 +37,8 @@ struct copy_result {
 	struct inspect found;
 	char sha256[HASH_HEX_MAX];
 	int64_t bytes;
-	/** Set when the failure is one a caller acts on (see child.h); a literal or NULL.
+	/** Set when the failure is one a caller acts on (see inspect.h); a literal or
+	 * NULL.
 	 */
 	const char *why;
 };

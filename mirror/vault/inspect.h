@@ -52,6 +52,12 @@ struct inspect {
 	bool structure_only;
 };
 
+/** Why a file is refused, in the words a caller acts on: "why" in an answer of the child.
+ */
+#define INSPECT_FOREIGN "not-a-database"
+#define INSPECT_DAMAGED "damaged"
+#define INSPECT_REPLACED "wrong-database"
+
 /** Do these first bytes of a file say SQLite? */
 bool inspect_is_magic(const void *data, size_t len) NONNULL;
 

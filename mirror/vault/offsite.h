@@ -35,9 +35,6 @@ enum {
 	OFFSITE_TRIES = 6,
 	OFFSITE_PAUSE_MS = 1000,
 	OFFSITE_PAUSE_MAX_MS = 5 * 60 * 1000,
-	/** One command that moves no data: list, move, delete. */
-	OFFSITE_COMMAND_MS = 2 * 60 * 1000,
-	OFFSITE_LIST_MAX = 16 * 1024 * 1024,
 	OFFSITE_PARTS_MAX = 9999,
 };
 

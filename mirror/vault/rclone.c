@@ -9,7 +9,6 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/spawn.h"
-#include "vault/offsite.h"
 #include "vault/offsite_class.h"
 
 #include <errno.h>
@@ -156,7 +155,7 @@ run_once(struct rclone *rclone, const char *const *argv, const char *stage,
 	struct spawn plan = {
 		.argv = argv,
 		.deadline_ms =
-			stage == NULL ? MIN_OF(left, (int64_t)OFFSITE_COMMAND_MS) : left,
+			stage == NULL ? MIN_OF(left, (int64_t)RCLONE_COMMAND_MS) : left,
 		.gentle = true,
 		.dies_with_us = true,
 		.on_line = follow,
@@ -280,7 +279,7 @@ rclone_list(
 	struct rclone *rclone, const char *path, struct json **ret_list, struct err *err)
 {
 	const char *const args[] = { "lsjson", "--hash", "--files-only", path, NULL };
-	AUTO(buf_done) struct buf out = { .max = OFFSITE_LIST_MAX };
+	AUTO(buf_done) struct buf out = { .max = RCLONE_LIST_MAX };
 
 	if (rclone_run(rclone, args, NULL, &out, err) < 0) {
 		if (err->code != ERR_NOT_FOUND) {

@@ -21,6 +21,9 @@ struct json;
 enum {
 	RCLONE_ARGS_MAX = 16,
 	RCLONE_ERRORS_MAX = 8 * 1024,
+	RCLONE_LIST_MAX = 16 * 1024 * 1024,
+	/** One command that moves no data: list, move, delete. */
+	RCLONE_COMMAND_MS = 2 * 60 * 1000,
 };
 
 struct rclone {

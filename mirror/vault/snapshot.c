@@ -67,9 +67,9 @@ why_of(const char *why)
 		const char *word;
 		enum snapshot_why why;
 	} words[] = {
-		{ CHILD_NOT_A_DATABASE, SNAPSHOT_NOT_A_DATABASE },
-		{ CHILD_DAMAGED, SNAPSHOT_DAMAGED },
-		{ CHILD_REPLACED, SNAPSHOT_REPLACED },
+		{ INSPECT_FOREIGN, SNAPSHOT_NOT_A_DATABASE },
+		{ INSPECT_DAMAGED, SNAPSHOT_DAMAGED },
+		{ INSPECT_REPLACED, SNAPSHOT_REPLACED },
 	};
 
 	for (size_t i = 0; why != NULL && i < countof(words); i++) {

@@ -151,6 +151,7 @@ nonsense_is_refused_before_anything_is_staged(void **state)
 	};
 	AUTO_FREE char *bad = xstrdup(scratch_path(room->scratch, "bad"));
 	AUTO(restore_record_done) struct restore_record good = { 0 };
+	AUTO(restore_record_done) struct restore_record applied = { 0 };
 	struct err err = { 0 };
 
 	stage_good(room, &good);
@@ -168,7 +169,7 @@ nonsense_is_refused_before_anything_is_staged(void **state)
 					 "test $(ls -A kept/restore | wc -l) = 2"),
 			0);
 	}
-	ok(restore_db_apply(&room->plan, good.id, &good, &err));
+	ok(restore_db_apply(&room->plan, good.id, &applied, &err));
 	assert_int_equal(rows(room->db), 100);
 }
 
