@@ -41,29 +41,44 @@ format_parse(const char *word, enum format *ret_format)
 
 /* ---- text ---- */
 
-// "measured 5 min ago, degraded for 2 h"
+enum {
+	/** Younger than this is "now", and not worth a word. */
+	NOW_MS = 2000,
+};
+
+// " (measured 5 min ago, degraded for 2 h)"
 static int
 add_dates(const struct health_report *report, const struct health_fact *fact,
 	struct buf *text, struct err *err)
 {
+	int64_t age_ms = report->now_ms - fact->at_ms;
+	int64_t since_ms = report->now_ms - fact->since_ms;
+	bool lasts = fact->since_ms != 0 && since_ms > NOW_MS;
+	const char *comma = "";
 	char age[CLOCK_TEXT_MAX];
 
-	if (fact->at_ms > report->now_ms + VERDICT_FUTURE_MS) {
-		clock_format(fact->at_ms, age);
-		return buf_add_fmt(text, err, " (dated in the future: %s)", age);
+	if (fact->at_ms == 0 ||
+		(age_ms <= NOW_MS && age_ms >= -VERDICT_FUTURE_MS && !lasts)) {
+		return 0;
 	}
-	if (fact->at_ms != 0) {
-		clock_format_age(MAX_OF(report->now_ms - fact->at_ms, 0), age);
-		if (buf_add_fmt(text, err, " (measured %s ago", age) < 0) {
-			return err->code;
-		}
-	} else if (buf_add_text(text, " (never measured", err) < 0) {
+	if (buf_add_text(text, " (", err) < 0) {
 		return err->code;
 	}
-	if (fact->since_ms != 0 && fact->since_ms < fact->at_ms) {
-		clock_format_age(report->now_ms - fact->since_ms, age);
-		if (buf_add_fmt(text, err, ", %s for %s", health_state_word(fact->state),
-			    age) < 0) {
+	if (age_ms < -VERDICT_FUTURE_MS) {
+		clock_format(fact->at_ms, age);
+		return buf_add_fmt(text, err, "dated in the future: %s)", age);
+	}
+	if (age_ms > NOW_MS) {
+		clock_format_age(age_ms, age);
+		comma = ", ";
+		if (buf_add_fmt(text, err, "measured %s ago", age) < 0) {
+			return err->code;
+		}
+	}
+	if (lasts) {
+		clock_format_age(since_ms, age);
+		if (buf_add_fmt(text, err, "%s%s for %s", comma,
+			    health_state_word(fact->state), age) < 0) {
 			return err->code;
 		}
 	}
@@ -91,6 +106,10 @@ add_fact(const struct health_report *report, const struct health_fact *fact,
 	if (action[0] != '\0' &&
 		buf_add_fmt(text, err, "%32snext: %s\n", "", action) < 0) {
 		return err->code;
+	}
+	if (fact->acceptable && !fact->accepted &&
+		strstr(action, "mirror accept") == NULL) {
+		return buf_add_fmt(text, err, "%32sor:   mirror accept %s\n", "", name);
 	}
 	return 0;
 }

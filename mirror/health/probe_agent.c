@@ -35,15 +35,26 @@ enum {
 /** Failed cycles in a row before it is red. */
 #define ATTEMPTS_FAILED 5
 
-// How this machine starts the agent again.
-static const char *
-start_command(const struct probe *probe)
+static bool
+has_systemd(const struct probe *probe)
 {
 	AUTO_FREE char *systemd = xasprintf("%s/run/systemd/system",
 		probe->input->sysroot != NULL ? probe->input->sysroot : "");
 
-	return access(systemd, F_OK) == 0 ? "systemctl --user restart mirror"
-					  : START_AGENT;
+	return access(systemd, F_OK) == 0;
+}
+
+// How this machine starts an agent for the first time, and again.
+static const char *
+first_command(const struct probe *probe)
+{
+	return has_systemd(probe) ? fact_action(FACT_ALIVE) : START_AGENT;
+}
+
+static const char *
+start_command(const struct probe *probe)
+{
+	return has_systemd(probe) ? "systemctl --user restart mirror" : START_AGENT;
 }
 
 // Is the process @pid one of ours, and stopped by a signal or a debugger?  A help, never
@@ -203,7 +214,7 @@ say_gone(struct probe *probe, struct health_fact *fact, const struct agent_view 
 			"the agent was stopped at %s; nothing is backed up by itself",
 			when);
 	} else {
-		stands = probe_say(fact, HEALTH_DEGRADED, fact_action(FACT_ALIVE),
+		stands = probe_say(fact, HEALTH_DEGRADED, first_command(probe),
 			"no agent was ever started; nothing is backed up by itself");
 	}
 	if (stands) {
@@ -304,7 +315,7 @@ probe_watches(struct probe *probe)
 			return;
 		}
 		probe_say(fact, probe->virgin ? HEALTH_UNKNOWN : HEALTH_DEGRADED,
-			fact_action(FACT_ALIVE), "no living agent watches any folder");
+			first_command(probe), "no living agent watches any folder");
 		return;
 	}
 	fact = probe_from_row(probe, FACT_WATCHES, &row);

@@ -100,6 +100,20 @@ text_begins_with_the_verdict_and_shows_what_is_wrong_with_its_next_command(void 
 }
 
 static void
+what_may_be_accepted_says_how(void **state)
+{
+	struct health_report report = sample();
+	AUTO(buf_done) struct buf text = { .max = FORMAT_MAX };
+	struct err err;
+
+	(void)state;
+	report.facts[1].acceptable = true;
+	ok(format_report(&report, FORMAT_TEXT, false, &text, &err));
+	assert_non_null(strstr(buf_text(&text), "or:   mirror accept db:a|b\"c\n"));
+	health_report_done(&report);
+}
+
+static void
 json_has_the_fields_that_scripts_rely_on(void **state)
 {
 	static const char *const states[] = { "mirrored", "redacted", "sealed",
@@ -192,6 +206,7 @@ main(void)
 		cmocka_unit_test(every_format_has_a_name),
 		cmocka_unit_test(
 			text_begins_with_the_verdict_and_shows_what_is_wrong_with_its_next_command),
+		cmocka_unit_test(what_may_be_accepted_says_how),
 		cmocka_unit_test(json_has_the_fields_that_scripts_rely_on),
 		cmocka_unit_test(nagios_is_one_line_with_one_bar),
 		cmocka_unit_test(prometheus_text_is_well_formed),
