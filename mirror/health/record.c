@@ -111,6 +111,21 @@ record_sweep(struct evidence *evidence, struct ledger *ledger,
 	return ledger != NULL ? exclusions_record(evidence, ledger, err) : 0;
 }
 
+// A cycle that wrote nothing re-read nothing: older evidence says more, and ages.
+static int
+record_nothing_read(struct evidence *evidence, struct err *err)
+{
+	const struct evidence_fact fact = {
+		.name = fact_word(FACT_INTEGRITY),
+		.state = HEALTH_HEALTHY,
+		.text = "no cycle has written anything to re-read yet",
+	};
+	struct evidence_row known;
+	int found = evidence_get(evidence, fact.name, &known, err);
+
+	return found != 0 ? MIN_OF(found, 0) : evidence_put(evidence, &fact, err);
+}
+
 int
 record_integrity(struct evidence *evidence, const struct record_integrity *integrity,
 	struct err *err)
@@ -126,6 +141,9 @@ record_integrity(struct evidence *evidence, const struct record_integrity *integ
 		.detail = integrity->everything ? "everything" : "cycle",
 	};
 
+	if (integrity->objects == 0 && integrity->bad == 0 && !integrity->everything) {
+		return record_nothing_read(evidence, err);
+	}
 	sentence_count(integrity->objects, "object", "objects", objects);
 	if (integrity->bad != 0) {
 		text = xasprintf(
@@ -221,7 +239,8 @@ record_secrets(
 	};
 
 	sentence_count(secrets->canaries, "canary", "canaries", canaries);
-	text = good ? xasprintf("the scanner found all of %s", canaries)
+	text = good ? xasprintf("the scanner found %lld of %s",
+			      (long long)secrets->canaries, canaries)
 		    : xasprintf("the scanner missed %lld of %s%s",
 			      (long long)secrets->missed, canaries, rule);
 	fact.text = text;
@@ -234,6 +253,7 @@ record_watches(
 {
 	AUTO_FREE char *text = NULL;
 	AUTO_FREE char *action = NULL;
+	char folders[COUNT_MAX];
 	struct evidence_fact fact = {
 		.name = fact_word(FACT_WATCHES),
 		.state = HEALTH_HEALTHY,
@@ -256,8 +276,8 @@ record_watches(
 		action = xasprintf("sudo sysctl fs.inotify.max_user_watches=%lld",
 			(long long)MAX_OF(2 * watches->needed, INT64_C(524288)));
 	} else {
-		text = xasprintf(
-			"all of %lld folders are watched", (long long)watches->needed);
+		sentence_count(watches->needed, "folder is", "folders are", folders);
+		text = xasprintf("%s watched, as many as there are", folders);
 	}
 	fact.text = text;
 	fact.action = action;

@@ -182,6 +182,23 @@ damage_and_failed_drills_are_red_and_doubt_is_yellow(void **state)
 	assert_int_equal(row_of(desk, "offsite").state, HEALTH_DEGRADED);
 }
 
+static void
+a_cycle_that_read_nothing_back_is_no_evidence(void **state)
+{
+	struct desk *desk = *state;
+	struct err err;
+
+	ok(record_integrity(desk->evidence,
+		&(struct record_integrity){ .objects = 5, .bad = 1 }, &err));
+	ok(record_integrity(
+		desk->evidence, &(struct record_integrity){ .objects = 0 }, &err));
+	assert_int_equal(row_of(desk, "integrity").state, HEALTH_FAILED);
+	ok(evidence_forget(desk->evidence, "integrity", &err));
+	ok(record_integrity(
+		desk->evidence, &(struct record_integrity){ .objects = 0 }, &err));
+	assert_int_equal(row_of(desk, "integrity").state, HEALTH_HEALTHY);
+}
+
 /* ---- exclusions ---- */
 
 static void
@@ -266,6 +283,7 @@ main(void)
 		TEST(no_canary_is_not_a_good_scanner),
 		TEST(folders_without_a_watch_are_degraded_with_the_command_that_helps),
 		TEST(damage_and_failed_drills_are_red_and_doubt_is_yellow),
+		TEST(a_cycle_that_read_nothing_back_is_no_evidence),
 		TEST(what_is_newly_excluded_is_named),
 		TEST(an_exclusion_in_the_place_of_an_accepted_one_is_new),
 	};
