@@ -124,6 +124,7 @@ choose_depth(struct round *round, struct cycle_plan *plan, struct err *err)
 	bool same_rules = false;
 	bool same_settings = false;
 	bool same_boot = false;
+	bool released = false;
 
 	tick_boot_id(boot);
 	settings_digest(round->kit->config, settings);
@@ -142,7 +143,10 @@ choose_depth(struct round *round, struct cycle_plan *plan, struct err *err)
 	if (known_boot != NULL && known_boot[0] != '\0' && !same_boot) {
 		plan->rehash = true;
 	}
-	plan->full = plan->full || round->recheck || plan->rehash;
+	if (!plan->full && gone_has_release(round, &released, err) < 0) {
+		return err->code;
+	}
+	plan->full = plan->full || round->recheck || plan->rehash || released;
 	return ledger_meta_set(ledger, META_SETTINGS, settings, err) < 0
 		? err->code
 		: ledger_meta_set(ledger, META_BOOT, boot, err);

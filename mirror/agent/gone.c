@@ -265,13 +265,24 @@ look_for_release(const struct evidence_acceptance *acceptance, void *payload)
 	return 0;
 }
 
-// Once held, a root stays so until its files are back or a person accepts.
+static bool
+is_released(struct round *round, const struct ledger_root_facts *facts)
+{
+	struct release release = { .held_since_ms = facts->held_since_ms };
+	struct err ignored;
+
+	// Evidence that cannot be read releases nothing.
+	(void)!evidence_each_acceptance(
+		round->kit->evidence, look_for_release, &release, &ignored);
+	return release.given;
+}
+
+// Once held, a root stays so until its files are back or a person accepts; both take a
+// look at all of it, which a tick does not.
 static enum shrink_verdict
 judge(struct round *round, const struct gone_root *root,
 	const struct ledger_root_facts *facts, int64_t known, int64_t lost)
 {
-	struct release release = { .held_since_ms = facts->held_since_ms };
-	struct err ignored;
 	struct shrink_root before = {
 		.there = facts->files >= 0,
 		.dev = facts->dev,
@@ -285,13 +296,35 @@ judge(struct round *round, const struct gone_root *root,
 		.lost = lost,
 	};
 
-	if (facts->held == SHRINK_OK || lost == 0) {
+	if (facts->held == SHRINK_OK) {
 		return shrink_judge(&before, &after);
 	}
-	// Evidence that cannot be read releases nothing.
-	(void)!evidence_each_acceptance(
-		round->kit->evidence, look_for_release, &release, &ignored);
-	return release.given ? SHRINK_OK : (enum shrink_verdict)facts->held;
+	if (!round->plan->full) {
+		return (enum shrink_verdict)facts->held;
+	}
+	return lost == 0 || is_released(round, facts) ? SHRINK_OK
+						      : (enum shrink_verdict)facts->held;
+}
+
+int
+gone_has_release(struct round *round, bool *ret_released, struct err *err)
+{
+	struct ledger *ledger = round->kit->ledger;
+	AUTO(ledger_folders_done) struct ledger_folders roots = { 0 };
+
+	*ret_released = false;
+	if (ledger_subfolders(ledger, 0, &roots, err) < 0) {
+		return err->code;
+	}
+	for (size_t i = 0; i < roots.count && !*ret_released; i++) {
+		struct ledger_root_facts facts;
+
+		if (ledger_root_info(ledger, roots.folders[i].id, &facts, err) < 0) {
+			return err->code;
+		}
+		*ret_released = facts.held != SHRINK_OK && is_released(round, &facts);
+	}
+	return 0;
 }
 
 int

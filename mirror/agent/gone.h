@@ -43,6 +43,10 @@ struct gone_root {
 int gone_settle(struct round *round, const struct gone_root *root, struct err *err)
 	NONNULL MUST_CHECK;
 
+/** Has a person accepted what a root is held for?  Then the cycle must be a full one. */
+int gone_has_release(struct round *round, bool *ret_released, struct err *err)
+	NONNULL MUST_CHECK;
+
 /** Drop one row now: tree, sidecar, browsable copy. */
 int gone_drop_row(struct round *round, int64_t folder, const char *path, uint32_t depth,
 	const struct ledger_row *row, struct err *err) NONNULL MUST_CHECK;

@@ -127,7 +127,7 @@ inbox_wake(struct inbox *inbox)
 	(void)pthread_mutex_unlock(&inbox->mutex);
 }
 
-void
+bool
 inbox_wait(struct inbox *inbox, int64_t wait_ms)
 {
 	int64_t end_ms = clock_mono_ms() + wait_ms;
@@ -136,6 +136,7 @@ inbox_wait(struct inbox *inbox, int64_t wait_ms)
 		.tv_nsec = (long)(end_ms % 1000) * 1000000,
 	};
 	int got = 0;
+	bool woken;
 
 	(void)pthread_mutex_lock(&inbox->mutex);
 	while (!inbox->awake && !inbox->stopping && got == 0) {
@@ -143,8 +144,10 @@ inbox_wait(struct inbox *inbox, int64_t wait_ms)
 			? pthread_cond_wait(&inbox->news, &inbox->mutex)
 			: pthread_cond_timedwait(&inbox->news, &inbox->mutex, &end);
 	}
+	woken = inbox->awake || inbox->stopping;
 	inbox->awake = false;
 	(void)pthread_mutex_unlock(&inbox->mutex);
+	return woken;
 }
 
 void

@@ -52,8 +52,9 @@ void inbox_mail_done(struct inbox_mail *mail) NONNULL;
 
 /** Somebody should look at the queue. */
 void inbox_wake(struct inbox *inbox) NONNULL;
-/** Wait for a wake since the last wait, at most @wait_ms (-1: for ever). */
-void inbox_wait(struct inbox *inbox, int64_t wait_ms) NONNULL;
+/** Wait for a wake since the last wait, at most @wait_ms (-1: for ever).  False when the
+ * time was over. */
+bool inbox_wait(struct inbox *inbox, int64_t wait_ms) NONNULL;
 
 /** Ask the worker to leave at its next safe point; it stays asked. */
 void inbox_stop(struct inbox *inbox) NONNULL;

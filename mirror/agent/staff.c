@@ -159,39 +159,45 @@ time_to_sleep(struct staff *staff, struct err *err)
 	return -1;
 }
 
+// Nothing is due: sleep, and when it stays quiet, tidy up.
+static void
+rest(struct staff *staff, struct err *err)
+{
+	int64_t sleep_ms = time_to_sleep(staff, err);
+	bool tidy = staff->index_stale && (sleep_ms < 0 || sleep_ms > STAFF_IDLE_MS);
+
+	if (!inbox_wait(staff->inbox, tidy ? STAFF_IDLE_MS : sleep_ms) && tidy) {
+		freshen_index(staff);
+	}
+}
+
+// A queue that fails for a while is waited for; without the lock nothing may go on here.
+static int
+wait_out(struct staff *staff, struct err *err)
+{
+	if (err_verdict(err->code) != ERR_RETRY ||
+		!jobqueue_has_lock(staff->kit->queue)) {
+		return err->code;
+	}
+	log_warn("the queue failed: %s; trying again", err->msg);
+	(void)inbox_wait(staff->inbox, STAFF_RETRY_MS);
+	return 0;
+}
+
 static int
 work(struct staff *staff, struct err *err)
 {
 	while (!inbox_is_stopping(staff->inbox)) {
 		struct job job;
-		int64_t sleep_ms;
 		int got = jobqueue_take(staff->kit->queue, &job, err);
 
 		if (got > 0) {
 			got = do_job(staff, &job, err);
 		} else if (got == 0) {
-			sleep_ms = time_to_sleep(staff, err);
-			if (staff->index_stale &&
-				(sleep_ms < 0 || sleep_ms > STAFF_IDLE_MS)) {
-				sleep_ms = STAFF_IDLE_MS;
-				inbox_wait(staff->inbox, sleep_ms);
-				if (time_to_sleep(staff, err) != 10) {
-					freshen_index(staff);
-				}
-				continue;
-			}
-			inbox_wait(staff->inbox, sleep_ms);
+			rest(staff, err);
 		}
-		if (got < 0 && err_verdict(err->code) != ERR_RETRY) {
-			return got;
-		}
-		if (got < 0) {
-			// Without the lock nothing may go on here.
-			if (!jobqueue_has_lock(staff->kit->queue)) {
-				return got;
-			}
-			log_warn("the queue failed: %s; trying again", err->msg);
-			inbox_wait(staff->inbox, STAFF_RETRY_MS);
+		if (got < 0 && wait_out(staff, err) < 0) {
+			return err->code;
 		}
 	}
 	return 0;
@@ -228,6 +234,8 @@ staff_start(
 		.why = &staff->why,
 		.owes_full = true,
 	};
+	// Whoever ran before may have died before it came to that.
+	staff->index_stale = true;
 	atomic_store(&staff->kind, -1);
 	atomic_store(&staff->working, true);
 	staff->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

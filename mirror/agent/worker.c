@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "brain/maintain.h"
 #include "brain/push.h"
 #include "brain/repo.h"
 #include "config/config.h"
@@ -143,6 +144,16 @@ tag_milestones(
 	return 0;
 }
 
+// Each commit leaves one small pack; many make every look-up slow.
+static bool
+packs_are_many(struct kit *kit)
+{
+	struct maintain_state state;
+	struct err ignored;
+
+	return maintain_look(repo_git_dir(kit->repo), &state, &ignored) == 0 && state.due;
+}
+
 // A database that waits gets its snapshot; one that failed is not tried at every tick.
 static bool
 snapshots_are_due(struct worker *worker, const struct cycle_result *result)
@@ -198,6 +209,10 @@ do_sync(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
 	if (config_has_remote(kit->config) && !worker->no_push &&
 		(result.committed || job->hurried) &&
 		jobqueue_enqueue(kit->queue, JOB_PUSH, NULL, err) < 0) {
+		return JOB_FAILED;
+	}
+	if (result.committed && packs_are_many(kit) &&
+		jobqueue_enqueue(kit->queue, JOB_MAINTAIN, NULL, err) < 0) {
 		return JOB_FAILED;
 	}
 	if (snapshots_are_due(worker, &result) &&
@@ -327,6 +342,40 @@ do_snapshot(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX
 	return report.failed > 0 ? JOB_DEGRADED : JOB_OK;
 }
 
+// ---- maintain
+
+static enum job_outcome
+do_maintain(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
+	struct err *err)
+{
+	struct kit *kit = worker->kit;
+	struct maintain_state before;
+	struct maintain_state after;
+	struct maintain_options options = {
+		.git_dir = repo_git_dir(kit->repo),
+		.deadline_ms = job_deadline_ms(JOB_MAINTAIN),
+		.on_line = push_line,
+		.payload = worker,
+	};
+
+	(void)job;
+	if (maintain_look(options.git_dir, &before, err) < 0) {
+		return JOB_FAILED;
+	}
+	if (!before.due) {
+		(void)snprintf(
+			note, JOB_NOTE_MAX, "%zu packs: nothing to do", before.packs);
+		return JOB_OK;
+	}
+	if (maintain_run(&options, err) < 0 || repo_refresh(kit->repo, err) < 0 ||
+		maintain_look(options.git_dir, &after, err) < 0) {
+		return err->code == ERR_CANCELLED ? JOB_CANCELLED : JOB_FAILED;
+	}
+	(void)snprintf(
+		note, JOB_NOTE_MAX, "%zu packs became %zu", before.packs, after.packs);
+	return JOB_OK;
+}
+
 // ---- every kind
 
 typedef enum job_outcome worker_fn(struct worker *worker, const struct job *job,
@@ -336,6 +385,7 @@ static worker_fn *const handlers[JOB_KINDS_] = {
 	[JOB_SYNC] = do_sync,
 	[JOB_PUSH] = do_push,
 	[JOB_SNAPSHOT] = do_snapshot,
+	[JOB_MAINTAIN] = do_maintain,
 };
 
 static enum job_outcome
