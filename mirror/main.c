@@ -11,6 +11,8 @@
  *     cli/clean                words that a person typed, before they are kept anywhere
  *                              (I3)
  *     cli/cli                  from argv to an exit status
+ *     cli/database             which live database does a person mean, and where are its
+ *                              snapshots?
  *     cli/handlers             the door of each verb's file
  *     cli/help                 the table of verbs, told to people and to shells
  *     cli/leftover             the first few files that are not protected, and what to do
@@ -41,7 +43,8 @@
  *     cli/verb                 what a verb is
  *     cli/verbs                the one table of verbs
  *     cli/verb_accept cli/verb_completion cli/verb_config cli/verb_config_edit
- *     cli/verb_health cli/verb_help cli/verb_init cli/verb_ledger cli/verb_man
+ *     cli/verb_db cli/verb_db_restore cli/verb_doctor cli/verb_health
+ *     cli/verb_help cli/verb_init cli/verb_ledger cli/verb_machines cli/verb_man
  *     cli/verb_milestone cli/verb_past cli/verb_pause cli/verb_remote cli/verb_run
  *     cli/verb_scan cli/verb_secrets cli/verb_service cli/verb_status
  *     cli/verb_watch cli/verb_why
@@ -94,13 +97,20 @@
  *     health/verdict           the worst of the facts, and no fact better than its
  *                              evidence
  *     health/probe_agent health/probe_away health/probe_deep health/probe_files
- *     health/probe_machine
+ *     health/probe_machine health/probe_offsite
  *
  * 3  restore/  from the tree back to the disk, and the drill that proves it
  *     restore/drill            restore for real, from the remote, and compare
+ *     restore/journal          what a restore in place was going to do, as text
  *     restore/listing          what one commit says stood on the disk, folder by folder
+ *     restore/oids             object names, each with a number
+ *     restore/place            one entry of a folder on disk: what stands there, and what
+ *                              it is given
  *     restore/point            which commit is meant?
  *     restore/restore          bring a tree back to the disk
+ *     restore/stage            entries on their way: written, synced, read back, then
+ *                              named
+ *     restore/told             what became of a path: the words of this room
  *     restore/undo             a restore in place can be taken back, also one that was
  *                              killed
  *     restore/verify           is what the backup says true, down to the last object?

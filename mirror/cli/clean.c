@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/path.h"
 #include "cli/scan_key.h"
 #include "scanner/redact.h"
 #include "scanner/scanner.h"
@@ -12,26 +13,31 @@
 #include <stdlib.h>
 #include <string.h>
 
-int
-clean_text(const struct call *call, const char *text, char **ret_text, struct err *err)
+static int
+open_scanner(const struct call *call, struct scanner **ret_scanner, struct err *err)
 {
-	AUTO(scanner_freep) struct scanner *scanner = NULL;
-	AUTO(redaction_done)
-	struct redaction clean = { .out = { .max = CLEAN_TEXT_MAX } };
 	uint8_t key[HASH_KEY_LEN];
 	struct scanner_options options = { .key = key };
-	struct scan_input input = { .is_name = true };
 
-	if (text == NULL || text[0] == '\0') {
-		*ret_text = xstrdup("");
-		return 0;
+	if (scan_key_get(call, key, err) < 0) {
+		return err->code;
 	}
-	input.data = text;
-	input.len = strlen(text);
-	if (scan_key_get(call, key, err) < 0 ||
-		scanner_new(&options, &scanner, err) < 0 ||
-		redact_bytes(scanner, &input, &clean, err) < 0) {
-		return err_wrap(err, "scan what was typed");
+	return scanner_new(&options, ret_scanner, err);
+}
+
+static int
+clean(const struct scanner *scanner, const char *text, char **ret_text, struct err *err)
+{
+	AUTO(redaction_done)
+	struct redaction clean = { .out = { .max = CLEAN_TEXT_MAX } };
+	struct scan_input input = {
+		.data = text,
+		.len = strlen(text),
+		.is_name = true,
+	};
+
+	if (redact_bytes(scanner, &input, &clean, err) < 0) {
+		return err->code;
 	}
 	if (clean.outcome == REDACT_CANNOT) {
 		return err_raise(err, ERR_BLOCKED, "what was typed holds a secret (%s)",
@@ -40,5 +46,47 @@ clean_text(const struct call *call, const char *text, char **ret_text, struct er
 	*ret_text = clean.outcome == REDACT_CLEAN
 		? xstrdup(text)
 		: xmemdup0(clean.out.data, clean.out.len);
+	return 0;
+}
+
+int
+clean_text(const struct call *call, const char *text, char **ret_text, struct err *err)
+{
+	AUTO(scanner_freep) struct scanner *scanner = NULL;
+
+	if (text == NULL || text[0] == '\0') {
+		*ret_text = xstrdup("");
+		return 0;
+	}
+	if (open_scanner(call, &scanner, err) < 0 ||
+		clean(scanner, text, ret_text, err) < 0) {
+		return err_wrap(err, "scan what was typed");
+	}
+	return 0;
+}
+
+int
+clean_path(const struct call *call, const char *path, char **ret_path, struct err *err)
+{
+	AUTO(scanner_freep) struct scanner *scanner = NULL;
+	AUTO_FREE char *shown = xstrdup("");
+
+	if (open_scanner(call, &scanner, err) < 0) {
+		return err->code;
+	}
+	while (*path != '\0') {
+		size_t len = strcspn(path, "/");
+		AUTO_FREE char *name = xmemdup0(path, len);
+		AUTO_FREE char *before = STEAL(shown);
+		AUTO_FREE char *part = NULL;
+
+		if (clean(scanner, name, &part, err) < 0) {
+			return err_wrap(err, "scan the path");
+		}
+		shown = path_join(before, part);
+		path += len;
+		path += *path == '/';
+	}
+	*ret_path = STEAL(shown);
 	return 0;
 }

@@ -23,4 +23,8 @@ enum {
 int clean_text(const struct call *call, const char *text, char **ret_text,
 	struct err *err) NONNULL_ARGS(1, 3, 4) MUST_CHECK;
 
+/** @path as the ledger shows it: each part cleaned by itself.  Owned by the caller. */
+int clean_path(const struct call *call, const char *path, char **ret_path,
+	struct err *err) NONNULL MUST_CHECK;
+
 #endif

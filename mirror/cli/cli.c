@@ -236,6 +236,18 @@ print_json_error(struct output *out, const struct err *err, int status)
 	output_json(out, object);
 }
 
+// Also a line that is wrong is answered in the form it asks for.
+static bool
+wants_json(const struct line *line)
+{
+	for (int i = 1; i < line->argc && strcmp(line->argv[i], "--") != 0; i++) {
+		if (strcmp(line->argv[i], "--json") == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static int
 run(struct line *line, struct call *call, struct err *err)
 {
@@ -268,6 +280,7 @@ cli_main(int argc, char **argv)
 	int status;
 
 	output_init(&call.out);
+	call.out.json = wants_json(&line);
 	status = run(&line, &call, &err);
 	output_progress_done(&call.out);
 	if (status < 0) {

@@ -83,3 +83,17 @@ scan_key_get(const struct call *call, uint8_t ret_key[HASH_KEY_LEN], struct err 
 	// Of two that start at once the last one's key stays: read what stands there.
 	return read_own_key(file, ret_key, err);
 }
+
+int
+scan_key_get_or_make(struct call *call, uint8_t ret_key[HASH_KEY_LEN], struct err *err)
+{
+	int result = scan_key_get(call, ret_key, err);
+
+	if (result != ERR_DENIED && result != ERR_NO_SPACE) {
+		return result;
+	}
+	output_note(&call->out, "%s; fingerprints of this scan are good for it alone",
+		err->msg);
+	err_clear(err);
+	return hash_random(ret_key, HASH_KEY_LEN, err);
+}

@@ -22,5 +22,9 @@ struct err;
 /** DENIED, NO_SPACE: it could not be made; CORRUPT: it is not 32 bytes. */
 int scan_key_get(const struct call *call, uint8_t ret_key[HASH_KEY_LEN], struct err *err)
 	NONNULL MUST_CHECK;
+/** The same; where nothing can be kept (a read-only home) a key for this once, and a
+ * message that says so. */
+int scan_key_get_or_make(struct call *call, uint8_t ret_key[HASH_KEY_LEN],
+	struct err *err) NONNULL MUST_CHECK;
 
 #endif

@@ -4,11 +4,25 @@
 #include "base/mem.h"
 #include "cli/handlers.h"
 #include "cli/once.h"
+#include "cli/plan.h"
 #include "cli/settings.h"
 #include "config/config.h"
 
 #include <signal.h>
 #include <stdlib.h>
+
+// Nothing is read but folders: what a full cycle would take in, and what not.
+static int
+show_plan(struct call *call, const struct config *config)
+{
+	for (size_t i = 0; i < config->nwatches; i++) {
+		AUTO(plan_done) struct plan plan;
+
+		plan_make(config, &config->watches[i], &plan);
+		plan_print(&call->out, &config->watches[i], &plan);
+	}
+	return 0;
+}
 
 int
 verb_run(struct call *call, struct err *err)
@@ -17,6 +31,10 @@ verb_run(struct call *call, struct err *err)
 	AUTO_FREE char *file = settings_file(call);
 	static const char *const only_once[] = { "full", "no-push", "no-wait" };
 
+	if (call->dry_run) {
+		return settings_load(call, &config, err) < 0 ? (int)err->code
+							     : show_plan(call, config);
+	}
 	if (settings_load_and_keep(call, &config, err) < 0) {
 		return err->code;
 	}

@@ -150,8 +150,8 @@ feed(struct scan *scan, struct err *err)
 static int
 prepare(struct scan *scan, struct err *err)
 {
-	if (scan_key_get(scan->call, scan->key, err) < 0 || open_scanner(scan, err) < 0 ||
-		read_known(scan, err) < 0) {
+	if (scan_key_get_or_make(scan->call, scan->key, err) < 0 ||
+		open_scanner(scan, err) < 0 || read_known(scan, err) < 0) {
 		return err->code;
 	}
 	scan->report.scanner = scan->scanner;

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "brain/repo.h"
+#include "cli/clean.h"
 #include "cli/handlers.h"
 #include "cli/leftover.h"
 #include "cli/settings.h"
@@ -163,6 +164,16 @@ look_up(struct why *why, struct err *err)
 		return err->code;
 	}
 	why->found = ledger_find(ledger, why->target.path, &row, err);
+	if (why->found == 0) {
+		// A name that holds a secret stands there redacted.
+		AUTO_FREE char *typed = why->target.path;
+
+		why->target.path = NULL;
+		if (clean_path(why->call, typed, &why->target.path, err) < 0) {
+			return err->code;
+		}
+		why->found = ledger_find(ledger, why->target.path, &row, err);
+	}
 	if (why->found <= 0) {
 		return why->found;
 	}

@@ -118,6 +118,11 @@ static const struct flag log_flags[] = {
 	{ NULL, 0, NULL, NULL, NULL },
 };
 
+static const struct flag machines_flags[] = {
+	{ "fetch", 0, NULL, NULL, "ask the remote first" },
+	{ NULL, 0, NULL, NULL, NULL },
+};
+
 static const struct flag db_restore_flags[] = {
 	{ "to", 0, "PATH", NULL, "write it there; nothing may stand there" },
 	{ "in-place", 0, NULL, NULL, "put it where the database is; what stands there is kept" },
@@ -207,7 +212,7 @@ const struct verb verbs[] = {
 		.flags = run_flags,
 		.run = verb_run,
 		.group = VERB_RUN,
-		.traits = VERB_JSON,
+		.traits = VERB_JSON | VERB_CHANGES,
 		.alias = "once",
 	},
 	{
@@ -301,6 +306,15 @@ const struct verb verbs[] = {
 		.group = VERB_SEE,
 		.traits = VERB_JSON,
 		.most = 1,
+	},
+	{
+		.name = "machines",
+		.usage = "",
+		.text = "who writes to the same brain, and when they were last heard of",
+		.flags = machines_flags,
+		.run = verb_machines,
+		.group = VERB_SEE,
+		.traits = VERB_JSON,
 	},
 	{
 		.name = "today",
@@ -446,6 +460,14 @@ const struct verb verbs[] = {
 		.run = verb_config_edit,
 		.group = VERB_SETUP,
 		.traits = VERB_CHANGES,
+	},
+	{
+		.name = "doctor",
+		.usage = "",
+		.text = "is this machine fit for it?",
+		.run = verb_doctor,
+		.group = VERB_OTHER,
+		.traits = VERB_JSON,
 	},
 	{
 		.name = "completion",

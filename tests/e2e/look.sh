@@ -146,3 +146,21 @@ is "$(cat out)" "changed   notes/a.md" "changes over two commits"
 expect 2 "$MIRROR" diff nosuchrevision
 expect 0 "$MIRROR" today
 says out "today: 3 commits, "
+
+# A name that holds a secret is shown redacted, and found when it is typed.
+printf 'x\n' >"notes/$AWS_KEY"
+expect 0 "$MIRROR" --once
+expect 0 "$MIRROR" why "notes/$AWS_KEY"
+says out "notes/REDACTED.aws-access-key-id."
+silent_about out "$AWS_KEY"
+
+# doctor: what is missing has a next step.
+got=0
+"$MIRROR" doctor >out 2>err || got=$?
+case $got in 0 | 1) ;; *) fail "doctor: exit status $got" ;; esac
+says out "git version"
+says out "$W/notes"
+mv notes away
+expect 1 "$MIRROR" doctor --json
+says out '"next": "bring the folder back, or: mirror remove it"'
+mv away notes

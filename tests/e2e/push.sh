@@ -43,3 +43,17 @@ silent_about out "$password"
 expect 0 "$MIRROR" remote set none
 expect 0 "$MIRROR" remote test
 says out "there is no remote: nothing leaves this machine"
+
+# The machines that share a remote are seen from each other.
+expect 0 "$MIRROR" remote set "$W/remote.git"
+git -C remote.git branch -q host/elsewhere "$(git -C remote.git rev-parse "$branch")"
+expect 0 "$MIRROR" machines
+is "$(wc -l <out)" 1 "machines before anybody was asked"
+says out "this machine"
+expect 0 "$MIRROR" machines --fetch --json
+says out '"name": "elsewhere"'
+is "$(git -C "$BRAIN" symbolic-ref HEAD)" "$branch" "the branch after asking"
+git -C "$BRAIN" fsck --strict >/dev/null 2>&1 || fail "fsck"
+expect 0 "$MIRROR" remote set "https://me:$password@git.invalid/x.git"
+expect 65 "$MIRROR" machines --fetch
+silent_about err "$password"

@@ -187,3 +187,12 @@ expect 1 "$MIRROR" scan target
 says err "rules of target/.gitleaks.toml"
 is "$(wc -l <out)" 1 "findings with the target's rules"
 expect 65 "$MIRROR" scan --config base.json mine
+
+# A home that cannot be written to is no reason not to scan.
+if [ "$(id -u)" -ne 0 ]; then
+	rm -f "$XDG_DATA_HOME/mirror/scan.key"
+	chmod 500 "$XDG_DATA_HOME/mirror"
+	expect 1 "$MIRROR" scan d/a.md
+	says err "fingerprints of this scan are good for it alone"
+	chmod 700 "$XDG_DATA_HOME/mirror"
+fi

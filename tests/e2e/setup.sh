@@ -66,3 +66,10 @@ says out "WatchdogSec="
 [ -e "$XDG_CONFIG_HOME/systemd" ] && fail "--dry-run wrote the unit"
 expect 0 "$MIRROR" service remove
 says out "there is no service"
+
+# What a run would take in, without one.
+head=$(git -C "$BRAIN" rev-parse HEAD)
+printf 'new\n' >notes/new
+expect 0 "$MIRROR" --once -n
+says out "will be mirrored: 2 files"
+is "$(git -C "$BRAIN" rev-parse HEAD)" "$head" "the head after --dry-run"

@@ -82,3 +82,8 @@ expect 64 "$MIRROR" completion tcsh
 
 expect 0 "$MIRROR" __man
 says out ".SH EXIT STATUS"
+
+# A wrong line that asks for JSON is answered in JSON as well.
+expect 64 "$MIRROR" scan --json --nope
+says out '"schema": "mirror.error/1"'
+says out '"exit": 64'

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "base/spawn.h"
+#include "cli/handlers.h"
+#include "cli/settings.h"
+#include "config/config.h"
+#include "config/places.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/**
+ * `mirror doctor`: is this machine fit for it?  What the program needs around itself,
+ * where everything is, and one next step for each thing that is missing.  How well the
+ * backup itself is doing, `mirror health` says.
+ */
+
+enum {
+	DOCTOR_MISSING = 1,
+	DOCTOR_FEW_WATCHES = 65536,
+	TOOL_DEADLINE_MS = 10 * 1000,
+	TOOL_OUT_MAX = 16 * 1024,
+};
+
+struct visit {
+	struct call *call;
+	const struct config *config;
+	struct json *list;
+	size_t missing;
+};
+
+// One line of the answer; @next NULL: it is fine.
+static void
+tell(struct visit *visit, const char *what, const char *found, const char *next)
+{
+	struct output *out = &visit->call->out;
+	AUTO_FREE char *shown = path_printable(found);
+
+	visit->missing += next != NULL;
+	if (visit->list != NULL) {
+		struct json *row = json_new_object();
+
+		json_set_text(row, "what", what);
+		json_set_text(row, "found", found);
+		json_set_bool(row, "fine", next == NULL);
+		json_set_text(row, "next", next);
+		json_append(visit->list, row);
+		return;
+	}
+	output_word(out, next == NULL ? OUTPUT_GOOD : OUTPUT_WARN,
+		next == NULL ? "fine   " : "missing");
+	output_line(out, "  %-14s %s", what, shown);
+	if (next != NULL) {
+		output_line(out, "           next: %s", next);
+	}
+}
+
+static void
+look_for_tool(struct visit *visit, const char *name, const char *next)
+{
+	const char *const argv[] = { name, "--version", NULL };
+	struct spawn plan = { .argv = argv, .deadline_ms = TOOL_DEADLINE_MS };
+	struct spawn_result result = SPAWN_RESULT(TOOL_OUT_MAX);
+	struct err err = { 0 };
+	bool runs = spawn_run(&plan, &result, &err) == 0 && result.status == 0;
+	const char *said = buf_text(&result.out);
+	AUTO_FREE char *line = xmemdup0(said, strcspn(said, "\n"));
+
+	tell(visit, name,
+		runs                    ? line
+			: err.code != 0 ? err.msg
+					: "does not run",
+		runs ? NULL : next);
+	spawn_result_done(&result);
+}
+
+static void
+look_at_tools(struct visit *visit)
+{
+	look_for_tool(visit, "git", "install git: it is what pushes");
+	if (visit->config == NULL) {
+		return;
+	}
+	if (config_has_offsite(visit->config)) {
+		look_for_tool(
+			visit, "rclone", "install rclone: [sqlite] offsite needs it");
+	}
+	if (visit->config->sqlite.recipient != NULL) {
+		look_for_tool(visit, "age", "install age: [sqlite] recipient needs it");
+	}
+}
+
+static void
+look_at_config(struct visit *visit, const struct err *wrong)
+{
+	AUTO_FREE char *file = settings_file(visit->call);
+
+	tell(visit, "configuration", wrong->code == 0 ? file : wrong->msg,
+		wrong->code == 0                 ? NULL
+			: wrong->next[0] != '\0' ? wrong->next
+						 : "mirror config check");
+	if (visit->config == NULL) {
+		return;
+	}
+	for (size_t i = 0; i < visit->config->nwatches; i++) {
+		const struct config_watch *watch = &visit->config->watches[i];
+		bool there = access(watch->path, R_OK | X_OK) == 0;
+
+		tell(visit, "watched", watch->path,
+			there || watch->optional
+				? NULL
+				: "bring the folder back, or: mirror remove it");
+	}
+	tell(visit, "brain", visit->config->brain.repo,
+		access(visit->config->brain.repo, F_OK) == 0 ? NULL : "mirror --once");
+}
+
+static void
+look_at_state(struct visit *visit)
+{
+	AUTO_FREE char *state = places_state_dir();
+	struct stat info;
+
+	if (stat(state, &info) < 0) {
+		tell(visit, "state", state, "mirror --once");
+		return;
+	}
+	tell(visit, "state", state,
+		(info.st_mode & 077) == 0 && info.st_uid == geteuid()
+			? NULL
+			: "it must be yours alone: chmod 700");
+}
+
+static void
+look_at_watches(struct visit *visit)
+{
+	static const char file[] = "/proc/sys/fs/inotify/max_user_watches";
+	AUTO(buf_done) struct buf text = { .max = 64 };
+	AUTO_FREE char *found = NULL;
+	struct err ignored;
+	long limit = 0;
+
+	if (file_read(AT_FDCWD, file, &text, &ignored) == 0) {
+		limit = strtol(buf_text(&text), NULL, 10);
+	}
+	found = xasprintf("%ld folders of all programs together", limit);
+	tell(visit, "inotify", found,
+		limit >= DOCTOR_FEW_WATCHES
+			? NULL
+			: "sudo sysctl fs.inotify.max_user_watches=524288");
+}
+
+int
+verb_doctor(struct call *call, struct err *err)
+{
+	AUTO(config_freep) struct config *config = NULL;
+	AUTO(json_freep) struct json *object = NULL;
+	struct visit visit = { .call = call };
+	struct err wrong = { 0 };
+	struct err none = { 0 };
+
+	(void)err;
+	(void)!settings_load_or_last(call, &config, &wrong, &none);
+	visit.config = config;
+	if (call->out.json) {
+		object = json_new_object();
+		visit.list = json_new_array();
+		json_set_text(object, "schema", "mirror.doctor/1");
+		json_set(object, "findings", visit.list);
+	}
+	look_at_config(&visit, &wrong);
+	look_at_state(&visit);
+	look_at_tools(&visit);
+	look_at_watches(&visit);
+	if (object != NULL) {
+		json_set_int(object, "missing", (int64_t)visit.missing);
+		output_json(&call->out, object);
+	} else {
+		output_note(&call->out, "how the backup itself is doing: mirror health");
+	}
+	return visit.missing > 0 ? DOCTOR_MISSING : 0;
+}
