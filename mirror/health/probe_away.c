@@ -24,6 +24,27 @@ enum {
 
 /* ---- integrity ---- */
 
+// Each cycle re-reads what it wrote; somebody must also read all of it now and then.
+static void
+say_verified_all(struct probe *probe, struct health_fact *fact)
+{
+	struct fact_limits limits =
+		fact_limits(FACT_INTEGRITY, probe->input->config, probe->by_hand);
+	struct evidence_row row;
+	enum health_state aged;
+	char age[CLOCK_TEXT_MAX];
+
+	if (probe_row(probe, RECORD_VERIFIED, &row) == 0) {
+		return;
+	}
+	aged = verdict_aged(row.state, row.at_ms, probe->now_ms, &limits);
+	clock_format_age(MAX_OF(probe->now_ms - row.at_ms, 0), age);
+	if (aged != HEALTH_HEALTHY) {
+		(void)probe_say(fact, aged, "mirror verify",
+			"the whole repository was not read for %s", age);
+	}
+}
+
 void
 probe_integrity(struct probe *probe)
 {
@@ -35,6 +56,7 @@ probe_integrity(struct probe *probe)
 	if (probe->virgin || config == NULL) {
 		return;
 	}
+	say_verified_all(probe, fact);
 	if (!probe->repo_door.open) {
 		bool gone = why->code == ERR_NOT_FOUND;
 

@@ -111,19 +111,32 @@ record_sweep(struct evidence *evidence, struct ledger *ledger,
 	return ledger != NULL ? exclusions_record(evidence, ledger, err) : 0;
 }
 
-// A cycle that wrote nothing re-read nothing: older evidence says more, and ages.
+// What one cycle re-read says nothing of older damage; and when it re-read nothing, what
+// is known already says more, and ages.
 static int
-record_nothing_read(struct evidence *evidence, struct err *err)
+is_known_better(struct evidence *evidence, const struct record_integrity *integrity,
+	struct err *err)
 {
-	const struct evidence_fact fact = {
-		.name = fact_word(FACT_INTEGRITY),
-		.state = HEALTH_HEALTHY,
-		.text = "no cycle has written anything to re-read yet",
-	};
 	struct evidence_row known;
-	int found = evidence_get(evidence, fact.name, &known, err);
+	int found = evidence_get(evidence, fact_word(FACT_INTEGRITY), &known, err);
 
-	return found != 0 ? MIN_OF(found, 0) : evidence_put(evidence, &fact, err);
+	if (found <= 0 || integrity->everything || integrity->bad != 0) {
+		return MIN_OF(found, 0);
+	}
+	return known.state == HEALTH_FAILED || integrity->objects == 0 ? 1 : 0;
+}
+
+// The date from which the whole repository counts as read: the first cycle wrote it.
+static int
+put_verified(struct evidence *evidence, bool everything, struct err *err)
+{
+	struct evidence_row known;
+	int found = evidence_get(evidence, RECORD_VERIFIED, &known, err);
+
+	if (found < 0 || (found > 0 && !everything)) {
+		return MIN_OF(found, 0);
+	}
+	return put_mark(evidence, RECORD_VERIFIED, 0, NULL, err);
 }
 
 int
@@ -141,13 +154,17 @@ record_integrity(struct evidence *evidence, const struct record_integrity *integ
 		.detail = integrity->everything ? "everything" : "cycle",
 	};
 
-	if (integrity->objects == 0 && integrity->bad == 0 && !integrity->everything) {
-		return record_nothing_read(evidence, err);
+	int better = is_known_better(evidence, integrity, err);
+
+	if (better != 0 || put_verified(evidence, integrity->everything, err) < 0) {
+		return better > 0 ? 0 : err->code;
 	}
 	sentence_count(integrity->objects, "object", "objects", objects);
 	if (integrity->bad != 0) {
 		text = xasprintf(
 			"%lld of %s damaged%s", (long long)integrity->bad, objects, what);
+	} else if (integrity->objects == 0) {
+		text = xstrdup("nothing was written yet that could be re-read");
 	} else {
 		text = xasprintf("%s of %s re-read and intact", objects,
 			integrity->everything ? "the whole repository"

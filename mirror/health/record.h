@@ -38,6 +38,8 @@ struct ledger;
 #define RECORD_DIRTY "dirty"
 #define RECORD_CLOCK "clock.jump"
 #define RECORD_REMOTE "push.verified"
+/** When the whole repository was last read, or first written. */
+#define RECORD_VERIFIED "integrity.all"
 /** Which commit the ledger describes, 40 hex digits: a key for ledger_meta_set(). */
 #define RECORD_META_HEAD "head"
 /** The ledger's file in the state folder. */
@@ -80,7 +82,8 @@ int record_sweep(struct evidence *evidence, struct ledger *ledger,
 	const struct record_sweep *sweep, struct err *err) NONNULL_ARGS(1, 3, 4)
 	MUST_CHECK;
 
-/** Objects were re-read and hashed: what a cycle wrote, or everything. */
+/** Objects were re-read and hashed: what a cycle wrote, or everything.  Damage stays told
+ * until everything was read and found whole. */
 struct record_integrity {
 	bool everything;
 	int64_t objects;

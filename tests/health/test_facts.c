@@ -496,6 +496,17 @@ a_missing_repo_is_failed(void **state)
 }
 
 static void
+cycles_alone_do_not_keep_integrity_green(void **state)
+{
+	struct planted *machine = *state;
+
+	planted_evidence(machine, RECORD_VERIFIED, HEALTH_HEALTHY, NULL,
+		machine->now_ms - 9 * DAY);
+	assert_state(machine, "integrity", HEALTH_DEGRADED);
+	assert_string_equal(planted_fact(machine, "integrity")->action, "mirror verify");
+}
+
+static void
 commits_the_remote_lacks_are_counted_and_dated(void **state)
 {
 	struct planted *machine = *state;
@@ -903,6 +914,7 @@ main(void)
 		TEST(a_watched_folder_that_is_gone_is_failed_before_any_sweep),
 		TEST(a_held_secret_degrades_secrets),
 		TEST(a_missing_repo_is_failed),
+		TEST(cycles_alone_do_not_keep_integrity_green),
 		TEST(commits_the_remote_lacks_are_counted_and_dated),
 		TEST(a_young_commit_may_wait_for_its_push),
 		TEST(a_failed_push_is_told_at_once_and_a_foreign_commit_is_red),

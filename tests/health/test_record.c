@@ -183,19 +183,42 @@ damage_and_failed_drills_are_red_and_doubt_is_yellow(void **state)
 }
 
 static void
-a_cycle_that_read_nothing_back_is_no_evidence(void **state)
+read_objects(struct desk *desk, int64_t objects, int64_t bad, bool everything)
 {
-	struct desk *desk = *state;
 	struct err err;
 
 	ok(record_integrity(desk->evidence,
-		&(struct record_integrity){ .objects = 5, .bad = 1 }, &err));
-	ok(record_integrity(
-		desk->evidence, &(struct record_integrity){ .objects = 0 }, &err));
+		&(struct record_integrity){
+			.objects = objects, .bad = bad, .everything = everything },
+		&err));
+}
+
+static void
+a_cycle_that_read_nothing_back_is_no_evidence(void **state)
+{
+	struct desk *desk = *state;
+	int64_t at_ms;
+
+	read_objects(desk, 0, 0, false);
+	assert_int_equal(row_of(desk, "integrity").state, HEALTH_HEALTHY);
+	read_objects(desk, 5, 0, false);
+	at_ms = row_of(desk, "integrity").at_ms;
+	read_objects(desk, 0, 0, false);
+	assert_int_equal(row_of(desk, "integrity").at_ms, at_ms);
+	assert_non_null(strstr(row_of(desk, "integrity").text, "5 objects"));
+}
+
+static void
+damage_is_told_until_everything_was_read_and_found_whole(void **state)
+{
+	struct desk *desk = *state;
+
+	read_objects(desk, 100, 1, true);
 	assert_int_equal(row_of(desk, "integrity").state, HEALTH_FAILED);
-	ok(evidence_forget(desk->evidence, "integrity", &err));
-	ok(record_integrity(
-		desk->evidence, &(struct record_integrity){ .objects = 0 }, &err));
+	// The next cycles are fine, and know nothing of the old packs.
+	read_objects(desk, 5, 0, false);
+	assert_int_equal(row_of(desk, "integrity").state, HEALTH_FAILED);
+	read_objects(desk, 105, 0, true);
 	assert_int_equal(row_of(desk, "integrity").state, HEALTH_HEALTHY);
 }
 
@@ -284,6 +307,7 @@ main(void)
 		TEST(folders_without_a_watch_are_degraded_with_the_command_that_helps),
 		TEST(damage_and_failed_drills_are_red_and_doubt_is_yellow),
 		TEST(a_cycle_that_read_nothing_back_is_no_evidence),
+		TEST(damage_is_told_until_everything_was_read_and_found_whole),
 		TEST(what_is_newly_excluded_is_named),
 		TEST(an_exclusion_in_the_place_of_an_accepted_one_is_new),
 	};
