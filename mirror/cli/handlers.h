@@ -39,6 +39,7 @@ verb_fn verb_remote_set;
 verb_fn verb_remote_test;
 verb_fn verb_remove;
 verb_fn verb_resume;
+verb_fn verb_restore;
 verb_fn verb_run;
 verb_fn verb_scan;
 verb_fn verb_secrets_allow;

@@ -123,6 +123,18 @@ static const struct flag machines_flags[] = {
 	{ NULL, 0, NULL, NULL, NULL },
 };
 
+static const struct flag restore_flags[] = {
+	{ "to", 0, "DIR", NULL, "into DIR/<name>/, without a question; nothing is replaced" },
+	{ "at", 0, "WHEN", NULL, "as it was then: a time (\"yesterday 18:00\"), a commit or a milestone" },
+	{ "host", 0, "NAME", NULL, "another machine's backup" },
+	{ "from", 0, "REPO", NULL, "another repository: any clone, with a checkout or without" },
+	{ "in-place", 0, NULL, NULL, "where it was; what is replaced is kept for --undo" },
+	{ "undo", 0, NULL, NULL, "take a restore in place back: the last one, or ID" },
+	{ "owner", 0, NULL, NULL, "give files the owner they had (needs root)" },
+	{ "yes", 'y', NULL, NULL, "do not ask" },
+	{ NULL, 0, NULL, NULL, NULL },
+};
+
 static const struct flag db_restore_flags[] = {
 	{ "to", 0, "PATH", NULL, "write it there; nothing may stand there" },
 	{ "in-place", 0, NULL, NULL, "put it where the database is; what stands there is kept" },
@@ -371,6 +383,29 @@ const struct verb verbs[] = {
 		.traits = VERB_CHANGES,
 		.least = 1,
 		.most = 1,
+	},
+	{
+		.name = "restore",
+		.usage = "PATH...",
+		.text = "bring files back",
+		.more = "PATH is a path on the disk, or <name>/... as in the ledger.  What would come\n"
+			"back is shown first; it is written beside the watched folder, as\n"
+			"FOLDER.restored-<time>, after a question or with --yes.  With --to everything\n"
+			"lands below DIR at once; a file that is there already and differs is left as\n"
+			"it is and told.  Every file is read back and compared before it gets its name.\n"
+			"The same command again goes on where an earlier one was cut short.\n"
+			"\n"
+			"--undo --dry-run lists what can be taken back.\n"
+			"\n"
+			"WHEN: \"2 hours ago\", \"yesterday 18:00\", \"before today\", 2026-11-20,\n"
+			"2026-11-20T18:00Z, a commit's id, a milestone's name.\n"
+			"\n"
+			"Exit status: 0 everything is there, 1 something is not (told).",
+		.flags = restore_flags,
+		.run = verb_restore,
+		.group = VERB_BACK,
+		.traits = VERB_JSON | VERB_CHANGES,
+		.most = MANY,
 	},
 	{
 		.name = "db list",
