@@ -443,12 +443,6 @@ take_on(struct run *run, const struct listing_folder *folder, struct opened *ope
 		.existed = opened->existed,
 		.before = opened->before,
 	};
-	// It is to be filled, whatever its mode says.
-	if (opened->existed && (opened->before.st_mode & 0700) != 0700 &&
-		opened->before.st_uid == geteuid() && geteuid() != 0 &&
-		fchmod(opened->fd, (opened->before.st_mode & 07777) | 0700) < 0) {
-		return err_errno(err, "get into the folder");
-	}
 	return place_give(opened->fd, &now, &lost, err);
 }
 
@@ -609,6 +603,21 @@ item_of(const struct run *run, const struct task *task, enum restore_verdict ver
 	};
 }
 
+// A folder that is ours and shut lets us in until the end, when it gets its mode.
+static int
+let_write(const struct task *task, struct err *err)
+{
+	struct stat info;
+
+	if (geteuid() == 0 || fstat(task->dirfd, &info) < 0 || info.st_uid != geteuid() ||
+		(info.st_mode & 0300) == 0300) {
+		return 0;
+	}
+	return fchmod(task->dirfd, (info.st_mode & 07777) | 0700) < 0
+		? err_errno(err, "get into the folder")
+		: 0;
+}
+
 // Put it down before it is done, with a safety copy of what it replaces.
 static int
 remember_task(struct run *run, const struct task *task, enum restore_verdict verdict,
@@ -616,7 +625,7 @@ remember_task(struct run *run, const struct task *task, enum restore_verdict ver
 {
 	AUTO_FREE char *logged = journal_path(task->path, "");
 	bool is_link = task->entry->facts.kind == SIDECAR_LINK;
-	int keeps = need_undo(run, err);
+	int keeps = let_write(task, err) < 0 ? err->code : need_undo(run, err);
 
 	if (keeps <= 0) {
 		return keeps;
@@ -690,6 +699,17 @@ keep(struct run *run, const struct task *task)
 	return 0;
 }
 
+// By size and time: what was backed up without its secrets still stands there with them.
+static bool
+is_unchanged(const struct task *task)
+{
+	const struct sidecar_entry *facts = &task->entry->facts;
+
+	return task->entry->described && (uint64_t)task->info.st_size == facts->size &&
+		task->info.st_mtim.tv_sec == facts->mtime_s &&
+		task->info.st_mtim.tv_nsec == (long)facts->mtime_ns;
+}
+
 // Something else stands there.
 static int
 replace(struct run *run, const struct task *task)
@@ -706,8 +726,12 @@ replace(struct run *run, const struct task *task)
 						    : "something special stands there");
 	}
 	if (facts->redacted > 0 || facts->sealed != NULL) {
-		return tell_task(run, task, RESTORE_CONFLICT,
-			"the backup has it without its secrets: restore it elsewhere");
+		return is_unchanged(task)
+			? tell_task(run, task, RESTORE_KEPT,
+				  "unchanged since, and with its secrets")
+			: tell_task(run, task, RESTORE_CONFLICT,
+				  "the backup has it without its secrets: restore it "
+				  "elsewhere");
 	}
 	return run->options->preview ? tell_task(run, task, RESTORE_REPLACED, "")
 				     : put(run, task, RESTORE_REPLACED);
