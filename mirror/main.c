@@ -45,9 +45,9 @@
  *     cli/verb_accept cli/verb_completion cli/verb_config cli/verb_config_edit
  *     cli/verb_db cli/verb_db_restore cli/verb_doctor cli/verb_health
  *     cli/verb_help cli/verb_init cli/verb_ledger cli/verb_machines cli/verb_man
- *     cli/verb_milestone cli/verb_past cli/verb_pause cli/verb_remote cli/verb_run
- *     cli/verb_scan cli/verb_secrets cli/verb_service cli/verb_status
- *     cli/verb_watch cli/verb_why
+ *     cli/verb_milestone cli/verb_past cli/verb_pause cli/verb_remote
+ *     cli/verb_restore cli/verb_run cli/verb_scan cli/verb_secrets
+ *     cli/verb_service cli/verb_status cli/verb_watch cli/verb_why
  *
  * 4  agent/  the engine: one page, one cycle, one worker
  *     agent/agent              the always-on engine, and the same work done once by hand

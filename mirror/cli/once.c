@@ -193,6 +193,7 @@ once_run(struct call *call, const struct config *config, const struct agent_once
 	if (options->no_wait && err->code == ERR_BUSY) {
 		status = err_exit(ERR_BUSY);
 	}
+	(void)err_advise(err, "mirror health --deep");
 	output_error(&call->out, err);
 	if (call->out.json) {
 		print_json_failure(&call->out, began_ms, status, err);

@@ -47,6 +47,8 @@ struct status {
 	int64_t tick_age_ms;
 	bool has_head;
 	struct oid head;
+	/** The commit is there, and can be read. */
+	bool head_is_whole;
 	bool has_totals;
 	struct ledger_totals totals;
 	bool is_paused;
@@ -89,6 +91,7 @@ look_at_repo(struct status *status)
 	AUTO(repo_closep) struct repo *repo = NULL;
 	struct err ignored;
 	struct repo_options options = { .read_only = true };
+	struct oid tree;
 
 	if (status->config == NULL) {
 		return;
@@ -97,6 +100,8 @@ look_at_repo(struct status *status)
 	options.branch = status->config->brain.branch;
 	status->has_head = repo_open(&options, false, &repo, &ignored) == 0 &&
 		repo_head(repo, &status->head, &ignored) > 0;
+	status->head_is_whole = status->has_head &&
+		repo_commit_tree(repo, &status->head, &tree, &ignored) == 0;
 }
 
 static void
@@ -251,6 +256,7 @@ print_json(struct status *status)
 	json_set(object, "agent", agent_json(status));
 	json_set_text(
 		object, "head", status->has_head ? oid_hex(&status->head, id) : NULL);
+	json_set_bool(object, "head_is_whole", status->head_is_whole);
 	json_set_text(object, "branch",
 		status->config != NULL ? status->config->brain.branch : NULL);
 	json_set(object, "jobs", jobs);
@@ -336,8 +342,11 @@ print_text(struct status *status)
 	sentence_of(status, sentence);
 	print_agent(status);
 	if (status->has_head) {
-		output_line(out, "head     %.12s on %s", oid_hex(&status->head, id),
-			status->config->brain.branch);
+		output_line(out, "head     %.12s on %s%s", oid_hex(&status->head, id),
+			status->config->brain.branch,
+			status->head_is_whole ? ""
+					      : ", damaged: it cannot be read; next: "
+						"mirror health --deep");
 	} else {
 		output_line(out, "head     none");
 	}

@@ -29,6 +29,7 @@
 
 enum {
 	WHY_UNSEEN = 1,
+	WHY_UNSURE = 3,
 	/** Commits looked at to find when the safe version was made. */
 	LOG_MAX = 5000,
 	RULE_LINE_MAX = 300,
@@ -54,6 +55,8 @@ struct why {
 	int found;
 	char *rule_line;
 	struct safe safe;
+	/** The repository could not be read. */
+	bool unsure;
 	const char *next;
 };
 
@@ -203,6 +206,11 @@ print_safe(const struct why *why, const char *shown)
 	char when[CLOCK_TEXT_MAX];
 	AUTO_FREE char *repo = path_printable(why->config->brain.repo);
 
+	if (why->unsure) {
+		output_line(out,
+			"  safe version  unknown: the brain repository cannot be read");
+		return;
+	}
 	if (!safe->known) {
 		output_line(out,
 			"  safe version  none at its own path in the brain repository");
@@ -303,8 +311,14 @@ verb_why(struct call *call, struct err *err)
 		return err->code;
 	}
 	why.config = config;
-	if (look_up(&why, err) < 0 || find_safe(&why, err) < 0) {
+	if (look_up(&why, err) < 0) {
 		return err->code;
+	}
+	// A damaged repository does not hide what the ledger knows.
+	if (find_safe(&why, &wrong) < 0) {
+		(void)err_advise(&wrong, "mirror health --deep");
+		output_error(&call->out, &wrong);
+		why.unsure = true;
 	}
 	if (why.found == 0 && lstat(why.target.disk, &info) == 0 &&
 		S_ISDIR(info.st_mode)) {
@@ -321,5 +335,5 @@ verb_why(struct call *call, struct err *err)
 	} else {
 		print_text(&why);
 	}
-	return why.found == 0 ? WHY_UNSEEN : 0;
+	return why.unsure ? WHY_UNSURE : why.found == 0 ? WHY_UNSEEN : 0;
 }

@@ -164,3 +164,9 @@ mv notes away
 expect 1 "$MIRROR" doctor --json
 says out '"next": "bring the folder back, or: mirror remove it"'
 mv away notes
+
+# --deep believes neither agent nor ledger, and finds nothing wrong here.
+got=0
+"$MIRROR" health --deep --json >out 2>err || got=$?
+case $got in 0 | 1) ;; *) fail "health --deep: exit status $got" ;; esac
+says out '"unaccounted": 0'
