@@ -45,6 +45,12 @@ enum {
 	AGENT_LOCK_POLL_MS = 250,
 	/** A jump of the wall clock against the other one that is worth telling. */
 	AGENT_JUMP_MS = 30000,
+	/** The state of the watch is put down anew, so that it does not expire. */
+	AGENT_RECORD_MS = 5 * 60 * 1000,
+	/** The longest a re-arm of the watch waits for the next one to come along. */
+	AGENT_REARM_MS = 4000,
+	/** The remote is looked at even when there is nothing to push. */
+	AGENT_LOOK_MS = 60 * 60 * 1000,
 };
 
 struct agent {
@@ -64,6 +70,11 @@ struct agent {
 	int bell;
 	int signals;
 	int64_t tick_due_ms;
+	/** Not before; and whether one is owed. */
+	int64_t rearm_due_ms;
+	bool rearm_owed;
+	int64_t record_due_ms;
+	int64_t look_due_ms;
 	int64_t sweep_due_ms;
 	/** Wall clock of the oldest change not yet committed; 0: none. */
 	int64_t dirty_since_ms;
@@ -190,6 +201,19 @@ ask_everywhere(struct agent *agent)
 	inbox_wake(agent->inbox);
 }
 
+// Renames of folders come in crowds, and each re-arm walks everything: the flag is told
+// again at every drain, so it can wait a little.
+static void
+rearm(struct agent *agent)
+{
+	mark_dirty(agent);
+	record_watching(agent, watch_rearm(agent->watch));
+	ask_everywhere(agent);
+	agent->rearm_owed = false;
+	agent->rearm_due_ms = clock_mono_ms() +
+		MIN_OF(agent->config->brain.settle_ms * 2, (int64_t)AGENT_REARM_MS);
+}
+
 static void
 drain_watch(struct agent *agent)
 {
@@ -204,10 +228,9 @@ drain_watch(struct agent *agent)
 			log_warn("the kernel's queue of events ran over; looking "
 				 "everywhere");
 		}
-		if ((flags & WATCH_REARM) != 0) {
-			mark_dirty(agent);
-			record_watching(agent, watch_rearm(agent->watch));
-			ask_everywhere(agent);
+		agent->rearm_owed = (flags & WATCH_REARM) != 0;
+		if (agent->rearm_owed && clock_mono_ms() >= agent->rearm_due_ms) {
+			rearm(agent);
 			return;
 		}
 	} while ((flags & WATCH_MORE) != 0);
@@ -329,6 +352,26 @@ watch_config(struct agent *agent)
 	agent->reload = true;
 }
 
+// What was true stays true only when it is looked at again (I9).
+static void
+repeat(struct agent *agent, int64_t now_ms)
+{
+	struct err err;
+
+	if (now_ms >= agent->record_due_ms) {
+		agent->record_due_ms = now_ms + AGENT_RECORD_MS;
+		record_watching(agent, 0);
+	}
+	if (config_has_remote(agent->config) && now_ms >= agent->look_due_ms) {
+		agent->look_due_ms = now_ms + AGENT_LOOK_MS;
+		if (jobqueue_enqueue(agent->queue, JOB_PUSH, NULL, &err) < 0) {
+			log_warn("a look at the remote could not be asked for: %s; "
+				 "trying later",
+				err.msg);
+		}
+	}
+}
+
 static void
 tidy(struct agent *agent)
 {
@@ -351,6 +394,7 @@ tidy(struct agent *agent)
 	if ((watch_retry(agent->watch, hear, agent) & WATCH_DIRTY) != 0) {
 		record_watching(agent, 0);
 	}
+	repeat(agent, now_ms);
 	// A ring can be lost; the queue is never.
 	inbox_wake(agent->inbox);
 }
@@ -370,6 +414,9 @@ sleep_until_news(struct agent *agent)
 
 	if (settle_ms >= 0) {
 		sleep_ms = MIN_OF(sleep_ms, settle_ms);
+	}
+	if (agent->rearm_owed) {
+		sleep_ms = MIN_OF(sleep_ms, agent->rearm_due_ms - now_ms);
 	}
 	if (poll(fds, countof(fds), (int)MAX_OF(sleep_ms, (int64_t)0)) < 0 &&
 		errno != EINTR) {
@@ -512,7 +559,7 @@ begin(struct agent *agent, struct err *err)
 		kit_start(agent->kit, err) < 0) {
 		return err->code;
 	}
-	agent->bell = jobqueue_bell_open(agent->kit->runtime_dir, err);
+	agent->bell = jobqueue_bell_open(agent->kit->bell_dir, err);
 	if (agent->bell < 0 || record_start(agent->evidence, err) < 0) {
 		return err->code;
 	}
@@ -525,6 +572,7 @@ begin(struct agent *agent, struct err *err)
 	agent->clock_offset_ms = clock_now_ms() - clock_mono_ms();
 	agent->config_mtime = config_time(agent);
 	agent->sweep_due_ms = clock_mono_ms();
+	agent->look_due_ms = clock_mono_ms() + AGENT_LOOK_MS;
 	record_watching(agent,
 		watch_count(agent->watch) < watch_needed(agent->watch)
 			? (unsigned int)WATCH_LIMIT

@@ -45,6 +45,11 @@
 #define META_RULES_NUMBER "rules.number"
 #define META_SETTINGS "settings"
 #define META_BOOT "boot"
+#define META_COMPARED "compared_ms"
+
+/** How old the last comparison of the whole tree may be before a full cycle repeats it.
+ */
+#define CYCLE_COMPARE_MS (INT64_C(6) * 3600000)
 
 static int
 same_meta(struct ledger *ledger, const char *key, const char *now, bool *ret_same,
@@ -322,6 +327,31 @@ write_commit(struct round *round, const struct oid *tree, struct err *err)
 	return 0;
 }
 
+// Now and then a full cycle reads the whole tree back, not only what it wrote itself.
+static int
+compare_all(struct round *round, struct err *err)
+{
+	struct ledger *ledger = round->kit->ledger;
+	int64_t now_ms = clock_now_ms();
+	int64_t last_ms = 0;
+
+	if (!round->plan->full || oid_is_zero(&round->result->commit)) {
+		return 0;
+	}
+	if (ledger_meta_get_int(ledger, META_COMPARED, 0, &last_ms, err) < 0) {
+		return err->code;
+	}
+	if (!round->rebuild && last_ms <= now_ms && now_ms - last_ms < CYCLE_COMPARE_MS) {
+		round->result->compared_all = true;
+		return 0;
+	}
+	if (fold_check_all(round, &round->result->compared, err) < 0) {
+		return err_wrap(err, "compare the whole tree with the ledger");
+	}
+	round->result->compared_all = true;
+	return ledger_meta_set_int(ledger, META_COMPARED, now_ms, err);
+}
+
 static int
 conclude(struct round *round, struct err *err)
 {
@@ -335,6 +365,9 @@ conclude(struct round *round, struct err *err)
 	round->result->commit = round->head;
 	if (!oid_equal(&tree, &round->head_tree) && !oid_is_zero(&tree) &&
 		write_commit(round, &tree, err) < 0) {
+		return err->code;
+	}
+	if (compare_all(round, err) < 0) {
 		return err->code;
 	}
 	if (ledger_meta_set(

@@ -555,30 +555,25 @@ expected(const struct content *content)
 }
 
 static int
-check_one(struct round *round, const struct round_folder *marked, uint64_t *count,
-	struct err *err)
+check_content(struct round *round, const struct content *content, const char *path,
+	uint64_t *count, struct err *err)
 {
-	AUTO(content_done) struct content content = { 0 };
 	AUTO(buf_done) struct buf raw = { .max = TREE_RAW_MAX };
 	struct tree_entry entry;
 	struct tree_iter iter;
 	struct oid tree;
 	size_t seen = 0;
-	int got = content_load(round, marked->id, &content, err);
+	int got;
 
-	if (got <= 0 || !content.folder.tree.set) {
-		return got < 0 ? got : 0;
-	}
-	memcpy(tree.id, content.folder.tree.bytes, sizeof(tree.id));
+	memcpy(tree.id, content->folder.tree.bytes, sizeof(tree.id));
 	if (repo_read(round->kit->repo, &tree, OBJECT_TREE, &raw, err) < 0) {
-		return err_wrap(err, "read back %s", marked->path);
+		return err_wrap(err, "read back %s", path);
 	}
 	iter = (struct tree_iter){ buf_text(&raw), buf_text(&raw) + raw.len };
 	while ((got = tree_next(&iter, &entry, err)) > 0) {
-		if (!agrees(&content, &entry)) {
+		if (!agrees(content, &entry)) {
 			return err_raise(err, ERR_CORRUPT,
-				"%s/%s is not what the ledger says", marked->path,
-				entry.name);
+				"%s/%s is not what the ledger says", path, entry.name);
 		}
 		seen++;
 	}
@@ -586,11 +581,37 @@ check_one(struct round *round, const struct round_folder *marked, uint64_t *coun
 		return got;
 	}
 	*count += seen;
-	return seen == expected(&content)
+	return seen == expected(content)
 		? 0
 		: err_raise(err, ERR_CORRUPT,
-			  "the tree of %s has %zu entries, the ledger %zu", marked->path,
-			  seen, expected(&content));
+			  "the tree of %s has %zu entries, the ledger %zu", path, seen,
+			  expected(content));
+}
+
+static int
+check_folder(struct round *round, int64_t id, const char *path, bool deep,
+	uint64_t *count, struct err *err)
+{
+	AUTO(content_done) struct content content = { 0 };
+	int got = content_load(round, id, &content, err);
+
+	if (got <= 0) {
+		return got;
+	}
+	if (content.folder.tree.set &&
+		check_content(round, &content, path, count, err) < 0) {
+		return err->code;
+	}
+	for (size_t i = 0; deep && i < content.subs.count; i++) {
+		AUTO_FREE char *below =
+			xasprintf("%s/%s", path, content.subs.folders[i].name);
+
+		if (check_folder(round, content.subs.folders[i].id, below, true, count,
+			    err) < 0) {
+			return err->code;
+		}
+	}
+	return 0;
 }
 
 int
@@ -599,8 +620,31 @@ fold_check(struct round *round, uint64_t *ret_count, struct err *err)
 	uint64_t count = 0;
 
 	for (size_t i = 0; i < round->nfolders; i++) {
-		if ((round->folders[i].dirt & ROUND_TREE) != 0 &&
-			check_one(round, &round->folders[i], &count, err) < 0) {
+		const struct round_folder *marked = &round->folders[i];
+
+		if ((marked->dirt & ROUND_TREE) != 0 &&
+			check_folder(round, marked->id, marked->path, false, &count,
+				err) < 0) {
+			return err->code;
+		}
+	}
+	*ret_count = count;
+	return 0;
+}
+
+int
+fold_check_all(struct round *round, uint64_t *ret_count, struct err *err)
+{
+	AUTO(ledger_folders_done) struct ledger_folders roots = { 0 };
+	uint64_t count = 0;
+
+	if (ledger_subfolders(round->kit->ledger, 0, &roots, err) < 0) {
+		return err->code;
+	}
+	for (size_t i = 0; i < roots.count; i++) {
+		if (!is_kept(round, roots.folders[i].name) &&
+			check_folder(round, roots.folders[i].id, roots.folders[i].name,
+				true, &count, err) < 0) {
 			return err->code;
 		}
 	}

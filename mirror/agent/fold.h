@@ -33,4 +33,9 @@ int fold(struct round *round, struct oid *ret_tree, struct err *err) NONNULL MUS
 int
 fold_check(struct round *round, uint64_t *ret_count, struct err *err) NONNULL MUST_CHECK;
 
+/** The same for every folder the ledger knows: all of the tree against all of the rows.
+ */
+int fold_check_all(struct round *round, uint64_t *ret_count, struct err *err)
+	NONNULL MUST_CHECK;
+
 #endif

@@ -4,9 +4,11 @@
 
 #include "agent/kit.h"
 #include "agent/round.h"
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "brain/repo.h"
 #include "brain/sidecar.h"
 #include "brain/worktree.h"
 #include "health/evidence.h"
@@ -41,6 +43,9 @@ take_out(struct round *round, const char *path, const struct ledger_row *row,
 	if (!row->oid.set) {
 		return 0;
 	}
+	if (row->type == LEDGER_TYPE_FOLDER) {
+		return gone_take_out_kept(round, path, err);
+	}
 	if ((row->flags & LEDGER_ROW_SIDECAR) != 0) {
 		sidecar_file_path(path, place);
 		round_change(round, place, 0, NULL);
@@ -50,6 +55,74 @@ take_out(struct round *round, const char *path, const struct ledger_row *row,
 		return err_wrap(err, "remove the copy of %s", path);
 	}
 	return 0;
+}
+
+// One folder's sidecar text as the commit has it; 1 found, 0 there is none.
+static int
+read_sidecar(struct round *round, const char *path, struct buf *text,
+	struct sidecar_folder *ret_folder, struct err *err)
+{
+	char place[SIDECAR_PATH_MAX];
+	struct oid oid;
+	uint32_t mode;
+	int found;
+
+	sidecar_folder_path(path, place);
+	if (oid_is_zero(&round->head_tree)) {
+		return 0;
+	}
+	found = repo_tree_at(
+		round->kit->repo, &round->head_tree, place, &mode, &oid, err);
+	if (found <= 0) {
+		return found;
+	}
+	if (repo_read(round->kit->repo, &oid, OBJECT_BLOB, text, err) < 0 ||
+		sidecar_parse(buf_text(text), text->len, ret_folder, err) < 0) {
+		return err_wrap(err, "read the sidecar of %s", path);
+	}
+	return 1;
+}
+
+static int
+take_out_place(struct round *round, const char *place, bool in_commit, struct err *err)
+{
+	if (in_commit) {
+		round_change(round, place, 0, NULL);
+	}
+	return round->worktree != NULL ? worktree_remove(round->worktree, place, err) : 0;
+}
+
+static int
+take_out_entry(struct round *round, const char *path, const struct sidecar_entry *entry,
+	struct err *err)
+{
+	AUTO_FREE char *whole = xasprintf("%s/%s", path, entry->name);
+
+	if (entry->kind == SIDECAR_FOLDER) {
+		return gone_take_out_kept(round, whole, err);
+	}
+	return entry->at != NULL ? take_out_place(round, entry->at, true, err)
+				 : take_out_place(round, whole, false, err);
+}
+
+int
+gone_take_out_kept(struct round *round, const char *path, struct err *err)
+{
+	AUTO(buf_done) struct buf text = { .max = SIDECAR_TEXT_MAX };
+	AUTO(sidecar_done) struct sidecar_folder folder = { 0 };
+	char place[SIDECAR_PATH_MAX];
+	int found = read_sidecar(round, path, &text, &folder, err);
+
+	if (found <= 0) {
+		return found;
+	}
+	for (size_t i = 0; i < folder.nentries; i++) {
+		if (take_out_entry(round, path, &folder.entries[i], err) < 0) {
+			return err->code;
+		}
+	}
+	sidecar_folder_path(path, place);
+	return take_out_place(round, place, true, err);
 }
 
 int

@@ -55,4 +55,9 @@ int
 gone_drop_folder(struct round *round, int64_t folder, const char *path, uint32_t depth,
 	int64_t subfolder, const char *name, struct err *err) NONNULL MUST_CHECK;
 
+/** An unreadable folder kept its last tree; now that it is readable again, or gone, take
+ * what it kept out of sidecar and copy, by the sidecar of the commit. */
+int gone_take_out_kept(struct round *round, const char *path, struct err *err)
+	NONNULL MUST_CHECK;
+
 #endif

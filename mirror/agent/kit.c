@@ -5,6 +5,7 @@
 #include "agent/allowed.h"
 #include "base/err.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/path.h"
 #include "brain/repo.h"
@@ -32,6 +33,7 @@ kit_open(const struct config *config, struct kit **ret_kit, struct err *err)
 	kit->self = "/proc/self/exe";
 	kit->state_dir = places_state_dir();
 	kit->runtime_dir = places_runtime_dir();
+	kit->bell_dir = places_bell_dir();
 	if (file_make_dirs(kit->state_dir, 0700, err) < 0 ||
 		file_make_dirs(kit->runtime_dir, 0700, err) < 0) {
 		return err_wrap(err, "make the state folder");
@@ -41,6 +43,9 @@ kit_open(const struct config *config, struct kit **ret_kit, struct err *err)
 	}
 	if (evidence_open(kit->state_dir, EVIDENCE_RW, &kit->evidence, err) < 0) {
 		return err_wrap(err, "open the evidence");
+	}
+	if (evidence_was_replaced(kit->evidence)) {
+		log_warn("the evidence was damaged; it was set aside and begins anew");
 	}
 	*ret_kit = STEAL(kit);
 	return 0;
@@ -122,9 +127,6 @@ open_scanner(struct kit *kit, struct err *err)
 		.rule_files = names,
 		.nrule_files = files->count,
 	};
-	struct record_secrets tested = { 0 };
-	struct err why;
-
 	for (size_t i = 0; i < files->count; i++) {
 		names[i] = files->items[i].text;
 	}
@@ -136,15 +138,22 @@ open_scanner(struct kit *kit, struct err *err)
 	if (scanner_new(&options, &kit->scanner, err) < 0) {
 		return err_wrap(err, "load the rules");
 	}
+	return kit_test_scanner(kit, err);
+}
+
+int
+kit_test_scanner(struct kit *kit, struct err *err)
+{
+	struct record_secrets tested = { .canaries = 1 };
+	struct err ignored;
+
 	if (scanner_self_test(kit->scanner, err) == 0) {
-		tested.canaries = 1;
 		return record_secrets(kit->evidence, &tested, err);
 	}
 	// A scanner that misses its canaries must not judge anything (I2).
-	tested.canaries = 1;
 	tested.missed = 1;
 	tested.rule = err->msg;
-	(void)!record_secrets(kit->evidence, &tested, &why);
+	(void)!record_secrets(kit->evidence, &tested, &ignored);
 	return err_wrap(err, "test the scanner");
 }
 
@@ -244,6 +253,7 @@ kit_free(struct kit *kit)
 	jobqueue_close(kit->queue);
 	free(kit->state_dir);
 	free(kit->runtime_dir);
+	free(kit->bell_dir);
 	free(kit);
 }
 

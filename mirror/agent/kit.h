@@ -34,6 +34,8 @@ struct kit {
 	/** Where the state is; owned. */
 	char *state_dir;
 	char *runtime_dir;
+	/** Where the bell hangs. */
+	char *bell_dir;
 	struct jobqueue *queue;
 	/** This program, for the children that open databases; "/proc/self/exe". */
 	const char *self;
@@ -61,6 +63,9 @@ int kit_open(const struct config *config, struct kit **ret_kit, struct err *err)
  *         not there: never made anew), and what the rooms say.
  */
 int kit_start(struct kit *kit, struct err *err) NONNULL MUST_CHECK;
+
+/** Find the canaries again, and put down that we did.  BUG when one is missed. */
+int kit_test_scanner(struct kit *kit, struct err *err) NONNULL MUST_CHECK;
 
 /**
  * From here on the browsable copy may differ from the commit; a run that dies before

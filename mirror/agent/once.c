@@ -25,11 +25,19 @@
  *                +----> try again
  */
 
+struct waiting {
+	const struct agent_once *options;
+	const struct kit *kit;
+};
+
 static int
 waiting(const struct jobqueue_progress *progress, void *payload)
 {
-	const struct agent_once *options = payload;
+	const struct waiting *waiting = payload;
+	const struct agent_once *options = waiting->options;
 
+	// A ring can be lost; the next one is not.
+	jobqueue_ring(waiting->kit->bell_dir);
 	if (options->on_progress == NULL) {
 		return 0;
 	}
@@ -172,6 +180,46 @@ run_here(struct kit *kit, const struct agent_once *options, int64_t ticket,
 	return 0;
 }
 
+enum {
+	ASK_ANSWERED = 1,
+	ASK_AGAIN = 2,
+};
+
+// 0: the lock is ours, do it here; ASK_ANSWERED: somebody did it; ASK_AGAIN: the queue
+// was lost and made anew meanwhile.
+static int
+ask_and_wait(struct kit *kit, const struct agent_once *options, int64_t *ticket,
+	struct cycle_result *ret_result, struct err *err)
+{
+	struct waiting payload = { .options = options, .kit = kit };
+
+	if (jobqueue_ask(kit->queue, JOB_SYNC, ticket, err) < 0) {
+		return err->code;
+	}
+	for (;;) {
+		struct job_result done;
+		int got = jobqueue_lock(kit->queue, 0, err);
+
+		if (got != 0) {
+			return MIN_OF(got, 0);
+		}
+		jobqueue_ring(kit->bell_dir);
+		got = jobqueue_wait(
+			kit->queue, JOB_SYNC, *ticket, -1, waiting, &payload, &done, err);
+		if (got == ERR_NOT_FOUND) {
+			return ASK_AGAIN;
+		}
+		if (got < 0) {
+			return got;
+		}
+		if (got > 0) {
+			return read_result(kit, &done, ret_result, err) < 0
+				? err->code
+				: ASK_ANSWERED;
+		}
+	}
+}
+
 int
 agent_once(const struct config *config, const struct agent_once *options,
 	struct cycle_result *ret_result, struct err *ret_push, struct err *err)
@@ -192,25 +240,11 @@ agent_once(const struct config *config, const struct agent_once *options,
 				: err_raise(err, ERR_BUSY, "another run is under way");
 		}
 	}
-	if (jobqueue_ask(kit->queue, JOB_SYNC, &ticket, err) < 0) {
-		return err->code;
-	}
-	for (;;) {
-		struct job_result done;
-
-		got = jobqueue_lock(kit->queue, 0, err);
-		if (got != 0) {
-			break;
-		}
-		jobqueue_ring(kit->runtime_dir);
-		got = jobqueue_wait(kit->queue, JOB_SYNC, ticket, -1, waiting,
-			(void *)(uintptr_t)options, &done, err);
-		if (got != 0) {
-			return got < 0 ? got : read_result(kit, &done, ret_result, err);
-		}
-	}
-	if (got < 0) {
-		return got;
+	do {
+		got = ask_and_wait(kit, options, &ticket, ret_result, err);
+	} while (got == ASK_AGAIN);
+	if (got != 0) {
+		return MIN_OF(got, 0);
 	}
 	got = run_here(kit, options, ticket, ret_result, ret_push, err);
 	kit_stop(kit);

@@ -49,8 +49,9 @@ struct cycle_result {
 	struct oid commit;
 	/** Was everything walked, asked for or not? */
 	bool full;
-	/** Tree entries read back and compared with the ledger. */
+	/** Tree entries read back and compared with the ledger; all of them? */
 	uint64_t compared;
+	bool compared_all;
 	/** Bytes the repository grew by. */
 	uint64_t bytes;
 	/** Paths added, changed or removed. */

@@ -64,6 +64,8 @@ struct sub {
 	char *shown;
 	struct inode inode;
 	int64_t id;
+	/** A row stands for it that keeps the tree of when it could last be read. */
+	bool kept;
 };
 
 struct subs {
@@ -285,6 +287,8 @@ enter_later(struct visit *visit, const struct intake_folder *at, struct subs *su
 		subs->seen[known - subs->known.folders] = true;
 	}
 	add_sub(subs, entry, shown, known != NULL ? known->id : 0);
+	subs->items[subs->count - 1].kept =
+		old != NULL && old->type == LEDGER_TYPE_FOLDER && old->oid.set;
 	// A file or an excluded folder stood here; an unreadable folder's row goes when
 	// it has been opened.
 	if (old != NULL &&
@@ -572,15 +576,24 @@ visit_sub(struct visit *visit, const struct intake_folder *at, const char *rel,
 		}
 		return forget_unreadable(visit, at, sub, err);
 	}
-	if (fresh && make_folder(visit, at, sub, err) < 0) {
+	if (fresh &&
+		((sub->kept && gone_take_out_kept(visit->round, path, err) < 0) ||
+			make_folder(visit, at, sub, err) < 0)) {
 		(void)close(fd);
 		return err->code;
 	}
 	child = intake_folder_new(fd, sub->id, path, at->depth + 1);
 	result = visit_folder(visit, child, below, deep || fresh, err);
 	intake_folder_drop(child);
-	return result == VISIT_UNREADABLE ? forget_unreadable(visit, at, sub, err)
-					  : result;
+	if (result != VISIT_UNREADABLE) {
+		return result;
+	}
+	if (err->code == ERR_NOT_FOUND) {
+		// It went away while we looked; the next look at its parent says so.
+		round_recheck(visit->round, at->id);
+		return 0;
+	}
+	return forget_unreadable(visit, at, sub, err);
 }
 
 static int

@@ -73,7 +73,7 @@ record_result(struct kit *kit, const struct cycle_result *result)
 			     &(struct record_sweep){
 				     .seen = (int64_t)result->seen,
 				     .unaccounted = (int64_t)result->unaccounted,
-				     .tree_compared = true,
+				     .tree_compared = result->compared_all,
 				     .duration_ms = result->duration_ms,
 			     },
 			     &err),
@@ -190,6 +190,9 @@ do_sync(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
 	}
 	worker->has_last = false;
 	worker->owes_full = true;
+	if (plan.full && kit_test_scanner(kit, err) < 0) {
+		return JOB_FAILED;
+	}
 	if (kit_heal(kit, err) < 0 || cycle_run(kit, &plan, &result, err) < 0) {
 		return err->code == ERR_CANCELLED ? JOB_CANCELLED : JOB_FAILED;
 	}
@@ -399,7 +402,10 @@ perform(struct worker *worker, struct job *job, char note[JOB_NOTE_MAX])
 		return JOB_OK;
 	}
 	outcome = handlers[job->kind](worker, job, note, &err);
-	if (!job_outcome_is_success(outcome)) {
+	if (job_outcome_is_success(outcome)) {
+		// What was survived on the way is nobody's news.
+		err_clear(&err);
+	} else {
 		job->cause = err.code;
 		(void)snprintf(note, JOB_NOTE_MAX, "%s", err.msg);
 	}

@@ -105,7 +105,7 @@ static int
 ask_for_cycle(const struct accepting *accepting, struct err *err)
 {
 	AUTO(jobqueue_closep) struct jobqueue *queue = NULL;
-	AUTO_FREE char *runtime = places_runtime_dir();
+	AUTO_FREE char *runtime = places_bell_dir();
 
 	if (jobqueue_open(accepting->state_dir, &queue, err) < 0 ||
 		jobqueue_enqueue(queue, JOB_SYNC, NULL, err) < 0) {

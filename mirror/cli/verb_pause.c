@@ -26,7 +26,7 @@ open_queue(struct jobqueue **ret_queue, struct err *err)
 static void
 ring(void)
 {
-	AUTO_FREE char *runtime = places_runtime_dir();
+	AUTO_FREE char *runtime = places_bell_dir();
 
 	jobqueue_ring(runtime);
 }

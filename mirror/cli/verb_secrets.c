@@ -165,7 +165,7 @@ ask_for_cycle(struct err *err)
 {
 	AUTO(jobqueue_closep) struct jobqueue *queue = NULL;
 	AUTO_FREE char *state = places_state_dir();
-	AUTO_FREE char *runtime = places_runtime_dir();
+	AUTO_FREE char *runtime = places_bell_dir();
 
 	if (file_make_dirs(state, 0700, err) < 0 ||
 		jobqueue_open(state, &queue, err) < 0 ||

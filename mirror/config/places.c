@@ -12,6 +12,10 @@
 #include <string.h>
 #include <unistd.h>
 
+enum {
+	PLACES_BELL_MAX = 90
+};
+
 // A variable that is set, not empty, and names an absolute path.
 static const char *
 absolute(const char *variable)
@@ -116,6 +120,19 @@ places_runtime_dir(void)
 		return given;
 	}
 	return runtime != NULL ? path_join(runtime, "mirror") : places_state_dir();
+}
+
+char *
+places_bell_dir(void)
+{
+	char *state = places_state_dir();
+
+	// The path of a socket is short by nature (108 bytes).
+	if (strlen(state) <= PLACES_BELL_MAX) {
+		return state;
+	}
+	free(state);
+	return places_runtime_dir();
 }
 
 char *

@@ -31,6 +31,10 @@ char *places_data_dir(void) MUST_CHECK;
 /** Sockets; falls back to the state folder. */
 char *places_runtime_dir(void) MUST_CHECK;
 
+/** Where the agent's bell hangs: the same for every caller that shares the state,
+ * whatever its $XDG_RUNTIME_DIR. */
+char *places_bell_dir(void) MUST_CHECK;
+
 /** This machine's name, made fit for a git branch: [a-z0-9._-], "machine" when empty. */
 char *places_host(void) MUST_CHECK;
 
