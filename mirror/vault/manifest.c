@@ -465,6 +465,17 @@ manifest_find(const struct manifest *manifest, const char *file)
 	return NULL;
 }
 
+bool
+manifest_is_replaced(const struct manifest *manifest)
+{
+	for (size_t i = 0; i < manifest->nentries; i++) {
+		if (manifest->entries[i].lineage != manifest->lineage) {
+			return true;
+		}
+	}
+	return false;
+}
+
 int
 manifest_accept(struct manifest *manifest, const struct identity *now, struct err *err)
 {

@@ -134,6 +134,9 @@ struct manifest_entry *manifest_newest(const struct manifest *manifest) NONNULL;
 struct manifest_entry *
 manifest_find(const struct manifest *manifest, const char *file) NONNULL;
 
+/** Did another file take the database's place, and nobody accepted it yet? */
+bool manifest_is_replaced(const struct manifest *manifest) NONNULL;
+
 /**
  * The person (or our own restore) says: what stands there now is the database.  Lineages
  * become one, the newest loss is no longer told.  Saves.

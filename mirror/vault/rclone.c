@@ -22,6 +22,8 @@
 
 enum {
 	TICK_MS = 100,
+	// "2026/11/21 10:30:31 "
+	STAMP_LEN = 20,
 	// rclone's own status for "directory not found" and "file not found".
 	STATUS_NO_FOLDER = 3,
 	STATUS_NO_FILE = 4
@@ -110,6 +112,11 @@ take_line(struct listen *listen, const char *line, size_t len)
 	const struct json *stats;
 
 	if (json_parse(line, len, &json, &ignored) < 0) {
+		// What fails before its log is set up has the time in front.
+		if (len > STAMP_LEN && line[4] == '/' && line[13] == ':') {
+			line += STAMP_LEN;
+			len -= STAMP_LEN;
+		}
 		(void)!buf_add(&listen->errors, line, len, &ignored);
 		(void)!buf_add(&listen->errors, "\n", 1, &ignored);
 		return;

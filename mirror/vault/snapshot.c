@@ -175,19 +175,16 @@ check_replaced(struct take *take, struct err *err)
 	const struct identity *known = &take->manifest.identity;
 	const struct identity *now = &take->ret->identity;
 
-	if (known->inode == 0 || known->inode == now->inode) {
-		return 0;
-	}
-	take->ret->replaced = true;
-	if (!take->plan->refuse_replaced) {
+	take->ret->replaced = known->inode != 0 && known->inode != now->inode;
+	if (!take->plan->refuse_replaced ||
+		(!take->ret->replaced && !manifest_is_replaced(&take->manifest))) {
 		return 0;
 	}
 	take->ret->why = SNAPSHOT_REPLACED;
 	(void)err_raise(err, ERR_INVALID,
-		"wrong_database: %s is another file (inode %llu) than the one known "
-		"(inode %llu)",
-		now->path, (unsigned long long)now->inode,
-		(unsigned long long)known->inode);
+		"wrong_database: %s (inode %llu) is another file than the one known "
+		"before",
+		now->path, (unsigned long long)now->inode);
 	return err_advise(err, "if you replaced it yourself: mirror accept db:%s",
 		take->plan->name);
 }

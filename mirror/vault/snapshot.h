@@ -63,7 +63,8 @@ struct snapshot_plan {
 	const char *owner;
 	const char *owner_tool;
 	/** Refuse (INVALID, "wrong_database") when another file stands at @path than the
-	 * one known.  Otherwise it is taken as a new lineage, and told. */
+	 * one known, until a person accepts it (manifest_accept()).  Otherwise it is
+	 * taken as a new lineage, and told. */
 	bool refuse_replaced;
 	vault_progress_fn *progress;
 	void *payload;

@@ -153,28 +153,41 @@ wait_for(int port)
 	fail_msg("no server at port %d", port);
 }
 
-// A WebDAV server over the folder `away`, as the remote "dav:".
+// A server over the folder `away`, as the remote "far:".
 static void
-serve(struct room *room)
+serve(struct room *room, const char *kind)
 {
-	char url[64];
+	char address[64];
+	char port[16];
 
 	scratch_mkdir(room->scratch, "away");
 	room->port = free_port();
-	(void)snprintf(url, sizeof(url), "127.0.0.1:%d", room->port);
+	(void)snprintf(port, sizeof(port), "%d", room->port);
+	(void)snprintf(address, sizeof(address), "127.0.0.1:%d", room->port);
 	room->server = fork();
 	if (room->server == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		execlp("rclone", "rclone", "serve", "webdav", "--addr", url,
-			"--log-level", "EMERGENCY", room->remote, (char *)NULL);
+		execlp("rclone", "rclone", "serve", kind, "--addr", address,
+			"--log-level", "EMERGENCY", room->remote,
+			strcmp(kind, "sftp") == 0 ? "--no-auth" : (char *)NULL,
+			(char *)NULL);
 		_exit(127);
 	}
 	wait_for(room->port);
-	setenv("RCLONE_CONFIG_DAV_TYPE", "webdav", 1);
-	setenv("RCLONE_CONFIG_DAV_VENDOR", "other", 1);
-	AUTO_FREE char *full = xasprintf("http://%s", url);
-	setenv("RCLONE_CONFIG_DAV_URL", full, 1);
-	room->plan.remote = "rclone:dav:";
+	AUTO_FREE char *url = xasprintf("http://%s", address);
+	setenv("RCLONE_CONFIG_FAR_TYPE", kind, 1);
+	setenv("RCLONE_CONFIG_FAR_VENDOR", "other", 1);
+	setenv("RCLONE_CONFIG_FAR_URL", url, 1);
+	setenv("RCLONE_CONFIG_FAR_HOST", "127.0.0.1", 1);
+	setenv("RCLONE_CONFIG_FAR_PORT", port, 1);
+	setenv("RCLONE_CONFIG_FAR_USER", "somebody", 1);
+	setenv("RCLONE_CONFIG_FAR_SHELL_TYPE", "none", 1);
+	// Any will do, but in rclone's own writing.
+	assert_int_equal(scratch_sh(room->scratch, "rclone obscure any > pass"), 0);
+	AUTO_FREE char *pass = scratch_read(room->scratch, "pass", NULL);
+	pass[strcspn(pass, "\n")] = '\0';
+	setenv("RCLONE_CONFIG_FAR_PASS", pass, 1);
+	room->plan.remote = "rclone:far:";
 }
 
 static bool
@@ -189,7 +202,7 @@ serve_badly(struct room *room, const char *fault, int count)
 		return false;
 	}
 	AUTO_FREE char *log = xstrdup(scratch_path(room->scratch, "log"));
-	serve(room);
+	serve(room, "webdav");
 	(void)snprintf(backend, sizeof(backend), "%d", room->port);
 	(void)snprintf(times, sizeof(times), "%d", count);
 	assert_int_equal(pipe(ends), 0);
@@ -205,7 +218,7 @@ serve_badly(struct room *room, const char *fault, int count)
 	assert_true(read(ends[0], answer, sizeof(answer) - 1) > 0);
 	close(ends[0]);
 	AUTO_FREE char *url = xasprintf("http://127.0.0.1:%d", atoi(answer));
-	setenv("RCLONE_CONFIG_DAV_URL", url, 1);
+	setenv("RCLONE_CONFIG_FAR_URL", url, 1);
 	return true;
 }
 
@@ -285,13 +298,12 @@ a_lost_cut_or_changed_object_is_found_and_repaired(void **state)
 }
 
 static void
-it_comes_back_as_it_went(void **state)
+comes_back_from(struct room *room, const char *kind)
 {
-	struct room *room = *state;
 	AUTO_FREE char *back = xstrdup(scratch_path(room->scratch, "back"));
 	struct err err = { 0 };
 
-	serve(room);
+	serve(room, kind);
 	ok(offsite_send(&room->plan, &room->manifest, last(room), &err));
 	ok(offsite_fetch(&room->plan, &room->manifest, last(room), back, &err));
 	assert_int_equal(
@@ -310,6 +322,18 @@ it_comes_back_as_it_went(void **state)
 	fails(offsite_fetch(&room->plan, &room->manifest, last(room), back, &err),
 		ERR_INVALID);
 	assert_false(scratch_exists(room->scratch, "back"));
+}
+
+static void
+it_comes_back_from_webdav_as_it_went(void **state)
+{
+	comes_back_from(*state, "webdav");
+}
+
+static void
+it_comes_back_from_sftp_as_it_went(void **state)
+{
+	comes_back_from(*state, "sftp");
 }
 
 static void
@@ -563,7 +587,8 @@ main(void)
 		TEST(nothing_readable_ever_leaves_the_machine),
 		TEST(what_is_sent_opens_without_us),
 		TEST(a_lost_cut_or_changed_object_is_found_and_repaired),
-		TEST(it_comes_back_as_it_went),
+		TEST(it_comes_back_from_webdav_as_it_went),
+		TEST(it_comes_back_from_sftp_as_it_went),
 		cmocka_unit_test(
 			what_passes_is_tried_again_and_what_does_not_ends_at_once),
 		TEST(killed_on_the_way_only_the_part_under_way_is_sent_again),

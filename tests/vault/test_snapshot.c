@@ -453,11 +453,17 @@ another_file_at_the_path_is_told_and_never_pushes_out_the_old_copies(void **stat
 	ok(take(room, &taken, &err));
 	assert_true(taken.replaced);
 	assert_int_equal(taken.entry.lineage, 1);
+	// Taken is not accepted.
+	room->plan.refuse_replaced = true;
+	fails(take(room, &taken, &err), ERR_INVALID);
+	room->plan.refuse_replaced = false;
+	ok(take(room, &taken, &err));
 
 	ok(manifest_open(room->dir, MANIFEST_WRITE, 0, &manifest, &err));
 	assert_int_equal(manifest_prune(&manifest, &one, clock_now_ms() + 3600000, false,
 				 NULL, NULL, &err),
 		0);
+	assert_true(manifest_is_replaced(&manifest));
 	// A person says it is right: then they are one line again.
 	ok(manifest_accept(&manifest, &taken.identity, &err));
 	assert_int_equal(manifest_prune(&manifest, &one, clock_now_ms() + 3600000, false,
@@ -465,6 +471,7 @@ another_file_at_the_path_is_told_and_never_pushes_out_the_old_copies(void **stat
 		1);
 	assert_int_equal(manifest.nentries, 1);
 	assert_string_equal(manifest.entries[0].file, taken.entry.file);
+	assert_false(manifest_is_replaced(&manifest));
 }
 
 static void
