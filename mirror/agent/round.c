@@ -195,6 +195,14 @@ same_in_tree(const struct ledger_row *old, const struct ledger_row *row)
 		((old->inode.mode ^ row->inode.mode) & 0100) == 0;
 }
 
+// One name among several, and of the same file: the sidecar says which belong together.
+static bool
+same_links(const struct inode *old, const struct inode *inode)
+{
+	return (old->nlink > 1) == (inode->nlink > 1) &&
+		(inode->nlink < 2 || inode_is(old, inode));
+}
+
 // What the sidecar shows of it beside that.
 static bool
 same_in_sidecar(const struct ledger_row *old, const struct ledger_row *row)
@@ -202,7 +210,8 @@ same_in_sidecar(const struct ledger_row *old, const struct ledger_row *row)
 	return old->inode.mode == row->inode.mode &&
 		old->inode.mtime_ns == row->inode.mtime_ns &&
 		old->inode.size == row->inode.size && old->spans == row->spans &&
-		old->inode.uid == row->inode.uid && old->inode.gid == row->inode.gid;
+		old->inode.uid == row->inode.uid && old->inode.gid == row->inode.gid &&
+		same_links(&old->inode, &row->inode);
 }
 
 int

@@ -196,6 +196,24 @@ a_change_of_mode_or_time_alone_is_recorded_by_a_full_cycle(void **state)
 }
 
 static void
+files_that_become_one_file_are_told_as_one(void **state)
+{
+	struct world *world = *state;
+	put(world, "notes/a", "one\n");
+	put(world, "notes/sub/c", "two\n");
+	(void)run_once(world);
+	assert_false(holds(world, "git -C brain grep -q same= HEAD -- .mirror/folders"));
+	sh(world, "ln notes/a notes/sub/b");
+	(void)run_once(world);
+	sh(world,
+		"test $(git -C brain grep -h same= HEAD -- .mirror/folders | wc -l) = 2");
+	sh(world, "rm notes/sub/b");
+	(void)run_once(world);
+	assert_false(holds(world, "git -C brain grep -q same= HEAD -- .mirror/folders"));
+	assert_honest(world);
+}
+
+static void
 what_the_configuration_excludes_is_one_row_with_its_line(void **state)
 {
 	struct world *world = *state;
@@ -360,6 +378,7 @@ main(int argc, char **argv)
 		IN_A_WORLD(every_odd_name_is_accounted_for),
 		IN_A_WORLD(a_file_that_turns_into_a_folder_and_back_is_followed),
 		IN_A_WORLD(a_change_of_mode_or_time_alone_is_recorded_by_a_full_cycle),
+		IN_A_WORLD(files_that_become_one_file_are_told_as_one),
 		IN_A_WORLD(what_the_configuration_excludes_is_one_row_with_its_line),
 		IN_A_WORLD(a_file_that_grows_too_large_keeps_its_last_version),
 		IN_A_WORLD(a_folder_that_is_watched_no_more_leaves_the_commit),
