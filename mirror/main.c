@@ -82,6 +82,7 @@
  *                              believing none
  *     health/evidence          what was measured, when, and what a person has accepted
  *     health/exclusions        is something left out that nobody has agreed to?
+ *     health/input             what a measurement is given
  *     health/fact              the words of health: states, facts, and how long each fact
  *                              is believed
  *     health/facts             measure everything, change nothing, within a tenth of a

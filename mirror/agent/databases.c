@@ -317,6 +317,7 @@ take_one(struct kit *kit, const char *path, const char *where,
 	struct err *err)
 {
 	const struct config *config = kit->config;
+	const struct config_database *database = configured(config, where);
 	AUTO_FREE char *dir = databases_dir(config, path);
 	AUTO_FREE char *parent = xmemdup0(dir, (size_t)(strrchr(dir, '/') - dir));
 	struct snapshot_plan plan = {
@@ -332,6 +333,10 @@ take_one(struct kit *kit, const char *path, const char *where,
 		.payload = payload,
 	};
 
+	if (database != NULL) {
+		plan.owner = database->owner;
+		plan.owner_tool = database->tool;
+	}
 	if (file_make_dirs(parent, 0700, err) < 0) {
 		return err->code;
 	}
@@ -351,13 +356,6 @@ snapshot_one(struct kit *kit, const char *path, databases_progress_fn *progress,
 
 	if (where == NULL) {
 		return err_raise(err, ERR_NOT_FOUND, "%s is watched no more", path);
-	}
-	if (configured(kit->config, where) != NULL &&
-		configured(kit->config, where)->owner != NULL) {
-		return err_raise(err, ERR_INVALID,
-			"%s has an owner; its snapshot is taken through `mirror db "
-			"snapshot`",
-			path);
 	}
 	if (take_one(kit, path, where, progress, payload, &taken, err) < 0) {
 		if (taken.why == SNAPSHOT_NOT_A_DATABASE ||

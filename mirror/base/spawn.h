@@ -57,7 +57,8 @@ struct spawn {
 	int64_t deadline_ms;
 	/** nice 10 and idle I/O priority. */
 	bool gentle;
-	/** SIGKILL when the thread that started it is gone, a kill -9 of ours included. */
+	/** SIGKILL when the thread that started it is gone, a kill -9 of ours included.
+	 */
 	bool dies_with_us;
 	spawn_line_fn *on_line;
 	void *payload;

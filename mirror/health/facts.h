@@ -22,28 +22,11 @@
 #define HEALTH_FACTS_H
 
 #include "base/base.h"
+#include "health/input.h"
 #include "health/report.h"
 
-struct config;
 struct err;
 struct evidence;
-
-struct health_input {
-	/** The configuration in use, perhaps the last good one; NULL when there is none.
-	 */
-	const struct config *config;
-	/** Why the file itself could not be used ("mirror.toml:4:3: ..."); NULL: it
-	 * could. */
-	const char *config_error;
-	const char *state_dir;
-	/** clock_now_ms() and clock_mono_ms(). */
-	int64_t now_ms;
-	int64_t mono_ms;
-	/** Walk the disk and read git as well, without trusting agent or ledger. */
-	bool deep;
-	/** "" or a folder in front of /etc, /run, /var and the home folder, for tests. */
-	const char *sysroot;
-};
 
 /**
  * @ret_report
