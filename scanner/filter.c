@@ -676,9 +676,7 @@ is_typed(const char *text, size_t len, const struct look *look)
 		marks += memchr("!@#$%^&*?+=~", text[i], 12) != NULL;
 	}
 	return look->digit > 0 && len >= 8 &&
-		((marks > 0 && look->classes >= 3) ||
-			(look->lower > 0 && look->upper > 0 && !is_covered(text, len) &&
-				rare >= 30));
+		((marks > 0 && look->classes >= 3) || is_mixture(text, len, look));
 }
 
 /** A name in CAPITALS stands for a setting of that name. */
@@ -808,9 +806,9 @@ filter_is_secret(const struct filter_value *value)
 	struct look look = look_at(text, len);
 
 	if (value->key == FILTER_KEY_NONE || len < 4 || look.other > 0 ||
-		is_prose(text, len) || filter_is_placeholder(text, len) ||
-		filter_is_reference(text, len) || filter_is_id(text, len) ||
-		is_binding(text, len) ||
+		is_prose(text, len) || (len >= 6 && filter_is_dull(text, len)) ||
+		filter_is_placeholder(text, len) || filter_is_reference(text, len) ||
+		filter_is_id(text, len) || is_binding(text, len) ||
 		(is_name(text, len, &look) &&
 			!(value->key == FILTER_KEY_PASSWORD && value->quoted &&
 				is_mixture(text, len, &look)))) {

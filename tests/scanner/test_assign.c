@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "support/test.h"
+
+#include "scanner/assign.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void
+every_way_to_write_an_assignment_gives_its_value(void **state)
+{
+	// The word is "key"; the value is what stands between | and |.
+	static const char *const cases[] = {
+		"key=|v1|",
+		"key = |v1|\n",
+		"key: |v1|",
+		"\"key\": \"|v1|\"",
+		"'key' => '|v1|'",
+		"key := \"|v1|\"",
+		"x.key == \"|v1|\"",
+		"<key>|v1|</key>",
+		"set_key(\"|v1|\")",
+		"f('key', '|v1|')",
+		"--key |v1| x",
+		"--key=|v1| x",
+		"key \"|v1|\"",
+		"key: string = \"|v1|\"",
+		"{\"name\": \"key\", \"value\": \"|v1|\"}",
+		"- name: key\n  value: |v1|\n",
+		"\\\"key\\\": \\\"|v1|\\\"",
+		"c['key'] = '|v1|'",
+		"key = b'|v1|'",
+		"key=|a b|\"",
+		"?key=|v1|&x=2",
+		"key=\"|a\\\"b|\"",
+		"key = \"\"\"|a\nb|\"\"\"",
+		"KEY=|a&b;c#d|\n",
+		"key%3D|v1|",
+		"f(key=\"|v1|\")",
+		"key = new String(\"|v1|\")",
+		"<add key=\"key\" value=\"|v1|\"/>",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < countof(cases); i++) {
+		char text[256];
+		size_t n = 0, bars[2] = { 0, 0 }, nbars = 0;
+		struct assignment found;
+
+		for (const char *c = cases[i]; *c != '\0'; c++) {
+			if (*c == '|') {
+				bars[nbars++ % 2] = n;
+			} else {
+				text[n++] = *c;
+			}
+		}
+		text[n] = '\0';
+		// The last "key" before the value.
+		size_t hit = 0;
+		for (size_t at = 0; at + 3 <= bars[0]; at++) {
+			if (strncasecmp(text + at, "key", 3) == 0) {
+				hit = at;
+			}
+		}
+		// "key=a b": the value ends at the space.
+		if (strchr(cases[i], ' ') != NULL && strstr(cases[i], "|a b|") != NULL) {
+			bars[1] = bars[0] + 1;
+		}
+		if (!assign_read(text, n, hit, 3, &found) ||
+			found.value_start != bars[0] || found.value_end != bars[1]) {
+			fail_msg("%s", text);
+		}
+	}
+}
+
+static void
+no_assignment_is_made_up(void **state)
+{
+	static const char *const cases[] = { "key", "key, value", "key::name",
+		"the key is lost", "key()", "key = ", "key: \n", "key == other",
+		"if (!key) {" };
+
+	(void)state;
+	for (size_t i = 0; i < countof(cases); i++) {
+		struct assignment found;
+		size_t hit = (size_t)(strstr(cases[i], "key") - cases[i]);
+
+		if (assign_read(cases[i], strlen(cases[i]), hit, 3, &found) &&
+			found.form != ASSIGN_SPACE) {
+			fail_msg("%s: %.*s", cases[i],
+				(int)(found.value_end - found.value_start),
+				cases[i] + found.value_start);
+		}
+	}
+}
+
+static void
+nothing_is_read_past_the_end(void **state)
+{
+	static const char text[] =
+		"api_key = \"value\" password: |x| <key>v</key> key('a','b')";
+
+	(void)state;
+	// An exact allocation for each length: a sanitizer sees one byte too many.
+	for (size_t len = 1; len < sizeof(text); len++) {
+		char *copy = malloc(len);
+
+		assert_non_null(copy);
+		memcpy(copy, text, len);
+		for (size_t hit = 0; hit + 3 <= len; hit++) {
+			struct assignment found;
+
+			if (assign_read(copy, len, hit, 3, &found)) {
+				assert_true(found.value_start < found.value_end);
+				assert_true(found.value_end <= len);
+			}
+		}
+		free(copy);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_way_to_write_an_assignment_gives_its_value),
+		cmocka_unit_test(no_assignment_is_made_up),
+		cmocka_unit_test(nothing_is_read_past_the_end),
+	};
+
+	return cmocka_run_group_tests_name("scanner/assign", tests, NULL, NULL);
+}

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "support/test.h"
+
+#include "scanner/filter.h"
+#include "scanner/rarity.h"
+
+#include <string.h>
+
+static void
+a_name_tells_what_its_value_may_be(void **state)
+{
+	static const struct {
+		const char *name;
+		enum filter_key key;
+	} names[] = {
+		{ "password", FILTER_KEY_PASSWORD },
+		{ "DB_PASSWORD", FILTER_KEY_PASSWORD },
+		{ "dbPassword2", FILTER_KEY_PASSWORD },
+		{ "mysqlrootpassword", FILTER_KEY_PASSWORD },
+		{ "pass", FILTER_KEY_PASSWORD },
+		{ "apiKey", FILTER_KEY_TOKEN },
+		{ "X-Api-Key", FILTER_KEY_TOKEN },
+		{ "client_secret", FILTER_KEY_TOKEN },
+		{ "some_key", FILTER_KEY_WEAK },
+		{ "password_file", FILTER_KEY_NONE },
+		{ "passwordHint", FILTER_KEY_NONE },
+		{ "public_key", FILTER_KEY_NONE },
+		{ "max_tokens", FILTER_KEY_NONE },
+		{ "tokenizer", FILTER_KEY_NONE },
+		{ "secret_name", FILTER_KEY_NONE },
+		{ "recaptchaSecretSite", FILTER_KEY_NONE },
+		{ "keyboard", FILTER_KEY_NONE },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < countof(names); i++) {
+		enum filter_key key = filter_key(names[i].name, strlen(names[i].name));
+
+		if (key != names[i].key) {
+			fail_msg("%s: %d", names[i].name, key);
+		}
+	}
+}
+
+static void
+a_placeholder_is_one_only_as_a_whole(void **state)
+{
+	static const struct {
+		const char *text;
+		bool placeholder;
+	} cases[] = {
+		{ "${VAR}", true },
+		{ "$PASSWORD", true },
+		{ "%PASSWORD%", true },
+		{ "{{ secret }}", true },
+		{ "<your-token>", true },
+		{ "YOUR_API_KEY", true },
+		{ "xxxxxxxx", true },
+		{ "********", true },
+		{ "changeme123", true },
+		{ "my_password", true },
+		{ "example", true },
+		{ "...", true },
+		{ "kQ2mVexampleb7nLp4RtYw1cJd9sHf3g0TuEaBiKxZ81", false },
+		{ "hookZx8kQ2mVb7nLp4", false },
+		{ "R3alP4ss!", false },
+		{ "pa$$w0rd-9Kx!", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < countof(cases); i++) {
+		if (filter_is_placeholder(cases[i].text, strlen(cases[i].text)) !=
+			cases[i].placeholder) {
+			fail_msg("%s", cases[i].text);
+		}
+	}
+}
+
+static void
+our_mark_and_nothing_else_is_a_mark(void **state)
+{
+	static const struct {
+		const char *text;
+		bool mark;
+	} cases[] = {
+		{ "REDACTED.github-pat.0a1b2c3d", true },
+		{ "REDACTED.x.00000000", true },
+		{ "REDACTED.github-pat.0a1b2c3", false },
+		{ "REDACTED.github-pat.0a1b2c3dZ9", false },
+		{ "REDACTED.github-pat.0a1b2c3g", false },
+		{ "REDACTED..0a1b2c3d", false },
+		{ "redacted.x.0a1b2c3d", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < countof(cases); i++) {
+		if (filter_is_mark(cases[i].text, strlen(cases[i].text)) !=
+			cases[i].mark) {
+			fail_msg("%s", cases[i].text);
+		}
+	}
+}
+
+static void
+chance_is_rarer_than_words(void **state)
+{
+	static const char *const words[] = { "administrator", "getPasswordFromConfig",
+		"application/json", "SERVICE_API_TOKEN_PROD", "kubernetes",
+		"ctrl+shift+down" };
+	static const char *const chance[] = { "wljlfbomjy", "nqbwqwrjjv", "gyjvmt",
+		"npjpynkk", "qumgyjpbsvgkuumgsiryweopevqtaioj" };
+
+	(void)state;
+	for (size_t i = 0; i < countof(words); i++) {
+		assert_true(rarity(words[i], strlen(words[i])) < 34);
+	}
+	for (size_t i = 0; i < countof(chance); i++) {
+		assert_true(rarity(chance[i], strlen(chance[i])) > 44);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_name_tells_what_its_value_may_be),
+		cmocka_unit_test(a_placeholder_is_one_only_as_a_whole),
+		cmocka_unit_test(our_mark_and_nothing_else_is_a_mark),
+		cmocka_unit_test(chance_is_rarer_than_words),
+	};
+
+	return cmocka_run_group_tests_name("scanner/filter", tests, NULL, NULL);
+}
