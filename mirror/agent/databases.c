@@ -282,8 +282,10 @@ prune_and_send(struct kit *kit, const char *dir, struct err *err)
 		.daily = (unsigned int)config->sqlite.daily,
 		.monthly = (unsigned int)config->sqlite.monthly,
 	};
+	// One folder for each machine: a manifest knows only its own.
+	AUTO_FREE char *remote = config_offsite(config);
 	struct offsite_plan plan = {
-		.remote = config->sqlite.offsite,
+		.remote = remote,
 		.lock_dir = kit->state_dir,
 		.timeout_ms = config->sqlite.timeout_ms,
 	};

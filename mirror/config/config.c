@@ -818,6 +818,17 @@ config_has_offsite(const struct config *config)
 	return strcmp(config->sqlite.offsite, "none") != 0;
 }
 
+char *
+config_offsite(const struct config *config)
+{
+	size_t len = strlen(config->sqlite.offsite);
+	// "remote:" alone is the top of that remote.
+	bool bare = len > 0 && strchr("/:", config->sqlite.offsite[len - 1]) != NULL;
+
+	return xasprintf(
+		"%s%s%s", config->sqlite.offsite, bare ? "" : "/", config_host(config));
+}
+
 const char *
 config_host(const struct config *config)
 {

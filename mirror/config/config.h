@@ -38,6 +38,9 @@ void config_freep(struct config **config);
 /** "none" means: deliberately nowhere. */
 bool config_has_remote(const struct config *config) NONNULL;
 bool config_has_offsite(const struct config *config) NONNULL;
+/** Where this machine's databases go off-site, a folder of its own below what the option
+ * names; owned by the caller. */
+char *config_offsite(const struct config *config) NONNULL MUST_CHECK;
 /** The machine's name: the branch without "host/". */
 const char *config_host(const struct config *config) NONNULL;
 

@@ -57,8 +57,9 @@ read_back(struct probe *probe, struct health_fact *fact, struct manifest *manife
 	struct manifest_entry *entry)
 {
 	const struct config *config = probe->input->config;
+	AUTO_FREE char *remote = config_offsite(config);
 	const struct offsite_plan plan = {
-		.remote = config->sqlite.offsite,
+		.remote = remote,
 		.lock_dir = probe->input->state_dir,
 		.timeout_ms = config->sqlite.timeout_ms,
 	};

@@ -19,6 +19,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/path.h"
 #include "vault/archive.h"
 #include "vault/rclone.h"
 
@@ -59,12 +60,23 @@ job_done(struct job *job)
 	json_free(job->list);
 }
 
+// The folder at the remote: the database's name, or that of its folder here when the name
+// is a path.
+static const char *
+folder_of(const struct manifest *manifest)
+{
+	const char *name = manifest->name;
+
+	return name != NULL && strchr(name, '/') == NULL ? name
+							 : path_base(manifest->dir);
+}
+
 static int
 job_begin(struct job *job, const struct offsite_plan *plan,
 	const struct manifest *manifest, const struct manifest_entry *entry,
 	struct err *err)
 {
-	const char *name = manifest->name;
+	const char *name = folder_of(manifest);
 
 	*job = (struct job){ .plan = plan, .manifest = manifest, .entry = entry };
 	job->rclone = (struct rclone){ .bandwidth = plan->bandwidth,
@@ -76,8 +88,7 @@ job_begin(struct job *job, const struct offsite_plan *plan,
 		.payload = plan->payload,
 		.total = entry->stored_bytes,
 		.lock_fd = -1 };
-	if (name == NULL || name[0] == '\0' || name[0] == '.' ||
-		strchr(name, '/') != NULL) {
+	if (name[0] == '\0' || name[0] == '.') {
 		return err_raise(err, ERR_INVALID, "no folder name for %s off-site",
 			manifest->dir);
 	}
@@ -128,7 +139,7 @@ find_object(const struct json *list, const char *name)
 static int
 list_folder(struct job *job, struct err *err)
 {
-	AUTO_FREE char *path = rclone_path(&job->rclone, job->manifest->name, "");
+	AUTO_FREE char *path = rclone_path(&job->rclone, folder_of(job->manifest), "");
 
 	json_free(STEAL(job->list));
 	return rclone_list(&job->rclone, path, &job->list, err);
@@ -169,8 +180,8 @@ send_object(struct job *job, const char *local, const char *name, int64_t bytes,
 	AUTO_FREE char *partial_name =
 		xasprintf("%s.partial-%.*s", name, ID_LEN, job->entry->stored_sha256);
 	AUTO_FREE char *partial =
-		rclone_path(&job->rclone, job->manifest->name, partial_name);
-	AUTO_FREE char *final = rclone_path(&job->rclone, job->manifest->name, name);
+		rclone_path(&job->rclone, folder_of(job->manifest), partial_name);
+	AUTO_FREE char *final = rclone_path(&job->rclone, folder_of(job->manifest), name);
 	AUTO_FREE char *path = xasprintf("%s/%s", job->manifest->dir, local);
 
 	if (run(job, "copyto", path, partial, "upload", err) < 0 ||
@@ -323,7 +334,7 @@ bring_back(struct job *job, const char *path, struct err *err)
 
 		object_name(job, part, name);
 		AUTO_FREE char *from =
-			rclone_path(&job->rclone, job->manifest->name, name);
+			rclone_path(&job->rclone, folder_of(job->manifest), name);
 		(void)unlink(temp);
 		if (run(job, "copyto", from, temp, "read back", err) < 0) {
 			return err->code;
@@ -583,7 +594,7 @@ remove_objects(struct job *job, struct err *err)
 			}
 
 			AUTO_FREE char *path =
-				rclone_path(&job->rclone, job->manifest->name, name);
+				rclone_path(&job->rclone, folder_of(job->manifest), name);
 			const char *const args[] = { "deletefile", path, NULL };
 			if (rclone_run(&job->rclone, args, NULL, &out, err) < 0 &&
 				err->code != ERR_NOT_FOUND) {
