@@ -425,6 +425,11 @@ worker_do(struct worker *worker, struct job *job, struct err *err)
 		char note[JOB_NOTE_MAX] = "";
 		enum job_outcome outcome = perform(worker, job, note);
 
+		// Nobody wished it undone: it is us who leave.  The run stays marked, and
+		// whoever is the runner next takes it up (I5).
+		if (outcome == JOB_CANCELLED && !jobqueue_cancel_requested(queue)) {
+			return 0;
+		}
 		again = jobqueue_finish(queue, job, outcome, note, job, err);
 	}
 	return again;

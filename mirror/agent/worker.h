@@ -10,7 +10,8 @@
  *
  * Knows: kit, cycle, brain (push), health (record), jobqueue.
  * Owns:  what each kind of job does, in one table.
- * Never: leaves a job it took unfinished: whatever happens, the queue hears an outcome.
+ * Never: leaves a job it took unfinished: whatever happens, the queue hears an outcome,
+ *        unless on_progress stops it: then the job is owed to the next runner.
  */
 
 #ifndef AGENT_WORKER_H
