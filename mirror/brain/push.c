@@ -633,3 +633,49 @@ push_run(const struct push_options *options, struct push_result *ret_result,
 	ret_result->reason = PUSH_OK;
 	return 0;
 }
+
+// What the user's own repository says about ssh, the other one is not told.
+static void
+pass_on_ssh(struct push *push)
+{
+	AUTO_FREE char *git_dir = xasprintf("--git-dir=%s", push->options->git_dir);
+	const char *const argv[] = { "git", git_dir, "config", "--get", "core.sshCommand",
+		NULL };
+	struct spawn plan = { .argv = argv, .deadline_ms = CONFIG_ASK_MS };
+	struct spawn_result result = SPAWN_RESULT(OUT_MAX);
+	struct err ignored;
+
+	if (getenv("GIT_SSH_COMMAND") == NULL &&
+		spawn_run(&plan, &result, &ignored) == 0 && result.status == 0 &&
+		result.out.len > 1) {
+		add_env(push,
+			xasprintf("GIT_SSH_COMMAND=%.*s", (int)(result.out.len - 1),
+				buf_text(&result.out)));
+	}
+	spawn_result_done(&result);
+}
+
+int
+push_fetch(const struct push_options *options, const char *git_dir,
+	struct push_result *ret_result, struct err *err)
+{
+	AUTO(push_done) struct push push = { 0 };
+	AUTO_FREE char *dir = xasprintf("--git-dir=%s", git_dir);
+	AUTO_FREE char *refspec = xasprintf(
+		"+refs/heads/%s:refs/heads/%s", options->branch, options->branch);
+
+	if (prepare(&push, options, ret_result, err) < 0) {
+		return err->code;
+	}
+	pass_on_ssh(&push);
+
+	const char *const argv[] = { "git", dir, "fetch", "--progress", "--depth=1",
+		"--no-tags", "--no-write-fetch-head", "--recurse-submodules=no", "--",
+		push.url, refspec, NULL };
+
+	if (run_git(&push, argv, NULL, err) < 0) {
+		return err->code;
+	}
+	ret_result->reason = PUSH_OK;
+	return 0;
+}

@@ -95,6 +95,14 @@ int push_run(const struct push_options *options, struct push_result *ret_result,
 int push_look(const struct push_options *options, struct push_result *ret_result,
 	struct err *err) NONNULL MUST_CHECK;
 
+/**
+ * Fetch the branch as it is at the remote, its newest commit alone, into another
+ * repository, @git_dir: for a drill, which must not find anything there beforehand.
+ * Fails as push_run().
+ */
+int push_fetch(const struct push_options *options, const char *git_dir,
+	struct push_result *ret_result, struct err *err) NONNULL MUST_CHECK;
+
 /** @url without its password, safe to show.  Owned by the caller. */
 char *push_mask(const char *url) NONNULL MUST_CHECK;
 

@@ -135,6 +135,17 @@ static const struct flag restore_flags[] = {
 	{ NULL, 0, NULL, NULL, NULL },
 };
 
+static const struct flag verify_flags[] = {
+	{ "full", 0, NULL, NULL, "hash every file on the disk, not a sample" },
+	{ NULL, 0, NULL, NULL, NULL },
+};
+
+static const struct flag drill_flags[] = {
+	{ "files", 0, "COUNT", NULL, "how many files to restore; 200 when not said" },
+	{ "key", 0, "FILE", NULL, "the recovery key, for encrypted snapshots" },
+	{ NULL, 0, NULL, NULL, NULL },
+};
+
 static const struct flag db_restore_flags[] = {
 	{ "to", 0, "PATH", NULL, "write it there; nothing may stand there" },
 	{ "in-place", 0, NULL, NULL, "put it where the database is; what stands there is kept" },
@@ -406,6 +417,31 @@ const struct verb verbs[] = {
 		.group = VERB_BACK,
 		.traits = VERB_JSON | VERB_CHANGES,
 		.most = MANY,
+	},
+	{
+		.name = "drill",
+		.usage = "",
+		.text = "restore for real, from the remote, and compare",
+		.more = "The branch is fetched into an empty repository; files chosen by chance, the\n"
+			"newest, the biggest and the oddest names among them, are restored into a\n"
+			"scratch folder and compared with the repository here and, where they did not\n"
+			"change since, with the disk.  The newest snapshot of each database is opened.\n"
+			"\n"
+			"Exit status: 0 passed, 2 failed, 3 inconclusive (no answer from the remote).",
+		.flags = drill_flags,
+		.run = verb_drill,
+		.group = VERB_BACK,
+		.traits = VERB_JSON,
+	},
+	{
+		.name = "verify",
+		.usage = "",
+		.text = "read everything again: objects, sidecar, ledger, disk, off-site",
+		.more = "Exit status: 0 all good, 1 something could not be checked, 2 something is bad.",
+		.flags = verify_flags,
+		.run = verb_verify,
+		.group = VERB_BACK,
+		.traits = VERB_JSON,
 	},
 	{
 		.name = "db list",

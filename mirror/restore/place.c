@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -394,4 +395,49 @@ place_rename_new(int dirfd, const char *temp, const char *name, struct err *err)
 		}
 	}
 	return err_errno(err, "give it its name");
+}
+
+// Give us every folder below @name.
+static int
+open_up(int dirfd, const char *name, struct err *err)
+{
+	AUTO_CLOSE int fd = -1;
+	struct stat info;
+	DIR *dir;
+	int copy;
+	int result = 0;
+
+	if (fstatat(dirfd, name, &info, AT_SYMLINK_NOFOLLOW) < 0 ||
+		!S_ISDIR(info.st_mode)) {
+		return 0;
+	}
+	if ((info.st_mode & 0700) != 0700 &&
+		fchmodat(dirfd, name, 0700, AT_SYMLINK_NOFOLLOW) < 0) {
+		return err_errno(err, "get into %s", name);
+	}
+	fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	copy = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
+	dir = copy >= 0 ? fdopendir(copy) : NULL;
+	if (dir == NULL) {
+		err_errno(err, "open %s", name);
+		base_close_p(&copy);
+		return err->code;
+	}
+	for (struct dirent *entry; result == 0 && (entry = readdir(dir)) != NULL;) {
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
+			entry->d_type != DT_REG && entry->d_type != DT_LNK) {
+			result = open_up(fd, entry->d_name, err);
+		}
+	}
+	(void)closedir(dir);
+	return result;
+}
+
+int
+place_remove(int dirfd, const char *name, struct err *err)
+{
+	if (open_up(dirfd, name, err) < 0) {
+		return err->code;
+	}
+	return file_remove_tree(dirfd, name, err);
 }

@@ -129,6 +129,10 @@ char *place_temp(const char *name) NONNULL MUST_CHECK;
  * not ours. */
 int place_clear_temp(int dirfd, const char *temp, struct err *err) NONNULL MUST_CHECK;
 
+/** Remove a tree of ours with everything in it, also what is shut; links are removed,
+ * never followed.  Missing is fine. */
+int place_remove(int dirfd, const char *name, struct err *err) NONNULL MUST_CHECK;
+
 /** Bytes of @fd to @to, from the start. */
 int place_copy(int fd, int to, struct err *err) NONNULL MUST_CHECK;
 
