@@ -5,6 +5,7 @@
 #include "agent/inbox.h"
 #include "agent/kit.h"
 #include "agent/notify.h"
+#include "agent/proof.h"
 #include "agent/staff.h"
 #include "base/clock.h"
 #include "base/err.h"
@@ -361,6 +362,10 @@ repeat(struct agent *agent, int64_t now_ms)
 	if (now_ms >= agent->record_due_ms) {
 		agent->record_due_ms = now_ms + AGENT_RECORD_MS;
 		record_watching(agent, 0);
+		if (proof_schedule(agent->queue, clock_now_ms(), &err) < 0) {
+			log_warn("the next proof has no date yet: %s; trying later",
+				err.msg);
+		}
 	}
 	if (config_has_remote(agent->config) && now_ms >= agent->look_due_ms) {
 		agent->look_due_ms = now_ms + AGENT_LOOK_MS;

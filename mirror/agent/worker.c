@@ -5,6 +5,7 @@
 #include "agent/cycle.h"
 #include "agent/databases.h"
 #include "agent/kit.h"
+#include "agent/proof.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -379,6 +380,43 @@ do_maintain(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX
 	return JOB_OK;
 }
 
+// ---- verify and drill
+
+static int
+proof_progress(const char *what, uint64_t done, uint64_t total, void *payload)
+{
+	return snapshot_progress(what, (int64_t)done, (int64_t)total, payload);
+}
+
+static enum job_outcome
+outcome_of(int result, const struct err *err)
+{
+	if (result >= 0) {
+		return JOB_OK;
+	}
+	return err->code == ERR_CANCELLED  ? JOB_CANCELLED
+		: err->code == ERR_TIMEOUT ? JOB_TIMEOUT
+					   : JOB_FAILED;
+}
+
+static enum job_outcome
+do_verify(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
+	struct err *err)
+{
+	(void)job;
+	return outcome_of(
+		proof_verify(worker->kit, proof_progress, worker, note, err), err);
+}
+
+static enum job_outcome
+do_drill(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
+	struct err *err)
+{
+	(void)job;
+	return outcome_of(
+		proof_drill(worker->kit, proof_progress, worker, note, err), err);
+}
+
 // ---- every kind
 
 typedef enum job_outcome worker_fn(struct worker *worker, const struct job *job,
@@ -388,6 +426,8 @@ static worker_fn *const handlers[JOB_KINDS_] = {
 	[JOB_SYNC] = do_sync,
 	[JOB_PUSH] = do_push,
 	[JOB_SNAPSHOT] = do_snapshot,
+	[JOB_VERIFY] = do_verify,
+	[JOB_DRILL] = do_drill,
 	[JOB_MAINTAIN] = do_maintain,
 };
 
@@ -397,10 +437,6 @@ perform(struct worker *worker, struct job *job, char note[JOB_NOTE_MAX])
 	struct err err = { 0 };
 	enum job_outcome outcome;
 
-	if (handlers[job->kind] == NULL) {
-		(void)snprintf(note, JOB_NOTE_MAX, "nothing to do");
-		return JOB_OK;
-	}
 	outcome = handlers[job->kind](worker, job, note, &err);
 	if (job_outcome_is_success(outcome)) {
 		// What was survived on the way is nobody's news.
