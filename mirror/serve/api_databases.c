@@ -1,0 +1,523 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+// Databases: their snapshots, one now, one to download, one to bring back.
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "config/config.h"
+#include "serve/bench.h"
+#include "serve/call.h"
+#include "serve/databases.h"
+#include "serve/handlers.h"
+#include "serve/measure.h"
+#include "serve/room.h"
+#include "vault/restore_db.h"
+#include "vault/snapshot.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+/**
+ * What takes long is done on the bench while the request sleeps:
+ *
+ *     route: make a task, http_defer() --> bench: run it --> http_resume()
+ *     route, again: call->task, answer with what it found
+ *
+ * An upload has no name at any moment (O_TMPFILE): whoever leaves, client or process,
+ * leaves nothing behind.
+ */
+
+/** The largest upload, whatever the disk holds. */
+#define UPLOAD_MAX (INT64_C(256) << 30)
+
+enum {
+	/** Kept free beside an upload. */
+	UPLOAD_RESERVE = 64 * 1024 * 1024,
+	RESTORE_CHECK_MS = 30 * 60 * 1000,
+	RECORDS_MAX = 100,
+};
+
+struct call_task {
+	struct bench_task bench;
+	struct serve *serve;
+	struct http_request *request;
+	struct database database;
+	struct err err;
+	struct snapshot snapshot;
+	struct restore_record record;
+};
+
+void
+api_task_free(struct call_task *task)
+{
+	database_done(&task->database);
+	snapshot_done(&task->snapshot);
+	restore_record_done(&task->record);
+	free(task);
+}
+
+static void
+on_done(struct bench_task *bench)
+{
+	const struct call_task *task = (const struct call_task *)bench;
+
+	http_resume(task->request);
+}
+
+// Hand the call over to the bench; its route is called again when it is over.
+static int
+defer(struct call *call, struct database *database, void (*run)(struct bench_task *task),
+	struct err *err)
+{
+	struct call_task *task;
+
+	if (!bench_reserve(call->serve->bench)) {
+		return call_refuse(call, PROBLEM_BUSY, err,
+			"other snapshots or restores are under way");
+	}
+	task = xcalloc(1, sizeof(*task));
+	task->bench.run = run;
+	task->bench.done = on_done;
+	task->serve = call->serve;
+	task->request = call->request;
+	task->database = *database;
+	*database = (struct database){ 0 };
+	call->task = task;
+	// First asleep, then handed over: the bench may wake it at any moment.
+	http_defer(call->request);
+	bench_submit(call->serve->bench, &task->bench);
+	return 0;
+}
+
+// ---- seeing
+
+static struct json *
+snapshot_json(const struct manifest_entry *entry)
+{
+	struct json *object = json_new_object();
+
+	json_set_text(object, "id", entry->file);
+	measure_date(object, "taken_at", entry->taken_ms);
+	json_set_text(object, "provenance", provenance_name(entry->provenance));
+	json_set_text(object, "sha256", entry->sha256);
+	json_set_int(object, "bytes", entry->bytes);
+	json_set_text(object, "stored_sha256", entry->stored_sha256);
+	json_set_int(object, "stored_bytes", entry->stored_bytes);
+	json_set_text(object, "method", entry->method);
+	json_set_bool(object, "encrypted", entry->recipient != NULL);
+	json_set_bool(object, "verified", entry->complete && entry->verified);
+	json_set_text(object, "shrunk", entry->shrunk[0] != '\0' ? entry->shrunk : NULL);
+	json_set_int(object, "rows", entry->found.rows);
+	measure_date(object, "offsite_verified_at", entry->offsite.verified_ms);
+	return object;
+}
+
+static struct json *
+database_json(const struct database *database)
+{
+	struct json *object = json_new_object();
+	struct json *list = json_new_array();
+	const struct manifest *manifest = &database->manifest;
+
+	json_set_text(object, "name", database->name);
+	if (database->path != NULL) {
+		json_set_bytes(object, "path", database->path, strlen(database->path));
+	} else {
+		json_set_null(object, "path");
+	}
+	if (database->known) {
+		AUTO_FREE char *identity = xasprintf("dev:%" PRIu64 " inode:%" PRIu64,
+			(uint64_t)manifest->identity.dev,
+			(uint64_t)manifest->identity.inode);
+
+		json_set_text(object, "identity", identity);
+	} else {
+		json_set_null(object, "identity");
+	}
+	for (size_t i = database->known ? manifest->nentries : 0; i > 0; i--) {
+		if (manifest->entries[i - 1].complete) {
+			json_append(list, snapshot_json(&manifest->entries[i - 1]));
+		}
+	}
+	json_set(object, "snapshots", list);
+	return object;
+}
+
+static int
+add_database(const struct database *database, void *payload)
+{
+	json_append(payload, database_json(database));
+	return 0;
+}
+
+int
+api_databases(struct call *call, struct err *err)
+{
+	AUTO(json_freep) struct json *object = json_new_object();
+	struct json *list = json_new_array();
+
+	json_set_text(object, "schema", "mirror.databases/1");
+	json_set(object, "databases", list);
+	if (databases_each(call->desk.options, add_database, list, err) < 0) {
+		return err->code;
+	}
+	return call_json(call, STEAL(object));
+}
+
+int
+api_snapshot(struct call *call, struct err *err)
+{
+	AUTO(database_done) struct database database = { 0 };
+	const struct manifest_entry *entry = NULL;
+	struct stat info;
+
+	if (databases_find(call->desk.options, call->params[0], &database, err) < 0) {
+		return err->code;
+	}
+	if (database.known) {
+		entry = manifest_find(&database.manifest, call->params[1]);
+	}
+	if (entry == NULL || !entry->complete) {
+		return err_raise(err, ERR_NOT_FOUND, "there is no snapshot of this name");
+	}
+	AUTO_CLOSE int fd = openat(
+		database.manifest.dirfd, entry->file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0) {
+		return err_errno(err, "open %s", entry->file);
+	}
+	if (fstat(fd, &info) < 0) {
+		return err_errno(err, "look at %s", entry->file);
+	}
+	if (!S_ISREG(info.st_mode) || info.st_size != entry->stored_bytes) {
+		return err_raise(
+			err, ERR_CORRUPT, "%s is not what was stored", entry->file);
+	}
+	return call_send(call,
+		&(struct call_download){
+			.name = entry->file,
+			.etag = entry->stored_sha256,
+			.sha256 = entry->stored_sha256,
+			.fd = STEAL_FD(fd),
+			.len = info.st_size,
+		},
+		err);
+}
+
+// ---- a snapshot now
+
+static int
+on_progress(const char *stage, int64_t done, int64_t total, void *payload)
+{
+	const struct call_task *task = payload;
+
+	(void)stage;
+	(void)done;
+	(void)total;
+	return bench_is_stopping(task->serve->bench);
+}
+
+static void
+run_snapshot(struct bench_task *bench)
+{
+	struct call_task *task = (struct call_task *)bench;
+	const struct config *config = task->serve->options.config;
+	struct snapshot_plan plan = {
+		.self = task->serve->options.self,
+		.path = task->database.path,
+		.dir = task->database.dir,
+		.name = task->database.name,
+		.timeout_ms = config->sqlite.timeout_ms,
+		.provenance = PROVENANCE_MANUAL,
+		.recipient = config->sqlite.recipient,
+		.level = ARCHIVE_LEVEL,
+		.refuse_replaced = true,
+		.progress = on_progress,
+		.payload = task,
+	};
+
+	if (bench_is_stopping(task->serve->bench)) {
+		err_raise(&task->err, ERR_CANCELLED, "the agent stops");
+	} else {
+		(void)!snapshot_take(&plan, &task->snapshot, &task->err);
+	}
+}
+
+// What no route here can do for a database: its owner's program does it.
+static int
+check_owner(struct call *call, const struct database *database, struct err *err)
+{
+	if (database->has_owner || database->dir == NULL || database->path == NULL) {
+		call_refuse(call, PROBLEM_NOT_SUPPORTED, err,
+			database->has_owner
+				? "the program that owns this database does that"
+				: "it is not known where this database is");
+		return err_advise(err, "mirror db list");
+	}
+	return 0;
+}
+
+static int
+answer_snapshot(struct call *call, struct err *err)
+{
+	struct call_task *task = call->task;
+	struct json *object;
+
+	if (task->err.code != 0) {
+		*err = task->err;
+		switch (task->snapshot.why) {
+		case SNAPSHOT_REPLACED:
+			call->problem = PROBLEM_WRONG_DATABASE;
+			break;
+		case SNAPSHOT_NOT_A_DATABASE:
+		case SNAPSHOT_DAMAGED:
+			call->problem = PROBLEM_NOT_A_DATABASE;
+			break;
+		case SNAPSHOT_OK:
+		case SNAPSHOT_FAILED:
+			break;
+		}
+		return err->code;
+	}
+	object = snapshot_json(&task->snapshot.entry);
+	json_set_text(object, "schema", "mirror.snapshot/1");
+	json_set_text(object, "database", task->database.name);
+	json_set_bool(object, "unchanged", task->snapshot.unchanged);
+	json_set_bytes(object, "path", task->snapshot.path, strlen(task->snapshot.path));
+	return call_json(call, object);
+}
+
+int
+api_snapshot_take(struct call *call, struct err *err)
+{
+	AUTO(database_done) struct database database = { 0 };
+	int result;
+
+	if (call->task != NULL) {
+		result = answer_snapshot(call, err);
+		api_task_free(call->task);
+		call->task = NULL;
+		return result;
+	}
+	if (databases_find(call->desk.options, call->params[0], &database, err) < 0 ||
+		check_owner(call, &database, err) < 0) {
+		return err->code;
+	}
+	return defer(call, &database, run_snapshot, err);
+}
+
+// ---- bringing one back
+
+static int
+open_nameless(const char *dir, struct err *err)
+{
+	AUTO_FREE char *path = NULL;
+	int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR)) {
+		return fd >= 0 ? fd : err_errno(err, "make room for the upload");
+	}
+	// A file system without nameless files: the name is gone at once.
+	path = xasprintf("%s/.mirror-new.upload-XXXXXX", dir);
+	fd = mkostemp(path, O_CLOEXEC);
+	if (fd < 0) {
+		return err_errno(err, "make room for the upload");
+	}
+	(void)unlink(path);
+	return fd;
+}
+
+int
+api_restore_open(struct call *call, struct err *err)
+{
+	AUTO(database_done) struct database database = { 0 };
+	struct http_request *request = call->request;
+	const char *length = http_header(request, "Content-Length");
+	struct statvfs room;
+	int64_t declared = 0;
+	int64_t left;
+
+	if (databases_find(call->desk.options, call->params[0], &database, err) < 0 ||
+		check_owner(call, &database, err) < 0) {
+		return err->code;
+	}
+	if (!database.known) {
+		return call_refuse(call, PROBLEM_CONFLICT, err,
+			"no snapshot of it was ever taken, so nothing says what it is");
+	}
+	if (fstatvfs(database.manifest.dirfd, &room) < 0) {
+		return err_errno(err, "look at %s", database.dir);
+	}
+	left = (int64_t)(room.f_bavail * room.f_frsize) - UPLOAD_RESERVE;
+	request->body_max = MIN_OF(MAX_OF(left, (int64_t)0), UPLOAD_MAX);
+	if (parse_number(length, 0, INT64_MAX, &declared, err) < 0) {
+		call->problem = PROBLEM_BAD_REQUEST;
+		return err->code;
+	}
+	// Refused before the first byte is sent, when the client says how many there are.
+	if (declared > UPLOAD_MAX) {
+		return call_refuse(call, PROBLEM_TOO_LARGE, err, "at most %lld bytes",
+			(long long)UPLOAD_MAX);
+	}
+	if (declared > request->body_max) {
+		return call_refuse(call, PROBLEM_NO_SPACE, err,
+			"there is room for %lld bytes", (long long)request->body_max);
+	}
+	request->sink = open_nameless(database.dir, err);
+	return MIN_OF(request->sink, 0);
+}
+
+static void
+run_stage(struct bench_task *bench)
+{
+	struct call_task *task = (struct call_task *)bench;
+	const struct database *database = &task->database;
+	AUTO_FREE char *file = xasprintf("/proc/self/fd/%d", task->request->sink);
+	struct restore_plan plan = {
+		.self = task->serve->options.self,
+		.dir = database->dir,
+		.name = database->name,
+		.target = database->path,
+		.timeout_ms = RESTORE_CHECK_MS,
+	};
+
+	if (bench_is_stopping(task->serve->bench)) {
+		err_raise(&task->err, ERR_CANCELLED, "the agent stops");
+	} else {
+		(void)!restore_db_stage(&plan, file, &task->record, &task->err);
+	}
+}
+
+static struct json *
+record_json(const struct restore_record *record)
+{
+	struct json *object = json_new_object();
+
+	json_set_text(object, "id", record->id);
+	json_set_text(object, "state", restore_state_name(record->state));
+	measure_date(object, "at", record->at_ms);
+	if (record->target != NULL) {
+		json_set_bytes(object, "target", record->target, strlen(record->target));
+	}
+	json_set_text(object, "sha256", record->sha256);
+	json_set_int(object, "bytes", record->bytes);
+	json_set_text(object, "reason", record->reason);
+	return object;
+}
+
+static int
+answer_stage(struct call *call, struct err *err)
+{
+	const struct call_task *task = call->task;
+	struct json *object;
+
+	if (task->err.code != 0) {
+		*err = task->err;
+		if (err->code == ERR_INVALID) {
+			call->problem = strstr(err->msg, "wrong_database") != NULL
+				? PROBLEM_WRONG_DATABASE
+				: strstr(err->msg, "newer") != NULL
+				? PROBLEM_INVALID
+				: PROBLEM_NOT_A_DATABASE;
+		}
+		return err->code;
+	}
+	object = record_json(&task->record);
+	json_set_text(object, "schema", "mirror.restore/1");
+	json_set_text(object, "database", task->database.name);
+	json_set_text(object, "next", "mirror db restore");
+	return call_json(call, object);
+}
+
+int
+api_restore_put(struct call *call, struct err *err)
+{
+	AUTO(database_done) struct database database = { 0 };
+	int result;
+
+	if (call->task != NULL) {
+		result = answer_stage(call, err);
+		api_task_free(call->task);
+		call->task = NULL;
+		return result;
+	}
+	if (databases_find(call->desk.options, call->params[0], &database, err) < 0) {
+		return err->code;
+	}
+	return defer(call, &database, run_stage, err);
+}
+
+// ---- what is staged
+
+static int
+add_record(const struct restore_record *record, void *payload)
+{
+	struct json *list = payload;
+
+	json_append(list, record_json(record));
+	return json_count(list) == RECORDS_MAX;
+}
+
+int
+api_restore(struct call *call, struct err *err)
+{
+	AUTO(database_done) struct database database = { 0 };
+	AUTO(json_freep) struct json *object = json_new_object();
+	struct json *list = json_new_array();
+
+	json_set_text(object, "schema", "mirror.restores/1");
+	json_set(object, "restores", list);
+	if (databases_find(call->desk.options, call->params[0], &database, err) < 0 ||
+		check_owner(call, &database, err) < 0 ||
+		(restore_db_list(database.dir, add_record, list, err) < 0 &&
+			err->code != ERR_NOT_FOUND)) {
+		return err->code;
+	}
+	return call_json(call, STEAL(object));
+}
+
+static int
+find_staged(const struct restore_record *record, void *payload)
+{
+	char *id = payload;
+
+	if (record->state == RESTORE_STAGED || record->state == RESTORE_BAD) {
+		(void)snprintf(id, RESTORE_ID_MAX, "%s", record->id);
+	}
+	return 0;
+}
+
+int
+api_restore_cancel(struct call *call, struct err *err)
+{
+	AUTO(database_done) struct database database = { 0 };
+	char id[RESTORE_ID_MAX] = "";
+	struct json *object;
+
+	if (databases_find(call->desk.options, call->params[0], &database, err) < 0 ||
+		check_owner(call, &database, err) < 0 ||
+		(restore_db_list(database.dir, find_staged, id, err) < 0 &&
+			err->code != ERR_NOT_FOUND)) {
+		return err->code;
+	}
+	if (id[0] == '\0') {
+		return err_raise(err, ERR_NOT_FOUND, "nothing is staged");
+	}
+	if (restore_db_cancel(database.dir, id, err) < 0) {
+		return err->code;
+	}
+	object = json_new_object();
+	json_set_text(object, "schema", "mirror.restore/1");
+	json_set_text(object, "id", id);
+	json_set_text(object, "state", "cancelled");
+	return call_json(call, object);
+}

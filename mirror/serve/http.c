@@ -1,0 +1,497 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "serve/http.h"
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/mem.h"
+
+#include <microhttpd.h>
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/**
+ * libmicrohttpd knows only how long a connection was silent, so one byte every few
+ * seconds would hold it for ever.  Here each connection has a moment at which it ends:
+ *
+ *     accepted --HEAD_MS--> head whole --deadline of the route--> answered --HEAD_MS-->
+ * ..
+ *
+ * http_tend() shuts the socket down from another thread when the moment has passed; the
+ * daemon's own thread then sees the end and cleans up.  The list is behind a mutex, and a
+ * connection leaves it before its descriptor is closed.
+ */
+
+struct connection {
+	struct connection *next;
+	struct connection *prev;
+	struct MHD_Connection *mhd;
+	int fd;
+	bool by_unix;
+	/** Of its stream: wants to be asked again. */
+	bool waiting;
+	int64_t end_ms;
+};
+
+struct http {
+	struct http_calls calls;
+	void *payload;
+	struct MHD_Daemon *daemon;
+	pthread_mutex_t lock;
+	// All below: under the lock.
+	struct connection *connections;
+	size_t ntcp;
+	bool stopping;
+};
+
+/** What a stream's callback needs. */
+struct stream {
+	struct http *http;
+	struct connection *connection;
+	http_stream_fn *fn;
+	void (*free_payload)(void *payload);
+	void *payload;
+};
+
+// clang-format off
+static const char *const words[] = {
+	[HTTP_GET] = "GET",
+	[HTTP_HEAD] = "HEAD",
+	[HTTP_POST] = "POST",
+	[HTTP_PUT] = "PUT",
+	[HTTP_DELETE] = "DELETE",
+	[HTTP_OTHER] = "OTHER",
+};
+// clang-format on
+
+const char *
+http_method_word(enum http_method method)
+{
+	return words[method];
+}
+
+static enum http_method
+read_method(const char *text)
+{
+	for (size_t i = 0; i < HTTP_OTHER; i++) {
+		if (strcmp(text, words[i]) == 0) {
+			return (enum http_method)i;
+		}
+	}
+	return HTTP_OTHER;
+}
+
+// ---- connections
+
+static struct connection *
+connection_of(struct MHD_Connection *mhd)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+	return info->socket_context;
+}
+
+static void
+set_deadline(struct http *http, struct connection *connection, int64_t ms)
+{
+	(void)pthread_mutex_lock(&http->lock);
+	connection->end_ms = clock_mono_ms() + ms;
+	(void)pthread_mutex_unlock(&http->lock);
+}
+
+static void
+add_connection(struct http *http, struct MHD_Connection *mhd, void **context)
+{
+	struct connection *connection = xcalloc(1, sizeof(*connection));
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+	connection->mhd = mhd;
+	connection->fd = info->connect_fd;
+	info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	connection->by_unix = info->client_addr->sa_family == AF_UNIX;
+	connection->end_ms = clock_mono_ms() + HTTP_HEAD_MS;
+	*context = connection;
+	(void)pthread_mutex_lock(&http->lock);
+	connection->next = http->connections;
+	if (connection->next != NULL) {
+		connection->next->prev = connection;
+	}
+	http->connections = connection;
+	http->ntcp += !connection->by_unix;
+	(void)pthread_mutex_unlock(&http->lock);
+}
+
+static void
+drop_connection(struct http *http, struct connection *connection)
+{
+	(void)pthread_mutex_lock(&http->lock);
+	if (connection->prev != NULL) {
+		connection->prev->next = connection->next;
+	} else {
+		http->connections = connection->next;
+	}
+	if (connection->next != NULL) {
+		connection->next->prev = connection->prev;
+	}
+	http->ntcp -= !connection->by_unix;
+	(void)pthread_mutex_unlock(&http->lock);
+	free(connection);
+}
+
+static void
+on_connection(void *cls, struct MHD_Connection *mhd, void **context,
+	enum MHD_ConnectionNotificationCode code)
+{
+	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+		add_connection(cls, mhd, context);
+	} else {
+		drop_connection(cls, *context);
+		*context = NULL;
+	}
+}
+
+void
+http_take(struct http *http, int fd, const struct sockaddr *addr, socklen_t len)
+{
+	bool full;
+
+	(void)pthread_mutex_lock(&http->lock);
+	full = http->stopping ||
+		(addr->sa_family != AF_UNIX && http->ntcp >= HTTP_TCP_CONNECTIONS_MAX);
+	(void)pthread_mutex_unlock(&http->lock);
+	if (full) {
+		(void)close(fd);
+		return;
+	}
+	// Whatever it answers, the descriptor is its own now.
+	(void)MHD_add_connection(http->daemon, fd, addr, len);
+}
+
+int64_t
+http_tend(struct http *http)
+{
+	int64_t now_ms = clock_mono_ms();
+	int64_t next_ms = -1;
+
+	(void)pthread_mutex_lock(&http->lock);
+	for (struct connection *at = http->connections; at != NULL; at = at->next) {
+		int64_t left_ms = at->end_ms - now_ms;
+
+		if (left_ms <= 0) {
+			(void)shutdown(at->fd, SHUT_RDWR);
+			left_ms = HTTP_HEAD_MS;
+		}
+		if (next_ms < 0 || left_ms < next_ms) {
+			next_ms = left_ms;
+		}
+	}
+	(void)pthread_mutex_unlock(&http->lock);
+	return next_ms;
+}
+
+size_t
+http_wake(struct http *http)
+{
+	size_t count = 0;
+
+	(void)pthread_mutex_lock(&http->lock);
+	for (struct connection *at = http->connections; at != NULL; at = at->next) {
+		if (at->waiting) {
+			at->waiting = false;
+			count++;
+			MHD_resume_connection(at->mhd);
+		}
+	}
+	(void)pthread_mutex_unlock(&http->lock);
+	return count;
+}
+
+// ---- answers
+
+static ssize_t
+read_stream(void *cls, uint64_t at, char *data, size_t size)
+{
+	struct stream *stream = cls;
+	struct http *http = stream->http;
+	ssize_t got = stream->fn(data, size, stream->payload);
+	bool stopping;
+
+	(void)at;
+	if (got > 0) {
+		return got;
+	}
+	if (got == HTTP_STREAM_END || got == HTTP_STREAM_BROKEN) {
+		return got == HTTP_STREAM_END ? MHD_CONTENT_READER_END_OF_STREAM
+					      : MHD_CONTENT_READER_END_WITH_ERROR;
+	}
+	(void)pthread_mutex_lock(&http->lock);
+	stopping = http->stopping;
+	if (!stopping) {
+		stream->connection->waiting = got == HTTP_STREAM_WAIT;
+		MHD_suspend_connection(stream->connection->mhd);
+		if (got == HTTP_STREAM_AGAIN) {
+			MHD_resume_connection(stream->connection->mhd);
+		}
+	}
+	(void)pthread_mutex_unlock(&http->lock);
+	return stopping ? MHD_CONTENT_READER_END_OF_STREAM : 0;
+}
+
+static void
+free_stream(void *cls)
+{
+	struct stream *stream = cls;
+
+	if (stream->free_payload != NULL) {
+		stream->free_payload(stream->payload);
+	}
+	free(stream);
+}
+
+static struct MHD_Response *
+make_response(struct http_request *request)
+{
+	struct http_answer *answer = &request->answer;
+	struct MHD_Response *response;
+
+	if (answer->stream != NULL) {
+		struct stream *stream = xcalloc(1, sizeof(*stream));
+
+		stream->http = request->http_;
+		stream->connection = connection_of(request->connection_);
+		stream->fn = answer->stream;
+		stream->free_payload = answer->stream_free;
+		stream->payload = STEAL(answer->stream_payload);
+		return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN,
+			HTTP_HEAD_MAX / 2, read_stream, stream, free_stream);
+	}
+	if (answer->fd >= 0) {
+		response = MHD_create_response_from_fd_at_offset64(
+			(uint64_t)answer->len, answer->fd, (uint64_t)answer->offset);
+		if (response != NULL) {
+			answer->fd = -1;
+		}
+		return response;
+	}
+	return MHD_create_response_from_buffer(
+		answer->text.len, answer->text.data, MHD_RESPMEM_MUST_COPY);
+}
+
+static enum MHD_Result
+queue_answer(struct http_request *request)
+{
+	struct MHD_Response *response = make_response(request);
+	enum MHD_Result result;
+
+	if (response == NULL) {
+		return MHD_NO;
+	}
+	for (size_t i = 0; i < request->answer.nheaders; i++) {
+		const struct http_header *header = &request->answer.headers[i];
+
+		(void)MHD_add_response_header(response, header->name, header->value);
+	}
+	request->queued_ = true;
+	result = MHD_queue_response(
+		request->connection_, request->answer.status, response);
+	MHD_destroy_response(response);
+	return result;
+}
+
+static void
+answer_done(struct http_answer *answer)
+{
+	for (size_t i = 0; i < answer->nheaders; i++) {
+		free(answer->headers[i].value);
+	}
+	buf_done(&answer->text);
+	base_close_p(&answer->fd);
+	if (answer->stream_free != NULL && answer->stream_payload != NULL) {
+		answer->stream_free(answer->stream_payload);
+	}
+}
+
+void
+http_add_header(struct http_answer *answer, const char *name, const char *value)
+{
+	if (answer->nheaders < HTTP_HEADERS_MAX) {
+		answer->headers[answer->nheaders++] =
+			(struct http_header){ .name = name, .value = xstrdup(value) };
+	}
+}
+
+const char *
+http_header(const struct http_request *request, const char *name)
+{
+	return MHD_lookup_connection_value(request->connection_, MHD_HEADER_KIND, name);
+}
+
+// ---- requests
+
+// The first word of a request: its target, before any header.
+static void *
+on_uri(void *cls, const char *uri, struct MHD_Connection *mhd)
+{
+	struct http_request *request = xcalloc(1, sizeof(*request));
+
+	request->http_ = cls;
+	request->connection_ = mhd;
+	request->raw = xstrdup(uri);
+	request->by_unix = connection_of(mhd)->by_unix;
+	request->sink = -1;
+	request->answer.fd = -1;
+	return request;
+}
+
+static void
+on_completed(void *cls, struct MHD_Connection *mhd, void **req_cls,
+	enum MHD_RequestTerminationCode code)
+{
+	struct http *http = cls;
+	struct http_request *request = *req_cls;
+
+	(void)code;
+	if (request == NULL) {
+		return;
+	}
+	if (request->begun_) {
+		http->calls.end(request, http->payload);
+	}
+	set_deadline(http, connection_of(mhd), HTTP_HEAD_MS);
+	answer_done(&request->answer);
+	buf_done(&request->body);
+	free(request->raw);
+	free(request);
+	*req_cls = NULL;
+}
+
+// Too much: what still comes is counted and forgotten, up to a point.
+static enum MHD_Result
+take_body(struct http_request *request, const char *data, size_t len)
+{
+	struct err err;
+
+	request->body_len += (int64_t)len;
+	if (request->body_len > request->body_max) {
+		request->too_big = true;
+		return request->body_len > request->body_max + HTTP_SPILL_MAX ? MHD_NO
+									      : MHD_YES;
+	}
+	if (request->sink < 0) {
+		request->too_big = buf_add(&request->body, data, len, &err) < 0;
+	} else if (request->sink_sys == 0 &&
+		fd_write_all(request->sink, data, len, &err) < 0) {
+		request->sink_sys = err.sys != 0 ? err.sys : EIO;
+	}
+	return MHD_YES;
+}
+
+static enum MHD_Result
+begin(struct http *http, struct http_request *request, const char *method)
+{
+	request->begun_ = true;
+	request->method = read_method(method);
+	http->calls.begin(request, http->payload);
+	request->body.max = (size_t)request->body_max + 1;
+	set_deadline(http, connection_of(request->connection_), request->deadline_ms);
+	return request->answered ? queue_answer(request) : MHD_YES;
+}
+
+static enum MHD_Result
+on_request(void *cls, struct MHD_Connection *mhd, const char *url, const char *method,
+	const char *version, const char *data, size_t *len, void **req_cls)
+{
+	struct http *http = cls;
+	struct http_request *request = *req_cls;
+
+	(void)mhd;
+	(void)url;
+	(void)version;
+	if (!request->begun_) {
+		return begin(http, request, method);
+	}
+	if (*len > 0) {
+		size_t count = *len;
+
+		*len = 0;
+		return take_body(request, data, count);
+	}
+	if (request->queued_) {
+		return MHD_YES;
+	}
+	http->calls.finish(request, http->payload);
+	return request->answered ? queue_answer(request) : MHD_YES;
+}
+
+void
+http_defer(struct http_request *request)
+{
+	MHD_suspend_connection(request->connection_);
+}
+
+void
+http_resume(struct http_request *request)
+{
+	MHD_resume_connection(request->connection_);
+}
+
+// ---- life
+
+// Targets are decoded once, by serve/parse; a second decoding would be a second meaning.
+static size_t
+keep_escapes(void *cls, struct MHD_Connection *mhd, char *text)
+{
+	(void)cls;
+	(void)mhd;
+	return strlen(text);
+}
+
+int
+http_start(const struct http_calls *calls, void *payload, struct http **ret_http,
+	struct err *err)
+{
+	struct http *http = xcalloc(1, sizeof(*http));
+	unsigned int flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_NO_LISTEN_SOCKET |
+		MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME;
+
+	http->calls = *calls;
+	http->payload = payload;
+	(void)pthread_mutex_init(&http->lock, NULL);
+	http->daemon = MHD_start_daemon(flags, 0, NULL, NULL, on_request, http,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_HEAD_MAX,
+		MHD_OPTION_CONNECTION_LIMIT, (unsigned int)HTTP_CONNECTIONS_MAX,
+		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)HTTP_IDLE_S,
+		MHD_OPTION_NOTIFY_COMPLETED, on_completed, http,
+		MHD_OPTION_NOTIFY_CONNECTION, on_connection, http,
+		MHD_OPTION_URI_LOG_CALLBACK, on_uri, http, MHD_OPTION_UNESCAPE_CALLBACK,
+		keep_escapes, NULL, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+	if (http->daemon == NULL) {
+		(void)pthread_mutex_destroy(&http->lock);
+		free(http);
+		return err_raise(err, ERR_IO, "the HTTP server did not start");
+	}
+	*ret_http = http;
+	return 0;
+}
+
+void
+http_stop(struct http *http)
+{
+	if (http == NULL) {
+		return;
+	}
+	(void)pthread_mutex_lock(&http->lock);
+	http->stopping = true;
+	(void)pthread_mutex_unlock(&http->lock);
+	(void)http_wake(http);
+	MHD_stop_daemon(http->daemon);
+	(void)pthread_mutex_destroy(&http->lock);
+	free(http);
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/**
+ * serve/idem - a request that comes twice with one key is done once.
+ *
+ *     switch (idem_begin(idem, key, print, &entry)) ...
+ *     idem_end(entry, 202, text);               // or idem_drop(entry): it may be tried
+ * again
+ *
+ * Knows: base.
+ * Owns:  the last IDEM_MAX answers, in memory: they end with the process.
+ * Never: gives one request's answer to another that differs in anything but its key.
+ *
+ * Source: draft-ietf-httpapi-idempotency-key-header.
+ */
+
+#ifndef SERVE_IDEM_H
+#define SERVE_IDEM_H
+
+#include "base/base.h"
+#include "base/hash.h"
+
+struct idem;
+struct idem_entry;
+
+enum {
+	IDEM_MAX = 256,
+	IDEM_KEY_MAX = 255,
+	IDEM_TEXT_MAX = 64 * 1024,
+};
+
+enum idem_found {
+	/** Ours to do; idem_end() or idem_drop() it. */
+	IDEM_NEW,
+	/** Done already: the answer is in the entry. */
+	IDEM_DONE,
+	/** Under way. */
+	IDEM_BUSY,
+	/** The key was used for something else. */
+	IDEM_OTHER,
+};
+
+struct idem *idem_new(void) MUST_CHECK;
+/** Accepts NULL. */
+void idem_free(struct idem *idem);
+
+/** @print says what the request is; who asks is part of it. */
+enum idem_found
+idem_begin(struct idem *idem, const char *key, const uint8_t print[HASH_SHA256_LEN],
+	struct idem_entry **ret_entry) NONNULL MUST_CHECK;
+/** Copied; a text past the limit is dropped instead. */
+void idem_end(struct idem_entry *entry, unsigned int status, const char *text) NONNULL;
+void idem_drop(struct idem_entry *entry) NONNULL;
+
+unsigned int idem_status(const struct idem_entry *entry) NONNULL;
+/** Borrowed until the next idem_begin(). */
+const char *idem_text(const struct idem_entry *entry) NONNULL;
+
+#endif
