@@ -3,254 +3,334 @@
 /**
  * mirror - keeps the folders you care about in a git repository, and proves it.
  *
- * This is the map of the house, top floor first.  Stairs only go down: a room knows
- * the rooms below it, never one above.
+ * This is the map of the house, top floor first, made by tests/map.sh from the cards
+ * of the headers.  Stairs only go down: a room knows the rooms below it, never one
+ * above; tests/floors.sh is the judge, and with -r prints the order to read in.
  *
  * 5  cli/  what a person types: one file per verb, one table of verbs
- *     cli/args                 what was typed, against a table of flags
- *     cli/clean                words that a person typed, before they are kept anywhere
- *                              (I3)
- *     cli/cli                  from argv to an exit status
- *     cli/database             which live database does a person mean, and where are its
- *                              snapshots?
- *     cli/handlers             the door of each verb's file
- *     cli/help                 the table of verbs, told to people and to shells
- *     cli/leftover             the first few files that are not protected, and what to do
- *                              about them
- *     cli/once                 one cycle, and what it has to say: for `--once` and `init`
- *     cli/output               what a person, or their script, gets to see
- *     cli/past                 the brain repository, opened to look back
- *     cli/plan                 what would be mirrored of a folder, and what not, before
- *                              anything is done
- *     cli/rewrite              change the configuration: right and whole, or not at all
- *     cli/scan_explain         why is there a finding on this line, and what can be done
- *                              about it?
- *     cli/scan_files           every regular file below a folder, handed to the pool
- *     cli/scan_git             a repository's history, or what is staged in it, handed to
- *                              the pool
- *     cli/scan_key             the key that makes fingerprints of `mirror scan` the same
- *                              tomorrow
- *     cli/scan_known           findings that a person has seen before: `mirror scan`
- *                              alone knows them
- *     cli/scan_names           names are scanned too, and never shown with a secret in
- *                              them
- *     cli/scan_pool            many files, a few threads, findings in the order the files
- *                              came
- *     cli/scan_report          findings as text, JSON, SARIF or gitleaks' JSON
- *     cli/settings             the configuration a verb works with, and the last good
- *                              copy of it
- *     cli/target               which path of the ledger does a person mean?
- *     cli/verb                 what a verb is
- *     cli/verbs                the one table of verbs
+ *     cli/args                     what was typed, against a table of flags.
+ *     cli/clean                    words that a person typed, before they are kept
+ *                                  anywhere (I3).
+ *     cli/cli                      from argv to an exit status.
+ *     cli/database                 which live database does a person mean, and where
+ *                                  are its snapshots?
+ *     cli/handlers                 the door of each verb's file.
+ *     cli/help                     the table of verbs, told to people and to shells.
+ *     cli/leftover                 the first few files that are not protected, and
+ *                                  what to do about them.
+ *     cli/once                     one cycle, and what it has to say: for `--once` and
+ *                                  `init`.
+ *     cli/output                   what a person, or their script, gets to see.
+ *     cli/past                     the brain repository, opened to look back.
+ *     cli/plan                     what would be mirrored of a folder, and what not,
+ *                                  before anything is done.
+ *     cli/rewrite                  change the configuration: right and whole, or not
+ *                                  at all.
+ *     cli/scan_explain             why is there a finding on this line, and what can
+ *                                  be done about it?
+ *     cli/scan_files               every regular file below a folder, handed to the
+ *                                  pool.
+ *     cli/scan_git                 a repository's history, or what is staged in it,
+ *                                  handed to the pool.
+ *     cli/scan_key                 the key that makes fingerprints of `mirror scan`
+ *                                  the same tomorrow.
+ *     cli/scan_known               findings that a person has seen before: `mirror
+ *                                  scan` alone knows them.
+ *     cli/scan_names               names are scanned too, and never shown with a
+ *                                  secret in them.
+ *     cli/scan_pool                many files, a few threads, findings in the order
+ *                                  the files came.
+ *     cli/scan_report              findings as text, JSON, SARIF or gitleaks' JSON.
+ *     cli/settings                 the configuration a verb works with, and the last
+ *                                  good copy of it.
+ *     cli/target                   which path of the ledger does a person mean?
+ *     cli/verb                     what a verb is.
+ *     cli/verbs                    the one table of verbs.
  *     cli/verb_accept cli/verb_completion cli/verb_config cli/verb_config_edit
- *     cli/verb_db cli/verb_db_restore cli/verb_doctor cli/verb_health
+ *     cli/verb_db cli/verb_db_restore cli/verb_doctor cli/verb_drill cli/verb_health
  *     cli/verb_help cli/verb_init cli/verb_ledger cli/verb_machines cli/verb_man
  *     cli/verb_milestone cli/verb_past cli/verb_pause cli/verb_remote
- *     cli/verb_restore cli/verb_run cli/verb_scan cli/verb_secrets
- *     cli/verb_service cli/verb_status cli/verb_watch cli/verb_why
+ *     cli/verb_restore cli/verb_run cli/verb_scan cli/verb_secrets cli/verb_service
+ *     cli/verb_status cli/verb_verify cli/verb_watch cli/verb_why
  *
- * 4  agent/  the engine: one page, one cycle, one worker
- *     agent/agent              the always-on engine, and the same work done once by hand
- *     agent/allowed            what a person marked as fine, by fingerprint
- *     agent/crew               a few threads that take in files while the walk goes on
- *     agent/cycle              one run: what changed on disk becomes one commit and one
- *                              true ledger
- *     agent/databases          live SQLite databases among the watched files: which
- *                              snapshot covers them, and taking a new one
- *     agent/fold               from rows to trees: every marked folder becomes a git tree
- *                              and a sidecar text, deepest first, up to the top
- *     agent/gone               what the ledger knows and the disk does not: deleted, or
- *                              held
- *     agent/inbox              what the watching thread puts down and the working thread
- *                              picks up
- *     agent/intake             one file or link: read it whole, take the secrets out,
- *                              make it an object
- *     agent/kit                everything a run needs, opened once
- *     agent/notify             a word to the service manager
- *     agent/plan               what a cycle is asked to do, and what came of it: plain
- *                              values
- *     agent/round              what one cycle carries from step to step
- *     agent/staff              the thread that works: it takes jobs from the queue, one
- *                              after the other
- *     agent/visit              the walk of one watched root: every entry gets one row
- *                              (I8)
- *     agent/worker             one job, done and finished in the queue
+ * 4  agent/  the engine: listen on one thread, work on the other
+ *     agent/agent                  the always-on engine, and the same work done once
+ *                                  by hand.
+ *     agent/allowed                what a person marked as fine, by fingerprint.
+ *     agent/crew                   a few threads that take in files while the walk
+ *                                  goes on.
+ *     agent/cycle                  one run: what changed on disk becomes one commit
+ *                                  and one true ledger.
+ *     agent/databases              live SQLite databases among the watched files:
+ *                                  which snapshot covers them, and taking a new one.
+ *     agent/fold                   from rows to trees: every marked folder becomes a
+ *                                  git tree and a sidecar text, deepest first, up to
+ *                                  the top.
+ *     agent/gone                   what the ledger knows and the disk does not:
+ *                                  deleted, or held.
+ *     agent/inbox                  what the watching thread puts down and the working
+ *                                  thread picks up.
+ *     agent/intake                 one file or link: read it whole, take the secrets
+ *                                  out, make it an object.
+ *     agent/kit                    everything a run needs, opened once.
+ *     agent/notify                 a word to the service manager.
+ *     agent/plan                   what a cycle is asked to do, and what came of it:
+ *                                  plain values.
+ *     agent/proof                  verify and drill as jobs: what the backup says is
+ *                                  true, and it comes back.
+ *     agent/round                  what one cycle carries from step to step.
+ *     agent/staff                  the thread that works: it takes jobs from the
+ *                                  queue, one after the other.
+ *     agent/visit                  the walk of one watched root: every entry gets one
+ *                                  row (I8).
+ *     agent/worker                 one job, done and finished in the queue.
  *     agent/once
  *
+ * 4  serve/  the API, the status page and metrics
+ *     serve/access                 who may do what: tokens, sessions of a browser, and
+ *                                  how often.
+ *     serve/bench                  one thread for what takes long, so that others are
+ *                                  answered meanwhile.
+ *     serve/call                   one request as the routes see it, and the ways to
+ *                                  answer it.
+ *     serve/compare                two versions of one file, as a diff.
+ *     serve/databases              which databases there are, by their snapshot
+ *                                  folders.
+ *     serve/desk                   the handles one request needs, opened when it asks
+ *                                  for them.
+ *     serve/diff                   what changed between two texts, as a unified diff.
+ *     serve/dispatch               from a request to its answer.
+ *     serve/gate                   may this request come in?
+ *     serve/handlers               every route's function, for the table; the files
+ *                                  api_*.c and page*.c hold them.
+ *     serve/history                versions of a file, and what each commit changed.
+ *     serve/html                   pages in which nothing from outside is markup.
+ *     serve/http                   requests in, answers out; what is behind them is
+ *                                  somebody else's.
+ *     serve/idem                   a request that comes twice with one key is done
+ *                                  once.
+ *     serve/listen                 where clients come in: our own socket, loopback,
+ *                                  what systemd handed us.
+ *     serve/machines               whose branches the brain repo knows, and how old
+ *                                  each is.
+ *     serve/measure                the verdict and the status, as routes and page show
+ *                                  them.
+ *     serve/next                   what a person can do about a path in this state.
+ *     serve/page                   the status page, part by part.
+ *     serve/parse                  what a stranger wrote, taken apart: targets, hosts,
+ *                                  ranges, forms.
+ *     serve/problem                what can go wrong, for programs: one fixed code
+ *                                  each.
+ *     serve/room                   the inside of struct serve, for the files of this
+ *                                  room.
+ *     serve/route                  one row of the table of what is offered.
+ *     serve/routes                 the one table of what is offered, and finding a row
+ *                                  in it.
+ *     serve/rows                   the ledger, row by row, for a reader who takes his
+ *                                  time.
+ *     serve/serve                  the API and the status page, beside the engine.
+ *     serve/api_databases serve/api_describe serve/api_files serve/api_jobs
+ *     serve/api_see serve/api_session serve/page_file serve/page_files
+ *     serve/page_more serve/page_now serve/page_picture
+ *
  * 3  health/  facts in, one verdict out
- *     health/deep              disk, ledger and git tree compared, path by path,
- *                              believing none
- *     health/evidence          what was measured, when, and what a person has accepted
- *     health/exclusions        is something left out that nobody has agreed to?
- *     health/input             what a measurement is given
- *     health/fact              the words of health: states, facts, and how long each fact
- *                              is believed
- *     health/facts             measure everything, change nothing, within a tenth of a
- *                              second
- *     health/format            one report, as people, scripts and monitors like to read
- *                              it
- *     health/probe             what one measuring has in its hands, and the questions it
- *                              asks
- *     health/record            what the engine measured, put down as dated evidence
- *     health/report            what the probe found: facts, accounting, one verdict
- *     health/sentence          the one sentence, the same everywhere
- *     health/tick              the pulse of the agent's loop, cheap enough for every turn
- *     health/verdict           the worst of the facts, and no fact better than its
- *                              evidence
+ *     health/deep                  disk, ledger and git tree compared, path by path,
+ *                                  believing none.
+ *     health/evidence              what was measured, when, and what a person has
+ *                                  accepted.
+ *     health/exclusions            is something left out that nobody has agreed to?
+ *     health/fact                  the words of health: states, facts, and how long
+ *                                  each fact is believed.
+ *     health/facts                 measure everything, change nothing, within a tenth
+ *                                  of a second.
+ *     health/format                one report, as people, scripts and monitors like to
+ *                                  read it.
+ *     health/input                 what a measurement is given.
+ *     health/probe                 what one measuring has in its hands, and the
+ *                                  questions it asks.
+ *     health/record                what the engine measured, put down as dated
+ *                                  evidence.
+ *     health/report                what the probe found: facts, accounting, one
+ *                                  verdict.
+ *     health/sentence              the one sentence, the same everywhere.
+ *     health/tick                  the pulse of the agent's loop, cheap enough for
+ *                                  every turn.
+ *     health/verdict               the worst of the facts, and no fact better than its
+ *                                  evidence.
  *     health/probe_agent health/probe_away health/probe_deep health/probe_files
  *     health/probe_machine health/probe_offsite
  *
- * 3  restore/  from the tree back to the disk, and the drill that proves it
- *     restore/drill            restore for real, from the remote, and compare
- *     restore/journal          what a restore in place was going to do, as text
- *     restore/listing          what one commit says stood on the disk, folder by folder
- *     restore/oids             object names, each with a number
- *     restore/place            one entry of a folder on disk: what stands there, and what
- *                              it is given
- *     restore/point            which commit is meant?
- *     restore/restore          bring a tree back to the disk
- *     restore/stage            entries on their way: written, synced, read back, then
- *                              named
- *     restore/told             what became of a path: the words of this room
- *     restore/undo             a restore in place can be taken back, also one that was
- *                              killed
- *     restore/verify           is what the backup says true, down to the last object?
- *     restore/when             which moment do these words mean?
+ * 3  restore/  from the tree to the disk, and the drill
+ *     restore/drill                restore for real, from the remote, and compare.
+ *     restore/journal              what a restore in place was going to do, as text.
+ *     restore/listing              what one commit says stood on the disk, folder by
+ *                                  folder.
+ *     restore/oids                 object names, each with a number.
+ *     restore/place                one entry of a folder on disk: what stands there,
+ *                                  and what it is given.
+ *     restore/point                which commit is meant?
+ *     restore/restore              bring a tree back to the disk.
+ *     restore/stage                entries on their way: written, synced, read back,
+ *                                  then named.
+ *     restore/told                 what became of a path: the words of this room.
+ *     restore/undo                 a restore in place can be taken back, also one that
+ *                                  was killed.
+ *     restore/verify               is what the backup says true, down to the last
+ *                                  object?
+ *     restore/when                 which moment do these words mean?
  *
- * 2  brain/  git: objects, trees, commits, the push
- *     brain/commit             one commit object
- *     brain/home               the few files of ours inside a git directory
- *     brain/index              .git/index, written so that `git status` is clean
- *     brain/maintain           many small packs into few large ones
- *     brain/oid                the name of a git object: 20 bytes of SHA-1
- *     brain/pack               the objects of one cycle, as one pack, all or nothing
- *     brain/pack_index         name, place and checksum of each object in one pack
- *     brain/plain              may this name stand in a git tree at its own path?
- *     brain/push               bring the branch to the remote, and see that it arrived
- *     brain/reap               what a killed process left in a git directory
- *     brain/repo               the brain repo: an ordinary git repository, opened with
- *                              care
- *     brain/sidecar            what git does not keep, as text anyone can read
- *     brain/tree               git's trees: read one, or change some entries of one
- *     brain/worktree           the browsable copy beside .git
+ * 2  brain/  git objects, trees, commits, push
+ *     brain/commit                 one commit object.
+ *     brain/home                   the few files of ours inside a git directory.
+ *     brain/index                  .git/index, written so that `git status` is clean.
+ *     brain/maintain               many small packs into few large ones.
+ *     brain/oid                    the name of a git object: 20 bytes of SHA-1.
+ *     brain/pack                   the objects of one cycle, as one pack, all or
+ *                                  nothing.
+ *     brain/pack_index             name, place and checksum of each object in one pack.
+ *     brain/plain                  may this name stand in a git tree at its own path?
+ *     brain/push                   bring the branch to the remote, and see that it
+ *                                  arrived.
+ *     brain/reap                   what a killed process left in a git directory.
+ *     brain/repo                   the brain repo: an ordinary git repository, opened
+ *                                  with care.
+ *     brain/sidecar                what git does not keep, as text anyone can read.
+ *     brain/tree                   git's trees: read one, or change some entries of
+ *                                  one.
+ *     brain/worktree               the browsable copy beside .git.
  *     brain/recovery
  *
- * 2  ledger/  every path, its state and one reason
- *     ledger/arena             the names of one folder, side by side, forgotten together
- *     ledger/classify          what is this entry to us: a file, a link, a folder, or
- *                              excluded?
- *     ledger/handle            what an open ledger is made of; for the files of this room
- *                              only
- *     ledger/inode             what lstat(2) says about one entry, as the ledger
- *                              remembers it
- *     ledger/ledger            every path, its state and one reason (I8)
- *     ledger/shrink            is this root shrinking, or is its disk gone?
- *     ledger/sqlite_probe      is this a SQLite database, or a companion of one?
- *     ledger/stable            read a file that others may be writing: whole, or not at
- *                              all
- *     ledger/state             the words for what became of a path, and why
- *     ledger/walk              one folder of a watched tree, listed safely and fast
- *     ledger/each ledger/folders ledger/reasons ledger/rows ledger/schema
- *     ledger/tally
+ * 2  ledger/  every file, its state and its reason
+ *     ledger/arena                 the names of one folder, side by side, forgotten
+ *                                  together.
+ *     ledger/classify              what is this entry to us: a file, a link, a folder,
+ *                                  or excluded?
+ *     ledger/handle                what an open ledger is made of; for the files of
+ *                                  this room only.
+ *     ledger/inode                 what lstat(2) says about one entry, as the ledger
+ *                                  remembers it.
+ *     ledger/ledger                every path, its state and one reason (I8).
+ *     ledger/shrink                is this root shrinking, or is its disk gone?
+ *     ledger/sqlite_probe          is this a SQLite database, or a companion of one?
+ *     ledger/stable                read a file that others may be writing: whole, or
+ *                                  not at all.
+ *     ledger/state                 the words for what became of a path, and why.
+ *     ledger/walk                  one folder of a watched tree, listed safely and
+ *                                  fast.
+ *     ledger/each ledger/folders ledger/reasons ledger/rows ledger/schema ledger/tally
  *
- * 2  vault/  live databases: snapshots, archives, off-site
- *     vault/archive            a checked file in, `.zst` and `.age` out; and back
- *     vault/child              everything that opens a database somebody else may have
- *                              open, in a process of its own
- *     vault/copy               a live database into a private file, in this process
- *     vault/guard              did a table lose most of its rows since the last snapshot?
- *     vault/holders            which processes have this database open?
- *     vault/inspect            is this file a whole database, and which one?
- *     vault/manifest           what one database's snapshot folder holds, and what we
- *                              know of it
- *     vault/offsite            kept snapshots to a place that does not burn with this one
- *     vault/offsite_class      what did the remote mean?
- *     vault/owner              a snapshot made by the program that owns the database
- *     vault/progress           how the long jobs of this room speak to whoever waits
- *     vault/rclone             one rclone command, with patience where patience helps
- *     vault/restore_db         a snapshot back to where a program reads it: beside, or
- *                              staged
- *     vault/restore_record     what is staged, what was applied: one small JSON file each
- *     vault/retain             which copies to keep?
- *     vault/snapshot           a live SQLite database, as of one moment, checked and kept
- *     vault/swap               a checked file in place of a database that nobody uses
+ * 2  vault/  live databases: snapshots, archives, retention, off-site
+ *     vault/archive                a checked file in, `.zst` and `.age` out; and back.
+ *     vault/child                  everything that opens a database somebody else may
+ *                                  have open, in a process of its own.
+ *     vault/copy                   a live database into a private file, in this
+ *                                  process.
+ *     vault/guard                  did a table lose most of its rows since the last
+ *                                  snapshot?
+ *     vault/holders                which processes have this database open?
+ *     vault/inspect                is this file a whole database, and which one?
+ *     vault/manifest               what one database's snapshot folder holds, and what
+ *                                  we know of it.
+ *     vault/offsite                kept snapshots to a place that does not burn with
+ *                                  this one.
+ *     vault/offsite_class          what did the remote mean?
+ *     vault/owner                  a snapshot made by the program that owns the
+ *                                  database.
+ *     vault/progress               how the long jobs of this room speak to whoever
+ *                                  waits.
+ *     vault/rclone                 one rclone command, with patience where patience
+ *                                  helps.
+ *     vault/restore_db             a snapshot back to where a program reads it:
+ *                                  beside, or staged.
+ *     vault/restore_record         what is staged, what was applied: one small JSON
+ *                                  file each.
+ *     vault/retain                 which copies to keep?
+ *     vault/snapshot               a live SQLite database, as of one moment, checked
+ *                                  and kept.
+ *     vault/swap                   a checked file in place of a database that nobody
+ *                                  uses.
  *
- * 2  watch/  the bell: something changed, look there
- *     watch/settle             has it been quiet long enough to look?
- *     watch/watch              you will hear that something changed, with a hint where,
- *                              at least once; sometimes only "look everywhere"
+ * 2  watch/  the bell, and how long it must be quiet
+ *     watch/settle                 has it been quiet long enough to look?
+ *     watch/watch                  you will hear that something changed, with a hint
+ *                                  where, at least once; sometimes only "look
+ *                                  everywhere".
  *     watch/watch_inotify
  *
  * 1  config/  what the person wants, read strictly
- *     config/config            what the person wants, read strictly
- *     config/fields            the configuration as values
- *     config/options           the one table of options
- *     config/places            where things live on this machine
+ *     config/config                what the person wants, read strictly.
+ *     config/fields                the configuration as values.
+ *     config/options               the one table of options.
+ *     config/places                where things live on this machine.
  *
- * 1  scanner/  text in, spans out
- *     scanner/assign           a name, an operator, a value: in any of the ways people
- *                              write that
- *     scanner/chars            kinds of bytes, the same in every locale
- *     scanner/check            does the structure of a token add up?
- *     scanner/collect          every secret in some bytes, whatever their encoding
- *     scanner/decode           out of base64, hex and percent escapes
- *     scanner/engine           text in eight bits, raw findings out
- *     scanner/filter           is this value a secret, or does it only stand where one
- *                              could?
- *     scanner/finding          one secret, named but not shown
- *     scanner/gitleaks         rules that a person wrote, in gitleaks' TOML
- *     scanner/gitleaks_rule    what gitleaks.c reads and gitleaks_scan.c runs
- *     scanner/literal          where in this text does any of these words stand?
- *     scanner/marks            did somebody write "this is fine" beside it?
- *     scanner/pattern          a regular expression with limits
- *     scanner/pem              a private key between its BEGIN and END lines
- *     scanner/rarity           does this look like words, or like chance?
- *     scanner/redact           bytes in, clean bytes out
- *     scanner/rule             what a secret of one kind looks like
- *     scanner/rule_rows        how a row of a rule table is written
- *     scanner/rule_tables      the tables, one for each file
- *     scanner/ruleset          all rules in force, and which word leads to which
- *     scanner/scanner          do these bytes hold a secret?
- *     scanner/text             in what encoding are these bytes, and where do its
- *                              characters stand?
- *     scanner/url              the password in scheme://user:password@host
- *     scanner/gitleaks_scan scanner/rarity_table scanner/rules scanner/rules_cloud
- *     scanner/rules_code scanner/rules_keyed scanner/rules_text
- *     scanner/rules_trade scanner/selftest scanner/stream
+ * 1  scanner/  bytes in, secrets named but not shown
+ *     scanner/assign               a name, an operator, a value: in any of the ways
+ *                                  people write that.
+ *     scanner/chars                kinds of bytes, the same in every locale.
+ *     scanner/check                does the structure of a token add up?
+ *     scanner/collect              every secret in some bytes, whatever their encoding.
+ *     scanner/decode               out of base64, hex and percent escapes.
+ *     scanner/engine               text in eight bits, raw findings out.
+ *     scanner/filter               is this value a secret, or does it only stand where
+ *                                  one could?
+ *     scanner/finding              one secret, named but not shown.
+ *     scanner/gitleaks             rules that a person wrote, in gitleaks' TOML.
+ *     scanner/gitleaks_rule        what gitleaks.c reads and gitleaks_scan.c runs.
+ *     scanner/literal              where in this text does any of these words stand?
+ *     scanner/literal_fast         the same search by Hyperscan (or Vectorscan), where
+ *                                  it is built in.
+ *     scanner/marks                did somebody write "this is fine" beside it?
+ *     scanner/pattern              a regular expression with limits.
+ *     scanner/pem                  a private key between its BEGIN and END lines.
+ *     scanner/rarity               does this look like words, or like chance?
+ *     scanner/redact               bytes in, clean bytes out.
+ *     scanner/rule                 what a secret of one kind looks like.
+ *     scanner/rule_rows            how a row of a rule table is written.
+ *     scanner/rule_tables          the tables, one for each file.
+ *     scanner/ruleset              all rules in force, and which word leads to which.
+ *     scanner/scanner              do these bytes hold a secret?
+ *     scanner/text                 in what encoding are these bytes, and where do its
+ *                                  characters stand?
+ *     scanner/url                  the password in scheme://user:password@host.
+ *     scanner/gitleaks_scan scanner/literal_hyperscan scanner/literal_portable
+ *     scanner/rarity_table scanner/rules scanner/rules_cloud scanner/rules_code
+ *     scanner/rules_keyed scanner/rules_text scanner/rules_trade scanner/selftest
+ *     scanner/stream
  *
- * 1  jobqueue/  tickets, one runner, one trailing run
- *     jobqueue/backoff         how long to leave a failed job alone
- *     jobqueue/bell            "look at the queue", said across processes
- *     jobqueue/job             what a job is, and how a run of one can end
- *     jobqueue/jobqueue        who wants what done, and who does it: one runner, no lost
- *                              wish
- *     jobqueue/lock            who is alive, asked of the kernel
- *     jobqueue/queue           the inside of a queue handle, for the files of this room
- *     jobqueue/schema          the queue's database: its tables, and getting hold of it
- *     jobqueue/turn            whose turn is it, and what does a run that ended still
- *                              owe?
+ * 1  jobqueue/  tickets, one trailing run, the lock of the kernel
+ *     jobqueue/backoff             how long to leave a failed job alone.
+ *     jobqueue/bell                "look at the queue", said across processes.
+ *     jobqueue/job                 what a job is, and how a run of one can end.
+ *     jobqueue/jobqueue            who wants what done, and who does it: one runner,
+ *                                  no lost wish.
+ *     jobqueue/lock                who is alive, asked of the kernel.
+ *     jobqueue/queue               the inside of a queue handle, for the files of this
+ *                                  room.
+ *     jobqueue/schema              the queue's database: its tables, and getting hold
+ *                                  of it.
+ *     jobqueue/turn                whose turn is it, and what does a run that ended
+ *                                  still owe?
  *     jobqueue/run jobqueue/see
  *
  * 0  base/  words, bytes, files, children: what every room uses
- *     base/base                the words every room uses
- *     base/buf                 bytes from outside, with a ceiling
- *     base/clock               what time is it, and how do people write it?
- *     base/db                  a SQLite database
- *     base/err                 a failure as a value: a code to act on, a sentence to
- *                              read, a next step
- *     base/fd                  descriptors: write all, read all, open beneath
- *     base/file                our own files: whole or absent (I4)
- *     base/hash                SHA-1 for git's object names, SHA-256, and keyed hashes
- *     base/json                JSON values, written and read
- *     base/log                 one escaped line per event, to standard error
- *     base/mem                 small allocations that cannot fail
- *     base/path                path algebra; no system call
- *     base/spawn               run another program, with a deadline
- *     base/suggest             did you mean ...?
- *     base/toml                TOML 1.0, with the place of every value
+ *     base/base                    the words every room uses.
+ *     base/buf                     bytes from outside, with a ceiling.
+ *     base/clock                   what time is it, and how do people write it?
+ *     base/db                      a SQLite database.
+ *     base/err                     a failure as a value: a code to act on, a sentence
+ *                                  to read, a next step.
+ *     base/fd                      descriptors: write all, read all, open beneath.
+ *     base/file                    our own files: whole or absent (I4).
+ *     base/hash                    SHA-1 for git's object names, SHA-256, and keyed
+ *                                  hashes.
+ *     base/json                    JSON values, written and read.
+ *     base/log                     one escaped line per event, to standard error.
+ *     base/mem                     small allocations that cannot fail.
+ *     base/path                    path algebra; no system call.
+ *     base/spawn                   run another program, with a deadline.
+ *     base/suggest                 did you mean ...?
+ *     base/toml                    TOML 1.0, with the place of every value.
  *     base/clock_now
- *
- * tests/floors.sh is the judge of all this; with -r it prints the order to read in.
  */
 
 #include "cli/cli.h"

@@ -13,11 +13,13 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "config/config.h"
+#include "config/places.h"
 #include "health/evidence.h"
 #include "health/record.h"
 #include "health/tick.h"
 #include "jobqueue/bell.h"
 #include "jobqueue/jobqueue.h"
+#include "serve/serve.h"
 #include "watch/settle.h"
 #include "watch/watch.h"
 
@@ -67,6 +69,8 @@ struct agent {
 	struct settle settle;
 	struct inbox *inbox;
 	struct staff *staff;
+	struct serve *serve;
+	char *vault_dir;
 	struct tick *tick;
 	int bell;
 	int signals;
@@ -540,6 +544,48 @@ open_signals(struct err *err)
 	return fd < 0 ? err_errno(err, "signalfd") : fd;
 }
 
+// Sockets that systemd handed over stand from 3 on (sd_listen_fds(3)).
+static size_t
+inherited_sockets(int fds[SERVE_LISTENERS_MAX])
+{
+	const char *pid = getenv("LISTEN_PID");
+	const char *count = getenv("LISTEN_FDS");
+	size_t nfds = 0;
+
+	if (pid != NULL && count != NULL && strtol(pid, NULL, 10) == (long)getpid()) {
+		nfds = MIN_OF(
+			(size_t)strtoul(count, NULL, 10), (size_t)SERVE_LISTENERS_MAX);
+	}
+	for (size_t i = 0; i < nfds; i++) {
+		fds[i] = 3 + (int)i;
+	}
+	return nfds;
+}
+
+// Without its door the agent keeps files all the same.
+static void
+open_door(struct agent *agent)
+{
+	AUTO_FREE char *data = places_data_dir();
+	int fds[SERVE_LISTENERS_MAX];
+	struct serve_options options = {
+		.config = agent->config,
+		.config_file = agent->config_file,
+		.state_dir = agent->kit->state_dir,
+		.runtime_dir = agent->kit->runtime_dir,
+		.self = agent->kit->self,
+		.fds = fds,
+	};
+	struct err err;
+
+	agent->vault_dir = path_join(data, "snapshots");
+	options.vault_dir = agent->vault_dir;
+	options.nfds = inherited_sockets(fds);
+	if (serve_start(&options, &agent->serve, &err) < 0) {
+		log_warn("the API does not answer: %s; going on without it", err.msg);
+	}
+}
+
 static int
 begin(struct agent *agent, struct err *err)
 {
@@ -582,6 +628,7 @@ begin(struct agent *agent, struct err *err)
 		watch_count(agent->watch) < watch_needed(agent->watch)
 			? (unsigned int)WATCH_LIMIT
 			: 0);
+	open_door(agent);
 	tick_beat(agent->tick, "starting");
 	notify_send("READY=1");
 	return 1;
@@ -594,6 +641,7 @@ end(struct agent *agent, bool clean)
 
 	notify_send(
 		agent->reload ? "STATUS=taking over the configuration" : "STOPPING=1");
+	serve_stopp(&agent->serve);
 	staff_stop(agent->staff);
 	if (clean && agent->evidence != NULL && record_stop(agent->evidence, &err) < 0) {
 		log_warn("the clean stop could not be recorded: %s", err.msg);
@@ -615,6 +663,7 @@ end(struct agent *agent, bool clean)
 	}
 	kit_freep(&agent->kit);
 	free(agent->roots);
+	free(agent->vault_dir);
 }
 
 // 1: take over a changed configuration and go on; 0: a clean end.

@@ -18,7 +18,7 @@
 #include <string.h>
 
 void
-database_done(struct database *database)
+database_forget(struct database *database)
 {
 	free(database->name);
 	free(database->path);
@@ -89,7 +89,7 @@ static int
 on_row(const char *path, size_t len, const struct ledger_row *row, void *payload)
 {
 	const struct walking *walking = payload;
-	AUTO(database_done) struct database database = { 0 };
+	AUTO(database_forget) struct database database = { 0 };
 	AUTO_FREE char *disk = NULL;
 
 	(void)len;

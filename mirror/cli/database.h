@@ -4,7 +4,7 @@
  * cli/database - which live database does a person mean, and where are its snapshots?
  *
  * Knows: config, target, leftover (the ledger), agent/databases, vault (manifest).
- * Owns:  its texts, until database_done().
+ * Owns:  its texts, until database_forget().
  * Never: opens a database.
  */
 
@@ -36,7 +36,7 @@ struct database {
 /** By name, path in the ledger, or path on the disk.  NOT_FOUND. */
 int database_find(const struct config *config, const char *given,
 	struct database *ret_database, struct err *err) NONNULL MUST_CHECK;
-void database_done(struct database *database) NONNULL;
+void database_forget(struct database *database) NONNULL;
 
 /** Anything but 0 ends the walk and is returned. */
 typedef int database_fn(const struct database *database, void *payload);

@@ -205,7 +205,7 @@ int
 verb_db_snapshot(struct call *call, struct err *err)
 {
 	AUTO(config_freep) struct config *config = NULL;
-	AUTO(database_done) struct database database = { 0 };
+	AUTO(database_forget) struct database database = { 0 };
 	AUTO(snapshot_done) struct snapshot taken = { 0 };
 	AUTO_FREE char *parent = NULL;
 	struct snapshot_plan plan = {
@@ -302,7 +302,7 @@ int
 verb_db_verify(struct call *call, struct err *err)
 {
 	AUTO(config_freep) struct config *config = NULL;
-	AUTO(database_done) struct database database = { 0 };
+	AUTO(database_forget) struct database database = { 0 };
 	AUTO(json_freep) struct json *object = NULL;
 	struct verifying verifying = { .call = call };
 	struct err wrong;

@@ -144,7 +144,7 @@ int
 verb_db_restore(struct call *call, struct err *err)
 {
 	AUTO(config_freep) struct config *config = NULL;
-	AUTO(database_done) struct database database = { 0 };
+	AUTO(database_forget) struct database database = { 0 };
 	AUTO_FREE char *file = NULL;
 	const char *undo = args_value(&call->args, "undo");
 	bool in_place = args_has(&call->args, "in-place");
