@@ -3,8 +3,8 @@
 /*
  * For each path, in this order:
  *
- *     safety copy      journal line      fsync of both      the new file gets its name
- *     -----------      ------------      -------------      --------------------------
+ *     safety copy      journal line      temporary      fsync of all three      its name
+ *     -----------      ------------      ---------      ------------------      --------
  *     killed here: a copy too many     killed here: the line names a change that was not
  *                                      made, which undo sees by the bytes
  *
@@ -57,7 +57,7 @@ struct undo {
 	int dirfd;
 	int files;
 	int journal;
-	/** Lines not yet written. */
+	/** Room for the line being written. */
 	struct buf lines;
 	/** The folder the last safety copies went to, to be synced; -1 for none. */
 	int last;
@@ -204,10 +204,12 @@ undo_sync(struct undo *undo, struct err *err)
 	return fd_sync(undo->journal, "the journal", err);
 }
 
+// At once: what was begun after it, a temporary even, is known to whoever takes it back.
 static int
 add_line(struct undo *undo, const struct journal_line *line, struct err *err)
 {
-	return journal_write_line(&undo->lines, line, err);
+	return journal_write_line(&undo->lines, line, err) < 0 ? err->code
+							       : write_lines(undo, err);
 }
 
 int
@@ -235,8 +237,7 @@ undo_make_folder(struct undo *undo, const char *path, struct err *err)
 		.path = copy,
 	};
 
-	// It will be made at once, since files wait for it.
-	return add_line(undo, &line, err) < 0 ? err->code : write_lines(undo, err);
+	return add_line(undo, &line, err);
 }
 
 int
@@ -607,6 +608,15 @@ take_folder(struct taking *taking, const struct journal_line *line, int dirfd,
 	return err_errno(err, "remove %.100s", line->path);
 }
 
+// What a killed restore had only begun to write.
+static int
+clear_temp(int dirfd, const char *name, struct err *err)
+{
+	AUTO_FREE char *temp = place_temp(name);
+
+	return place_clear_temp(dirfd, temp, err);
+}
+
 static int
 take_made(struct taking *taking, const struct journal_line *line, int dirfd,
 	const char *name, struct err *err)
@@ -616,6 +626,9 @@ take_made(struct taking *taking, const struct journal_line *line, int dirfd,
 
 	if (line->entry == SIDECAR_FOLDER) {
 		return take_folder(taking, line, dirfd, name, err);
+	}
+	if (clear_temp(dirfd, name, err) < 0) {
+		return err->code;
 	}
 	found = place_compare(dirfd, name, line->entry, &line->oid, &info, err);
 	if (found < 0 || found == PLACE_FREE) {
@@ -704,6 +717,9 @@ take_replaced(struct taking *taking, const struct journal_line *line, int dirfd,
 	int back;
 	int found;
 
+	if (clear_temp(dirfd, name, err) < 0) {
+		return err->code;
+	}
 	if (place_open(taking->files, folder, PLACE_AS_IS, &safedir, err) < 0) {
 		return err_wrap(err, "find the safety copy of %.100s", line->path);
 	}
