@@ -5,6 +5,7 @@
 #include "agent/allowed.h"
 #include "base/err.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/path.h"
@@ -22,6 +23,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 int
@@ -116,8 +118,40 @@ open_repo(struct kit *kit, struct err *err)
 	return repo_key(kit->repo, kit->key, err);
 }
 
+static void
+stamp_file(struct hash *hash, const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0) {
+		hash_add(hash, &errno, sizeof(errno));
+		return;
+	}
+	hash_add(hash, &st.st_ino, sizeof(st.st_ino));
+	hash_add(hash, &st.st_size, sizeof(st.st_size));
+	hash_add(hash, &st.st_mtim.tv_sec, sizeof(st.st_mtim.tv_sec));
+	hash_add(hash, &st.st_mtim.tv_nsec, sizeof(st.st_mtim.tv_nsec));
+}
+
+// Changes when a file changes that the scanner is made from.
+static void
+stamp_rules(const struct kit *kit, char hex[HASH_HEX_MAX])
+{
+	const struct config_list *files = &kit->config->secrets.rules;
+	AUTO(hash_freep) struct hash *hash = hash_sha256_new();
+	AUTO_FREE char *allowed = path_join(repo_git_dir(kit->repo), "mirror/allowed");
+	uint8_t digest[HASH_SHA256_LEN];
+
+	stamp_file(hash, allowed);
+	for (size_t i = 0; i < files->count; i++) {
+		stamp_file(hash, files->items[i].text);
+	}
+	hash_end(hash, digest);
+	hash_hex(digest, sizeof(digest), hex);
+}
+
 static int
-open_scanner(struct kit *kit, struct err *err)
+make_scanner(struct kit *kit, struct scanner **ret_scanner, struct err *err)
 {
 	const struct config_list *files = &kit->config->secrets.rules;
 	AUTO_FREE const char **names = xcalloc(files->count, sizeof(*names));
@@ -135,9 +169,42 @@ open_scanner(struct kit *kit, struct err *err)
 	}
 	options.allowed = (const uint8_t(*)[FINDING_PRINT_LEN])allowed.prints;
 	options.nallowed = allowed.count;
-	if (scanner_new(&options, &kit->scanner, err) < 0) {
+	if (scanner_new(&options, ret_scanner, err) < 0) {
 		return err_wrap(err, "load the rules");
 	}
+	return 0;
+}
+
+static int
+open_scanner(struct kit *kit, struct err *err)
+{
+	stamp_rules(kit, kit->rules_stamp);
+	if (make_scanner(kit, &kit->scanner, err) < 0) {
+		return err->code;
+	}
+	return kit_test_scanner(kit, err);
+}
+
+int
+kit_refresh_scanner(struct kit *kit, struct err *err)
+{
+	AUTO(scanner_freep) struct scanner *fresh = NULL;
+	struct scanner *former = kit->scanner;
+	char stamp[HASH_HEX_MAX];
+
+	stamp_rules(kit, stamp);
+	if (strcmp(stamp, kit->rules_stamp) == 0) {
+		return 0;
+	}
+	memcpy(kit->rules_stamp, stamp, sizeof(stamp));
+	if (make_scanner(kit, &fresh, err) < 0) {
+		// A bad edit never replaces what was good.
+		log_warn("%s; going on with the rules as they were", err->msg);
+		err_clear(err);
+		return 0;
+	}
+	kit->scanner = STEAL(fresh);
+	fresh = former;
 	return kit_test_scanner(kit, err);
 }
 

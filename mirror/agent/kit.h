@@ -44,6 +44,8 @@ struct kit {
 	struct ledger *ledger;
 	struct scanner *scanner;
 	struct evidence *evidence;
+	/** Changes when a file changes that the scanner was made from. */
+	char rules_stamp[HASH_HEX_MAX];
 	/** Keys marks and fingerprints; lives in the repository's own folder. */
 	uint8_t key[HASH_KEY_LEN];
 	/** The ledger or the queue was damaged or missing and was made anew. */
@@ -63,6 +65,16 @@ int kit_open(const struct config *config, struct kit **ret_kit, struct err *err)
  *         not there: never made anew), and what the rooms say.
  */
 int kit_start(struct kit *kit, struct err *err) NONNULL MUST_CHECK;
+
+/**
+ * Make the scanner anew when the list of allowed fingerprints or a rule file changed, so
+ * that the next cycle goes by what a person said while the agent ran.  Rules that do not
+ * load are told, and those in force stay.
+ *
+ * @return
+ *         0, or negative: as kit_test_scanner().
+ */
+int kit_refresh_scanner(struct kit *kit, struct err *err) NONNULL MUST_CHECK;
 
 /** Find the canaries again, and put down that we did.  BUG when one is missed. */
 int kit_test_scanner(struct kit *kit, struct err *err) NONNULL MUST_CHECK;

@@ -89,13 +89,12 @@ record_result(struct kit *kit, const struct cycle_result *result)
 	}
 }
 
-/** For a milestone: the commit it names, and why the last one failed. */
+/** For a milestone: the commit it names, and which ones are done with. */
 struct tagging {
 	struct kit *kit;
 	const struct oid *commit;
 	int64_t done[JOBQUEUE_MILESTONES_MAX];
 	size_t ndone;
-	struct err *err;
 };
 
 static int
@@ -111,14 +110,20 @@ tag_one(const struct jobqueue_milestone *milestone, void *payload)
 		.time = clock_now_ms() / 1000,
 	};
 	struct oid id;
+	struct err err;
 
 	email = xasprintf("mirror@%s", config_host(tagging->kit->config));
 	tag.email = email;
 	// A name that is taken by now was checked when it was asked for; a kill between
-	// tag and queue leaves the tag, which is what was wanted.
-	if (repo_tag(tagging->kit->repo, &tag, tagging->commit, &id, tagging->err) < 0 &&
-		tagging->err->code != ERR_EXISTS) {
-		return tagging->err->code;
+	// tag and queue leaves the tag, which is what was wanted.  The cycle itself went
+	// well whatever becomes of a tag: what may pass is tried again after the next
+	// one, what git will never take is told and given up.
+	if (repo_tag(tagging->kit->repo, &tag, tagging->commit, &id, &err) < 0 &&
+		err.code != ERR_EXISTS) {
+		log_warn("milestone %s: %s", milestone->name, err.msg);
+		if (err.code != ERR_INVALID) {
+			return 0;
+		}
 	}
 	tagging->done[tagging->ndone++] = milestone->id;
 	return 0;
@@ -128,7 +133,7 @@ static int
 tag_milestones(
 	struct kit *kit, const struct job *job, const struct oid *commit, struct err *err)
 {
-	struct tagging tagging = { .kit = kit, .commit = commit, .err = err };
+	struct tagging tagging = { .kit = kit, .commit = commit };
 
 	if (oid_is_zero(commit)) {
 		return 0;
@@ -191,7 +196,8 @@ do_sync(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
 	}
 	worker->has_last = false;
 	worker->owes_full = true;
-	if (plan.full && kit_test_scanner(kit, err) < 0) {
+	if (kit_refresh_scanner(kit, err) < 0 ||
+		(plan.full && kit_test_scanner(kit, err) < 0)) {
 		return JOB_FAILED;
 	}
 	if (kit_heal(kit, err) < 0 || cycle_run(kit, &plan, &result, err) < 0) {

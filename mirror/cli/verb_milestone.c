@@ -52,14 +52,31 @@ is_good_name(const char *name)
 struct looking {
 	const char *name;
 	bool found;
+	/** A tag beside which git has no place for this one; owned. */
+	char *in_the_way;
 	struct oid commit;
 };
+
+static void
+looking_done(struct looking *looking)
+{
+	free(looking->in_the_way);
+}
 
 static int
 look_at_tag(const char *name, const struct oid *commit, void *payload)
 {
 	struct looking *looking = payload;
 
+	size_t len = strlen(name);
+	size_t wanted = strlen(looking->name);
+
+	// Git keeps a tag as a file: "v1" and "v1/beta" cannot both be.
+	if (len != wanted && memcmp(name, looking->name, MIN_OF(len, wanted)) == 0 &&
+		(len < wanted ? looking->name[len] : name[wanted]) == '/') {
+		looking->in_the_way = xstrdup(name);
+		return 1;
+	}
 	if (strcmp(name, looking->name) != 0) {
 		return 0;
 	}
@@ -131,7 +148,8 @@ make(struct call *call, const struct config *config, struct looking *looking,
 		return err->code;
 	}
 	if (!looking->found) {
-		return err_raise(err, ERR_BUG, "the cycle ended and %s is not there",
+		return err_raise(err, ERR_IO,
+			"the cycle ended and %s could not be made: its log says why",
 			looking->name);
 	}
 	print(call, looking);
@@ -147,7 +165,7 @@ verb_milestone(struct call *call, struct err *err)
 	AUTO(config_freep) struct config *config = NULL;
 	AUTO_FREE char *name = NULL;
 	AUTO_FREE char *message = NULL;
-	struct looking looking = { 0 };
+	AUTO(looking_done) struct looking looking = { 0 };
 
 	if (settings_load_and_keep(call, &config, err) < 0 ||
 		clean_text(call, call->args.words[0], &name, err) < 0 ||
@@ -166,6 +184,11 @@ verb_milestone(struct call *call, struct err *err)
 	if (looking.found) {
 		return err_raise(
 			err, ERR_EXISTS, "there is a milestone %s already", name);
+	}
+	if (looking.in_the_way != NULL) {
+		return err_raise(err, ERR_EXISTS,
+			"git has no place for %s beside the milestone %s", name,
+			looking.in_the_way);
 	}
 	if (call->dry_run) {
 		output_line(&call->out, "%s would be made", name);

@@ -51,12 +51,28 @@ scan_done(struct scan *scan)
 	scan_known_done(&scan->collect);
 }
 
+// The file of this verb's own --config, or NULL.  -c is the configuration of the backup,
+// here as everywhere: taken for rules it would be a file that has none.
+static const char *
+given_rules(const struct args *args)
+{
+	const char *file = NULL;
+
+	for (size_t i = 0; i < args->ngiven; i++) {
+		if (strcmp(args->given[i].flag->name, "config") == 0 &&
+			args->given[i].flag->letter == 0) {
+			file = args->given[i].value;
+		}
+	}
+	return file;
+}
+
 // gitleaks' order: --config, $GITLEAKS_CONFIG, the target's own file.  Owned.
 static char *
 rules_file(const struct scan *scan)
 {
 	const struct args *args = &scan->call->args;
-	const char *given = args_value(args, "config");
+	const char *given = given_rules(args);
 	const char *variable = getenv("GITLEAKS_CONFIG");
 	const char *target = args_has(args, "git") ? args_value(args, "git")
 		: args->nwords > 0                 ? args->words[0]
@@ -87,12 +103,18 @@ open_scanner(struct scan *scan, struct err *err)
 		options.rule_files = files;
 		options.nrule_files = 1;
 		options.replace_builtin = true;
-		if (args_value(&scan->call->args, "config") == NULL) {
+		if (given_rules(&scan->call->args) == NULL) {
 			output_note(&scan->call->out, "rules of %s", file);
 		}
 	}
 	if (scanner_new(&options, &scan->scanner, err) < 0) {
 		return err_wrap(err, "load the rules");
+	}
+	if (scanner_count(scan->scanner) == 0) {
+		// "Nothing found" would be true, and say nothing.
+		err_raise(err, ERR_INVALID, "%s has no rule: nothing can be found", file);
+		return err_advise(
+			err, "[extend] useDefault = true adds the built-in ones");
 	}
 	return 0;
 }

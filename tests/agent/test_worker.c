@@ -2,11 +2,15 @@
 
 #include "agent/world.h"
 
+#include "agent/allowed.h"
 #include "agent/kit.h"
 #include "agent/worker.h"
 #include "base/mem.h"
+#include "brain/repo.h"
 #include "config/config.h"
 #include "jobqueue/jobqueue.h"
+#include "ledger/ledger.h"
+#include "scanner/scanner.h"
 
 #include <string.h>
 
@@ -104,6 +108,93 @@ a_run_that_a_person_cancelled_is_over(void **state)
 	leave(&desk);
 }
 
+// Whatever is asked for, the way it is done.
+static enum job_outcome
+sync_once(struct desk *desk)
+{
+	struct err why = { 0 };
+	struct worker worker = { .kit = desk->kit, .why = &why };
+	struct job_result done;
+	struct job job;
+	int64_t ticket = 0;
+	struct err err;
+
+	ok(jobqueue_ask(desk->kit->queue, JOB_SYNC, &ticket, &err));
+	assert_int_equal(jobqueue_take(desk->kit->queue, &job, &err), 1);
+	ok(worker_do(&worker, &job, &err));
+	assert_int_equal(
+		jobqueue_done(desk->kit->queue, JOB_SYNC, ticket, &done, &err), 1);
+	return done.outcome;
+}
+
+static void
+a_milestone_git_refuses_fails_no_cycle(void **state)
+{
+	static const char *const names[] = { "v1", "not a name~", "v1/under", "v2" };
+	struct world *world = *state;
+	struct desk desk;
+	struct err err;
+
+	put(world, "notes/a", "1\n");
+	sit_down(world, &desk);
+	assert_int_equal(sync_once(&desk), JOB_OK);
+	for (size_t i = 0; i < countof(names); i++) {
+		int64_t ticket;
+
+		ok(jobqueue_enqueue_tag(
+			desk.kit->queue, JOB_SYNC, names[i], "why", &ticket, &err));
+	}
+	assert_int_equal(sync_once(&desk), JOB_OK);
+	put(world, "notes/a", "2\n");
+	assert_int_equal(sync_once(&desk), JOB_OK);
+	leave(&desk);
+	assert_true(holds(world, "test \"$(git -C brain tag -l | xargs)\" = 'v1 v2'"));
+}
+
+static int
+take_print(const struct finding *finding, void *payload)
+{
+	memcpy(payload, finding->fingerprint, FINDING_PRINT_LEN);
+	return 0;
+}
+
+static void
+a_secret_allowed_while_the_agent_runs_goes_through_in_its_next_cycle(void **state)
+{
+	// Cut in two, so that no scanner trips over this file.
+	static const char text[] = "token = ghp"
+				   "_R8kQ2vXc5ZtB7nMw3LpYd6HsJ1fGa4CeUo9T\n";
+	static const char badly[] = "not a fingerprint\n";
+	struct world *world = *state;
+	struct scan_input input = { .data = text, .len = strlen(text), .path = "a" };
+	uint8_t print[FINDING_PRINT_LEN];
+	struct desk desk;
+	struct err err;
+
+	put(world, "notes/a", text);
+	sit_down(world, &desk);
+	assert_int_equal(sync_once(&desk), JOB_OK);
+	assert_int_equal(count(world, LEDGER_REDACTED), 1);
+	assert_int_equal(
+		scanner_scan(desk.kit->scanner, &input, take_print, print, &err), 1);
+	assert_int_equal(
+		allowed_add(repo_git_dir(desk.kit->repo), print, "a sample", &err), 1);
+	assert_int_equal(sync_once(&desk), JOB_OK);
+	assert_int_equal(count(world, LEDGER_REDACTED), 0);
+	assert_row(world, "notes/a", "mirrored");
+
+	assert_int_equal(allowed_remove(repo_git_dir(desk.kit->repo), print, &err), 1);
+	assert_int_equal(sync_once(&desk), JOB_OK);
+	assert_int_equal(count(world, LEDGER_REDACTED), 1);
+
+	// A list that cannot be read leaves the one in force, and every secret cut out.
+	put(world, "brain/.git/mirror/allowed", badly);
+	put(world, "notes/b", text);
+	assert_int_equal(sync_once(&desk), JOB_OK);
+	assert_int_equal(count(world, LEDGER_REDACTED), 2);
+	leave(&desk);
+}
+
 int
 main(void)
 {
@@ -112,6 +203,11 @@ main(void)
 			a_run_that_its_agent_left_behind_is_still_owed, world_setup,
 			world_teardown),
 		cmocka_unit_test_setup_teardown(a_run_that_a_person_cancelled_is_over,
+			world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(a_milestone_git_refuses_fails_no_cycle,
+			world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(
+			a_secret_allowed_while_the_agent_runs_goes_through_in_its_next_cycle,
 			world_setup, world_teardown),
 	};
 

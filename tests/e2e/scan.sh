@@ -187,6 +187,13 @@ expect 1 "$MIRROR" scan target
 says err "rules of target/.gitleaks.toml"
 is "$(wc -l <out)" 1 "findings with the target's rules"
 expect 65 "$MIRROR" scan --config base.json mine
+# The backup's configuration is no rule file, and a file without a rule finds nothing.
+printf '[[watch]]\npath = "%s"\n' "$W/d" >mirror.toml
+expect 1 "$MIRROR" -c mirror.toml scan mine
+expect 1 "$MIRROR" scan -c mirror.toml mine
+printf '[allowlist]\npaths = [".*"]\n' >none.toml
+expect 65 "$MIRROR" scan --config none.toml mine
+says err "has no rule"
 
 # A home that cannot be written to is no reason not to scan.
 if [ "$(id -u)" -ne 0 ]; then

@@ -57,6 +57,8 @@ git -C "$BRAIN" cat-file tag v1.0 >tag
 says tag "the first, not REDACTED."
 git -C "$BRAIN" fsck --strict >/dev/null 2>&1 || fail "fsck"
 expect 73 "$MIRROR" milestone v1.0
+expect 73 "$MIRROR" milestone v1.0/beta
+says err "git has no place for v1.0/beta"
 for bad in -x 'a b' a..b .a a/ /a a.lock 'a~1' HEAD; do
 	expect 64 "$MIRROR" milestone -- "$bad"
 done
