@@ -629,7 +629,7 @@ plant_copy(struct planted *machine, const char *bytes, int64_t verified_ms)
 
 	setenv("XDG_DATA_HOME", scratch_path(machine->scratch, "data"), 1);
 	scratch_mkdir(machine->scratch, "data/mirror/snapshots");
-	scratch_write_text(machine->scratch, "away/app/copy.sqlite.zst.age", bytes);
+	scratch_write_text(machine->scratch, "away/test/app/copy.sqlite.zst.age", bytes);
 	ok(manifest_open(dir, MANIFEST_WRITE, 1000, &manifest, &err));
 	scratch_write_text(
 		machine->scratch, "data/mirror/snapshots/app/copy.sqlite.zst.age", bytes);
@@ -647,7 +647,8 @@ plant_copy(struct planted *machine, const char *bytes, int64_t verified_ms)
 	hash_hex(digest, sizeof(digest), entry->stored_sha256);
 	hash_hex(digest, sizeof(digest), entry->sha256);
 	if (verified_ms != 0) {
-		entry->offsite.remote = xstrdup(scratch_path(machine->scratch, "away"));
+		entry->offsite.remote =
+			xstrdup(scratch_path(machine->scratch, "away/test"));
 		entry->offsite.part_bytes = 64 * 1024 * 1024;
 		entry->offsite.verified_ms = verified_ms;
 	}
@@ -698,7 +699,7 @@ the_deep_probe_reads_the_offsite_copy_back(void **state)
 	assert_state(machine, "offsite", HEALTH_HEALTHY);
 	// Same length, one byte is another: the list still says all is well.
 	scratch_write_text(
-		machine->scratch, "away/app/copy.sqlite.zst.age", "sealed bytez");
+		machine->scratch, "away/test/app/copy.sqlite.zst.age", "sealed bytez");
 	machine->input.deep = false;
 	assert_state(machine, "offsite", HEALTH_HEALTHY);
 	machine->input.deep = true;
