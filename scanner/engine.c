@@ -34,8 +34,6 @@ enum {
 	WINDOW = 16 * 1024,
 	/** Encoded text that is decoded around a word, at most, in either direction. */
 	WRAPPED_MAX = 48 * 1024,
-	/** A shorter value beside a name is not looked at. */
-	GENERIC_MIN = 4,
 };
 
 struct findings {
@@ -64,11 +62,8 @@ struct pass {
 	struct findings *found;
 	/** Inside an encoding: no deeper. */
 	bool inner;
-	/** The assignment read last, and the name it was read from. */
-	struct assignment assignment;
-	size_t assignment_key;
-	bool assignment_ok;
-	size_t generic_done;
+	/** Names before this were looked at. */
+	size_t named_done;
 	/** Encoded text before this was looked at. */
 	size_t wrapped_done[3];
 	struct err *err;
@@ -292,40 +287,13 @@ try_token(struct pass *pass, uint32_t index, size_t at)
 	return 0;
 }
 
-/** The assignment around a word; read once for all the words of one name. */
-static const struct assignment *
-read_assignment(struct pass *pass, size_t at, size_t len)
-{
-	const struct assignment *known = &pass->assignment;
-
-	if (pass->assignment_ok && at >= known->key_start && at + len <= known->key_end) {
-		return known;
-	}
-	if (!assign_read(pass->text, pass->len, at, len, &pass->assignment)) {
-		pass->assignment_ok = false;
-		return NULL;
-	}
-	pass->assignment_ok = true;
-	return known;
-}
-
 static int
-try_keyed(struct pass *pass, uint32_t index, size_t at, size_t len)
+try_keyed(struct pass *pass, uint32_t index, size_t start, size_t end)
 {
 	const struct rule *rule = ruleset_rule(pass->context->rules, index);
 	struct pattern_groups groups;
+	int found = try_pattern(pass, index, start, end - start, &groups);
 
-	if (pass->context->certain_only && rule->confidence != FINDING_CERTAIN) {
-		return 0;
-	}
-
-	const struct assignment *assignment = read_assignment(pass, at, len);
-	if (assignment == NULL) {
-		return 0;
-	}
-	size_t start = assignment->value_start;
-	int found =
-		try_pattern(pass, index, start, assignment->value_end - start, &groups);
 	if (found <= 0) {
 		return found;
 	}
@@ -341,6 +309,28 @@ try_keyed(struct pass *pass, uint32_t index, size_t at, size_t len)
 	return 0;
 }
 
+/** Every rule whose word stands in the name. */
+static int
+try_all_keyed(struct pass *pass, const struct assignment *assignment)
+{
+	char name[ASSIGN_KEY_MAX + 64];
+	size_t len = MIN_OF(assignment->key_end - assignment->key_start, sizeof(name));
+	size_t count;
+	const struct ruleset_keyed *keyed = ruleset_keyed(pass->context->rules, &count);
+
+	for (size_t i = 0; i < len; i++) {
+		name[i] = char_lower(pass->text[assignment->key_start + i]);
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (memmem(name, len, keyed[i].word, keyed[i].len) != NULL &&
+			try_keyed(pass, keyed[i].rule, assignment->value_start,
+				assignment->value_end) < 0) {
+			return pass->err->code;
+		}
+	}
+	return 0;
+}
+
 static bool
 ends_line(const struct pass *pass, size_t at)
 {
@@ -350,51 +340,49 @@ ends_line(const struct pass *pass, size_t at)
 	return at >= pass->len || pass->text[at] == '\n' || pass->text[at] == '\r';
 }
 
-static void
-try_generic(struct pass *pass, size_t at, size_t len)
+static int
+try_named(struct pass *pass, size_t at, size_t len)
 {
-	const struct assignment *assignment;
-
-	if (pass->context->certain_only || (at < pass->generic_done)) {
-		return;
-	}
-	assignment = read_assignment(pass, at, len);
-	if (assignment == NULL) {
-		return;
-	}
-	pass->generic_done = assignment->key_end;
-	if (assignment->value_end - assignment->value_start < GENERIC_MIN) {
-		return;
-	}
-
+	struct assignment found;
 	const char *text = pass->text;
-	struct filter_value value = {
-		.text = text + assignment->value_start,
-		.len = assignment->value_end - assignment->value_start,
-		.key = filter_key(text + assignment->key_start,
-			assignment->key_end - assignment->key_start),
-		.path = pass->context->path,
-		.quoted = assignment->quote != '\0' || assignment->form == ASSIGN_ELEMENT,
-		.whole_line = assignment->whole_line,
-		.bare_space =
-			assignment->form == ASSIGN_SPACE && assignment->quote == '\0',
-		.flag = assignment->flag,
-		.ends_line = ends_line(pass, assignment->value_end),
-	};
 
-	if (filter_is_secret(&value)) {
-		enum ruleset_code code = value.key == FILTER_KEY_PASSWORD
-			? RULESET_GENERIC_PASSWORD
-			: RULESET_GENERIC_SECRET;
-
-		size_t end = assignment->value_end;
-
-		if (assignment->endless) {
-			end = assign_end(text, pass->len, end);
-		}
-		emit_rule(pass, ruleset_code(pass->context->rules, code), FINDING_LIKELY,
-			assignment->value_start, end);
+	// One look for all the words of one name.
+	if (at < pass->named_done || !assign_read(text, pass->len, at, len, &found)) {
+		return 0;
 	}
+	pass->named_done = found.key_end;
+
+	struct filter_value value = {
+		.text = text + found.value_start,
+		.len = found.value_end - found.value_start,
+		.name = text + found.key_start,
+		.name_len = found.key_end - found.key_start,
+		.path = pass->context->path,
+		.quoted = found.quote != '\0' || found.form == ASSIGN_ELEMENT,
+		.whole_line = found.whole_line,
+		.bare_space = found.form == ASSIGN_SPACE && found.quote == '\0',
+		.flag = found.flag,
+		.ends_line = ends_line(pass, found.value_end),
+	};
+	if (filter_is_plain(&value)) {
+		return 0;
+	}
+	if (try_all_keyed(pass, &found) < 0) {
+		return pass->err->code;
+	}
+
+	enum filter_key kind = filter_secret(&value);
+	if (kind == FILTER_KEY_NONE) {
+		return 0;
+	}
+	size_t end = found.endless ? assign_end(text, pass->len, found.value_end)
+				   : found.value_end;
+	emit_rule(pass,
+		ruleset_code(pass->context->rules,
+			kind == FILTER_KEY_PASSWORD ? RULESET_GENERIC_PASSWORD
+						    : RULESET_GENERIC_SECRET),
+		FINDING_LIKELY, found.value_start, end);
+	return 0;
 }
 
 static void
@@ -564,11 +552,8 @@ on_word(size_t start, uint32_t literal, void *payload)
 		case RULESET_TOKEN:
 			ret = try_token(pass, steps[i].rule, start);
 			break;
-		case RULESET_KEYED:
-			ret = try_keyed(pass, steps[i].rule, start, steps[i].len);
-			break;
-		case RULESET_GENERIC:
-			try_generic(pass, start, steps[i].len);
+		case RULESET_NAMED:
+			ret = try_named(pass, start, steps[i].len);
 			break;
 		case RULESET_URL:
 			try_url(pass, start);

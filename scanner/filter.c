@@ -4,6 +4,7 @@
 
 #include "scanner/chars.h"
 #include "scanner/rarity.h"
+#include "scanner/words.h"
 
 #include <string.h>
 
@@ -47,43 +48,6 @@ look_at(const char *text, size_t len)
 	look.classes = (size_t)(look.lower > 0) + (size_t)(look.upper > 0) +
 		(size_t)(look.digit > 0) + (size_t)(look.symbol > 0);
 	return look;
-}
-
-static bool
-has(const char *text, size_t len, const char *word)
-{
-	size_t word_len = strlen(word);
-
-	for (size_t i = 0; i + word_len <= len; i++) {
-		size_t j = 0;
-
-		while (j < word_len && char_lower(text[i + j]) == word[j]) {
-			j++;
-		}
-		if (j == word_len) {
-			return true;
-		}
-	}
-	return false;
-}
-
-static bool
-starts(const char *text, size_t len, const char *word)
-{
-	size_t word_len = strlen(word);
-
-	return len >= word_len && has(text, word_len, word);
-}
-
-static bool
-is_word(const char *text, size_t len, const char *const *words, size_t nwords)
-{
-	for (size_t i = 0; i < nwords; i++) {
-		if (strlen(words[i]) == len && has(text, len, words[i])) {
-			return true;
-		}
-	}
-	return false;
 }
 
 bool
@@ -145,46 +109,63 @@ filter_is_dull(const char *text, size_t len)
 
 /** Words that stand for a value that somebody should fill in, or that nobody would use.
  */
-static const char *const placeholder_words[] = { "a", "abc", "access", "account",
-	"actual", "add", "admin", "administrator", "all", "an", "and", "any", "api",
-	"app", "application", "asdf", "auth", "authorization", "aws", "bar", "basic",
-	"baz", "bearer", "bot", "change", "changeit", "changeme", "client", "code", "com",
-	"confidential", "correct", "cred", "credential", "credentials", "creds", "custom",
-	"data", "database", "db", "default", "demo", "dev", "dummy", "edit", "empty",
-	"enter", "env", "etc", "example", "examplekey", "expected", "fake", "false",
-	"fill", "fixme", "foo", "foobar", "for", "from", "generate", "generated", "get",
-	"goes", "guest", "hash", "hello", "here", "hidden", "host", "http", "id", "in",
-	"incorrect", "insert", "invalid", "is", "it", "json", "jwt", "key", "keys",
-	"letmein", "local", "localhost", "login", "long", "magic", "masked", "master",
-	"me", "missing", "mock", "my", "mypassword", "mypass", "mysecret", "mysql",
-	"mytoken", "name", "new", "nil", "no", "none", "not", "null", "of", "old",
-	"omitted", "or", "oracle", "org", "orig", "original", "pass", "passcode",
-	"passphrase", "passwd", "passwort", "password", "passw0rd", "paste", "personal",
-	"placeholder", "please", "postgres", "private", "prod", "production", "provided",
-	"public", "put", "pw", "pwd", "qwerty", "random", "read", "real", "redacted",
-	"refresh", "remove", "removed", "replace", "replaceme", "required", "root",
-	"sample", "secret", "secrets", "secure", "server", "service", "session", "set",
-	"shared", "sign", "signing", "some", "something", "staging", "static", "string",
-	"strong", "stub", "supersecret", "super", "system", "temp", "template", "test",
-	"tester", "testing", "tests", "the", "this", "tmp", "to", "todo", "token",
-	"tokens", "true", "type", "undefined", "unknown", "unset", "update", "use",
-	"user", "username", "valid", "value", "var", "very", "wrong", "with", "write",
-	"xyz", "yes", "you", "your", "yourkey", "yourpassword", "yoursecret", "yourtoken",
-	"zzz" };
+static const struct word placeholder_words[] = { WORD("a"), WORD("abc"), WORD("access"),
+	WORD("account"), WORD("actual"), WORD("add"), WORD("admin"),
+	WORD("administrator"), WORD("all"), WORD("an"), WORD("and"), WORD("any"),
+	WORD("api"), WORD("app"), WORD("application"), WORD("asdf"), WORD("auth"),
+	WORD("authorization"), WORD("aws"), WORD("bar"), WORD("basic"), WORD("baz"),
+	WORD("bearer"), WORD("bot"), WORD("change"), WORD("changeit"), WORD("changeme"),
+	WORD("client"), WORD("code"), WORD("com"), WORD("confidential"), WORD("correct"),
+	WORD("cred"), WORD("credential"), WORD("credentials"), WORD("creds"),
+	WORD("custom"), WORD("data"), WORD("database"), WORD("db"), WORD("default"),
+	WORD("demo"), WORD("dev"), WORD("dummy"), WORD("edit"), WORD("empty"),
+	WORD("enter"), WORD("env"), WORD("etc"), WORD("example"), WORD("examplekey"),
+	WORD("expected"), WORD("fake"), WORD("false"), WORD("fill"), WORD("fixme"),
+	WORD("foo"), WORD("foobar"), WORD("for"), WORD("from"), WORD("generate"),
+	WORD("generated"), WORD("get"), WORD("goes"), WORD("guest"), WORD("hash"),
+	WORD("hello"), WORD("here"), WORD("hidden"), WORD("host"), WORD("http"),
+	WORD("id"), WORD("in"), WORD("incorrect"), WORD("insert"), WORD("invalid"),
+	WORD("is"), WORD("it"), WORD("json"), WORD("jwt"), WORD("key"), WORD("keys"),
+	WORD("letmein"), WORD("local"), WORD("localhost"), WORD("login"), WORD("long"),
+	WORD("magic"), WORD("masked"), WORD("master"), WORD("me"), WORD("missing"),
+	WORD("mock"), WORD("my"), WORD("mypassword"), WORD("mypass"), WORD("mysecret"),
+	WORD("mysql"), WORD("mytoken"), WORD("name"), WORD("new"), WORD("nil"),
+	WORD("no"), WORD("none"), WORD("not"), WORD("null"), WORD("of"), WORD("old"),
+	WORD("omitted"), WORD("or"), WORD("oracle"), WORD("org"), WORD("orig"),
+	WORD("original"), WORD("pass"), WORD("passcode"), WORD("passphrase"),
+	WORD("passwd"), WORD("passwort"), WORD("password"), WORD("passw0rd"),
+	WORD("paste"), WORD("personal"), WORD("placeholder"), WORD("please"),
+	WORD("postgres"), WORD("private"), WORD("prod"), WORD("production"),
+	WORD("provided"), WORD("public"), WORD("put"), WORD("pw"), WORD("pwd"),
+	WORD("qwerty"), WORD("random"), WORD("read"), WORD("real"), WORD("redacted"),
+	WORD("refresh"), WORD("remove"), WORD("removed"), WORD("replace"),
+	WORD("replaceme"), WORD("required"), WORD("root"), WORD("sample"), WORD("secret"),
+	WORD("secrets"), WORD("secure"), WORD("server"), WORD("service"), WORD("session"),
+	WORD("set"), WORD("shared"), WORD("sign"), WORD("signing"), WORD("some"),
+	WORD("something"), WORD("staging"), WORD("static"), WORD("string"),
+	WORD("strong"), WORD("stub"), WORD("supersecret"), WORD("super"), WORD("system"),
+	WORD("temp"), WORD("template"), WORD("test"), WORD("tester"), WORD("testing"),
+	WORD("tests"), WORD("the"), WORD("this"), WORD("tmp"), WORD("to"), WORD("todo"),
+	WORD("token"), WORD("tokens"), WORD("true"), WORD("type"), WORD("undefined"),
+	WORD("unknown"), WORD("unset"), WORD("update"), WORD("use"), WORD("user"),
+	WORD("username"), WORD("valid"), WORD("value"), WORD("var"), WORD("very"),
+	WORD("wrong"), WORD("with"), WORD("write"), WORD("xyz"), WORD("yes"), WORD("you"),
+	WORD("your"), WORD("yourkey"), WORD("yourpassword"), WORD("yoursecret"),
+	WORD("yourtoken"), WORD("zzz") };
 
 /** Length of the longest placeholder word at the start of @text, or 0. */
 static size_t
 placeholder_word(const char *text, size_t len)
 {
+	char first = char_lower(text[0]);
 	size_t best = 0;
 
 	for (size_t i = 0; i < countof(placeholder_words); i++) {
-		const char *word = placeholder_words[i];
-		size_t word_len = strlen(word);
+		const struct word *word = &placeholder_words[i];
 
-		if (word_len > best && word_len <= len &&
-			char_lower(text[0]) == word[0] && starts(text, len, word)) {
-			best = word_len;
+		if (word->len > best && word->text[0] == first &&
+			word_begins(text, len, word)) {
+			best = word->len;
 		}
 	}
 	return best;
@@ -283,12 +264,16 @@ is_variable(const char *text, size_t len)
 			return true;
 		}
 	}
-	return has(text, len, "${") || has(text, len, "{{") || has(text, len, "%(") ||
-		has(text, len, "<%") || has(text, len, "#{") || has(text, len, "$(") ||
+	return word_in(text, len, A_WORD("${")) || word_in(text, len, A_WORD("{{")) ||
+		word_in(text, len, A_WORD("%(")) || word_in(text, len, A_WORD("<%")) ||
+		word_in(text, len, A_WORD("#{")) || word_in(text, len, A_WORD("$(")) ||
 		(len < 24 &&
-			(has(text, len, "%s") || has(text, len, "%d") ||
-				has(text, len, "%v") || has(text, len, "{}") ||
-				has(text, len, "{0}") || has(text, len, "{1}")));
+			(word_in(text, len, A_WORD("%s")) ||
+				word_in(text, len, A_WORD("%d")) ||
+				word_in(text, len, A_WORD("%v")) ||
+				word_in(text, len, A_WORD("{}")) ||
+				word_in(text, len, A_WORD("{0}")) ||
+				word_in(text, len, A_WORD("{1}"))));
 }
 
 bool
@@ -332,12 +317,14 @@ filter_is_placeholder(const char *text, size_t len)
 		return true;
 	}
 	// A word that says so, in a value that is not long and random besides.
-	static const char *const say[] = { "example", "placeholder", "changeme",
-		"change_me", "change-me", "replace_me", "replaceme", "your_", "your-",
-		"yourpass", "insert_", "dummy", "todo", "redacted", "not-a-real",
-		"notareal", "fake", "sample" };
+	static const struct word say[] = { WORD("example"), WORD("placeholder"),
+		WORD("changeme"), WORD("change_me"), WORD("change-me"),
+		WORD("replace_me"), WORD("replaceme"), WORD("your_"), WORD("your-"),
+		WORD("yourpass"), WORD("insert_"), WORD("dummy"), WORD("todo"),
+		WORD("redacted"), WORD("not-a-real"), WORD("notareal"), WORD("fake"),
+		WORD("sample") };
 	for (size_t i = 0; i < countof(say); i++) {
-		if (has(text, len, say[i]) && strlen(say[i]) * 5 >= len) {
+		if (say[i].len * 5 >= len && word_in(text, len, &say[i])) {
 			return true;
 		}
 	}
@@ -367,22 +354,27 @@ is_code_path(const char *text, size_t len)
 bool
 filter_is_reference(const char *text, size_t len)
 {
-	static const char *const starts_with[] = { "process.env", "os.environ",
-		"os.getenv", "env.", "env:", "env(", "getenv", "system.getenv",
-		"system.getproperty", "vault:", "vault/", "secret/", "secrets.",
-		"secretsmanager", "arn:aws", "ssm:", "kms:", "op://",
-		"keyring:", "file:", "file://", "http://", "https://", "data:", "self.",
-		"this.", "config.", "settings.", "options.", "args.", "params.",
-		"request.", "ctx.", "var.", "local.", "module.", "props.", "process.",
-		"nil", "null", "none", "true", "false", "undefined", "new ", "function",
-		"async ", "await ", "return ", "lambda", "!ref", "!sub", "!getatt",
-		"sops:", "enc[", "projects/", "import", "context.", "application/",
-		"text/", "image/", "multipart/", "ref+", "@microsoft.keyvault" };
+	static const struct word starts_with[] = { WORD("process.env"),
+		WORD("os.environ"), WORD("os.getenv"), WORD("env."), WORD("env:"),
+		WORD("env("), WORD("getenv"), WORD("system.getenv"),
+		WORD("system.getproperty"), WORD("vault:"), WORD("vault/"),
+		WORD("secret/"), WORD("secrets."), WORD("secretsmanager"),
+		WORD("arn:aws"), WORD("ssm:"), WORD("kms:"), WORD("op://"),
+		WORD("keyring:"), WORD("file:"), WORD("file://"), WORD("http://"),
+		WORD("https://"), WORD("data:"), WORD("self."), WORD("this."),
+		WORD("config."), WORD("settings."), WORD("options."), WORD("args."),
+		WORD("params."), WORD("request."), WORD("ctx."), WORD("var."),
+		WORD("local."), WORD("module."), WORD("props."), WORD("process."),
+		WORD("nil"), WORD("null"), WORD("none"), WORD("true"), WORD("false"),
+		WORD("undefined"), WORD("new "), WORD("function"), WORD("async "),
+		WORD("await "), WORD("return "), WORD("lambda"), WORD("!ref"),
+		WORD("!sub"), WORD("!getatt"), WORD("sops:"), WORD("enc["),
+		WORD("projects/"), WORD("import"), WORD("context."), WORD("application/"),
+		WORD("text/"), WORD("image/"), WORD("multipart/"), WORD("ref+"),
+		WORD("@microsoft.keyvault") };
 
-	for (size_t i = 0; i < countof(starts_with); i++) {
-		if (starts(text, len, starts_with[i])) {
-			return true;
-		}
+	if (word_begins_any(text, len, starts_with, countof(starts_with))) {
+		return true;
 	}
 	// A call: name(...
 	const char *paren = memchr(text, '(', len);
@@ -402,8 +394,9 @@ filter_is_reference(const char *text, size_t len)
 		return true;
 	}
 	// A path: begins like one, or its parts are words.
-	if (text[0] == '/' || text[0] == '~' || starts(text, len, "./") ||
-		starts(text, len, "../") || starts(text, len, "c:\\")) {
+	if (text[0] == '/' || text[0] == '~' || word_begins(text, len, A_WORD("./")) ||
+		word_begins(text, len, A_WORD("../")) ||
+		word_begins(text, len, A_WORD("c:\\"))) {
 		return memchr(text + 1, '/', len - 1) != NULL ? rarity(text, len) < 40
 							      : rarity(text, len) < 34;
 	}
@@ -444,181 +437,28 @@ is_number(const char *text, size_t len)
 static bool
 is_password_hash(const char *text, size_t len)
 {
-	static const char *const starts_with[] = { "$1$", "$2a$", "$2b$", "$2y$", "$5$",
-		"$6$", "$8$", "$y$", "$7$", "$apr1$", "$argon2", "$pbkdf2", "$scrypt$",
-		"pbkdf2_", "{crypt}", "{ssha}", "{sha}", "{ssha512}", "{smd5}", "{md5}",
-		"{bcrypt}", "scram-sha-", "bcrypt" };
+	static const struct word starts_with[] = { WORD("$1$"), WORD("$2a$"),
+		WORD("$2b$"), WORD("$2y$"), WORD("$5$"), WORD("$6$"), WORD("$8$"),
+		WORD("$y$"), WORD("$7$"), WORD("$apr1$"), WORD("$argon2"),
+		WORD("$pbkdf2"), WORD("$scrypt$"), WORD("pbkdf2_"), WORD("{crypt}"),
+		WORD("{ssha}"), WORD("{sha}"), WORD("{ssha512}"), WORD("{smd5}"),
+		WORD("{md5}"), WORD("{bcrypt}"), WORD("scram-sha-"), WORD("bcrypt") };
 
-	for (size_t i = 0; i < countof(starts_with); i++) {
-		if (starts(text, len, starts_with[i])) {
-			return true;
-		}
-	}
-	return false;
+	return word_begins_any(text, len, starts_with, countof(starts_with));
 }
 
 bool
 filter_is_id(const char *text, size_t len)
 {
-	static const char *const starts_with[] = { "sha1-", "sha256-", "sha384-",
-		"sha512-", "sha1:", "sha256:", "sha384:", "sha512:", "md5:", "md5-",
-		"urn:uuid:", "h1:" };
+	static const struct word starts_with[] = { WORD("sha1-"), WORD("sha256-"),
+		WORD("sha384-"), WORD("sha512-"), WORD("sha1:"), WORD("sha256:"),
+		WORD("sha384:"), WORD("sha512:"), WORD("md5:"), WORD("md5-"),
+		WORD("urn:uuid:"), WORD("h1:") };
 
-	for (size_t i = 0; i < countof(starts_with); i++) {
-		if (starts(text, len, starts_with[i])) {
-			return true;
-		}
+	if (word_begins_any(text, len, starts_with, countof(starts_with))) {
+		return true;
 	}
 	return is_uuid(text, len) || is_number(text, len) || is_password_hash(text, len);
-}
-
-struct word_set {
-	const char *const *words;
-	size_t count;
-};
-
-/** Lower-cases a name into words with '_' between: "dbPassword2" gives "db_password2". */
-static size_t
-normalize(const char *name, size_t len, char *out, size_t size)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < len && n + 2 < size; i++) {
-		char c = name[i];
-		bool hump = i > 0 && char_is_upper(c) &&
-			(char_is_lower(name[i - 1]) || char_is_digit(name[i - 1]) ||
-				(i + 1 < len && char_is_upper(name[i - 1]) &&
-					char_is_lower(name[i + 1])));
-
-		if (hump && n > 0 && out[n - 1] != '_') {
-			out[n++] = '_';
-		}
-		if (char_is_alnum(c)) {
-			out[n++] = char_lower(c);
-		} else if (n > 0 && out[n - 1] != '_') {
-			out[n++] = '_';
-		}
-	}
-	while (n > 0 && (out[n - 1] == '_' || char_is_digit(out[n - 1]))) {
-		n--;
-	}
-	out[n] = '\0';
-	return n;
-}
-
-/** Does the name hold @word, bounded by '_' or the ends? */
-static bool
-holds_word(const char *name, const char *word)
-{
-	size_t len = strlen(word);
-
-	for (const char *at = strstr(name, word); at != NULL; at = strstr(at + 1, word)) {
-		if ((at == name || at[-1] == '_') &&
-			(at[len] == '\0' || at[len] == '_')) {
-			return true;
-		}
-	}
-	return false;
-}
-
-static bool
-ends_with_word(const char *name, const char *const *words, size_t nwords)
-{
-	const char *last = strrchr(name, '_');
-
-	last = last != NULL ? last + 1 : name;
-	return is_word(last, strlen(last), words, nwords);
-}
-
-/** A name that ends so speaks about a secret, and is not one. */
-static const char *const about_words[] = { "keys", "keyserver", "hint", "id", "ids",
-	"name", "names", "file", "files", "filename", "path", "url", "uri", "urls",
-	"field", "fields", "label", "hint", "length", "len", "size", "type", "types",
-	"header", "prefix", "suffix", "expiry", "expires", "expiration", "expire", "ttl",
-	"count", "policy", "regex", "pattern", "validator", "validators", "algorithm",
-	"algo", "alg", "version", "endpoint", "host", "port", "user", "username", "email",
-	"enabled", "disabled", "required", "reset", "dir", "directory", "location", "ref",
-	"store", "provider", "class", "text", "message", "msg", "placeholder", "title",
-	"description", "desc", "format", "index", "input", "form", "column", "param",
-	"parameter", "attr", "attribute", "var", "variable", "arn", "source", "encoder",
-	"strength", "min", "max", "limit", "timeout", "date", "time", "at", "status",
-	"state", "mode", "flag", "changed", "usage", "scope", "scopes", "audience",
-	"issuer", "alias", "kind", "selector", "manager", "service", "server", "error",
-	"errors", "response", "request", "callback", "handler", "method", "function",
-	"func", "fn", "list", "map", "set", "group", "role", "link", "page", "screen",
-	"view", "button", "help", "prompt", "question", "options", "option", "config",
-	"settings", "exists", "valid", "invalid", "match", "matches", "check", "checker",
-	"regexp", "digest", "checksum", "fingerprint", "hash", "hashed", "hasher",
-	"encrypted", "digits", "chars", "schema", "mapping", "in", "by", "for", "is",
-	"length", "weight", "kid", "oid", "comment", "template", "domain", "origin",
-	"address", "region", "bucket", "table", "database", "locale", "lang" };
-
-/** A name with one of these is public, or counts, or is a thing of another kind. */
-static const char *const other_words[] = { "public", "pub", "publishable", "pubkey",
-	"sitekey", "site", "captcha", "recaptcha", "integrity", "sha", "sha1", "sha256",
-	"sha512", "md5", "commit", "etag", "uuid", "guid", "thumbprint", "fingerprint",
-	"checksum", "csrf", "xsrf", "csrfmiddlewaretoken", "nonce", "author", "authors",
-	"next", "page", "pagination", "continuation", "sort", "partition", "primary",
-	"foreign", "cache", "keyboard", "keyword", "keycode", "hotkey", "tokenizer",
-	"max", "min", "num", "lexer", "parser", "forgot", "reset", "is", "has", "vocab",
-	"special", "image", "img", "icon", "css", "i18n", "msgid", "object" };
-
-static const char *const password_words[] = { "password", "passwd", "passphrase",
-	"passcode", "passwort", "kennwort", "senha", "contrasena", "motdepasse", "pswd",
-	"userpass", "dbpass", "passwrd", "pword" };
-static const char *const password_alone[] = { "pass", "pwd", "pw", "psw", "pss" };
-static const char *const token_words[] = { "secret", "token", "apikey", "api_key",
-	"credential", "access_key", "accesskey", "private_key", "privatekey", "secretkey",
-	"secret_key", "auth_key", "authkey", "encryption_key", "encrypt_key",
-	"signing_key", "sign_key", "signature_key", "master_key", "account_key",
-	"storage_key", "shared_key", "app_key", "appkey", "service_key", "client_key",
-	"consumer_key", "license_key", "deploy_key", "session_key", "write_key",
-	"server_key", "host_key", "integration_key", "hmac_key", "crypt_key",
-	"cipher_key", "webhook_key", "rest_key", "admin_key", "apisecret", "bearer",
-	"fernet", "aes_key", "crypto_key", "cookie_key", "key_base", "hash_key",
-	"subscription_key", "functions_key" };
-static const char *const token_alone[] = { "jwt", "creds", "auth", "authorization",
-	"apitoken", "nkey", "otp_seed", "seed", "mnemonic", "sid_token", "pat", "hmac",
-	"salt", "pepper", "dsn" };
-
-static bool
-holds_any(const char *name, const char *const *words, size_t nwords, bool bounded)
-{
-	for (size_t i = 0; i < nwords; i++) {
-		if (bounded ? holds_word(name, words[i])
-			    : strstr(name, words[i]) != NULL) {
-			return true;
-		}
-	}
-	return false;
-}
-
-enum filter_key
-filter_key(const char *name, size_t len)
-{
-	char words[128];
-
-	if (normalize(name, len, words, sizeof(words)) == 0) {
-		return FILTER_KEY_NONE;
-	}
-	if (ends_with_word(words, about_words, countof(about_words)) ||
-		holds_any(words, other_words, countof(other_words), true)) {
-		return FILTER_KEY_NONE;
-	}
-	if (holds_any(words, password_words, countof(password_words), false) ||
-		holds_any(words, password_alone, countof(password_alone), true)) {
-		return FILTER_KEY_PASSWORD;
-	}
-	// "tokens" counts, "tokenize" works: neither is one.
-	if (strstr(words, "tokeniz") != NULL ||
-		ends_with_word(words, (const char *const[]){ "tokens" }, 1)) {
-		return FILTER_KEY_NONE;
-	}
-	if (holds_any(words, token_words, countof(token_words), false) ||
-		holds_any(words, token_alone, countof(token_alone), true)) {
-		return FILTER_KEY_TOKEN;
-	}
-	return FILTER_KEY_WEAK;
 }
 
 static bool
@@ -798,98 +638,51 @@ is_loose(const struct filter_value *value, const struct look *look)
 }
 
 bool
-filter_is_secret(const struct filter_value *value)
+filter_is_plain(const struct filter_value *value)
+{
+	const char *text = value->text;
+	size_t len = MIN_OF(value->len, (size_t)LOOK_MAX);
+
+	if (len < 4 || is_uuid(text, len)) {
+		return len < 4;
+	}
+
+	struct look look = look_at(text, len);
+	return look.other > 0 ||
+		(!value->quoted && look.digit == 0 && (value->path & FILTER_PATH_CODE)) ||
+		is_prose(text, len) ||
+		(is_name(text, len, &look) && !is_mixture(text, len, &look)) ||
+		(len >= 6 && filter_is_dull(text, len));
+}
+
+enum filter_key
+filter_secret(const struct filter_value *value)
 {
 	// The start of a long value tells enough, and costs enough.
+	struct filter_value start = *value;
 	const char *text = value->text;
 	size_t len = MIN_OF(value->len, (size_t)LOOK_MAX);
 	struct look look = look_at(text, len);
 
-	if (value->key == FILTER_KEY_NONE || len < 4 || look.other > 0 ||
-		is_prose(text, len) || (len >= 6 && filter_is_dull(text, len)) ||
-		filter_is_placeholder(text, len) || filter_is_reference(text, len) ||
-		filter_is_id(text, len) || is_binding(text, len) ||
-		(is_name(text, len, &look) &&
-			!(value->key == FILTER_KEY_PASSWORD && value->quoted &&
-				is_mixture(text, len, &look)))) {
-		return false;
-	}
-	if (is_loose(value, &look) ||
-		(!value->quoted && (value->path & FILTER_PATH_CODE) && look.digit == 0)) {
-		return false;
-	}
-	if ((value->path & FILTER_PATH_GENERATED) && value->key == FILTER_KEY_WEAK) {
-		return false;
-	}
-	struct filter_value start = *value;
 	start.len = len;
-	if (value->key == FILTER_KEY_PASSWORD) {
-		return is_password_value(&start, &look);
+	if (filter_is_plain(value)) {
+		return FILTER_KEY_NONE;
 	}
-	return is_token_value(&start, &look);
-}
-
-unsigned int
-filter_path(const char *path)
-{
-	static const struct {
-		const char *word;
-		unsigned int kind;
-		/** 0 anywhere, 1 at the end. */
-		bool end;
-	} words[] = {
-		{ "test", FILTER_PATH_TEST, false },
-		{ "spec", FILTER_PATH_TEST, false },
-		{ "fixture", FILTER_PATH_TEST, false },
-		{ "mock", FILTER_PATH_TEST, false },
-		{ "sample", FILTER_PATH_TEST, false },
-		{ "example", FILTER_PATH_TEST, false },
-		{ "demo", FILTER_PATH_TEST, false },
-		{ "swagger", FILTER_PATH_TEST, false },
-		{ "openapi", FILTER_PATH_TEST, false },
-		{ "doc/", FILTER_PATH_DOC, false },
-		{ "docs/", FILTER_PATH_DOC, false },
-		{ "readme", FILTER_PATH_DOC, false },
-		{ "changelog", FILTER_PATH_DOC, false },
-		{ ".md", FILTER_PATH_DOC, true },
-		{ ".rst", FILTER_PATH_DOC, true },
-		{ ".adoc", FILTER_PATH_DOC, true },
-		{ ".html", FILTER_PATH_DOC, true },
-		{ ".lock", FILTER_PATH_GENERATED, true },
-		{ "package-lock.json", FILTER_PATH_GENERATED, true },
-		{ "pnpm-lock.yaml", FILTER_PATH_GENERATED, true },
-		{ "go.sum", FILTER_PATH_GENERATED, true },
-		{ ".min.js", FILTER_PATH_GENERATED, true },
-		{ ".min.css", FILTER_PATH_GENERATED, true },
-		{ ".map", FILTER_PATH_GENERATED, true },
-		{ ".svg", FILTER_PATH_GENERATED, true },
-		{ ".po", FILTER_PATH_GENERATED, true },
-		{ ".ipynb", FILTER_PATH_GENERATED, true },
-	};
-	static const char *const code[] = { ".c", ".h", ".cc", ".cpp", ".hpp", ".go",
-		".java", ".kt", ".py", ".js", ".jsx", ".ts", ".tsx", ".rb", ".php", ".cs",
-		".rs", ".swift", ".scala", ".groovy", ".m", ".mm", ".pl", ".pm", ".lua",
-		".hs", ".dart", ".vue", ".erl", ".ex", ".exs", ".clj", ".r", ".jl", ".vb",
-		".fs", ".asm", ".s", ".html" };
-	unsigned int kind = 0;
-
-	if (path == NULL) {
-		return 0;
+	start.key = filter_key(value->name, value->name_len);
+	if (start.key == FILTER_KEY_NONE || is_loose(&start, &look) ||
+		filter_is_placeholder(text, len) || filter_is_reference(text, len) ||
+		filter_is_id(text, len) || is_binding(text, len)) {
+		return FILTER_KEY_NONE;
 	}
-
-	size_t len = strlen(path);
-	for (size_t i = 0; i < countof(words); i++) {
-		size_t word = strlen(words[i].word);
-
-		if (words[i].end ? len >= word &&
-					has(path + len - word, word, words[i].word)
-				 : has(path, len, words[i].word)) {
-			kind |= words[i].kind;
-		}
+	// A name with a digit may yet be a password, in quotes and beside that word.
+	if (is_name(text, len, &look) &&
+		!(start.key == FILTER_KEY_PASSWORD && value->quoted)) {
+		return FILTER_KEY_NONE;
 	}
-	const char *dot = strrchr(path, '.');
-	if (dot != NULL && is_word(dot, strlen(dot), code, countof(code))) {
-		kind |= FILTER_PATH_CODE;
+	if ((value->path & FILTER_PATH_GENERATED) && start.key == FILTER_KEY_WEAK) {
+		return FILTER_KEY_NONE;
 	}
-	return kind;
+	bool secret = start.key == FILTER_KEY_PASSWORD ? is_password_value(&start, &look)
+						       : is_token_value(&start, &look);
+	return secret ? start.key : FILTER_KEY_NONE;
 }

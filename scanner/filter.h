@@ -3,7 +3,7 @@
 /**
  * scanner/filter - is this value a secret, or does it only stand where one could?
  *
- * Knows: chars, rarity.
+ * Knows: chars, rarity, words.
  * Owns:  nothing.
  * Never: lets a word decide that covers only a part of a long random value.
  */
@@ -37,6 +37,10 @@ enum filter_path {
 struct filter_value {
 	const char *text;
 	size_t len;
+	/** The name beside it. */
+	const char *name;
+	size_t name_len;
+	/** What the name promises; filled in. */
 	enum filter_key key;
 	/** A set of enum filter_path. */
 	unsigned int path;
@@ -70,8 +74,12 @@ bool filter_is_dull(const char *text, size_t len) NONNULL;
 /** One of our own marks, and nothing else. */
 bool filter_is_mark(const char *text, size_t len) NONNULL;
 
-/** All together, for a value beside a name. */
-bool filter_is_secret(const struct filter_value *value) NONNULL;
+/** A word, a sentence, a variable: no look at the name is needed, and most values of a
+ * program's sources go here. */
+bool filter_is_plain(const struct filter_value *value) NONNULL;
+
+/** All together, for a value beside a name: what kind it is, or FILTER_KEY_NONE. */
+enum filter_key filter_secret(const struct filter_value *value) NONNULL;
 
 /** For the password in a URL or a command: placeholders and everyday words go. */
 bool filter_is_password(const char *text, size_t len) NONNULL;

@@ -16,9 +16,11 @@
 
 #include "base/mem.h"
 #include "scanner/chars.h"
+#include "scanner/literal_fast.h"
 #include "scanner/rarity.h"
 
 #include <assert.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,6 +28,10 @@ enum {
 	GRAM = 4,
 	HASHES = 1 << 17,
 	BYTES = 256,
+	/** Text that must have come by before the fast tables pay. */
+	FAST_AFTER = 48 * 1024 * 1024,
+	/** A shorter text is not worth the call. */
+	FAST_MIN = 512,
 };
 
 struct entry {
@@ -46,6 +52,12 @@ struct literals {
 	struct entry *entries;
 	size_t nentries;
 	size_t entries_size;
+
+	/** Bytes searched so far, until FAST_AFTER. */
+	atomic_size_t searched;
+	/** Somebody makes the fast tables, or has found that there are none. */
+	atomic_bool hurried;
+	_Atomic(struct literal_fast *) fast;
 };
 
 static inline uint32_t
@@ -163,6 +175,7 @@ void
 literals_free(struct literals *literals)
 {
 	if (literals != NULL) {
+		literal_fast_free(atomic_load(&literals->fast));
 		free(literals->list);
 		free(literals->offset);
 		free(literals->entries);
@@ -247,8 +260,8 @@ find_slowly(const struct literals *literals, const char *text, size_t len, size_
 	return 0;
 }
 
-int
-literals_find(const struct literals *literals, const char *text, size_t len,
+static int
+find_portably(const struct literals *literals, const char *text, size_t len,
 	literal_fn *fn, void *payload)
 {
 	size_t at = 0;
@@ -272,4 +285,47 @@ literals_find(const struct literals *literals, const char *text, size_t len,
 		}
 	}
 	return find_slowly(literals, text, len, at, fn, payload);
+}
+
+/** The counters behind the constant tables. */
+static struct literals *
+changing(const struct literals *literals)
+{
+	union {
+		const struct literals *constant;
+		struct literals *changing;
+	} both = { .constant = literals };
+
+	return both.changing;
+}
+
+bool
+literals_hurry(const struct literals *constant)
+{
+	struct literals *literals = changing(constant);
+
+	if (!atomic_exchange(&literals->hurried, true)) {
+		atomic_store(&literals->fast,
+			literal_fast_new(literals->list, literals->count));
+	}
+	return atomic_load(&literals->fast) != NULL;
+}
+
+int
+literals_find(const struct literals *constant, const char *text, size_t len,
+	literal_fn *fn, void *payload)
+{
+	struct literals *literals = changing(constant);
+
+	if (!atomic_load_explicit(&literals->hurried, memory_order_relaxed) &&
+		atomic_fetch_add(&literals->searched, len) + len > FAST_AFTER) {
+		(void)literals_hurry(literals);
+	}
+
+	struct literal_fast *fast =
+		atomic_load_explicit(&literals->fast, memory_order_acquire);
+	if (fast != NULL && len >= FAST_MIN) {
+		return literal_fast_find(fast, text, len, fn, payload);
+	}
+	return find_portably(literals, text, len, fn, payload);
 }

@@ -3,8 +3,9 @@
 /**
  * scanner/literal - where in this text does any of these words stand?
  *
- * Knows: base; literal_fast (Hyperscan, where it was built in) for large amounts.
- * Owns:  the tables, which never change.
+ * Knows: base; literal_fast (Hyperscan, where it is built in) for large amounts.
+ * Owns:  the tables, which never change, except that the fast ones are made once enough
+ *        text came by to be worth their milliseconds.
  * Never: misses an occurrence.
  *
  * One pass for all rules: everything else the scanner does happens only around a hit.
@@ -39,6 +40,10 @@ typedef int literal_fn(size_t start, uint32_t literal, void *payload);
 struct literals *literals_new(const struct literal *list, size_t count) MUST_CHECK;
 /** Accepts NULL. */
 void literals_free(struct literals *literals);
+
+/** Make the fast tables now; false when there are none.  For whoever knows that much text
+ * will come. */
+bool literals_hurry(const struct literals *literals) NONNULL;
 
 /** 0, or what the callback ended it with. */
 int literals_find(const struct literals *literals, const char *text, size_t len,

@@ -63,7 +63,7 @@ static const struct rule rows[] = {
 	TOKEN("nvidia-key", "NVIDIA API key", "nvapi-", "nvapi-[A-Za-z0-9_-]{60,70}", "docs.nvidia.com"),
 	TOKEN("langsmith-key", "LangSmith API key", "lsv2_pt_|lsv2_sk_", "lsv2_(?:pt|sk)_[0-9a-f]{32}_[0-9a-f]{10}", "docs.smith.langchain.com"),
 	TOKEN("langfuse-key", "Langfuse secret key", "sk-lf-", "sk-lf-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "langfuse.com/docs"),
-	TOKEN("elevenlabs-key", "ElevenLabs API key", "sk_", "sk_[0-9a-f]{48}", "elevenlabs.io/docs"),
+	TOKEN("elevenlabs-key", "ElevenLabs API key", "sk_0|sk_1|sk_2|sk_3|sk_4|sk_5|sk_6|sk_7|sk_8|sk_9|sk_a|sk_b|sk_c|sk_d|sk_e|sk_f", "sk_[0-9a-f]{48}", "elevenlabs.io/docs"),
 	TOKEN("tavily-key", "Tavily API key", "tvly-", "tvly-(?:dev-|prod-)?[A-Za-z0-9]{32}", "docs.tavily.com"),
 	TOKEN("firecrawl-key", "Firecrawl API key", "fc-", "fc-[0-9a-f]{32}", "docs.firecrawl.dev"),
 	TOKEN("pinecone-key", "Pinecone API key", "pcsk_", "pcsk_[A-Za-z0-9]{5,6}_[A-Za-z0-9]{60,70}", "docs.pinecone.io"),

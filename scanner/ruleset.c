@@ -37,6 +37,9 @@ struct ruleset {
 	_Atomic(struct pattern *) *patterns;
 	size_t count;
 	uint32_t codes[RULESET_NCODES];
+	struct ruleset_keyed *keyed;
+	size_t nkeyed;
+	size_t keyed_size;
 	struct gitleaks *user;
 
 	struct literal *list;
@@ -171,6 +174,19 @@ add_wrapped(struct ruleset *rules, const char *text, size_t len)
 	}
 }
 
+static void
+add_keyed(struct ruleset *rules, const char *text, size_t len, uint32_t rule)
+{
+	struct ruleset_keyed *keyed;
+
+	rules->keyed = xgrow(
+		rules->keyed, rules->nkeyed, &rules->keyed_size, sizeof(*rules->keyed));
+	keyed = &rules->keyed[rules->nkeyed++];
+	*keyed = (struct ruleset_keyed){ .len = len, .rule = rule };
+	assert(len < sizeof(keyed->word));
+	memcpy(keyed->word, text, len);
+}
+
 /** The words of one row: separated by '|', '~' for letters in either case. */
 static void
 add_rule(struct ruleset *rules, uint32_t index)
@@ -181,12 +197,16 @@ add_rule(struct ruleset *rules, uint32_t index)
 		size_t len = strcspn(at, "|");
 		bool nocase = *at == '~';
 		const char *text = at + nocase;
+		size_t text_len = len - nocase;
 
-		add_step(rules, text, len - nocase, nocase,
-			rule->kind == RULE_KEYED ? RULESET_KEYED : RULESET_TOKEN, index);
+		if (rule->kind == RULE_KEYED) {
+			add_keyed(rules, text, text_len, index);
+		} else {
+			add_step(rules, text, text_len, nocase, RULESET_TOKEN, index);
+		}
 		if (rule->kind == RULE_TOKEN && rule->confidence == FINDING_CERTAIN &&
 			!nocase && rule->back == 0) {
-			add_wrapped(rules, text, len);
+			add_wrapped(rules, text, text_len);
 		}
 		at += len + (at[len] == '|');
 	}
@@ -198,23 +218,25 @@ add_code(struct ruleset *rules)
 	static const char *const generic[] = { "password", "passwd", "passwort",
 		"passphrase", "passcode", "kennwort", "senha", "contrasena", "motdepasse",
 		"secret", "token", "apikey", "api_key", "api-key", "access_key",
-		"accesskey", "access-key", "credential", "_key", "-key",
+		"accesskey", "access-key", "credential", "_key", "key =", "key :", "totp",
+		"seed", "2fa_", "mfa_", "dsn=", "dsn:", "apisid", "-key",
 		"key=", "key:", "key\"", "key'", "auth", "pwd=", "pwd:", "pwd\"", "pwd'",
 		"pwd>", "pwd ", "_pwd", "pwd_", "pwd)", "pwd]", "pass",
 		"_pw=", "_pw:", "_pw\"", "_pw ", "_pw'", "creds", "private_key",
 		"privatekey", "_jwt", "jwt=", "jwt:", "jwt\"", "jwt_", "jwt-", "jwt'",
-		"nkey", "hmac", "bearer", "fernet", "mnemonic", "_pat" };
+		"nkey", "hmac", "bearer", "fernet", "mnemonic",
+		"_pat=", "_pat:", "_pat\"", "_pat'", "_pat " };
 	static const char *const wrapped[] = { "password", "PASSWORD", "secret", "SECRET",
 		"api_key", "API_KEY", "PRIVATE KEY", "postgres://", "mysql://", "mongodb",
 		"redis://", "amqp://" };
 
 	for (size_t i = 0; i < countof(generic); i++) {
-		add_step(rules, generic[i], strlen(generic[i]), true, RULESET_GENERIC, 0);
+		add_step(rules, generic[i], strlen(generic[i]), true, RULESET_NAMED, 0);
 	}
 	for (size_t i = 0; i < countof(wrapped); i++) {
 		add_wrapped(rules, wrapped[i], strlen(wrapped[i]));
 	}
-	add_step(rules, "Key>", 4, true, RULESET_GENERIC, 0);
+	add_step(rules, "Key>", 4, true, RULESET_NAMED, 0);
 	add_step(rules, "://", 3, false, RULESET_URL, 0);
 	add_step(rules, "PRIVATE KEY", 11, false, RULESET_PEM, 0);
 	add_step(rules, "%3a%2f%2f", 9, true, RULESET_PERCENT, 0);
@@ -329,6 +351,7 @@ ruleset_free(struct ruleset *rules)
 	}
 	literals_free(rules->literals);
 	gitleaks_free(rules->user);
+	free(rules->keyed);
 	free(rules->rules);
 	free(rules->patterns);
 	free(rules->steps);
@@ -367,6 +390,13 @@ uint32_t
 ruleset_code(const struct ruleset *rules, enum ruleset_code code)
 {
 	return rules->codes[code];
+}
+
+const struct ruleset_keyed *
+ruleset_keyed(const struct ruleset *rules, size_t *ret_count)
+{
+	*ret_count = rules->nkeyed;
+	return rules->keyed;
 }
 
 const struct gitleaks *

@@ -25,10 +25,8 @@ struct ruleset;
 enum ruleset_action {
 	/** Try a token rule here. */
 	RULESET_TOKEN,
-	/** The word is in a name: try a keyed rule on its value. */
-	RULESET_KEYED,
-	/** The word is in a name that promises a secret. */
-	RULESET_GENERIC,
+	/** The word is in a name that promises a secret: look at its value. */
+	RULESET_NAMED,
 	RULESET_URL,
 	RULESET_PEM,
 	/** A word in base64, hex or percent escapes: decode what is around it. */
@@ -76,6 +74,14 @@ ruleset_steps(const struct ruleset *rules, uint32_t literal, size_t *ret_count) 
 size_t ruleset_count(const struct ruleset *rules) NONNULL;
 const struct rule *ruleset_rule(const struct ruleset *rules, uint32_t rule) NONNULL;
 uint32_t ruleset_code(const struct ruleset *rules, enum ruleset_code code) NONNULL;
+/** A keyed rule and one of its words, in lower case. */
+struct ruleset_keyed {
+	char word[32];
+	size_t len;
+	uint32_t rule;
+};
+const struct ruleset_keyed *
+ruleset_keyed(const struct ruleset *rules, size_t *ret_count) NONNULL;
 /** NULL when there are none. */
 const struct gitleaks *ruleset_user(const struct ruleset *rules) NONNULL;
 

@@ -209,18 +209,29 @@ struct counter {
 static void
 count_to(struct counter *counter, size_t upto)
 {
-	while (counter->at < upto) {
-		const char *newline =
-			memchr(counter->text + counter->at, '\n', upto - counter->at);
+	const char *text = counter->text;
+	size_t lines = 0;
 
-		if (newline == NULL) {
-			break;
-		}
-		counter->line++;
-		counter->at = (size_t)(newline - counter->text) + 1;
-		counter->line_start = counter->at;
+	if (upto <= counter->at) {
+		return;
 	}
-	counter->at = MAX_OF(counter->at, upto);
+	// Sums of bytes over short blocks, which the compiler makes wide.
+	for (size_t i = counter->at; i < upto;) {
+		size_t end = MIN_OF(upto, i + 128);
+		uint8_t some = 0;
+
+		for (; i < end; i++) {
+			some = (uint8_t)(some + (text[i] == '\n'));
+		}
+		lines += some;
+	}
+	if (lines > 0) {
+		const char *last = memrchr(text + counter->at, '\n', upto - counter->at);
+
+		counter->line += lines;
+		counter->line_start = (size_t)(last - text) + 1;
+	}
+	counter->at = upto;
 }
 
 struct view {
