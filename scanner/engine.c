@@ -34,6 +34,7 @@ enum {
 	WINDOW = 16 * 1024,
 	/** Encoded text that is decoded around a word, at most, in either direction. */
 	WRAPPED_MAX = 48 * 1024,
+	PAIRS = 1024,
 };
 
 struct findings {
@@ -309,6 +310,12 @@ try_keyed(struct pass *pass, uint32_t index, size_t start, size_t end)
 	return 0;
 }
 
+static size_t
+pair_of(const char *text)
+{
+	return ((size_t)(unsigned char)text[0] * 31 + (unsigned char)text[1]) % PAIRS;
+}
+
 /** Every rule whose word stands in the name. */
 static int
 try_all_keyed(struct pass *pass, const struct assignment *assignment)
@@ -318,11 +325,20 @@ try_all_keyed(struct pass *pass, const struct assignment *assignment)
 	size_t count;
 	const struct ruleset_keyed *keyed = ruleset_keyed(pass->context->rules, &count);
 
+	// Which pairs of letters the name holds: most words end here.
+	uint64_t pairs[PAIRS / 64] = { 0 };
 	for (size_t i = 0; i < len; i++) {
 		name[i] = char_lower(pass->text[assignment->key_start + i]);
+		if (i > 0) {
+			size_t pair = pair_of(name + i - 1);
+			pairs[pair / 64] |= (uint64_t)1 << pair % 64;
+		}
 	}
 	for (size_t i = 0; i < count; i++) {
-		if (memmem(name, len, keyed[i].word, keyed[i].len) != NULL &&
+		size_t pair = pair_of(keyed[i].word);
+
+		if ((pairs[pair / 64] >> pair % 64 & 1) != 0 &&
+			memmem(name, len, keyed[i].word, keyed[i].len) != NULL &&
 			try_keyed(pass, keyed[i].rule, assignment->value_start,
 				assignment->value_end) < 0) {
 			return pass->err->code;
