@@ -78,11 +78,13 @@
  *                                  plain values.
  *     agent/proof                  verify and drill as jobs: what the backup says is
  *                                  true, and it comes back.
+ *     agent/root                   one watched root: all of it, or the folders that
+ *                                  were hinted; or it is gone.
  *     agent/round                  what one cycle carries from step to step.
  *     agent/staff                  the thread that works: it takes jobs from the
  *                                  queue, one after the other.
- *     agent/visit                  the walk of one watched root: every entry gets one
- *                                  row (I8).
+ *     agent/visit                  one folder of a watched root, and those below it:
+ *                                  every entry gets one row (I8).
  *     agent/worker                 one job, done and finished in the queue.
  *     agent/once
  *
@@ -292,10 +294,12 @@
  *     scanner/text                 in what encoding are these bytes, and where do its
  *                                  characters stand?
  *     scanner/url                  the password in scheme://user:password@host.
- *     scanner/gitleaks_scan scanner/literal_hyperscan scanner/literal_portable
- *     scanner/rarity_table scanner/rules scanner/rules_cloud scanner/rules_code
- *     scanner/rules_keyed scanner/rules_text scanner/rules_trade scanner/selftest
- *     scanner/stream
+ *     scanner/words                lists of words, and whether a text holds one, in
+ *                                  either case.
+ *     scanner/filter_name scanner/gitleaks_scan scanner/literal_hyperscan
+ *     scanner/literal_portable scanner/rarity_table scanner/rules scanner/rules_cloud
+ *     scanner/rules_code scanner/rules_keyed scanner/rules_text scanner/rules_trade
+ *     scanner/selftest scanner/stream
  *
  * 1  jobqueue/  tickets, one trailing run, the lock of the kernel
  *     jobqueue/backoff             how long to leave a failed job alone.

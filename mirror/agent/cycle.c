@@ -5,8 +5,8 @@
 #include "agent/kit.h"
 #include "agent/fold.h"
 #include "agent/gone.h"
+#include "agent/root.h"
 #include "agent/round.h"
-#include "agent/visit.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/hash.h"
@@ -232,7 +232,7 @@ static int
 walk_roots(struct round *round, struct err *err)
 {
 	for (size_t i = 0; i < round->kit->config->nwatches; i++) {
-		if (visit_root(round, i, err) < 0) {
+		if (root_visit(round, i, err) < 0) {
 			return err->code;
 		}
 	}
