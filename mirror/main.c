@@ -264,6 +264,9 @@
  *     config/fields                the configuration as values.
  *     config/options               the one table of options.
  *     config/places                where things live on this machine.
+ *     config/take                  one TOML value into the field that its row of the
+ *                                  table points at.
+ *     config/show
  *
  * 1  scanner/  bytes in, secrets named but not shown
  *     scanner/assign               a name, an operator, a value: in any of the ways

@@ -3,7 +3,6 @@
 #include "config/config.h"
 
 #include "base/buf.h"
-#include "base/clock.h"
 #include "base/err.h"
 #include "base/file.h"
 #include "base/mem.h"
@@ -12,11 +11,9 @@
 #include "base/toml.h"
 #include "config/options.h"
 #include "config/places.h"
+#include "config/take.h"
 
-#include <ctype.h>
 #include <fcntl.h>
-#include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,366 +23,6 @@
  * (section, key), its value is turned into the field the row points at.  What the file
  * does not say is then filled from the row's fallback, which is parsed the same way.
  */
-
-// Where we are while reading one table.
-struct reading {
-	const char *file;
-	const struct option *table;
-	size_t ntable;
-	const char *section;
-	// The struct the offsets count from, and the lines of its options.
-	void *into;
-	unsigned int *lines;
-	struct err *err;
-};
-
-static void *
-field_of(void *into, const struct option *option)
-{
-	return (char *)into + option->offset;
-}
-
-static int wrong(const struct reading *reading, unsigned int line, unsigned int column,
-	const char *fmt, ...) PRINTF_LIKE(4, 5);
-
-static int
-wrong(const struct reading *reading, unsigned int line, unsigned int column,
-	const char *fmt, ...)
-{
-	char reason[ERR_MSG_MAX];
-	va_list args;
-
-	va_start(args, fmt);
-	(void)vsnprintf(reason, sizeof(reason), fmt, args);
-	va_end(args);
-	err_raise(reading->err, ERR_CONFIG, "%s:%u:%u: %s", reading->file, line, column,
-		reason);
-	return err_advise(reading->err, "correct the line, then: mirror config check");
-}
-
-static int wrong_value(const struct reading *reading, const struct option *option,
-	const struct toml_value *value, const char *fmt, ...) PRINTF_LIKE(4, 5);
-
-static int
-wrong_value(const struct reading *reading, const struct option *option,
-	const struct toml_value *value, const char *fmt, ...)
-{
-	char reason[ERR_MSG_MAX];
-	va_list args;
-
-	va_start(args, fmt);
-	(void)vsnprintf(reason, sizeof(reason), fmt, args);
-	va_end(args);
-	return wrong(reading, toml_line(value), toml_column(value), "%s: %s", option->key,
-		reason);
-}
-
-static int
-expect(const struct reading *reading, const struct option *option,
-	const struct toml_value *value, enum toml_kind kind)
-{
-	char reason[128];
-
-	if (toml_kind(value) == kind) {
-		return 0;
-	}
-	(void)snprintf(reason, sizeof(reason), "expected a %s, found a %s",
-		toml_kind_name(kind), toml_kind_name(toml_kind(value)));
-	return wrong_value(reading, option, value, "%s", reason);
-}
-
-// A NUL inside a TOML string would silently cut it in C.
-static int
-take_text(const struct reading *reading, const struct option *option,
-	const struct toml_value *value, char **ret_text)
-{
-	size_t len = 0;
-	const char *text;
-
-	if (expect(reading, option, value, TOML_TEXT) < 0) {
-		return reading->err->code;
-	}
-	text = toml_text(value, &len);
-	if (strlen(text) != len) {
-		return wrong_value(
-			reading, option, value, "%s", "a NUL character in the text");
-	}
-	free(*ret_text);
-	*ret_text = xmemdup0(text, len);
-	return 0;
-}
-
-static int
-take_path(const struct reading *reading, const struct option *option,
-	const struct toml_value *value, char **ret_path)
-{
-	AUTO_FREE char *text = NULL;
-	AUTO_FREE char *full = NULL;
-
-	if (take_text(reading, option, value, &text) < 0) {
-		return reading->err->code;
-	}
-	full = places_expand(text);
-	if (full[0] != '/') {
-		return wrong_value(reading, option, value,
-			"\"%s\" is not an absolute path (begin it with / or ~/)", text);
-	}
-	free(*ret_path);
-	*ret_path = path_normal(full);
-	return 0;
-}
-
-static int
-in_bounds(const struct reading *reading, const struct option *option,
-	const struct toml_value *value, int64_t number)
-{
-	char limit[160];
-
-	if (number >= option->least && number <= option->most) {
-		return 0;
-	}
-	(void)snprintf(limit, sizeof(limit), "must be from %" PRId64 " to %" PRId64 "%s",
-		option->least, option->most,
-		option->kind == OPTION_DURATION || option->kind == OPTION_LIMITS ? " ms"
-										 : "");
-	return wrong_value(reading, option, value, "%s", limit);
-}
-
-static int
-take_duration(const struct reading *reading, const struct option *option,
-	const struct toml_value *value, int64_t *ret_ms)
-{
-	AUTO_FREE char *text = NULL;
-	int64_t ms;
-
-	if (take_text(reading, option, value, &text) < 0) {
-		return reading->err->code;
-	}
-	ms = clock_parse_duration(text);
-	if (ms < 0) {
-		return wrong_value(reading, option, value,
-			"\"%s\" is not a duration (an integer and ms, s, m, h or d)",
-			text);
-	}
-	if (in_bounds(reading, option, value, ms) < 0) {
-		return reading->err->code;
-	}
-	*ret_ms = ms;
-	return 0;
-}
-
-static int
-take_limits(const struct reading *reading, const struct option *option,
-	const struct toml_value *value, struct config_limits *ret_limits)
-{
-	if (expect(reading, option, value, TOML_ARRAY) < 0) {
-		return reading->err->code;
-	}
-	if (toml_count(value) != 2) {
-		return wrong_value(reading, option, value, "%s",
-			"expected two durations: [degraded, failed]");
-	}
-	if (take_duration(reading, option, toml_at(value, 0), &ret_limits->degraded_ms) <
-			0 ||
-		take_duration(
-			reading, option, toml_at(value, 1), &ret_limits->failed_ms) < 0) {
-		return reading->err->code;
-	}
-	if (ret_limits->degraded_ms > ret_limits->failed_ms) {
-		return wrong_value(reading, option, value, "%s",
-			"the first (degraded) must not be longer than the second "
-			"(failed)");
-	}
-	return 0;
-}
-
-// "50MiB", "50MB", "50k"; -1 when it is none.
-static int64_t
-parse_size(const char *text)
-{
-	// clang-format off
-	static const struct {
-		const char *name;
-		int64_t bytes;
-	} units[] = {
-		{ "", 1 }, { "B", 1 },
-		{ "KiB", 1024 }, { "MiB", 1024 * 1024 }, { "GiB", INT64_C(1024) * 1024 * 1024 },
-		{ "KB", 1000 }, { "MB", 1000 * 1000 }, { "GB", 1000 * 1000 * 1000 },
-	};
-	// clang-format on
-	int64_t value = 0;
-
-	if (!isdigit((unsigned char)*text)) {
-		return -1;
-	}
-	for (; isdigit((unsigned char)*text); text++) {
-		value = value * 10 + (*text - '0');
-		if (value > INT64_C(1) << 50) {
-			return -1;
-		}
-	}
-	while (*text == ' ') {
-		text++;
-	}
-	for (size_t i = 0; i < countof(units); i++) {
-		if (strcasecmp(text, units[i].name) == 0) {
-			return value > INT64_MAX / units[i].bytes
-				? -1
-				: value * units[i].bytes;
-		}
-	}
-	return -1;
-}
-
-static int
-take_size(const struct reading *reading, const struct option *option,
-	const struct toml_value *value, int64_t *ret_size)
-{
-	AUTO_FREE char *text = NULL;
-	int64_t size;
-
-	if (toml_kind(value) == TOML_INT) {
-		size = toml_int(value);
-	} else {
-		if (take_text(reading, option, value, &text) < 0) {
-			return reading->err->code;
-		}
-		size = parse_size(text);
-		if (size < 0) {
-			return wrong_value(reading, option, value,
-				"\"%s\" is not a size (bytes, or a number and KiB, MiB, "
-				"GiB)",
-				text);
-		}
-	}
-	if (in_bounds(reading, option, value, size) < 0) {
-		return reading->err->code;
-	}
-	*ret_size = size;
-	return 0;
-}
-
-static void
-free_list(struct config_list *list)
-{
-	for (size_t i = 0; i < list->count; i++) {
-		free(list->items[i].text);
-	}
-	free(list->items);
-	list->items = NULL;
-	list->count = 0;
-}
-
-static int
-take_list(const struct reading *reading, const struct option *option,
-	const struct toml_value *value, struct config_list *ret_list)
-{
-	size_t count;
-
-	if (expect(reading, option, value, TOML_ARRAY) < 0) {
-		return reading->err->code;
-	}
-	count = toml_count(value);
-	if (count > CONFIG_LIST_MAX) {
-		return wrong_value(reading, option, value, "%s", "the list is too long");
-	}
-	free_list(ret_list);
-	ret_list->items = xcalloc(count, sizeof(ret_list->items[0]));
-	ret_list->count = count;
-	for (size_t i = 0; i < count; i++) {
-		ret_list->items[i].line = toml_line(toml_at(value, i));
-		if (take_text(reading, option, toml_at(value, i),
-			    &ret_list->items[i].text) < 0) {
-			return reading->err->code;
-		}
-	}
-	return 0;
-}
-
-static int
-take_word(const struct reading *reading, const struct option *option,
-	const struct toml_value *value, int64_t *ret_word)
-{
-	AUTO_FREE char *text = NULL;
-	const char *best = NULL;
-	char reason[160];
-
-	if (take_text(reading, option, value, &text) < 0) {
-		return reading->err->code;
-	}
-	for (int64_t i = 0; option->words[i] != NULL; i++) {
-		if (strcmp(option->words[i], text) == 0) {
-			*ret_word = i;
-			return 0;
-		}
-		if (suggest_is_nearer(text, option->words[i], best)) {
-			best = option->words[i];
-		}
-	}
-	(void)snprintf(reason, sizeof(reason), "\"%.60s\" is not one of its words%s%s%s",
-		text, best != NULL ? "; did you mean \"" : "", best != NULL ? best : "",
-		best != NULL ? "\"?" : "");
-	return wrong_value(reading, option, value, "%s", reason);
-}
-
-static int
-take_time(const struct reading *reading, const struct option *option,
-	const struct toml_value *value, char **ret_text)
-{
-	const char *t;
-
-	if (take_text(reading, option, value, ret_text) < 0) {
-		return reading->err->code;
-	}
-	t = *ret_text;
-	if (strspn(t, "0123456789:") != 5 || strlen(t) != 5 || t[2] != ':' ||
-		t[0] > '2' || t[0] == ':' || t[1] == ':' || t[3] > '5' || t[3] == ':' ||
-		t[4] == ':' || (t[0] == '2' && t[1] > '3')) {
-		return wrong_value(reading, option, value,
-			"\"%s\" is not a time of day (\"HH:MM\")", t);
-	}
-	return 0;
-}
-
-static int
-take(const struct reading *reading, const struct option *option,
-	const struct toml_value *value)
-{
-	void *field = field_of(reading->into, option);
-
-	switch (option->kind) {
-	case OPTION_TEXT:
-		return take_text(reading, option, value, field);
-	case OPTION_PATH:
-		return take_path(reading, option, value, field);
-	case OPTION_BOOL:
-		if (expect(reading, option, value, TOML_BOOL) < 0) {
-			return reading->err->code;
-		}
-		*(bool *)field = toml_bool(value);
-		return 0;
-	case OPTION_INT:
-		if (expect(reading, option, value, TOML_INT) < 0 ||
-			in_bounds(reading, option, value, toml_int(value)) < 0) {
-			return reading->err->code;
-		}
-		*(int64_t *)field = toml_int(value);
-		return 0;
-	case OPTION_SIZE:
-		return take_size(reading, option, value, field);
-	case OPTION_DURATION:
-		return take_duration(reading, option, value, field);
-	case OPTION_LIMITS:
-		return take_limits(reading, option, value, field);
-	case OPTION_LIST:
-		return take_list(reading, option, value, field);
-	case OPTION_WORD:
-		return take_word(reading, option, value, field);
-	case OPTION_TIME:
-		return take_time(reading, option, value, field);
-	}
-	return 0;
-}
 
 // The nearest key of this section, or NULL.
 static const char *
@@ -447,11 +84,11 @@ read_key(const char *key, size_t len, unsigned int line, unsigned int column,
 	}
 	best = nearest_key(reading, key);
 	if (best != NULL) {
-		return wrong(reading, line, column,
+		return take_wrong(reading, line, column,
 			"unknown key \"%.80s\" in [%s]; did you mean \"%s\"?", shown,
 			reading->section, best);
 	}
-	return wrong(reading, line, column, "unknown key \"%.80s\" in [%s]", shown,
+	return take_wrong(reading, line, column, "unknown key \"%.80s\" in [%s]", shown,
 		reading->section);
 }
 
@@ -493,11 +130,11 @@ read_tables(const struct reading *outer, const struct toml_value *array,
 	struct config *config = outer->into;
 
 	if (toml_kind(array) != TOML_ARRAY) {
-		return wrong(outer, toml_line(array), toml_column(array),
+		return take_wrong(outer, toml_line(array), toml_column(array),
 			"write [[%s]], with two brackets: there can be several", section);
 	}
 	if (toml_count(array) > CONFIG_WATCHES_MAX) {
-		return wrong(outer, toml_line(array), toml_column(array),
+		return take_wrong(outer, toml_line(array), toml_column(array),
 			"more than %d [[%s]]", CONFIG_WATCHES_MAX, section);
 	}
 	for (size_t i = 0; i < toml_count(array); i++) {
@@ -514,7 +151,7 @@ read_tables(const struct reading *outer, const struct toml_value *array,
 		};
 
 		if (toml_kind(item) != TOML_TABLE) {
-			return wrong(outer, toml_line(item), toml_column(item),
+			return take_wrong(outer, toml_line(item), toml_column(item),
 				"[[%s]] must be a table", section);
 		}
 		if (toml_each(item, read_key, &reading) < 0 ||
@@ -522,7 +159,7 @@ read_tables(const struct reading *outer, const struct toml_value *array,
 			return outer->err->code;
 		}
 		if (lines[0] == 0) {
-			return wrong(outer, toml_line(item), toml_column(item),
+			return take_wrong(outer, toml_line(item), toml_column(item),
 				"[[%s]] needs a path", section);
 		}
 	}
@@ -575,7 +212,7 @@ read_section(const char *key, size_t len, unsigned int line, unsigned int column
 	for (size_t i = 0; i < reading->ntable; i++) {
 		if (strcmp(reading->table[i].section, key) == 0) {
 			if (toml_kind(value) != TOML_TABLE) {
-				return wrong(reading, line, column,
+				return take_wrong(reading, line, column,
 					"\"%s\" is a section: write [%s]", key, key);
 			}
 			reading->section = key;
@@ -588,7 +225,7 @@ read_section(const char *key, size_t len, unsigned int line, unsigned int column
 	if (suggest_is_nearer(key, "watch", best)) {
 		best = "watch";
 	}
-	return wrong(reading, line, column, "unknown section [%.80s]%s%s%s", shown,
+	return take_wrong(reading, line, column, "unknown section [%.80s]%s%s%s", shown,
 		best != NULL ? "; did you mean [" : "", best != NULL ? best : "",
 		best != NULL ? "]?" : "");
 }
@@ -617,8 +254,9 @@ name_watch(const struct reading *reading, struct config_watch *watch)
 		}
 	}
 	if (bad != NULL) {
-		return wrong(reading, watch->line, 1, "[[watch]] %s: the name \"%s\" %s",
-			watch->path, watch->name, bad);
+		return take_wrong(reading, watch->line, 1,
+			"[[watch]] %s: the name \"%s\" %s", watch->path, watch->name,
+			bad);
 	}
 	return 0;
 }
@@ -634,7 +272,7 @@ check_watches(const struct reading *reading, struct config *config)
 		}
 		for (size_t j = 0; j < i; j++) {
 			if (strcmp(config->watches[j].name, watch->name) == 0) {
-				return wrong(reading, watch->line, 1,
+				return take_wrong(reading, watch->line, 1,
 					"two watched folders are named \"%s\" (the other "
 					"on line %u); set name = "
 					"\"...\" on one",
@@ -642,7 +280,7 @@ check_watches(const struct reading *reading, struct config *config)
 			}
 		}
 		if (path_is_beneath(watch->path, config->brain.repo)) {
-			return wrong(reading, watch->line, 1,
+			return take_wrong(reading, watch->line, 1,
 				"%s is inside the brain repository %s: it cannot keep "
 				"itself",
 				watch->path, config->brain.repo);
@@ -672,13 +310,13 @@ check_branch(const struct reading *reading, struct config *config)
 		strstr(name, "@{") != NULL || strstr(name, "/.") != NULL ||
 		name[strlen(name) - 1] == '/' || name[strlen(name) - 1] == '.' ||
 		strpbrk(name, " ~^:?*[\\\x7f") != NULL) {
-		return wrong(reading, 1, 1,
+		return take_wrong(reading, 1, 1,
 			"branch: \"%s\" is not a branch name of the form host/NAME",
 			name);
 	}
 	for (; *name != '\0'; name++) {
 		if ((unsigned char)*name <= 0x20) {
-			return wrong(
+			return take_wrong(
 				reading, 1, 1, "branch: a control character in the name");
 		}
 	}
@@ -693,7 +331,7 @@ finish(struct reading *reading, struct config *config)
 	}
 	for (size_t i = 0; i < noptions; i++) {
 		if (options[i].kind == OPTION_LIST && config->lines[i] == 0) {
-			forget_lines(field_of(config, &options[i]));
+			forget_lines(take_field(config, &options[i]));
 		}
 		// The default place follows XDG_DATA_HOME; the table shows its usual
 		// value.
@@ -762,7 +400,7 @@ config_free(struct config *config)
 		return;
 	}
 	for (size_t i = 0; i < noptions; i++) {
-		void *field = field_of(config, &options[i]);
+		void *field = take_field(config, &options[i]);
 
 		switch (options[i].kind) {
 		case OPTION_TEXT:
@@ -771,7 +409,7 @@ config_free(struct config *config)
 			free(*(char **)field);
 			break;
 		case OPTION_LIST:
-			free_list(field);
+			take_list_done(field);
 			break;
 		case OPTION_BOOL:
 		case OPTION_INT:
@@ -785,7 +423,7 @@ config_free(struct config *config)
 	for (size_t i = 0; i < config->nwatches; i++) {
 		free(config->watches[i].path);
 		free(config->watches[i].name);
-		free_list(&config->watches[i].exclude);
+		take_list_done(&config->watches[i].exclude);
 	}
 	for (size_t i = 0; i < config->ndatabases; i++) {
 		free(config->databases[i].path);
@@ -833,153 +471,4 @@ const char *
 config_host(const struct config *config)
 {
 	return config->brain.branch + strlen("host/");
-}
-
-char *
-config_quote(const char *text)
-{
-	char *quoted = xmalloc(strlen(text) * 6 + 3);
-	size_t out = 0;
-
-	quoted[out++] = '"';
-	for (; *text != '\0'; text++) {
-		unsigned char c = (unsigned char)*text;
-
-		if (c == '"' || c == '\\') {
-			quoted[out++] = '\\';
-			quoted[out++] = (char)c;
-		} else if (c < 0x20 || c == 0x7f) {
-			out += (size_t)sprintf(quoted + out, "\\u%04x", c);
-		} else {
-			quoted[out++] = (char)c;
-		}
-	}
-	quoted[out++] = '"';
-	quoted[out] = '\0';
-	return quoted;
-}
-
-static char *
-list_value(const struct config_list *list)
-{
-	char *text = xstrdup("[");
-
-	for (size_t i = 0; i < list->count; i++) {
-		AUTO_FREE char *item = config_quote(list->items[i].text);
-		AUTO_FREE char *before = text;
-
-		text = xasprintf("%s%s%s", before, i > 0 ? ", " : "", item);
-	}
-	AUTO_FREE char *before = text;
-	return xasprintf("%s]", before);
-}
-
-static char *
-value_of(const struct config *config, const struct option *option)
-{
-	const void *field = (const char *)config + option->offset;
-	char first[CLOCK_TEXT_MAX];
-	char second[CLOCK_TEXT_MAX];
-	const struct config_limits *limits = field;
-
-	switch (option->kind) {
-	case OPTION_TEXT:
-	case OPTION_PATH:
-	case OPTION_TIME:
-		return *(char *const *)field != NULL ? config_quote(*(char *const *)field)
-						     : xstrdup("\"\"");
-	case OPTION_BOOL:
-		return xstrdup(*(const bool *)field ? "true" : "false");
-	case OPTION_INT:
-	case OPTION_SIZE:
-		return xasprintf("%" PRId64, *(const int64_t *)field);
-	case OPTION_DURATION:
-		clock_format_duration(*(const int64_t *)field, first);
-		return xasprintf("\"%s\"", first);
-	case OPTION_LIMITS:
-		clock_format_duration(limits->degraded_ms, first);
-		clock_format_duration(limits->failed_ms, second);
-		return xasprintf("[\"%s\", \"%s\"]", first, second);
-	case OPTION_LIST:
-		return list_value(field);
-	case OPTION_WORD:
-		return config_quote(option->words[*(const int64_t *)field]);
-	}
-	return NULL;
-}
-
-int
-config_show(const struct config *config, config_show_fn *fn, void *payload)
-{
-	for (size_t i = 0; i < noptions; i++) {
-		AUTO_FREE char *value = value_of(config, &options[i]);
-		int stop = fn(options[i].section, options[i].key, value, config->lines[i],
-			options[i].text, payload);
-
-		if (stop != 0) {
-			return stop;
-		}
-	}
-	return 0;
-}
-
-// A table inside a table is written inline: keep = { hourly = 24, ... }.
-static char *
-commented_options(void)
-{
-	char *text = xstrdup("");
-	const char *section = "";
-
-	for (size_t i = 0; i < noptions; i++) {
-		const struct option *option = &options[i];
-		const char *dot = strchr(option->section, '.');
-		size_t len = dot != NULL ? (size_t)(dot - option->section)
-					 : strlen(option->section);
-		bool fresh = strlen(section) != len ||
-			strncmp(section, option->section, len) != 0;
-		AUTO_FREE char *before = text;
-		AUTO_FREE char *head = fresh
-			? xasprintf("\n[%.*s]\n", (int)len, option->section)
-			: xstrdup("");
-
-		if (strcmp(option->section, "brain") == 0 &&
-			strcmp(option->key, "remote") == 0) {
-			text = xstrdup(before);
-			section = "brain";
-			continue;
-		}
-		text = xasprintf("%s%s# %s%s%s = %s%*s# %s\n", before, head,
-			dot != NULL ? dot + 1 : "", dot != NULL ? "." : "", option->key,
-			option->fallback != NULL ? option->fallback : "\"\"", 2, "",
-			option->text);
-		if (fresh) {
-			section = dot != NULL ? "sqlite" : option->section;
-		}
-	}
-	return text;
-}
-
-char *
-config_default_text(const char *const *paths, size_t npaths, const char *remote)
-{
-	char *text = xstrdup(
-		"# What mirror keeps, and where.  Every option: mirror.toml(5).\n");
-	AUTO_FREE char *quoted_remote = config_quote(remote);
-	AUTO_FREE char *rest = commented_options();
-
-	for (size_t i = 0; i < npaths; i++) {
-		AUTO_FREE char *quoted = config_quote(paths[i]);
-		AUTO_FREE char *before = text;
-
-		text = xasprintf("%s\n[[watch]]\npath = %s\n%s", before, quoted,
-			i > 0 ? ""
-			      : "# name = \"notes\"          # folder in the brain "
-				"repository\n"
-				"# exclude = []            # globs; every match is "
-				"listed by `mirror ledger`\n"
-				"# optional = false        # a missing folder is an "
-				"error unless true\n");
-	}
-	AUTO_FREE char *before = text;
-	return xasprintf("%s\n[brain]\nremote = %s\n%s", before, quoted_remote, rest);
 }
