@@ -31,9 +31,8 @@ wants_page(const struct call *call)
 {
 	const char *accept = http_header(call->request, "Accept");
 
-	return call->is_form ||
-		(accept != NULL && strstr(accept, "text/html") != NULL &&
-			strncmp(call->request->raw, "/v1/", 4) != 0);
+	return accept != NULL && strstr(accept, "text/html") != NULL &&
+		(call->is_form || strncmp(call->request->raw, "/v1/", 4) != 0);
 }
 
 static void

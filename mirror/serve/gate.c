@@ -225,8 +225,10 @@ read_form(struct call *call, struct err *err)
 	if (token == NULL ||
 		!access_csrf_is(call->serve->access,
 			call->session[0] != '\0' ? call->session : NULL, token)) {
-		return call_refuse(
-			call, PROBLEM_CSRF, err, "the page is too old; load it again");
+		return call_refuse(call, PROBLEM_CSRF, err,
+			"a form carries the token of our page: load it again; programs "
+			"send "
+			"application/json");
 	}
 	call->body = json_new_object();
 	for (size_t i = 0; i < pairs.count; i++) {

@@ -49,8 +49,7 @@ static const char style[] =
 	".filter{display:flex;flex-wrap:wrap;gap:.6em;align-items:end}.filter label{display:grid}"
 	".legend{display:flex;flex-wrap:wrap;gap:.2em 1.2em;list-style:none;padding:0;margin:.4em 0}"
 	".swatch{display:inline-block;width:.8em;height:.8em;border:1px solid var(--edge);vertical-align:-.05em}"
-	"svg{display:block;width:100%;height:auto}svg .bar{fill:var(--bar)}svg .line{stroke:var(--warn);fill:none;stroke-width:2}"
-	"svg text{fill:var(--fg);font-size:11px}"
+	"svg{display:block;width:100%}.strip{height:1.75rem}.graph{height:8rem}.ends{display:flex;justify-content:space-between}svg .bar{fill:var(--bar)}svg .line{stroke:var(--warn);fill:none;stroke-width:2;vector-effect:non-scaling-stroke}"
 	".f-mirrored{fill:var(--good);background:var(--good)}.f-redacted{fill:var(--none);background:var(--none)}"
 	".f-sealed{fill:var(--link);background:var(--link)}.f-snapshotted{fill:var(--bar);background:var(--bar)}"
 	".f-excluded{fill:var(--edge);background:var(--edge)}.f-pending{fill:var(--warn);background:var(--warn)}"
@@ -128,9 +127,12 @@ page_end(struct page *page, struct err *err)
 	struct html *html = &page->html;
 
 	html_raw(html, "</main>\n");
-	html_add(html, "<script nonce=\"%s\">", page->nonce);
-	html_raw(html, script);
-	html_raw(html, "</script>\n</body>\n</html>\n");
+	if (page->live) {
+		html_add(html, "<script nonce=\"%s\">", page->nonce);
+		html_raw(html, script);
+		html_raw(html, "</script>\n");
+	}
+	html_raw(html, "</body>\n</html>\n");
 	if (html_end(html, err) < 0) {
 		buf_done(&html->out);
 		return err->code;
@@ -251,6 +253,7 @@ page_home(struct call *call, struct err *err)
 	struct err wrong = { 0 };
 
 	page_begin(&page, call, title);
+	page.live = true;
 	page.report = measure_health(call->serve, &wrong);
 	html_add(&page.html, "<header id=\"top\">\n<h1>mirror on %s</h1>\n", host);
 	page_verdict(&page);

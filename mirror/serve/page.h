@@ -32,6 +32,8 @@ struct page {
 	/** Of styles and script. */
 	char nonce[33];
 	char csrf[ACCESS_TOKEN_LEN + 1];
+	/** Its numbers are refreshed by a script. */
+	bool live;
 };
 
 /** Headers, title, style; and the end, with the script. */

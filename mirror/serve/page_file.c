@@ -131,7 +131,7 @@ add_text(struct page *page, const struct buf *text)
 	const char *at = buf_text(text);
 	const char *end = at + MIN_OF(text->len, (size_t)DIFF_SHOWN);
 
-	html_raw(&page->html, "<pre tabindex=\"0\" aria-label=\"diff\">");
+	html_raw(&page->html, "<pre tabindex=\"0\" role=\"region\" aria-label=\"diff\">");
 	while (at < end) {
 		const char *stop = memchr(at, '\n', (size_t)(end - at));
 		AUTO_FREE char *line =

@@ -65,7 +65,8 @@ draw_bar(struct page *page, const struct share *shares, size_t count, int64_t to
 	int64_t x = 0;
 
 	html_add(&page->html,
-		"<svg viewBox=\"0 0 %d 28\" role=\"img\" aria-label=\"All paths by "
+		"<svg class=\"strip\" viewBox=\"0 0 %d 28\" role=\"img\" "
+		"aria-label=\"All paths by "
 		"state, "
 		"the numbers follow\" preserveAspectRatio=\"none\">",
 		BAR_WIDTH);

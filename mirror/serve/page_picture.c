@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "health/sentence.h"
 #include "serve/call.h"
 #include "serve/desk.h"
 #include "serve/history.h"
@@ -115,6 +116,7 @@ page_picture(struct page *page)
 	};
 	char first[CLOCK_TEXT_MAX];
 	char last[CLOCK_TEXT_MAX];
+	char commits[64];
 	struct err err;
 
 	page_open(page, "picture", "The last 30 days");
@@ -127,22 +129,23 @@ page_picture(struct page *page)
 	date_of(&picture, 0, first);
 	date_of(&picture, DAYS - 1, last);
 	html_add(&page->html,
-		"<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"Commits of each "
+		"<svg class=\"graph\" viewBox=\"0 0 %d %d\" preserveAspectRatio=\"none\" "
+		"role=\"img\" aria-label=\"Commits of each "
 		"day; "
 		"the numbers are below\">",
-		WIDTH, HEIGHT + 18);
+		WIDTH, HEIGHT);
 	draw_bars(page, &picture);
 	draw_line(page, &picture);
 	html_add(&page->html,
-		"<text x=\"2\" y=\"%d\">%s</text><text x=\"%d\" y=\"%d\" "
-		"text-anchor=\"end\">%s</text></svg>\n",
-		HEIGHT + 14, first, WIDTH - 2, HEIGHT + 14, last);
+		"</svg>\n<p class=\"ends\"><small>%s</small><small>%s</small></p>\n",
+		first, last);
+	sentence_count(picture.commits, "commit", "commits", commits);
 	html_add(&page->html,
-		"<p>%s%lld commits on %lld of %d days, at most %lld on one day. At the "
-		"end "
-		"of a day at most %lld files were pending (the line).</p>\n",
-		picture.commits == HISTORY_COMMITS_MAX ? "At least " : "",
-		(long long)picture.commits, (long long)picture.busy_days, DAYS,
-		(long long)picture.most_commits, (long long)picture.most_pending);
+		"<p>%s%s on %lld of %d days, at most %lld on one day. At the end of a "
+		"day "
+		"at most %lld files were pending (the line).</p>\n",
+		picture.commits == HISTORY_COMMITS_MAX ? "At least " : "", commits,
+		(long long)picture.busy_days, DAYS, (long long)picture.most_commits,
+		(long long)picture.most_pending);
 	page_close(page);
 }

@@ -41,6 +41,8 @@ struct serve {
 	size_t nfds;
 	/** An eventfd that ends the door. */
 	int stop;
+	/** Its own socket, removed in the end. */
+	char *socket;
 	unsigned int port;
 	bool door_runs;
 	pthread_t door;

@@ -150,6 +150,7 @@ open_listeners(struct serve *serve, struct err *err)
 	if (add_listener(serve, listen_unix(path, err), err) < 0) {
 		return err->code;
 	}
+	serve->socket = STEAL(path);
 	if (strcmp(http, "none") != 0) {
 		if (add_listener(serve, listen_tcp(http, err), err) < 0) {
 			return err->code;
@@ -243,6 +244,9 @@ stop_door(struct serve *serve)
 		(void)pthread_join(serve->door, NULL);
 	}
 	base_close_p(&serve->stop);
+	if (serve->socket != NULL) {
+		(void)unlink(serve->socket);
+	}
 	for (size_t i = 0; i < serve->nfds; i++) {
 		base_close_p(&serve->fds[i]);
 	}
@@ -262,6 +266,7 @@ serve_stop(struct serve *serve)
 	access_free(serve->access);
 	idem_free(serve->idem);
 	health_report_done(&serve->report);
+	free(serve->socket);
 	free(serve);
 }
 
