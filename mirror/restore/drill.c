@@ -551,7 +551,7 @@ compare_one(struct drill *drill, struct listing *ours, const char *back, const c
 		return;
 	}
 	found = find_spot(back, path, &spot)
-		? place_compare(
+		? place_compare_ours(
 			  spot.fd, spot.name, entry->facts.kind, &entry->oid, &info, &why)
 		: PLACE_FREE;
 	if (found != PLACE_SAME) {

@@ -225,6 +225,7 @@ place_compare(int dirfd, const char *name, enum sidecar_kind kind, const struct 
 	struct oid have;
 	uint64_t len;
 
+	*ret_info = (struct stat){ 0 };
 	if (fstatat(dirfd, name, ret_info, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) < 0) {
 		return errno == ENOENT ? PLACE_FREE : err_errno(err, "look at it");
 	}
@@ -251,6 +252,25 @@ place_compare(int dirfd, const char *name, enum sidecar_kind kind, const struct 
 		return err->code;
 	}
 	return oid_equal(&have, blob) ? PLACE_SAME : PLACE_DIFFERENT;
+}
+
+int
+place_compare_ours(int dirfd, const char *name, enum sidecar_kind kind,
+	const struct oid *blob, struct stat *ret_info, struct err *err)
+{
+	int found = place_compare(dirfd, name, kind, blob, ret_info, err);
+	mode_t mode = ret_info->st_mode;
+
+	if (found != ERR_DENIED || !S_ISREG(mode) || ret_info->st_uid != geteuid() ||
+		fchmodat(dirfd, name, (mode & 07777) | 0400, AT_SYMLINK_NOFOLLOW) < 0) {
+		return found;
+	}
+	found = place_compare(dirfd, name, kind, blob, ret_info, err);
+	if (fchmodat(dirfd, name, mode & 07777, AT_SYMLINK_NOFOLLOW) < 0 && found >= 0) {
+		return err_errno(err, "shut a file again");
+	}
+	ret_info->st_mode = mode;
+	return found;
 }
 
 // ---- names

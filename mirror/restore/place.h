@@ -73,6 +73,11 @@ int
 place_compare(int dirfd, const char *name, enum sidecar_kind kind, const struct oid *blob,
 	struct stat *ret_info, struct err *err) NONNULL MUST_CHECK;
 
+/** The same for what we may change: a file of ours that nobody may read lets us look. */
+int place_compare_ours(int dirfd, const char *name, enum sidecar_kind kind,
+	const struct oid *blob, struct stat *ret_info, struct err *err)
+	NONNULL MUST_CHECK;
+
 /** The git name of what is in @fd, from its first byte to its last. */
 int place_hash(int fd, struct oid *ret_oid, uint64_t *ret_len, struct err *err)
 	NONNULL MUST_CHECK;

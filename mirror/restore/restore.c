@@ -605,13 +605,20 @@ item_of(const struct run *run, const struct task *task, enum restore_verdict ver
 
 // A folder that is ours and shut lets us in until the end, when it gets its mode.
 static int
-let_write(const struct task *task, struct err *err)
+let_write(struct run *run, const struct task *task, struct err *err)
 {
+	AUTO_FREE char *folder = above(task->path);
+	AUTO_FREE char *logged = journal_path(folder, "");
 	struct stat info;
+	int keeps;
 
 	if (geteuid() == 0 || fstat(task->dirfd, &info) < 0 || info.st_uid != geteuid() ||
 		(info.st_mode & 0300) == 0300) {
 		return 0;
+	}
+	keeps = need_undo(run, err);
+	if (keeps < 0 || (keeps > 0 && undo_change(run->undo, logged, &info, err) < 0)) {
+		return err->code;
 	}
 	return fchmod(task->dirfd, (info.st_mode & 07777) | 0700) < 0
 		? err_errno(err, "get into the folder")
@@ -625,7 +632,7 @@ remember_task(struct run *run, const struct task *task, enum restore_verdict ver
 {
 	AUTO_FREE char *logged = journal_path(task->path, "");
 	bool is_link = task->entry->facts.kind == SIDECAR_LINK;
-	int keeps = let_write(task, err) < 0 ? err->code : need_undo(run, err);
+	int keeps = let_write(run, task, err) < 0 ? err->code : need_undo(run, err);
 
 	if (keeps <= 0) {
 		return keeps;
@@ -804,8 +811,8 @@ open_first(struct run *run, const struct group *group, int *ret_dirfd,
 	*ret_name = path_base(group->rel);
 	return place_open(run->bases[group->base].fd, folder, PLACE_AS_IS, ret_dirfd,
 		       &ignored) == 0 &&
-		place_compare(*ret_dirfd, *ret_name, SIDECAR_FILE, &group->oid, ret_info,
-			&ignored) == PLACE_SAME;
+		place_compare_ours(*ret_dirfd, *ret_name, SIDECAR_FILE, &group->oid,
+			ret_info, &ignored) == PLACE_SAME;
 }
 
 static int
@@ -871,7 +878,7 @@ restore_second(struct run *run, const struct second *second)
 		return tell_failure(run, second->path, SIDECAR_FILE, &why);
 	}
 	task.dirfd = dirfd;
-	found = place_compare(
+	found = place_compare_ours(
 		dirfd, second->name, SIDECAR_FILE, &group->oid, &task.info, &why);
 	if (found < 0) {
 		return tell_failure(run, second->path, SIDECAR_FILE, &why);
@@ -909,9 +916,11 @@ restore_task(struct run *run, struct task *task)
 	if (is_second(run, task)) {
 		return 0;
 	}
+	// A preview changes nothing, not even for a moment.
 	if (task->dirfd >= 0) {
-		found = place_compare(task->dirfd, task->name, entry->facts.kind,
-			&entry->oid, &task->info, &why);
+		found = (run->options->preview ? place_compare : place_compare_ours)(
+			task->dirfd, task->name, entry->facts.kind, &entry->oid,
+			&task->info, &why);
 	}
 	if (found < 0) {
 		return tell_failure(run, task->path, entry->facts.kind, &why);

@@ -630,7 +630,7 @@ take_made(struct taking *taking, const struct journal_line *line, int dirfd,
 	if (clear_temp(dirfd, name, err) < 0) {
 		return err->code;
 	}
-	found = place_compare(dirfd, name, line->entry, &line->oid, &info, err);
+	found = place_compare_ours(dirfd, name, line->entry, &line->oid, &info, err);
 	if (found < 0 || found == PLACE_FREE) {
 		return found < 0 ? found : 0;
 	}
@@ -673,7 +673,7 @@ is_back(int dirfd, const char *name, int safedir, const char *safe, struct err *
 			return err_errno(err, "read the safety copy");
 		}
 		oid_of(OBJECT_BLOB, target, (size_t)got, &oid);
-		return place_compare(dirfd, name, SIDECAR_LINK, &oid, &here, err) ==
+		return place_compare_ours(dirfd, name, SIDECAR_LINK, &oid, &here, err) ==
 			PLACE_SAME;
 	}
 
@@ -685,7 +685,8 @@ is_back(int dirfd, const char *name, int safedir, const char *safe, struct err *
 	if (place_hash(fd, &oid, &len, err) < 0) {
 		return err->code;
 	}
-	return place_compare(dirfd, name, SIDECAR_FILE, &oid, &here, err) == PLACE_SAME;
+	return place_compare_ours(dirfd, name, SIDECAR_FILE, &oid, &here, err) ==
+		PLACE_SAME;
 }
 
 static int
@@ -727,7 +728,7 @@ take_replaced(struct taking *taking, const struct journal_line *line, int dirfd,
 	if (back != 0) {
 		return back < 0 ? err_wrap(err, "take back %.100s", line->path) : 0;
 	}
-	found = place_compare(dirfd, name, line->entry, &line->oid, &info, err);
+	found = place_compare_ours(dirfd, name, line->entry, &line->oid, &info, err);
 	if (found == PLACE_DIFFERENT) {
 		return leave(taking, line, "it was changed since");
 	}
