@@ -57,18 +57,24 @@ wrong_value(const struct reading *reading, const struct option *option,
 		option->key, reason);
 }
 
+static const char *
+article(const char *noun)
+{
+	return strchr("aeiou", noun[0]) != NULL ? "an" : "a";
+}
+
 static int
 expect(const struct reading *reading, const struct option *option,
 	const struct toml_value *value, enum toml_kind kind)
 {
-	char reason[128];
+	const char *wanted = toml_kind_name(kind);
+	const char *found = toml_kind_name(toml_kind(value));
 
 	if (toml_kind(value) == kind) {
 		return 0;
 	}
-	(void)snprintf(reason, sizeof(reason), "expected a %s, found a %s",
-		toml_kind_name(kind), toml_kind_name(toml_kind(value)));
-	return wrong_value(reading, option, value, "%s", reason);
+	return wrong_value(reading, option, value, "expected %s %s, found %s %s",
+		article(wanted), wanted, article(found), found);
 }
 
 // A NUL inside a TOML string would silently cut it in C.
