@@ -401,12 +401,14 @@ cycle_run(struct kit *kit, const struct cycle_plan *plan, struct cycle_result *r
 	struct cycle_result result = { 0 };
 	int64_t begun_ms = clock_mono_ms();
 	struct round round;
+	bool forgot;
 	int done;
 
 	if (kit_mark_dirty(kit, err) < 0 || ledger_begin(kit->ledger, err) < 0) {
 		return err_wrap(err, "begin a cycle");
 	}
 	done = perform(&round, kit, &own, &result, err);
+	forgot = round.rebuild && !oid_is_zero(&round.head);
 	round_end(&round);
 	if (done < 0) {
 		// The browsable copy may be ahead of the commit now; the mark stays, and
@@ -414,7 +416,13 @@ cycle_run(struct kit *kit, const struct cycle_plan *plan, struct cycle_result *r
 		ledger_rollback(kit->ledger);
 		return err_wrap(err, "cycle");
 	}
-	kit_clear_dirty(kit);
+	// What a commit that the ledger does not know put into the copy goes by healing;
+	// when that fails, the mark stays for the next cycle.
+	if (forgot) {
+		(void)!kit_heal(kit, err);
+	} else {
+		kit_clear_dirty(kit);
+	}
 	kit->rebuilt = false;
 	result.full = own.full;
 	result.duration_ms = clock_mono_ms() - begun_ms;

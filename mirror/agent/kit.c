@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "brain/repo.h"
+#include "brain/sidecar.h"
 #include "brain/worktree.h"
 #include "config/config.h"
 #include "config/places.h"
@@ -272,12 +273,26 @@ kit_clear_dirty(struct kit *kit)
 	(void)unlink(path);
 }
 
+static int
+heal(struct kit *kit, const struct oid *head, struct err *err)
+{
+	AUTO(worktree_closep) struct worktree *worktree = NULL;
+	struct worktree_healed healed;
+
+	if (worktree_open(kit->repo, &worktree, err) < 0) {
+		return err->code;
+	}
+	worktree_claim(worktree, SIDECAR_TOP);
+	for (size_t i = 0; i < kit->config->nwatches; i++) {
+		worktree_claim(worktree, kit->config->watches[i].name);
+	}
+	return worktree_heal(worktree, kit->repo, head, false, &healed, err);
+}
+
 int
 kit_heal(struct kit *kit, struct err *err)
 {
-	AUTO(worktree_closep) struct worktree *worktree = NULL;
 	AUTO_FREE char *path = dirty_path(kit);
-	struct worktree_healed healed;
 	struct oid head;
 	int found;
 
@@ -288,10 +303,7 @@ kit_heal(struct kit *kit, struct err *err)
 	if (found < 0) {
 		return err->code;
 	}
-	if (found > 0 &&
-		(worktree_open(kit->repo, &worktree, err) < 0 ||
-			worktree_heal(worktree, kit->repo, &head, false, &healed, err) <
-				0)) {
+	if (heal(kit, found > 0 ? &head : NULL, err) < 0) {
 		// Somebody's git holds the index, which nothing of ours needs: the files
 		// are right, and the mark stays for the next start.
 		return err->code == ERR_BUSY ? 0 : err->code;

@@ -520,6 +520,21 @@ write_content(struct writer *writer, int fd, bool keep_old, struct oid *ret_trai
 	return fd_sync(fd, "the new index", err);
 }
 
+// What a killed process left aside may be the index itself by now, or a lock: neither is
+// written through.
+static int
+clear_aside(const char *git_dir, const char *aside, struct err *err)
+{
+	if (access(aside, F_OK) < 0) {
+		return 0;
+	}
+	if (reap_locks(git_dir, err) < 0) {
+		return err->code;
+	}
+	return unlink(aside) < 0 && errno != ENOENT ? err_errno(err, "remove %s", aside)
+						    : 0;
+}
+
 /**
  * The content is written aside first, and becomes git's lock by a link: a lock that a
  * killed process of ours leaves is the same file as the one aside, which tells it from
@@ -532,8 +547,11 @@ write_file(struct writer *writer, const char *git_dir, bool keep_old,
 	AUTO_FREE char *aside = path_join(git_dir, HOME_INDEX_ASIDE);
 	AUTO_FREE char *lock = path_join(git_dir, "index.lock");
 	AUTO_FREE char *path = path_join(git_dir, "index");
-	AUTO_CLOSE int fd = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 
+	if (clear_aside(git_dir, aside, err) < 0) {
+		return err->code;
+	}
+	AUTO_CLOSE int fd = open(aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	if (fd < 0) {
 		return err_errno(err, "create %s", aside);
 	}

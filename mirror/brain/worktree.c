@@ -48,6 +48,10 @@ enum {
 struct worktree {
 	int fd;
 	char *git_dir;
+	/** Folders at the top that are ours, whatever stands in them. */
+	char **own;
+	size_t nown;
+	size_t own_capacity;
 };
 
 int
@@ -73,6 +77,10 @@ void
 worktree_close(struct worktree *worktree)
 {
 	if (worktree != NULL) {
+		for (size_t i = 0; i < worktree->nown; i++) {
+			free(worktree->own[i]);
+		}
+		free(worktree->own);
 		base_close_p(&worktree->fd);
 		free(worktree->git_dir);
 		free(worktree);
@@ -84,6 +92,14 @@ worktree_closep(struct worktree **worktree)
 {
 	worktree_close(*worktree);
 	*worktree = NULL;
+}
+
+void
+worktree_claim(struct worktree *worktree, const char *name)
+{
+	worktree->own = xgrow(worktree->own, worktree->nown, &worktree->own_capacity,
+		sizeof(worktree->own[0]));
+	worktree->own[worktree->nown++] = xstrdup(name);
 }
 
 // ---- one place
@@ -537,6 +553,21 @@ drop(struct heal *heal, int dirfd, const char *name, const struct stat *info,
 		: 0;
 }
 
+// At the top may stand what a person put there.
+static bool
+is_ours(const struct heal *heal, const char *name)
+{
+	const char *path = heal->path.data;
+
+	for (size_t i = 0; i < heal->worktree->nown; i++) {
+		if (strcmp(heal->worktree->own[i], name) == 0) {
+			return true;
+		}
+	}
+	return index_has(heal->index, path) || index_has_below(heal->index, path) ||
+		is_temporary(name);
+}
+
 // Something the commit does not have.
 static int
 heal_extra(struct heal *heal, int dirfd, const char *name, int depth, struct err *err)
@@ -547,8 +578,7 @@ heal_extra(struct heal *heal, int dirfd, const char *name, int depth, struct err
 	if (fstatat(dirfd, name, &info, AT_SYMLINK_NOFOLLOW) < 0) {
 		return 0;
 	}
-	if (depth == 0 && !index_has(heal->index, path) &&
-		!index_has_below(heal->index, path) && !is_temporary(name)) {
+	if (depth == 0 && !is_ours(heal, name)) {
 		return 0;
 	}
 	if (S_ISDIR(info.st_mode)) {
@@ -686,15 +716,15 @@ worktree_heal(struct worktree *worktree, struct repo *repo, const struct oid *co
 	struct oid tree;
 	int result;
 
-	if (repo_commit_tree(repo, commit, &tree, err) < 0 ||
+	if ((commit != NULL && repo_commit_tree(repo, commit, &tree, err) < 0) ||
 		index_load(repo_git_dir(repo), &index, err) < 0 ||
 		buf_add(&heal.path, "", 0, err) < 0) {
 		return err_wrap(err, "heal the browsable copy");
 	}
 	heal.index = index;
-	result = heal_folder(&heal, worktree->fd, &tree, 0, err);
+	result = heal_folder(&heal, worktree->fd, commit != NULL ? &tree : NULL, 0, err);
 	buf_done(&heal.path);
-	if (result < 0 || index_restat(repo, commit, err) < 0) {
+	if (result < 0 || (commit != NULL && index_restat(repo, commit, err) < 0)) {
 		return err_wrap(err, "heal the browsable copy");
 	}
 	*ret_healed = heal.counts;

@@ -47,6 +47,10 @@ int worktree_put(struct worktree *worktree, const char *path, uint32_t mode,
 int worktree_remove(struct worktree *worktree, const char *path, struct err *err)
 	NONNULL MUST_CHECK;
 
+/** The folder @name at the top is ours: healing leaves nothing in it that the commit does
+ * not have.  Without this a folder that neither commit nor index know is a person's. */
+void worktree_claim(struct worktree *worktree, const char *name) NONNULL;
+
 struct worktree_healed {
 	size_t written;
 	size_t removed;
@@ -55,12 +59,13 @@ struct worktree_healed {
 };
 
 /**
- * Make the copy hold exactly @commit, and write the index.  Files that the old index
+ * Make the copy hold exactly @commit (NULL: there is none yet, so nothing), and write the
+ * index.  Files that the old index
  * proves unchanged are not read, unless @hash_all (after an unclean boot).  Unknown files
  * at the top are left alone.
  */
 int worktree_heal(struct worktree *worktree, struct repo *repo, const struct oid *commit,
 	bool hash_all, struct worktree_healed *ret_healed, struct err *err)
-	NONNULL MUST_CHECK;
+	NONNULL_ARGS(1, 2, 5, 6) MUST_CHECK;
 
 #endif

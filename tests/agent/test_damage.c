@@ -56,6 +56,68 @@ a_ledger_behind_the_branch_catches_up(void **state)
 }
 
 static void
+what_a_killed_cycle_left_in_the_copy_goes(void **state)
+{
+	struct world *world = *state;
+
+	// Nothing of this root was in a commit yet, so no index tells whose this is.
+	(void)run_once(world);
+	sh(world,
+		"mkdir -p brain/notes/sub; echo 1 >brain/notes/sub/left; "
+		"echo mine >brain/README; touch brain/.git/mirror/dirty");
+	(void)run_once(world);
+	assert_false(holds(world, "test -e brain/notes"));
+	sh(world, "grep -q mine brain/README && rm brain/README");
+	assert_honest(world);
+
+	// The same before there is any commit.
+	sh(world,
+		"rm -r state brain/.git/index; mkdir -p brain/notes; echo 1 "
+		">brain/notes/left; "
+		"git -C brain update-ref -d refs/heads/host/test; touch "
+		"brain/.git/mirror/dirty");
+	put(world, "notes/b", "2\n");
+	(void)run_once(world);
+	assert_false(holds(world, "test -e brain/notes/left"));
+	assert_honest(world);
+}
+
+static void
+what_a_forgotten_commit_added_leaves_the_copy_too(void **state)
+{
+	struct world *world = *state;
+
+	put(world, "notes/a", "1\n");
+	(void)run_once(world);
+	sh(world, "cp -r state state.old");
+	put(world, "notes/sub/c", "3\n");
+	(void)run_once(world);
+	// Killed between ref and ledger, and c goes before the next start.
+	sh(world, "rm -r state notes/sub && mv state.old state");
+	(void)run_once(world);
+	assert_false(holds(world, "test -e brain/notes/sub"));
+	assert_honest(world);
+}
+
+static void
+an_index_just_moved_into_place_is_not_written_through(void **state)
+{
+	struct world *world = *state;
+
+	put(world, "notes/a", "1\n");
+	(void)run_once(world);
+	// As after a kill behind the rename: two names of one file.
+	sh(world,
+		"ln brain/.git/index brain/.git/mirror/index.new && cp brain/.git/index "
+		"old");
+	sh(world, "ln brain/.git/index keep");
+	put(world, "notes/b", "2\n");
+	(void)run_once(world);
+	sh(world, "cmp keep old && ! test -e brain/.git/index.lock");
+	assert_honest(world);
+}
+
+static void
 a_damaged_ledger_is_set_aside(void **state)
 {
 	struct world *world = *state;
@@ -207,7 +269,10 @@ main(void)
 	cmocka_unit_test_setup_teardown(test, world_setup, world_teardown)
 		IN_A_WORLD(a_lost_ledger_is_found_out_again_without_a_new_commit),
 		IN_A_WORLD(a_ledger_behind_the_branch_catches_up),
+		IN_A_WORLD(what_a_forgotten_commit_added_leaves_the_copy_too),
+		IN_A_WORLD(an_index_just_moved_into_place_is_not_written_through),
 		IN_A_WORLD(a_damaged_ledger_is_set_aside),
+		IN_A_WORLD(what_a_killed_cycle_left_in_the_copy_goes),
 		IN_A_WORLD(a_branch_that_was_moved_back_is_brought_forward),
 		IN_A_WORLD(a_repository_that_is_gone_is_never_made_anew),
 		IN_A_WORLD(stale_locks_and_temporaries_stop_nothing),
