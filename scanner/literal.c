@@ -232,10 +232,11 @@ report(const struct literals *literals, uint32_t folded, const char *text, size_
 	return 0;
 }
 
-static inline bool
+/** 1 or 0: a number, so that four can be joined without a jump. */
+static inline unsigned int
 maybe(const struct literals *literals, uint32_t hash)
 {
-	return literals->bitmap[hash / 64] >> (hash % 64) & 1;
+	return (unsigned int)(literals->bitmap[hash / 64] >> (hash % 64) & 1);
 }
 
 /** One place at a time, for the last few bytes; the text is padded with zeros. */
@@ -248,7 +249,7 @@ find_slowly(const struct literals *literals, const char *text, size_t len, size_
 
 		memcpy(gram, text + at, MIN_OF(len - at, (size_t)GRAM));
 		uint32_t folded = gram_at(gram);
-		if (!maybe(literals, hash_of(folded))) {
+		if (maybe(literals, hash_of(folded)) == 0) {
 			continue;
 		}
 
@@ -268,14 +269,14 @@ find_portably(const struct literals *literals, const char *text, size_t len,
 
 	for (; at + 8 <= len; at += 4) {
 		uint64_t word = load64(text + at);
-		bool any = maybe(literals, hash_of((uint32_t)word)) |
+		unsigned int any = maybe(literals, hash_of((uint32_t)word)) |
 			maybe(literals, hash_of((uint32_t)(word >> 8))) |
 			maybe(literals, hash_of((uint32_t)(word >> 16))) |
 			maybe(literals, hash_of((uint32_t)(word >> 24)));
 
-		for (size_t i = 0; any && i < 4; i++) {
+		for (size_t i = 0; any != 0 && i < 4; i++) {
 			uint32_t folded = (uint32_t)(word >> (8 * i));
-			int ret = maybe(literals, hash_of(folded))
+			int ret = maybe(literals, hash_of(folded)) != 0
 				? report(literals, folded, text, len, at + i, fn, payload)
 				: 0;
 
