@@ -18,7 +18,7 @@
 #include <string.h>
 
 enum {
-	WINDOW = 4 * 1024 * 1024,
+	WINDOW = 8 * 1024 * 1024,
 	REACH = SCANNER_STREAM_REACH,
 };
 

@@ -8,7 +8,7 @@
 
 enum {
 	/** More than two windows of the stream. */
-	LEN = 11 * 1024 * 1024,
+	LEN = 19 * 1024 * 1024,
 };
 
 /** Lines of prose with a secret each few hundred kilobytes, and around window edges. */

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/**
+ * tests/bench/scan_speed - how fast, and in how much memory?
+ *
+ *     cmake --build DIR --target bench_scan
+ *     DIR/.../bench_scan FILE...
+ *
+ * Each file is streamed; the last line gives CPU time (of the scan alone, not of
+ * reading), the rate, the rate of memchr over the same bytes, and the peak of resident
+ * memory.
+ */
+
+#include "base/err.h"
+#include "scanner/scanner.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+	PIECE = 1024 * 1024,
+};
+
+struct bench {
+	const struct scanner *scanner;
+	double scan_seconds;
+	double memchr_seconds;
+	size_t bytes;
+	size_t found;
+	/** So that the compiler keeps the memchr. */
+	volatile size_t seen;
+};
+
+static double
+cpu_seconds(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static int
+count(const struct finding *finding, void *payload)
+{
+	struct bench *bench = payload;
+
+	(void)finding;
+	bench->found++;
+	return 0;
+}
+
+static int
+scan_file(struct bench *bench, const char *path, char *piece, struct err *err)
+{
+	AUTO(scanner_stream_freep) struct scanner_stream *stream = NULL;
+	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t len;
+
+	if (fd < 0) {
+		return err_errno(err, "open %s", path);
+	}
+	if (scanner_stream_new(bench->scanner, path, count, bench, &stream, err) < 0) {
+		return err->code;
+	}
+	while ((len = read(fd, piece, PIECE)) > 0) {
+		double before = cpu_seconds();
+
+		bench->memchr_seconds -= before;
+		bench->seen += memchr(piece, 1, (size_t)len) != NULL;
+		before = cpu_seconds();
+		bench->memchr_seconds += before;
+		if (scanner_stream_feed(stream, piece, (size_t)len, err) < 0) {
+			return err->code;
+		}
+		bench->scan_seconds += cpu_seconds() - before;
+		bench->bytes += (size_t)len;
+	}
+	double before = cpu_seconds();
+	int ret = scanner_stream_end(stream, err);
+	bench->scan_seconds += cpu_seconds() - before;
+	return ret;
+}
+
+int
+main(int argc, char **argv)
+{
+	static const uint8_t key[32] = { 1 };
+	struct scanner_options options = { .key = key };
+	AUTO(scanner_freep) struct scanner *scanner = NULL;
+	AUTO_FREE char *piece = malloc(PIECE);
+	struct bench bench = { 0 };
+	struct rusage usage;
+	struct err err = { 0 };
+
+	if (piece == NULL || scanner_new(&options, &scanner, &err) < 0) {
+		return 2;
+	}
+	bench.scanner = scanner;
+	for (int i = 1; i < argc; i++) {
+		if (scan_file(&bench, argv[i], piece, &err) < 0) {
+			(void)fprintf(stderr, "%s\n", err.msg);
+			return 2;
+		}
+	}
+	(void)getrusage(RUSAGE_SELF, &usage);
+	(void)printf("%zu findings, %.1f MB in %.3f s CPU: %.0f MB/s, memchr %.0f MB/s, "
+		     "peak %ld KB\n",
+		bench.found, (double)bench.bytes / 1e6, bench.scan_seconds,
+		(double)bench.bytes / 1e6 / bench.scan_seconds,
+		(double)bench.bytes / 1e6 / bench.memchr_seconds, usage.ru_maxrss);
+	return 0;
+}
