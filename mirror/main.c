@@ -164,16 +164,27 @@
  *
  * 3  restore/  from the tree to the disk, and the drill
  *     restore/drill                restore for real, from the remote, and compare.
+ *     restore/entries              files and links: keep, write, replace, or leave and
+ *                                  tell.
+ *     restore/folders              folders on their way to the disk: opened, made,
+ *                                  finished.
  *     restore/journal              what a restore in place was going to do, as text.
  *     restore/listing              what one commit says stood on the disk, folder by
  *                                  folder.
  *     restore/oids                 object names, each with a number.
+ *     restore/options              what is asked of a restore, and what came of it.
  *     restore/place                one entry of a folder on disk: what stands there,
  *                                  and what it is given.
  *     restore/point                which commit is meant?
  *     restore/restore              bring a tree back to the disk.
+ *     restore/run                  what one restore carries from step to step.
+ *     restore/safety               a second name for what is about to be replaced, or a
+ *                                  copy of it.
+ *     restore/sample               which files does a drill try?
  *     restore/stage                entries on their way: written, synced, read back,
  *                                  then named.
+ *     restore/takeback             a restore in place is taken back, also one that was
+ *                                  killed.
  *     restore/told                 what became of a path: the words of this room.
  *     restore/undo                 a restore in place can be taken back, also one that
  *                                  was killed.

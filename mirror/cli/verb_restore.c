@@ -13,7 +13,7 @@
 #include "config/places.h"
 #include "restore/point.h"
 #include "restore/restore.h"
-#include "restore/undo.h"
+#include "restore/takeback.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -509,14 +509,14 @@ restore(struct use *use, struct err *err)
 // ---- taking back
 
 static int
-print_undo(const struct undo_item *item, void *payload)
+print_undo(const struct takeback_item *item, void *payload)
 {
 	struct call *call = payload;
 	char when[CLOCK_TEXT_MAX];
 
 	clock_format(item->at_ms, when);
 	output_line(&call->out, "%s  %s  %" PRIu64 " path%s  %s", item->id, when,
-		item->paths, item->paths == 1 ? "" : "s", undo_state_word(item->state));
+		item->paths, item->paths == 1 ? "" : "s", takeback_word(item->state));
 	return 0;
 }
 
@@ -535,16 +535,16 @@ take_back(struct call *call, const char *undo_dir, struct err *err)
 {
 	AUTO(json_freep) struct json *object = json_new_object();
 	const char *id = call->args.nwords > 0 ? call->args.words[0] : NULL;
-	struct undo_result result;
+	struct takeback_result result;
 	int status;
 
 	if (call->args.nwords > 1) {
 		return err_raise(err, ERR_USAGE, "--undo takes at most one ID");
 	}
 	if (call->dry_run) {
-		return undo_each(undo_dir, print_undo, call, err);
+		return takeback_each(undo_dir, print_undo, call, err);
 	}
-	if (undo_run(undo_dir, id, print_left, call, &result, err) < 0) {
+	if (takeback_run(undo_dir, id, print_left, call, &result, err) < 0) {
 		return err_advise(err, "mirror restore --undo --dry-run");
 	}
 	status = result.left > 0 ? DEGRADED : 0;

@@ -24,6 +24,7 @@
 #include "restore/listing.h"
 #include "restore/place.h"
 #include "restore/restore.h"
+#include "restore/sample.h"
 #include "vault/archive.h"
 #include "vault/inspect.h"
 
@@ -40,23 +41,7 @@
 enum {
 	/** No snapshot in git is larger. */
 	DRILL_SNAPSHOT_MAX = 256 * 1024 * 1024,
-	/** Files with names that git cannot hold, beside the sample. */
-	ODD_MAX = 10,
 	SCRATCH_TRIES = 3,
-};
-
-/** A file of the sample. */
-struct choice {
-	char *path;
-	uint64_t score;
-};
-
-struct choices {
-	struct choice *rows;
-	size_t count;
-	size_t max;
-	/** Where the one with the largest score is, once it is full. */
-	size_t worst;
 };
 
 struct drill {
@@ -74,13 +59,7 @@ struct drill {
 	/** What was fetched; NULL: ours. */
 	struct repo *fetched;
 	struct oid commit;
-	struct choices sample;
-	struct choices odd;
-	/** The newest, the biggest, the one with the longest path. */
-	struct choice newest;
-	struct choice biggest;
-	struct choice longest;
-	uint64_t seen;
+	struct sample sample;
 };
 
 const char *
@@ -278,68 +257,7 @@ get_repository(struct drill *drill)
 	return fetch(drill, &push);
 }
 
-// ---- choosing
-
-static uint64_t
-score_of(const struct drill *drill, const char *path)
-{
-	AUTO_FREE char *text =
-		xasprintf("%llu %s", (unsigned long long)drill->options->seed, path);
-	uint8_t digest[HASH_SHA1_LEN];
-	uint64_t score;
-
-	hash_sha1(text, strlen(text), digest);
-	memcpy(&score, digest, sizeof(score));
-	return score;
-}
-
-static void
-choices_done(struct choices *choices)
-{
-	for (size_t i = 0; i < choices->count; i++) {
-		free(choices->rows[i].path);
-	}
-	free(choices->rows);
-}
-
-static void
-find_worst(struct choices *choices)
-{
-	choices->worst = 0;
-	for (size_t i = 1; i < choices->count; i++) {
-		if (choices->rows[i].score > choices->rows[choices->worst].score) {
-			choices->worst = i;
-		}
-	}
-}
-
-// The @max smallest scores.
-static void
-offer(struct choices *choices, const char *path, uint64_t score)
-{
-	if (choices->count < choices->max) {
-		choices->rows[choices->count++] =
-			(struct choice){ .path = xstrdup(path), .score = score };
-	} else if (choices->max > 0 && score < choices->rows[choices->worst].score) {
-		free(choices->rows[choices->worst].path);
-		choices->rows[choices->worst] =
-			(struct choice){ .path = xstrdup(path), .score = score };
-	} else {
-		return;
-	}
-	if (choices->count == choices->max) {
-		find_worst(choices);
-	}
-}
-
-static void
-offer_best(struct choice *best, const char *path, uint64_t score)
-{
-	if (best->path == NULL || score > best->score) {
-		free(best->path);
-		*best = (struct choice){ .path = xstrdup(path), .score = score };
-	}
-}
+// ---- comparing
 
 static int
 see_folder(const struct listing_folder *folder, void *payload)
@@ -349,75 +267,9 @@ see_folder(const struct listing_folder *folder, void *payload)
 	if (folder->damage[0] != '\0') {
 		differs(drill, "%s: %s", folder->path, folder->damage);
 	}
-	for (size_t i = 0; i < folder->nentries; i++) {
-		const struct listing_entry *entry = &folder->entries[i];
-		const struct sidecar_entry *facts = &entry->facts;
-		AUTO_FREE char *path = NULL;
-		uint64_t score;
-
-		if (facts->kind == SIDECAR_FOLDER) {
-			continue;
-		}
-		path = path_join(folder->path, facts->name);
-		score = score_of(drill, path);
-		drill->seen++;
-		offer(&drill->sample, path, score);
-		if (facts->at != NULL ||
-			!path_is_utf8(facts->name, strlen(facts->name))) {
-			offer(&drill->odd, path, score);
-		}
-		offer_best(&drill->biggest, path, facts->size);
-		offer_best(&drill->longest, path, strlen(path));
-		offer_best(&drill->newest, path,
-			facts->mtime_s > 0 ? (uint64_t)facts->mtime_s : 0);
-	}
-	return go_on("choosing", drill->seen, 0, drill);
+	sample_see(&drill->sample, folder);
+	return go_on("choosing", drill->sample.seen, 0, drill);
 }
-
-static int
-by_text(const void *left, const void *right)
-{
-	return strcmp(*(char *const *)left, *(char *const *)right);
-}
-
-/** The paths of a drill, each once; borrowed. */
-struct paths {
-	const char **rows;
-	size_t count;
-};
-
-static void
-gather(const struct drill *drill, struct paths *paths)
-{
-	const struct choice *more[] = { &drill->newest, &drill->biggest,
-		&drill->longest };
-	size_t most = drill->sample.count + drill->odd.count + countof(more);
-	size_t kept = 0;
-
-	paths->rows = xcalloc(most, sizeof(paths->rows[0]));
-	for (size_t i = 0; i < drill->sample.count; i++) {
-		paths->rows[paths->count++] = drill->sample.rows[i].path;
-	}
-	for (size_t i = 0; i < drill->odd.count; i++) {
-		paths->rows[paths->count++] = drill->odd.rows[i].path;
-	}
-	for (size_t i = 0; i < countof(more); i++) {
-		if (more[i]->path != NULL) {
-			paths->rows[paths->count++] = more[i]->path;
-		}
-	}
-	if (paths->count > 1) {
-		qsort(paths->rows, paths->count, sizeof(paths->rows[0]), by_text);
-	}
-	for (size_t i = 0; i < paths->count; i++) {
-		if (kept == 0 || strcmp(paths->rows[kept - 1], paths->rows[i]) != 0) {
-			paths->rows[kept++] = paths->rows[i];
-		}
-	}
-	paths->count = kept;
-}
-
-// ---- comparing
 
 static int
 on_restored(const struct restore_path *path, void *payload)
@@ -571,13 +423,13 @@ compare_one(struct drill *drill, struct listing *ours, const char *back, const c
 }
 
 static int
-restore_sample(struct drill *drill, const struct paths *paths, const char *back)
+restore_sample(struct drill *drill, const char *back)
 {
 	struct restore_options options = {
 		.repo = drill->fetched != NULL ? drill->fetched : drill->options->repo,
 		.commit = drill->commit,
-		.paths = paths->rows,
-		.npaths = paths->count,
+		.paths = drill->sample.paths,
+		.npaths = drill->sample.npaths,
 		.to = back,
 		.told = on_restored,
 		.progress = go_on,
@@ -603,12 +455,12 @@ restore_sample(struct drill *drill, const struct paths *paths, const char *back)
 }
 
 static int
-compare_all(struct drill *drill, const struct paths *paths)
+compare_all(struct drill *drill)
 {
 	AUTO_FREE char *back = path_join(drill->scratch, "back");
 	AUTO(listing_closep) struct listing *ours = NULL;
 	struct err why;
-	int result = restore_sample(drill, paths, back);
+	int result = restore_sample(drill, back);
 
 	if (result <= 0) {
 		return result;
@@ -617,11 +469,11 @@ compare_all(struct drill *drill, const struct paths *paths)
 		doubts(drill, why.msg);
 		return 0;
 	}
-	for (size_t i = 0; i < paths->count; i++) {
-		if (go_on("comparing", i, paths->count, drill) != 0) {
+	for (size_t i = 0; i < drill->sample.npaths; i++) {
+		if (go_on("comparing", i, drill->sample.npaths, drill) != 0) {
 			return stopped(drill);
 		}
-		compare_one(drill, ours, back, paths->rows[i]);
+		compare_one(drill, ours, back, drill->sample.paths[i]);
 	}
 	return 1;
 }
@@ -630,7 +482,6 @@ static int
 drill_files(struct drill *drill)
 {
 	AUTO(listing_closep) struct listing *listing = NULL;
-	struct paths paths = { 0 };
 	struct err why = { 0 };
 	int result;
 
@@ -647,15 +498,12 @@ drill_files(struct drill *drill)
 		differs(drill, "%s", why.msg);
 		return 0;
 	}
-	gather(drill, &paths);
-	if (paths.count == 0) {
+	sample_gather(&drill->sample);
+	if (drill->sample.npaths == 0) {
 		doubts(drill, "there is no file in the backup to restore");
-		result = 1;
-	} else {
-		result = compare_all(drill, &paths);
+		return 1;
 	}
-	free(paths.rows);
-	return result;
+	return compare_all(drill);
 }
 
 // ---- databases
@@ -767,11 +615,7 @@ drill_done(struct drill *drill)
 {
 	repo_close(drill->fetched);
 	base_close_p(&drill->topfd);
-	choices_done(&drill->sample);
-	choices_done(&drill->odd);
-	free(drill->newest.path);
-	free(drill->biggest.path);
-	free(drill->longest.path);
+	sample_done(&drill->sample);
 	free(drill->scratch);
 }
 
@@ -786,16 +630,14 @@ drill_run(const struct drill_options *options, struct drill_result *ret_result,
 		.err = err,
 		.began_ms = clock_mono_ms(),
 		.topfd = -1,
-		.sample = { .max = options->nfiles > 0 ? options->nfiles : DRILL_FILES },
-		.odd = { .max = ODD_MAX },
 	};
 	int result;
 
 	assert(options->deadline_ms > 0);
 	*ret_result = (struct drill_result){ .outcome = DRILL_PASSED };
 	drill.end_ms = drill.began_ms + options->deadline_ms;
-	drill.sample.rows = xcalloc(drill.sample.max, sizeof(drill.sample.rows[0]));
-	drill.odd.rows = xcalloc(drill.odd.max, sizeof(drill.odd.rows[0]));
+	sample_init(&drill.sample, options->seed,
+		options->nfiles > 0 ? options->nfiles : DRILL_FILES);
 	result = carry_out(&drill);
 	repo_closep(&drill.fetched);
 	remove_scratch(&drill);

@@ -306,6 +306,14 @@ place_path(const char *path)
 	return out;
 }
 
+char *
+place_above(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash != NULL ? xmemdup0(path, (size_t)(slash - path)) : xstrdup("");
+}
+
 // Give one of our folders the bits to search and list it.
 static int
 let_in(int dirfd, const char *name)

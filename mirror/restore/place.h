@@ -105,6 +105,9 @@ char *place_name(const char *name) NONNULL MUST_CHECK;
 /** The same for each component of "a/b/c". */
 char *place_path(const char *path) NONNULL MUST_CHECK;
 
+/** "a/b/c" to "a/b"; "" above a single name.  Owned by the caller. */
+char *place_above(const char *path) NONNULL MUST_CHECK;
+
 enum place_way {
 	/** Every folder must be there and let us in. */
 	PLACE_AS_IS,

@@ -11,12 +11,11 @@
  *     undo_sync(undo, err);                                // now it may be done
  *     undo_end(undo, err);
  *
- *     undo_run(dir, NULL, tell, payload, &result, err);    // take the last one back
+ * takeback.h takes it back.
  *
- * Knows: base, ledger/walk, journal, place, told.
+ * Knows: base, journal, place, safety, told.
  * Owns:  its folder.
- * Never: takes back over something that changed since: that stays, and is told; removes
- *        a safety copy before the whole restore was taken back.
+ * Never: lets anything be replaced that has no safety copy.
  *
  * A safety copy is the old file itself under a second name where the file system is the
  * same (all it had stays), else a copy with bytes, mode, times, owner and attributes.
@@ -34,10 +33,9 @@
 struct err;
 struct undo;
 
-enum {
-	/** Restores in place that can be listed. */
-	UNDO_LIST_MAX = 10000,
-};
+/** The names in its folder. */
+#define UNDO_JOURNAL "journal"
+#define UNDO_FILES "files"
 
 /** Make <dir>/<id>/; the journal says which commit and where each name is on disk. */
 int
@@ -66,51 +64,5 @@ int undo_end(struct undo *undo, struct err *err) NONNULL MUST_CHECK;
 /** Accepts NULL.  Without undo_end() the journal stays as that of a killed one. */
 void undo_free(struct undo *undo);
 void undo_freep(struct undo **undo);
-
-enum undo_state {
-	/** It did not come to its end: killed, or it failed. */
-	UNDO_CUT_SHORT,
-	UNDO_DONE,
-	/** Taken back. */
-	UNDO_UNDONE,
-	/** The journal cannot be read; the files are there. */
-	UNDO_DAMAGED,
-};
-const char *undo_state_word(enum undo_state state);
-
-struct undo_item {
-	const char *id;
-	enum undo_state state;
-	int64_t at_ms;
-	struct oid commit;
-	/** Paths in its journal. */
-	uint64_t paths;
-};
-typedef int undo_fn(const struct undo_item *item, void *payload);
-/** Newest first; anything but 0 ends it and is returned.  No folder is no items. */
-int undo_each(const char *dir, undo_fn *fn, void *payload, struct err *err)
-	NONNULL_ARGS(1, 2, 4) MUST_CHECK;
-
-struct undo_result {
-	char id[RESTORE_UNDO_ID_MAX];
-	/** Put back, removed again, and left because they changed since. */
-	uint64_t replaced;
-	uint64_t removed;
-	uint64_t left;
-};
-
-/**
- * Take a restore back.  Killed in the middle, it is carried on by the same call.
- *
- * @id
- *         NULL: the newest that was not taken back.
- * @told
- *         Paths that stay as they are, with the reason; may be NULL.
- * @return
- *         0, or negative: NOT_FOUND (nothing to take back), CORRUPT (the journal),
- *         NO_SPACE, DENIED.
- */
-int undo_run(const char *dir, const char *id, restore_told_fn *told, void *payload,
-	struct undo_result *ret_result, struct err *err) NONNULL_ARGS(1, 5, 6) MUST_CHECK;
 
 #endif

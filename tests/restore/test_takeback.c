@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-#include "restore/undo.h"
+#include "restore/takeback.h"
 
 #include "base/base.h"
 #include "base/mem.h"
@@ -112,7 +112,7 @@ what_is_replaced_comes_back_whole(void **state)
 {
 	struct world world;
 	struct restore_result result;
-	struct undo_result undone;
+	struct takeback_result undone;
 	struct stat before;
 	struct stat after;
 	struct err err;
@@ -134,7 +134,7 @@ what_is_replaced_comes_back_whole(void **state)
 	assert_string_equal(text, "as it was\n");
 	assert_true(scratch_exists(world.scratch, "disk/extra"));
 
-	ok(undo_run(world.undo_dir, NULL, NULL, NULL, &undone, &err));
+	ok(takeback_run(world.undo_dir, NULL, NULL, NULL, &undone, &err));
 	assert_string_equal(undone.id, result.undo_id);
 	assert_int_equal(undone.left, 0);
 	assert_int_equal(undone.replaced, 4);
@@ -142,7 +142,8 @@ what_is_replaced_comes_back_whole(void **state)
 	// The very file, not a copy of it.
 	assert_int_equal(stat(scratch_path(world.scratch, "disk/changed"), &after), 0);
 	assert_int_equal(after.st_ino, before.st_ino);
-	fails(undo_run(world.undo_dir, NULL, NULL, NULL, &undone, &err), ERR_NOT_FOUND);
+	fails(takeback_run(world.undo_dir, NULL, NULL, NULL, &undone, &err),
+		ERR_NOT_FOUND);
 	world_close(&world);
 }
 
@@ -168,7 +169,7 @@ what_was_changed_since_is_left_alone(void **state)
 {
 	struct world world;
 	struct restore_result result;
-	struct undo_result undone;
+	struct takeback_result undone;
 	struct err err;
 	size_t len;
 
@@ -176,7 +177,7 @@ what_was_changed_since_is_left_alone(void **state)
 	ok(in_place(&world, NULL, NULL, &result, &err));
 	scratch_write_text(world.scratch, "disk/changed", "newer work\n");
 	scratch_write_text(world.scratch, "disk/sub/deep/new", "beside it\n");
-	ok(undo_run(world.undo_dir, result.undo_id, NULL, NULL, &undone, &err));
+	ok(takeback_run(world.undo_dir, result.undo_id, NULL, NULL, &undone, &err));
 
 	// The file, and the folders that are not empty any more.
 	assert_int_equal(undone.left, 2);
@@ -234,12 +235,12 @@ a_killed_restore_in_place_is_taken_back(void **state)
 	world_open(state, &world);
 	for (unsigned int after = 1; killed; after++) {
 		AUTO_FREE char *before = planted_look(world.scratch, "disk");
-		struct undo_result undone;
+		struct takeback_result undone;
 		struct err err;
 		int got;
 
 		killed = run_and_die(&world, after);
-		got = undo_run(world.undo_dir, NULL, NULL, NULL, &undone, &err);
+		got = takeback_run(world.undo_dir, NULL, NULL, NULL, &undone, &err);
 		if (got != ERR_NOT_FOUND) {
 			ok(got);
 			assert_int_equal(undone.left, 0);
@@ -255,7 +256,7 @@ a_killed_restore_in_place_is_carried_on(void **state)
 {
 	struct world world;
 	struct restore_result result;
-	struct undo_result undone;
+	struct takeback_result undone;
 	struct err err;
 
 	world_open(state, &world);
@@ -266,9 +267,9 @@ a_killed_restore_in_place_is_carried_on(void **state)
 	assert_int_equal(result.count[RESTORE_FAILED], 0);
 
 	// Both parts are taken back, the later one first.
-	ok(undo_run(world.undo_dir, NULL, NULL, NULL, &undone, &err));
+	ok(takeback_run(world.undo_dir, NULL, NULL, NULL, &undone, &err));
 	assert_int_equal(undone.left, 0);
-	ok(undo_run(world.undo_dir, NULL, NULL, NULL, &undone, &err));
+	ok(takeback_run(world.undo_dir, NULL, NULL, NULL, &undone, &err));
 	assert_int_equal(undone.left, 0);
 	assert_int_equal(
 		scratch_sh(world.scratch, "touch -d @333 disk/sub disk/shut disk"), 0);
@@ -285,7 +286,7 @@ a_full_disk_loses_nothing(void **state)
 	world_open(state, &world);
 	for (nth_begin(ENOSPC); nth_next();) {
 		struct restore_result result;
-		struct undo_result undone;
+		struct takeback_result undone;
 		struct err err;
 		int got = in_place(&world, NULL, NULL, &result, &err);
 
@@ -296,7 +297,7 @@ a_full_disk_loses_nothing(void **state)
 		}
 		rounds++;
 		if (result.undo_id[0] != '\0') {
-			ok(undo_run(world.undo_dir, NULL, NULL, NULL, &undone, &err));
+			ok(takeback_run(world.undo_dir, NULL, NULL, NULL, &undone, &err));
 			assert_int_equal(undone.left, 0);
 		}
 		assert_int_equal(
@@ -327,8 +328,8 @@ a_full_disk_on_the_way_back_is_carried_on(void **state)
 	assert_int_equal(
 		scratch_sh(world.scratch, "mkdir saved; cp -a disk undo saved"), 0);
 	for (nth_begin(ENOSPC); nth_next();) {
-		struct undo_result undone;
-		int got = undo_run(
+		struct takeback_result undone;
+		int got = takeback_run(
 			world.undo_dir, result.undo_id, NULL, NULL, &undone, &err);
 
 		nth_pause();
@@ -338,7 +339,7 @@ a_full_disk_on_the_way_back_is_carried_on(void **state)
 		}
 		rounds++;
 		if (got < 0) {
-			got = undo_run(world.undo_dir, result.undo_id, NULL, NULL,
+			got = takeback_run(world.undo_dir, result.undo_id, NULL, NULL,
 				&undone, &err);
 			assert_true(got == 0 || got == ERR_NOT_FOUND);
 		}
@@ -357,7 +358,7 @@ a_damaged_journal_is_listed_and_not_acted_on(void **state)
 {
 	struct world world;
 	struct restore_result result;
-	struct undo_result undone;
+	struct takeback_result undone;
 	struct err err;
 
 	world_open(state, &world);
@@ -366,9 +367,10 @@ a_damaged_journal_is_listed_and_not_acted_on(void **state)
 				 "printf 'made\\tfile\\t-\\t../../x\\nundone\\n' | "
 				 "tee -a undo/*/journal > said"),
 		0);
-	fails(undo_run(world.undo_dir, result.undo_id, NULL, NULL, &undone, &err),
+	fails(takeback_run(world.undo_dir, result.undo_id, NULL, NULL, &undone, &err),
 		ERR_INVALID);
-	fails(undo_run(world.undo_dir, "../x", NULL, NULL, &undone, &err), ERR_NOT_FOUND);
+	fails(takeback_run(world.undo_dir, "../x", NULL, NULL, &undone, &err),
+		ERR_NOT_FOUND);
 	world_close(&world);
 }
 
@@ -388,5 +390,5 @@ main(void)
 		IN_SCRATCH(a_damaged_journal_is_listed_and_not_acted_on),
 	};
 
-	return cmocka_run_group_tests_name("restore/undo", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("restore/takeback", tests, NULL, NULL);
 }

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/**
+ * restore/options - what is asked of a restore, and what came of it.
+ *
+ * Knows: brain/oid, told.
+ * Owns:  nothing.
+ * Never: grows a function; these are words.
+ */
+
+#ifndef RESTORE_OPTIONS_H
+#define RESTORE_OPTIONS_H
+
+#include "base/base.h"
+#include "brain/oid.h"
+#include "restore/told.h"
+
+struct repo;
+
+enum {
+	/** Paths asked for in one call. */
+	RESTORE_PATHS_MAX = 100000,
+};
+
+struct restore_options {
+	struct repo *repo;
+	struct oid commit;
+	/** "<name>" or "<name>/<rel>"; none is everything. */
+	const char *const *paths;
+	size_t npaths;
+	/** A folder, made when missing: paths land under <to>/<name>/. */
+	const char *to;
+	/** Or, with @to NULL, a folder for each name (one that is in no row is an error).
+	 */
+	const struct restore_root *roots;
+	size_t nroots;
+	/** In place: what differs is replaced, after a safety copy of it was put into
+	 * this folder (see undo.h).  NULL: what differs is a conflict. */
+	const char *undo_dir;
+	/** Write nothing; tell what would be. */
+	bool preview;
+	/** Give files the owner they had; needs root, and a backup that knows it. */
+	bool owner;
+	/** May be NULL. */
+	restore_told_fn *told;
+	restore_progress_fn *progress;
+	void *payload;
+};
+
+struct restore_result {
+	/** Files and links by what became of them. */
+	uint64_t count[RESTORE_NVERDICTS_];
+	uint64_t folders;
+	/** Written, not kept. */
+	uint64_t bytes;
+	/** Paths with marks in them, whatever else became of them. */
+	uint64_t redacted;
+	/** In place, and something was changed: what restore_undo() takes; else "". */
+	char undo_id[RESTORE_UNDO_ID_MAX];
+};
+
+#endif
