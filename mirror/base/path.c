@@ -311,3 +311,36 @@ path_printable(const char *path)
 	text[out] = '\0';
 	return text;
 }
+
+char *
+path_short(const char *path)
+{
+	static const char gap[] = "\xe2\x80\xa6";
+	enum {
+		HALF = (PATH_SHORT_MAX - (int)sizeof(gap) + 1) / 2,
+	};
+	char *text = path_printable(path);
+	size_t len = strlen(text);
+	size_t head = 0;
+	size_t tail = len;
+
+	if (len <= PATH_SHORT_MAX) {
+		return text;
+	}
+	// A character, or what stands for a byte that is none, is never cut.
+	for (size_t i = 0; i < len;) {
+		size_t part = text[i] == '\\'
+			? 4
+			: sequence((const unsigned char *)text + i, len - i);
+
+		if (i >= len - HALF) {
+			tail = i;
+			break;
+		}
+		i += part;
+		head = i <= HALF ? i : head;
+	}
+	memcpy(text + head, gap, sizeof(gap) - 1);
+	memmove(text + head + sizeof(gap) - 1, text + tail, len - tail + 1);
+	return text;
+}

@@ -48,4 +48,15 @@ bool path_is_utf8(const char *text, size_t len) NONNULL;
  */
 char *path_printable(const char *path) NONNULL MUST_CHECK;
 
+enum {
+	PATH_SHORT_MAX = 200,
+};
+
+/**
+ * The same for a sentence or a summary: what is longer than PATH_SHORT_MAX bytes has a
+ * "…" in its middle, between whole characters.  A list that is read by programs, and the
+ * ledger, take path_printable().
+ */
+char *path_short(const char *path) NONNULL MUST_CHECK;
+
 #endif

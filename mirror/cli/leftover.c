@@ -75,7 +75,7 @@ static int
 print_row(const char *path, size_t len, const struct ledger_row *row, void *payload)
 {
 	struct printing *printing = payload;
-	AUTO_FREE char *shown = path_printable(path);
+	AUTO_FREE char *shown = path_short(path);
 
 	(void)len;
 	if (printing->left == 0) {

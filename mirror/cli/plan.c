@@ -27,7 +27,7 @@ name_it(struct plan *plan, enum ledger_kind kind, const char *rel)
 {
 	for (size_t i = 0; i < PLAN_NAMED_MAX; i++) {
 		if (plan->named[kind][i] == NULL) {
-			plan->named[kind][i] = path_printable(rel);
+			plan->named[kind][i] = path_short(rel);
 			return;
 		}
 	}

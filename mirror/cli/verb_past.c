@@ -151,7 +151,7 @@ static int
 tell_change(char what, const char *path, void *payload)
 {
 	const struct telling *telling = payload;
-	AUTO_FREE char *shown = path_printable(path);
+	AUTO_FREE char *shown = path_short(path);
 
 	if (telling->list == NULL) {
 		output_word(telling->out,

@@ -148,7 +148,7 @@ static void
 print_path(struct use *use, const struct restore_path *path)
 {
 	struct output *out = &use->call->out;
-	AUTO_FREE char *shown = path_printable(path->path);
+	AUTO_FREE char *shown = path_short(path->path);
 	AUTO_FREE char *why = path_printable(path->why);
 	const char *word = restore_verdict_word(path->verdict);
 
@@ -524,7 +524,7 @@ static int
 print_left(const struct restore_path *path, void *payload)
 {
 	struct call *call = payload;
-	AUTO_FREE char *shown = path_printable(path->path);
+	AUTO_FREE char *shown = path_short(path->path);
 
 	output_warn(&call->out, "%s stays as it is: %s", shown, path->why);
 	return 0;

@@ -70,7 +70,7 @@ list_row(const char *path, size_t len, const struct ledger_row *row, void *paylo
 		return 0;
 	}
 
-	AUTO_FREE char *shown = path_printable(path);
+	AUTO_FREE char *shown = path_short(path);
 	output_line(listing->out, "%-9s %s  (%s, %" PRIu32 ")",
 		ledger_state_word(row->state), shown, row->reason, row->spans);
 	return 0;

@@ -141,17 +141,38 @@ set_date(struct json *object, const char *key, int64_t at_ms)
 	json_set_text(object, key, text);
 }
 
+// The lock's holder may be a person's `mirror --once`.
+static bool
+has_agent(const struct status *status)
+{
+	return status->pid != 0 && status->has_tick && status->tick.pid == status->pid;
+}
+
+// Why the agent does not answer, or NULL; @text is where an age goes.
+static const char *
+silence(const struct status *status, char text[CLOCK_TEXT_MAX])
+{
+	clock_format_age(MAX_OF(status->tick_age_ms, INT64_C(0)), text);
+	if (tick_is_stopped(status->pid)) {
+		return "stopped";
+	}
+	return status->tick_age_ms > TICK_LATE_MS ? "hung" : NULL;
+}
+
 static struct json *
 agent_json(const struct status *status)
 {
 	struct json *agent = json_new_object();
 
-	json_set_bool(agent, "running", status->pid != 0);
-	if (status->pid != 0) {
+	char age[CLOCK_TEXT_MAX];
+
+	json_set_bool(agent, "running", has_agent(status));
+	if (has_agent(status)) {
 		json_set_int(agent, "pid", status->pid);
 	} else {
 		json_set_null(agent, "pid");
 	}
+	json_set_text(agent, "silent", has_agent(status) ? silence(status, age) : NULL);
 	json_set_text(agent, "task", status->has_tick ? status->tick.task : NULL);
 	if (status->has_tick) {
 		json_set_int(agent, "beat_age_ms", status->tick_age_ms);
@@ -275,18 +296,30 @@ print_agent(struct status *status)
 {
 	struct output *out = &status->call->out;
 	char age[CLOCK_TEXT_MAX];
+	const char *why;
 
 	output_text(out, "agent    ");
-	if (status->pid == 0) {
+	if (!has_agent(status)) {
 		output_word(out, OUTPUT_WARN, "not running");
 		output_line(out, "; this was read from the state itself");
+		if (status->pid != 0) {
+			output_line(out, "         a run by hand is under way, pid %d",
+				status->pid);
+		}
+	} else if ((why = silence(status, age)) != NULL) {
+		output_word(out, OUTPUT_BAD, why);
+		output_line(out,
+			", pid %d: no sign of life for %s; this was read from the state "
+			"itself",
+			status->pid, age);
+		if (tick_is_stopped(status->pid)) {
+			output_line(out, "         next: kill -CONT %d", status->pid);
+		} else {
+			output_line(out, "         next: mirror health");
+		}
 	} else {
 		output_word(out, OUTPUT_GOOD, "running");
 		output_line(out, ", pid %d", status->pid);
-	}
-	if (status->pid != 0 && status->has_tick && status->tick_age_ms > TICK_LATE_MS) {
-		clock_format_age(status->tick_age_ms, age);
-		output_line(out, "         but its last sign of life is %s old", age);
 	}
 	if (status->is_paused) {
 		char until[CLOCK_TEXT_MAX];

@@ -132,7 +132,7 @@ tell(struct deep *deep, enum suspicion why, const char *path)
 		[SUSPECT_MISSING] = &result->missing,
 		[SUSPECT_DIFFERS] = &result->differ,
 	};
-	AUTO_FREE char *printable = path_printable(path);
+	AUTO_FREE char *printable = path_short(path);
 	size_t len = strlen(result->paths);
 
 	if (result->unaccounted + result->missing + result->differ < PATHS_TOLD) {

@@ -60,7 +60,7 @@ struct comparison {
 static void
 tell_path(struct exclusions_news *news, const char *path, const char *reason)
 {
-	AUTO_FREE char *printable = path_printable(path);
+	AUTO_FREE char *printable = path_short(path);
 	size_t len = strlen(news->paths);
 
 	if (news->count <= PATHS_TOLD) {

@@ -14,21 +14,15 @@
 #include "health/probe.h"
 
 #include "base/clock.h"
-#include "base/fd.h"
 #include "base/mem.h"
 #include "config/config.h"
 #include "health/record.h"
 #include "health/verdict.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-enum {
-	STAT_MAX = 512,
-};
 
 #define START_AGENT "mirror run"
 
@@ -55,31 +49,6 @@ static const char *
 start_command(const struct probe *probe)
 {
 	return has_systemd(probe) ? "systemctl --user restart mirror" : START_AGENT;
-}
-
-// Is the process @pid one of ours, and stopped by a signal or a debugger?  A help, never
-// the proof: in another pid namespace the number means somebody else, hence the name.
-static bool
-is_stopped(int pid)
-{
-	AUTO_FREE char *path = xasprintf("/proc/%d/stat", pid);
-	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
-	char text[STAT_MAX + 1];
-	struct err ignored;
-	ssize_t len = fd < 0 ? -1 : fd_read_full(fd, text, STAT_MAX, &ignored);
-
-	if (len <= 0) {
-		return false;
-	}
-	text[len] = '\0';
-
-	// "4711 (mirror) T 1 ...": the name may hold anything, so its end is the last
-	// ')'.
-	const char *name = strchr(text, '(');
-	const char *end = strrchr(text, ')');
-
-	return name != NULL && end != NULL && strncmp(name, "(mirror)", 8) == 0 &&
-		end[1] == ' ' && (end[2] == 'T' || end[2] == 't');
 }
 
 struct agent_view {
@@ -150,9 +119,10 @@ say_running(struct probe *probe, struct health_fact *fact, const struct agent_vi
 
 	clock_format_age(MAX_OF(view->tick_age_ms, 0), age);
 	fact->since_ms = view->started_ms;
-	if (is_stopped(view->pid)) {
+	if (tick_is_stopped(view->pid)) {
 		AUTO_FREE char *action = xasprintf("kill -CONT %d", view->pid);
 
+		fact->since_ms = probe->now_ms - MAX_OF(view->tick_age_ms, 0);
 		probe_say(fact, HEALTH_FAILED, action,
 			"the agent (pid %d) is stopped and has done nothing for %s",
 			view->pid, age);
@@ -166,6 +136,7 @@ say_running(struct probe *probe, struct health_fact *fact, const struct agent_vi
 			view->pid, age);
 	} else if (view->tick_age_ms > TICK_LATE_MS ||
 		view->tick_age_ms < -VERDICT_FUTURE_MS) {
+		fact->since_ms = probe->now_ms - MAX_OF(view->tick_age_ms, 0);
 		probe_say(fact,
 			view->tick_age_ms > TICK_DEAD_MS ? HEALTH_FAILED
 							 : HEALTH_DEGRADED,

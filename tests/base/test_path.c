@@ -273,6 +273,44 @@ printable_text_is_utf8_without_controls_for_every_pair_of_bytes(void **state)
 	}
 }
 
+static void
+a_long_path_is_cut_in_its_middle_between_whole_characters(void **state)
+{
+	static const char *const units[] = { "a", "\xc3\xa9", "\xe2\x82\xac", "\x01",
+		"\xf0\x9f\x98\x80" };
+
+	(void)state;
+	for (size_t u = 0; u < countof(units); u++) {
+		for (size_t n = 1; n < 400; n++) {
+			char name[2048] = "";
+
+			for (size_t i = 0; i < n; i++) {
+				(void)stpcpy(name + i * strlen(units[u]), units[u]);
+			}
+			AUTO_FREE char *whole = path_printable(name);
+			AUTO_FREE char *text = path_short(name);
+			AUTO_FREE char *again = path_printable(text);
+			size_t len = strlen(text);
+			const char *gap = strstr(text, "\xe2\x80\xa6");
+
+			assert_true(len <= PATH_SHORT_MAX);
+			assert_true(path_is_utf8(text, len));
+			if (strlen(whole) <= PATH_SHORT_MAX) {
+				assert_string_equal(text, whole);
+				continue;
+			}
+			assert_non_null(gap);
+			assert_memory_equal(text, whole, (size_t)(gap - text));
+			assert_string_equal(
+				gap + 3, whole + strlen(whole) - strlen(gap + 3));
+			// Nothing is thrown away that there was room for.
+			assert_true(len > PATH_SHORT_MAX - 12);
+			assert_true((size_t)(gap - text) % (strlen(whole) / n) == 0);
+			assert_true(strlen(again) >= len);
+		}
+	}
+}
+
 int
 main(void)
 {
@@ -286,6 +324,8 @@ main(void)
 		cmocka_unit_test(no_name_can_forge_a_line_or_a_colour),
 		cmocka_unit_test(
 			printable_text_is_utf8_without_controls_for_every_pair_of_bytes),
+		cmocka_unit_test(
+			a_long_path_is_cut_in_its_middle_between_whole_characters),
 	};
 
 	return cmocka_run_group_tests_name("base/path", tests, NULL, NULL);

@@ -73,6 +73,8 @@ before=$(date +%s%N)
 expect 0 "$MIRROR" status
 took=$((($(date +%s%N) - before) / 1000000))
 [ "$took" -lt 1000 ] || fail "status took $took ms beside a stopped agent"
+says out "stopped, pid $agent"
+says out "kill -CONT $agent"
 kill -CONT $agent
 
 kill -TERM $agent
