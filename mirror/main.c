@@ -48,8 +48,8 @@
  *     cli/verbs                    the one table of verbs.
  *     cli/verb_accept cli/verb_completion cli/verb_config cli/verb_config_edit
  *     cli/verb_db cli/verb_db_restore cli/verb_doctor cli/verb_drill cli/verb_health
- *     cli/verb_help cli/verb_init cli/verb_ledger cli/verb_machines cli/verb_man
- *     cli/verb_milestone cli/verb_past cli/verb_pause cli/verb_remote
+ *     cli/verb_help cli/verb_init cli/verb_key cli/verb_ledger cli/verb_machines
+ *     cli/verb_man cli/verb_milestone cli/verb_past cli/verb_pause cli/verb_remote
  *     cli/verb_restore cli/verb_run cli/verb_scan cli/verb_secrets cli/verb_service
  *     cli/verb_status cli/verb_verify cli/verb_watch cli/verb_why
  *
@@ -81,6 +81,8 @@
  *     agent/root                   one watched root: all of it, or the folders that
  *                                  were hinted; or it is gone.
  *     agent/round                  what one cycle carries from step to step.
+ *     agent/sealing                originals of what a cycle takes out, kept encrypted
+ *                                  beside the commit.
  *     agent/staff                  the thread that works: it takes jobs from the
  *                                  queue, one after the other.
  *     agent/visit                  one folder of a watched root, and those below it:
@@ -186,8 +188,8 @@
  *     restore/takeback             a restore in place is taken back, also one that was
  *                                  killed.
  *     restore/told                 what became of a path: the words of this room.
- *     restore/undo                 a restore in place can be taken back, also one that
- *                                  was killed.
+ *     restore/undo                 what a restore in place replaces is kept first, and
+ *                                  every step put down.
  *     restore/verify               is what the backup says true, down to the last
  *                                  object?
  *     restore/when                 which moment do these words mean?
@@ -247,6 +249,8 @@
  *     vault/offsite                kept snapshots to a place that does not burn with
  *                                  this one.
  *     vault/offsite_class          what did the remote mean?
+ *     vault/original               what was taken out of one path, as the text that is
+ *                                  sealed.
  *     vault/owner                  a snapshot made by the program that owns the
  *                                  database.
  *     vault/progress               how the long jobs of this room speak to whoever
@@ -258,6 +262,8 @@
  *     vault/restore_record         what is staged, what was applied: one small JSON
  *                                  file each.
  *     vault/retain                 which copies to keep?
+ *     vault/seal                   shut with the public half of a key, opened with the
+ *                                  other, by `age`.
  *     vault/snapshot               a live SQLite database, as of one moment, checked
  *                                  and kept.
  *     vault/swap                   a checked file in place of a database that nobody

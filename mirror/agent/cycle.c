@@ -7,9 +7,11 @@
 #include "agent/gone.h"
 #include "agent/root.h"
 #include "agent/round.h"
+#include "agent/sealing.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/hash.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "brain/commit.h"
 #include "brain/pack.h"
@@ -142,7 +144,11 @@ choose_depth(struct round *round, struct cycle_plan *plan, struct err *err)
 		return err->code;
 	}
 	round->rebuild = !same_head || round->kit->rebuilt;
-	round->recheck = round->rebuild || !same_rules || !same_settings;
+	if (sealing_begin(round, err) < 0) {
+		return err->code;
+	}
+	round->recheck = round->rebuild || !same_rules || !same_settings ||
+		round->sealing->changed;
 	// After a boot without a clean stop a file system may show an old size and time
 	// with a lost tail: read everything again, once.
 	if (known_boot != NULL && known_boot[0] != '\0' && !same_boot) {
@@ -393,6 +399,21 @@ perform(struct round *round, struct kit *kit, struct cycle_plan *plan,
 	return conclude(round, err);
 }
 
+// They wait, and the rest of the cycle goes on without them.
+static void
+tell_unsealed(const struct round *round)
+{
+	const struct sealing *sealing = round->sealing;
+
+	if (sealing != NULL && sealing->failed > 0) {
+		log_warn("%" PRIu64 " could not be sealed, the first one because: %s; "
+			 "held until they can be%s%s",
+			sealing->failed, sealing->failure.msg,
+			sealing->failure.next[0] != '\0' ? "; next: " : "",
+			sealing->failure.next);
+	}
+}
+
 int
 cycle_run(struct kit *kit, const struct cycle_plan *plan, struct cycle_result *ret_result,
 	struct err *err)
@@ -409,6 +430,8 @@ cycle_run(struct kit *kit, const struct cycle_plan *plan, struct cycle_result *r
 	}
 	done = perform(&round, kit, &own, &result, err);
 	forgot = round.rebuild && !oid_is_zero(&round.head);
+	tell_unsealed(&round);
+	sealing_end(&round);
 	round_end(&round);
 	if (done < 0) {
 		// The browsable copy may be ahead of the commit now; the mark stays, and

@@ -4,6 +4,7 @@
 
 #include "agent/kit.h"
 #include "agent/round.h"
+#include "agent/sealing.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/mem.h"
@@ -158,6 +159,7 @@ enum {
 
 struct entry_texts {
 	char at[SIDECAR_PATH_MAX];
+	char sealed[SIDECAR_PATH_MAX];
 	char same[SAME_MAX];
 };
 
@@ -182,6 +184,10 @@ sidecar_row(const struct round *round, const char *path, const struct ledger_row
 		sidecar_file_path(whole, texts->at);
 		entry.at = texts->at;
 	}
+	if (row->sealed.set) {
+		sidecar_sealed_path(row->sealed.bytes, texts->sealed);
+		entry.sealed = texts->sealed;
+	}
 	if (row->type == LEDGER_TYPE_FILE) {
 		entry.same = same_word(&row->inode, texts->same, sizeof(texts->same));
 	}
@@ -199,6 +205,7 @@ keep_stored(struct round *round, const struct ledger_row *row,
 		memcpy(oid.id, row->oid.bytes, sizeof(oid.id));
 		round_change(round, texts->at, TREE_FILE, &oid);
 	}
+	sealing_keep(round, &row->sealed);
 }
 
 static int
@@ -232,8 +239,14 @@ fold_sidecar(
 		.gid = inode->gid,
 		.entries = entries,
 	};
+	char sealed[SIDECAR_PATH_MAX];
 	struct oid oid;
 
+	if (content->folder.sealed.set) {
+		sidecar_sealed_path(content->folder.sealed.bytes, sealed);
+		folder.sealed = sealed;
+		sealing_keep(round, &content->folder.sealed);
+	}
 	split_time(inode->mtime_ns, &folder.mtime_s, &folder.mtime_ns);
 	for (size_t i = 0; i < content->rows.count; i++) {
 		const struct ledger_row *row = &content->rows.rows[i];

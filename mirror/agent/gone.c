@@ -4,6 +4,7 @@
 
 #include "agent/kit.h"
 #include "agent/round.h"
+#include "agent/sealing.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
@@ -40,6 +41,9 @@ take_out(struct round *round, const char *path, const struct ledger_row *row,
 	char place[SIDECAR_PATH_MAX];
 	const char *where = path;
 
+	if (sealing_drop(round, &row->sealed, err) < 0) {
+		return err->code;
+	}
 	if (!row->oid.set) {
 		return 0;
 	}
@@ -101,6 +105,10 @@ take_out_entry(struct round *round, const char *path, const struct sidecar_entry
 	if (entry->kind == SIDECAR_FOLDER) {
 		return gone_take_out_kept(round, whole, err);
 	}
+	if (entry->sealed != NULL &&
+		take_out_place(round, entry->sealed, true, err) < 0) {
+		return err->code;
+	}
 	return entry->at != NULL ? take_out_place(round, entry->at, true, err)
 				 : take_out_place(round, whole, false, err);
 }
@@ -120,6 +128,10 @@ gone_take_out_kept(struct round *round, const char *path, struct err *err)
 		if (take_out_entry(round, path, &folder.entries[i], err) < 0) {
 			return err->code;
 		}
+	}
+	if (folder.sealed != NULL &&
+		take_out_place(round, folder.sealed, true, err) < 0) {
+		return err->code;
 	}
 	sidecar_folder_path(path, place);
 	return take_out_place(round, place, true, err);
@@ -155,8 +167,13 @@ static int
 take_out_sidecars(struct round *round, int64_t id, const char *path, struct err *err)
 {
 	AUTO(ledger_folders_done) struct ledger_folders subs = { 0 };
+	struct ledger_folder folder = { 0 };
 	char place[SIDECAR_PATH_MAX];
 
+	if (ledger_folder_load(round->kit->ledger, id, &folder, err) < 0 ||
+		sealing_drop(round, &folder.sealed, err) < 0) {
+		return err->code;
+	}
 	sidecar_folder_path(path, place);
 	round_change(round, place, 0, NULL);
 	if (round->worktree != NULL && worktree_remove(round->worktree, place, err) < 0) {

@@ -48,6 +48,7 @@ keep_old(struct intake *intake, enum ledger_state state, enum ledger_kind kind,
 	ledger_reason(intake->reason, kind, detail);
 	if (intake->had_row) {
 		intake->row.oid = intake->old.oid;
+		intake->row.sealed = intake->old.sealed;
 		intake->row.spans = intake->old.spans;
 		intake->row.flags = (intake->row.flags & ~(uint32_t)LEDGER_ROW_SIDECAR) |
 			(intake->old.flags & LEDGER_ROW_SIDECAR);
@@ -125,7 +126,116 @@ keep_bytes(struct intake *intake, uint32_t mode, const void *data, size_t len)
 	return 0;
 }
 
-// Scan, cut, keep.
+// The name holds a secret and the content none: the rule is that of the name.
+static int
+name_rules_of_name(struct intake *intake, struct err *err)
+{
+	AUTO(redaction_done)
+	struct redaction clean = { .out = { .max = LEDGER_NAME_MAX } };
+	struct scan_input input = {
+		.data = intake->name, .len = strlen(intake->name), .is_name = true
+	};
+
+	if (redact_bytes(intake->round->kit->scanner, &input, &clean, err) < 0) {
+		return err_wrap(err, "scan a name");
+	}
+	name_rules(intake, &clean);
+	return 0;
+}
+
+static bool
+is_renamed(const struct intake *intake)
+{
+	return (intake->row.flags & LEDGER_ROW_RENAMED) != 0;
+}
+
+// What was cut out goes to its sealed place; 1 sealed, 0 there is nothing to seal.
+static int
+seal(struct intake *intake, const char *path, const struct redaction *clean,
+	const char *data, size_t len, struct err *err)
+{
+	AUTO_FREE struct original_span *spans = xcalloc(clean->nspans, sizeof(*spans));
+	struct original original = {
+		.name = is_renamed(intake) ? intake->name : NULL,
+		.has_content = clean->nspans > 0,
+		.size = len,
+		.whole = clean->outcome == REDACT_CANNOT ? data : NULL,
+		.spans = spans,
+	};
+
+	if (!intake->round->sealing->on ||
+		(original.name == NULL && !original.has_content)) {
+		return 0;
+	}
+	for (size_t i = 0; original.whole == NULL && i < clean->nspans; i++) {
+		const struct redact_span *from = &clean->spans[i];
+
+		spans[original.nspans++] = (struct original_span){
+			.at = from->out_start,
+			.len = from->out_end - from->out_start,
+			.data = data + from->start,
+			.data_len = from->end - from->start,
+		};
+	}
+	hash_sha256(data, len, original.sha256);
+	if (sealing_seal(intake->round, path, &original, &intake->old.sealed,
+		    &intake->sealed, err) < 0) {
+		return err->code;
+	}
+	intake->row.sealed = intake->sealed.place;
+	return 1;
+}
+
+// In the place of bytes that cannot be cut, and are sealed whole: one mark.
+static int
+stand_in(struct redaction *clean, bool is_link, struct err *err)
+{
+	const struct redact_span *first = &clean->spans[0];
+	char mark[REDACT_MARK_MAX];
+
+	redact_mark(first->rule, first->fingerprint, mark);
+	return buf_add_fmt(&clean->out, err, "%s%s", mark, is_link ? "" : "\n");
+}
+
+static void
+hold(struct intake *intake, enum ledger_kind why)
+{
+	if (intake->err.code == ERR_NO_MEMORY) {
+		broken(intake);
+		return;
+	}
+	keep_old(intake, LEDGER_PENDING, why, NULL);
+}
+
+// Scanned, cut and sealed: make it an object.
+static void
+keep_clean(struct intake *intake, uint32_t mode, struct redaction *clean,
+	const void *data, size_t len, bool is_sealed)
+{
+	struct err *err = &intake->err;
+
+	if (clean->outcome == REDACT_CANNOT &&
+		stand_in(clean, mode == TREE_LINK, err) < 0) {
+		broken(intake);
+		return;
+	}
+	if (clean->nspans > 0) {
+		data = buf_text(&clean->out);
+		len = clean->out.len;
+		name_rules(intake, clean);
+	} else if (is_sealed && name_rules_of_name(intake, err) < 0) {
+		hold(intake, LEDGER_KIND_HELD_SCAN_ERROR);
+		return;
+	}
+	intake->row.state = is_sealed          ? LEDGER_SEALED
+		: clean->outcome == REDACT_CUT ? LEDGER_REDACTED
+					       : LEDGER_MIRRORED;
+	if (keep_bytes(intake, mode, data, len) < 0) {
+		broken(intake);
+	}
+}
+
+// Scan, cut, seal, keep.
 static void
 take_bytes(
 	struct intake *intake, uint32_t mode, const void *data, size_t len, bool is_name)
@@ -138,31 +248,26 @@ take_bytes(
 		.data = data, .len = len, .path = path, .is_name = is_name
 	};
 
+	int sealed;
+
 	if (redact_bytes(round->kit->scanner, &input, &clean, &intake->err) < 0) {
-		if (intake->err.code == ERR_NO_MEMORY) {
-			broken(intake);
-			return;
-		}
-		keep_old(intake, LEDGER_PENDING, LEDGER_KIND_HELD_SCAN_ERROR, NULL);
+		hold(intake, LEDGER_KIND_HELD_SCAN_ERROR);
 		return;
 	}
 	intake->row.rules = round->rules;
 	intake->row.spans = (uint32_t)clean.nspans;
-	if (clean.outcome == REDACT_CANNOT ||
+	if ((clean.outcome == REDACT_CANNOT && !round->sealing->on) ||
 		(clean.nspans > 0 && round->kit->config->secrets.action == CONFIG_HOLD)) {
 		keep_old(intake, LEDGER_PENDING, LEDGER_KIND_HELD_SECRET, NULL);
 		return;
 	}
-	if (clean.outcome == REDACT_CUT) {
-		data = buf_text(&clean.out);
-		len = clean.out.len;
-		name_rules(intake, &clean);
+	sealed = seal(intake, path, &clean, data, len, &intake->err);
+	if (sealed < 0) {
+		intake->unsealed = intake->err;
+		hold(intake, LEDGER_KIND_HELD_SECRET);
+		return;
 	}
-	intake->row.state =
-		clean.outcome == REDACT_CUT ? LEDGER_REDACTED : LEDGER_MIRRORED;
-	if (keep_bytes(intake, mode, data, len) < 0) {
-		broken(intake);
-	}
+	keep_clean(intake, mode, &clean, data, len, sealed > 0);
 }
 
 // Is there a database of this name beside it?
@@ -280,6 +385,7 @@ take_as_database(struct intake *intake, const void *head, size_t len)
 	keep_old(intake, intake->cover.known ? LEDGER_SNAPSHOTTED : LEDGER_PENDING,
 		LEDGER_KIND_PART_OF, owner);
 	memset(&intake->row.oid, 0, sizeof(intake->row.oid));
+	memset(&intake->row.sealed, 0, sizeof(intake->row.sealed));
 	intake->row.rules = intake->round->rules;
 	return true;
 }
@@ -403,6 +509,7 @@ intake_free(struct intake *intake)
 	free(intake->name);
 	free(intake->shown);
 	free(intake->old_reason);
+	sealing_result_done(&intake->sealed);
 	free(intake);
 }
 

@@ -7,8 +7,8 @@
  *     struct intake *intake = intake_new(round, folder, entry ...);
  *     crew_submit(round->crew, &intake->task);
  *
- * Knows: round's shared parts, scanner, brain (pack, plain, worktree), ledger (stable,
- *        sqlite_probe).
+ * Knows: round's shared parts, sealing, scanner, brain (pack, plain, worktree), ledger
+ *        (stable, sqlite_probe).
  * Owns:  nothing shared: everything it needs is in the struct.
  * Never: lets bytes that were not scanned become an object (I1); drops a file because of
  * a finding; forgets the last clean version of a file it cannot take (I2).
@@ -21,6 +21,7 @@
 
 #include "agent/crew.h"
 #include "agent/databases.h"
+#include "agent/sealing.h"
 #include "base/base.h"
 #include "base/err.h"
 #include "ledger/ledger.h"
@@ -66,6 +67,9 @@ struct intake {
 	enum intake_outcome outcome;
 	struct ledger_row row;
 	char reason[LEDGER_REASON_MAX];
+	/** What of it was sealed, and why it is held although it was read. */
+	struct sealing_result sealed;
+	struct err unsealed;
 	struct err err;
 };
 

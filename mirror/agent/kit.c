@@ -19,6 +19,7 @@
 #include "jobqueue/jobqueue.h"
 #include "ledger/ledger.h"
 #include "scanner/scanner.h"
+#include "vault/seal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -225,6 +226,20 @@ kit_test_scanner(struct kit *kit, struct err *err)
 	return err_wrap(err, "test the scanner");
 }
 
+// Asked to seal, and nobody made a key: what is cut out is gone for good.
+static void
+tell_keyless(const struct kit *kit)
+{
+	char recipient[SEAL_RECIPIENT_MAX];
+	struct err err;
+
+	if (kit->config->secrets.action == CONFIG_SEAL &&
+		seal_recipient_load(repo_git_dir(kit->repo), recipient, &err) <= 0) {
+		log_warn("there is no key to seal with; redacting until there is one; "
+			 "next: mirror key new");
+	}
+}
+
 int
 kit_start(struct kit *kit, struct err *err)
 {
@@ -239,6 +254,7 @@ kit_start(struct kit *kit, struct err *err)
 		kit_stop(kit);
 		return err->code;
 	}
+	tell_keyless(kit);
 	if (kit_heal(kit, err) < 0) {
 		kit_stop(kit);
 		return err_wrap(err, "put the browsable copy right");

@@ -191,6 +191,7 @@ same_in_tree(const struct ledger_row *old, const struct ledger_row *row)
 	uint32_t shown = LEDGER_ROW_SIDECAR;
 
 	return old->type == row->type && same_oid(&old->oid, &row->oid) &&
+		same_oid(&old->sealed, &row->sealed) &&
 		(old->flags & shown) == (row->flags & shown) &&
 		((old->inode.mode ^ row->inode.mode) & 0100) == 0;
 }

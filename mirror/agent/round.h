@@ -25,6 +25,7 @@ struct crew;
 struct kit;
 struct err;
 struct pack;
+struct sealing;
 struct worktree;
 
 /** Why a folder is on the list. */
@@ -85,6 +86,9 @@ struct round {
 	bool recheck;
 	/** The ledger does not describe the branch: make every tree again. */
 	bool rebuild;
+
+	/** Originals of what is taken out; see agent/sealing. */
+	struct sealing *sealing;
 
 	struct round_folder *folders;
 	size_t nfolders;

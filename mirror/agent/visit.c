@@ -7,6 +7,7 @@
 #include "agent/intake.h"
 #include "agent/kit.h"
 #include "agent/round.h"
+#include "agent/sealing.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/path.h"
@@ -71,6 +72,14 @@ take_result(struct round *round, struct intake *intake, struct err *err)
 
 	switch (intake->outcome) {
 	case INTAKE_ROW:
+		if (intake->unsealed.code != 0) {
+			sealing_note(round, &intake->unsealed);
+		}
+		if (sealing_put(round, &intake->sealed, err) < 0 ||
+			sealing_replace(round, &intake->old.sealed, &intake->row.sealed,
+				err) < 0) {
+			return err->code;
+		}
 		return round_put(round, folder->id, folder->path, folder->depth,
 			intake->had_row ? &intake->old : NULL, &intake->row, err);
 	case INTAKE_GONE:
@@ -122,6 +131,12 @@ is_settled(const struct round *round, const struct ledger_row *row,
 
 	// A database may have changed in its log alone.
 	if ((row->flags & LEDGER_ROW_DATABASE) != 0) {
+		return false;
+	}
+	// Taken out, and perhaps not sealed for this key yet.
+	if ((row->spans > 0 || row->sealed.set ||
+		    (row->flags & LEDGER_ROW_RENAMED) != 0) &&
+		sealing_is_stale(round, &row->sealed)) {
 		return false;
 	}
 	return row->type == type && (final || too_large) && !round->plan->rehash &&
@@ -176,6 +191,7 @@ put_failed(struct round *round, const struct intake_folder *at, const char *show
 	ledger_reason_errno(reason, sys);
 	if (old != NULL) {
 		row.oid = old->oid;
+		row.sealed = old->sealed;
 		row.spans = old->spans;
 		row.flags = old->flags & (LEDGER_ROW_SIDECAR | LEDGER_ROW_RENAMED);
 	} else if (last != NULL) {
@@ -438,9 +454,9 @@ has_renamed(const struct subs *subs)
 	return false;
 }
 
-// Bring the folder's own row up to date: stamp, mode, times.
+// Bring the folder's own row up to date: stamp, mode, times, true name.
 static int
-update_folder(struct visit *visit, const struct intake_folder *at,
+update_folder(struct visit *visit, const struct intake_folder *at, const char *rel,
 	struct ledger_folder *folder, const uint8_t stamp[WALK_STAMP_LEN], bool changed,
 	struct err *err)
 {
@@ -449,7 +465,13 @@ update_folder(struct visit *visit, const struct intake_folder *at,
 	struct inode inode;
 	unsigned int dirt = 0;
 	bool moved;
+	bool resealed = false;
 
+	if (rel[0] != '\0' &&
+		sealing_folder(round, folder, at->path, path_base(rel), &resealed, err) <
+			0) {
+		return err->code;
+	}
 	if (fstat(at->fd, &info) < 0) {
 		return err_errno(err, "stat %s", at->path);
 	}
@@ -457,7 +479,7 @@ update_folder(struct visit *visit, const struct intake_folder *at,
 	moved = inode.mode != folder->inode.mode ||
 		inode.mtime_ns != folder->inode.mtime_ns ||
 		inode.uid != folder->inode.uid || inode.gid != folder->inode.gid;
-	if (round->rebuild || !folder->sidecar.set) {
+	if (round->rebuild || !folder->sidecar.set || resealed) {
 		dirt = ROUND_TREE | ROUND_SIDECAR;
 	} else if (moved ||
 		(round->plan->full && (folder->flags & LEDGER_FOLDER_META_DIRTY) != 0)) {
@@ -466,7 +488,7 @@ update_folder(struct visit *visit, const struct intake_folder *at,
 	if (dirt != 0) {
 		round_mark(round, at->id, at->path, at->depth, dirt);
 	}
-	if (!changed && !moved && inode_is(&inode, &folder->inode)) {
+	if (!changed && !moved && !resealed && inode_is(&inode, &folder->inode)) {
 		return 0;
 	}
 	folder->inode = inode;
@@ -594,7 +616,7 @@ look(struct visit *visit, struct intake_folder *at, const char *rel, struct subs
 	} else if (visit_entries(visit, at, rel, subs, err) < 0) {
 		return err->code;
 	}
-	return update_folder(visit, at, &folder, stamp, changed, err);
+	return update_folder(visit, at, rel, &folder, stamp, changed, err);
 }
 
 int

@@ -121,15 +121,22 @@ escape_word(const char *bytes, bool key)
 // ---- places
 
 static void
+name_place(const char *top, const uint8_t name[HASH_SHA1_LEN], char ret[SIDECAR_PATH_MAX])
+{
+	char hex[HASH_HEX_MAX];
+
+	hash_hex(name, HASH_SHA1_LEN, hex);
+	(void)snprintf(ret, SIDECAR_PATH_MAX, "%s/%.2s/%.38s", top, hex, hex + 2);
+}
+
+static void
 place(const char *top, const char *path, char ret[SIDECAR_PATH_MAX])
 {
 	AUTO_FREE char *text = sidecar_escape(path);
 	uint8_t digest[HASH_SHA1_LEN];
-	char hex[HASH_HEX_MAX];
 
 	hash_sha1(text, strlen(text), digest);
-	hash_hex(digest, sizeof(digest), hex);
-	(void)snprintf(ret, SIDECAR_PATH_MAX, "%s/%.2s/%.38s", top, hex, hex + 2);
+	name_place(top, digest, ret);
 }
 
 void
@@ -145,9 +152,9 @@ sidecar_file_path(const char *path, char ret[SIDECAR_PATH_MAX])
 }
 
 void
-sidecar_sealed_path(const char *path, char ret[SIDECAR_PATH_MAX])
+sidecar_sealed_path(const uint8_t name[HASH_SHA1_LEN], char ret[SIDECAR_PATH_MAX])
 {
-	place(SIDECAR_SEALED, path, ret);
+	name_place(SIDECAR_SEALED, name, ret);
 }
 
 static bool

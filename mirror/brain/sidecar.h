@@ -23,6 +23,7 @@
 #define BRAIN_SIDECAR_H
 
 #include "base/base.h"
+#include "base/hash.h"
 
 struct buf;
 struct err;
@@ -128,7 +129,10 @@ sidecar_find(const struct sidecar_folder *folder, const char *name) NONNULL;
  * the SHA-1 of the escaped path names it. */
 void sidecar_folder_path(const char *path, char ret[SIDECAR_PATH_MAX]) NONNULL;
 void sidecar_file_path(const char *path, char ret[SIDECAR_PATH_MAX]) NONNULL;
-void sidecar_sealed_path(const char *path, char ret[SIDECAR_PATH_MAX]) NONNULL;
+
+/** Where what is sealed under that name (of 20 bytes) stands. */
+void sidecar_sealed_path(const uint8_t name[HASH_SHA1_LEN], char ret[SIDECAR_PATH_MAX])
+	NONNULL;
 
 /** The format's escape: control bytes, DEL, backslash, bytes that are not UTF-8, and a
  * space at either end become \xHH.  Owned by the caller. */

@@ -155,6 +155,7 @@ read_folder(struct db_stmt *stmt, struct ledger_folder *folder)
 	};
 	handle_oid_read(stmt, 13, &folder->tree);
 	handle_oid_read(stmt, 14, &folder->sidecar);
+	handle_oid_read(stmt, 17, &folder->sealed);
 	if (len == LEDGER_STAMP_LEN) {
 		memcpy(folder->stamp, stamp, LEDGER_STAMP_LEN);
 	}
@@ -248,7 +249,7 @@ ledger_folders_find(const struct ledger_folders *folders, const char *name, size
 	return NULL;
 }
 
-// Parameters 1 to 16 of both statements that write a folder.
+// Parameters 1 to 17 of both statements that write a folder.
 static void
 bind_folder(struct db_stmt *stmt, const struct ledger_folder *folder)
 {
@@ -270,6 +271,7 @@ bind_folder(struct db_stmt *stmt, const struct ledger_folder *folder)
 	handle_oid_bind(stmt, 14, &folder->sidecar);
 	db_bind_bytes(stmt, 15, folder->stamp, LEDGER_STAMP_LEN);
 	db_bind_int(stmt, 16, folder->flags);
+	handle_oid_bind(stmt, 17, &folder->sealed);
 }
 
 static int
@@ -297,7 +299,7 @@ add_folder(struct ledger *ledger, struct ledger_folder *folder, struct err *err)
 		return err->code;
 	}
 	bind_folder(change, folder);
-	db_bind_int(change, 17, folder->id);
+	db_bind_int(change, 18, folder->id);
 	return db_run(change, err);
 }
 
@@ -363,7 +365,7 @@ ledger_folder_put(struct ledger *ledger, struct ledger_folder *folder, struct er
 		return err->code;
 	}
 	bind_folder(change, folder);
-	db_bind_int(change, 17, folder->id);
+	db_bind_int(change, 18, folder->id);
 	return db_run(change, err);
 }
 

@@ -77,6 +77,7 @@ enum handle_column {
 	COLUMN_FLAGS,
 	COLUMN_SINCE,
 	COLUMN_KIND,
+	COLUMN_SEALED,
 };
 
 enum {

@@ -97,6 +97,8 @@ struct ledger_row {
 	struct inode inode;
 	/** The blob in the brain repo. */
 	struct ledger_oid oid;
+	/** The name of the place where what was taken out is sealed; not set: nowhere. */
+	struct ledger_oid sealed;
 	/** Secrets taken out. */
 	uint32_t spans;
 	/** Which rules it was scanned with; the caller's number. */
@@ -124,6 +126,8 @@ struct ledger_folder {
 	/** The git tree of this folder, and of its part of the sidecar. */
 	struct ledger_oid tree;
 	struct ledger_oid sidecar;
+	/** The name of the place where its true name is sealed; not set: nowhere. */
+	struct ledger_oid sealed;
 	/** walk_stamp() of the listing the rows stand for; zero when unknown. */
 	uint8_t stamp[LEDGER_STAMP_LEN];
 	/** Bits of enum ledger_folder_flag. */

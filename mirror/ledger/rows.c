@@ -44,6 +44,7 @@ read_row(struct ledger *ledger, struct db_stmt *stmt, struct arena *texts,
 		.gid = (uint32_t)db_int(stmt, COLUMN_GID),
 	};
 	handle_oid_read(stmt, COLUMN_OID, &row->oid);
+	handle_oid_read(stmt, COLUMN_SEALED, &row->sealed);
 	row->spans = (uint32_t)db_int(stmt, COLUMN_SPANS);
 	row->rules = (uint32_t)db_int(stmt, COLUMN_RULES);
 	row->flags = (uint32_t)db_int(stmt, COLUMN_FLAGS);
@@ -224,6 +225,7 @@ bind_row(struct db_stmt *stmt, const struct ledger_row *row)
 	db_bind_int(stmt, 17, row->spans);
 	db_bind_int(stmt, 18, row->rules);
 	db_bind_int(stmt, 19, row->flags);
+	handle_oid_bind(stmt, 21, &row->sealed);
 }
 
 static int

@@ -51,17 +51,22 @@ static_assert(HANDLE_APPLICATION_ID == 1296844626, "the pragma above");
 static_assert(LEDGER_PENDING == 5 && LEDGER_FAILED == 6, "the index above");
 static_assert(LEDGER_TYPE_FILE == 0, "the sums below");
 
-const char *const handle_migrations[] = { schema_1 };
+// Where originals are sealed.
+static const char schema_2[] = "ALTER TABLE entries ADD COLUMN sealed BLOB;"
+			       "ALTER TABLE folders ADD COLUMN sealed BLOB;";
+
+const char *const handle_migrations[] = { schema_1, schema_2 };
 const size_t handle_nmigrations = countof(handle_migrations);
 
 // As in enum handle_column.
 #define ROW_                                                                             \
 	"SELECT name, type, state, reason, size, mtime_ns, ctime_ns, number, dev, mode," \
-	" nlink, uid, gid, oid, spans, rules, flags, since_ms, kind FROM entries "
+	" nlink, uid, gid, oid, spans, rules, flags, since_ms, kind,"                    \
+	" sealed FROM entries "
 
 #define FOLDER_                                                                          \
 	"SELECT id, parent, root, name, size, mtime_ns, ctime_ns, number, dev, mode,"    \
-	" nlink, uid, gid, tree, sidecar, stamp, flags FROM folders "
+	" nlink, uid, gid, tree, sidecar, stamp, flags, sealed FROM folders "
 
 // ?1 and all folders below it.
 #define BELOW_                                                                           \
@@ -86,13 +91,14 @@ const char *const handle_sql[HANDLE_NSQL] = {
 	[SQL_FOLDER_UP] = "SELECT parent, root FROM folders WHERE id = ?",
 	[SQL_FOLDER_ADD] =
 		"INSERT INTO folders(parent, root, name, size, mtime_ns, ctime_ns,"
-		" number, dev, mode, nlink, uid, gid, tree, sidecar, stamp, flags)"
-		" VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		" number, dev, mode, nlink, uid, gid, tree, sidecar, stamp, flags,"
+		" sealed)"
+		" VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[SQL_FOLDER_CHANGE] =
 		"UPDATE folders SET parent = ?, root = ?, name = ?, size = ?,"
 		" mtime_ns = ?, ctime_ns = ?, number = ?, dev = ?, mode = ?, nlink = ?,"
-		" uid = ?, gid = ?, tree = ?, sidecar = ?, stamp = ?, flags = ?"
-		" WHERE id = ?",
+		" uid = ?, gid = ?, tree = ?, sidecar = ?, stamp = ?, flags = ?,"
+		" sealed = ? WHERE id = ?",
 	[SQL_SUBFOLDERS] = FOLDER_ "WHERE parent = ? ORDER BY name",
 	[SQL_ROWS] = ROW_ "WHERE folder = ? ORDER BY name",
 	[SQL_ROWS_BY_STATE] = ROW_ "WHERE folder = ? AND +state = ? ORDER BY name",
@@ -102,8 +108,8 @@ const char *const handle_sql[HANDLE_NSQL] = {
 	[SQL_ROW_PUT] =
 		"REPLACE INTO entries(folder, name, type, state, kind, reason, size,"
 		" mtime_ns, ctime_ns, number, dev, mode, nlink, uid, gid, oid, spans,"
-		" rules, flags, since_ms)"
-		" VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		" rules, flags, since_ms, sealed)"
+		" VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[SQL_ROW_DROP] = "DELETE FROM entries WHERE folder = ? AND name = ?",
 	[SQL_TREE_TALLY] = BELOW_ "SELECT state, kind, count(*), " BYTES_
 				  " FROM below CROSS JOIN entries"
