@@ -4,13 +4,17 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/path.h"
 #include "cli/leftover.h"
 #include "config/config.h"
+#include "config/places.h"
 #include "health/report.h"
 #include "health/sentence.h"
+#include "jobqueue/bell.h"
+#include "jobqueue/jobqueue.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -199,4 +203,20 @@ once_run(struct call *call, const struct config *config, const struct agent_once
 		print_json_failure(&call->out, began_ms, status, err);
 	}
 	return status;
+}
+
+int
+once_ask(struct err *err)
+{
+	AUTO(jobqueue_closep) struct jobqueue *queue = NULL;
+	AUTO_FREE char *state = places_state_dir();
+	AUTO_FREE char *runtime = places_bell_dir();
+
+	if (file_make_dirs(state, 0700, err) < 0 ||
+		jobqueue_open(state, &queue, err) < 0 ||
+		jobqueue_enqueue(queue, JOB_SYNC, NULL, err) < 0) {
+		return err->code;
+	}
+	jobqueue_ring(runtime);
+	return 0;
 }

@@ -3,7 +3,7 @@
 /**
  * cli/once - one cycle, and what it has to say: for `--once` and `init`.
  *
- * Knows: agent, health (the sentence), leftover, output.
+ * Knows: agent, health (the sentence), jobqueue, leftover, output.
  * Owns:  nothing.
  * Never: judges by health: the exit status is the cycle's own.
  */
@@ -28,5 +28,8 @@ struct err;
  */
 int once_run(struct call *call, const struct config *config,
 	const struct agent_once *options, struct err *err) NONNULL MUST_CHECK;
+
+/** Ask for a cycle and do not wait: whoever runs next begins one. */
+int once_ask(struct err *err) NONNULL MUST_CHECK;
 
 #endif

@@ -7,10 +7,12 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/spawn.h"
+#include "brain/repo.h"
 #include "cli/handlers.h"
 #include "cli/settings.h"
 #include "config/config.h"
 #include "config/places.h"
+#include "vault/seal.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -97,7 +99,36 @@ look_at_tools(struct visit *visit)
 	}
 	if (visit->config->sqlite.recipient != NULL) {
 		look_for_tool(visit, "age", "install age: [sqlite] recipient needs it");
+	} else if (visit->config->secrets.action == CONFIG_SEAL) {
+		look_for_tool(visit, "age", "install age: action = \"seal\" needs it");
 	}
+}
+
+// Asked to seal: is there a key to seal with?
+static void
+look_at_key(struct visit *visit)
+{
+	AUTO(repo_closep) struct repo *repo = NULL;
+	struct repo_options options = { .read_only = true };
+	char recipient[SEAL_RECIPIENT_MAX];
+	struct err err = { 0 };
+	int found = 0;
+
+	if (visit->config == NULL || visit->config->secrets.action != CONFIG_SEAL) {
+		return;
+	}
+	options.path = visit->config->brain.repo;
+	options.branch = visit->config->brain.branch;
+	if (repo_open(&options, false, &repo, &err) == 0) {
+		found = seal_recipient_load(repo_git_dir(repo), recipient, &err);
+	}
+	tell(visit, "recovery key",
+		found > 0               ? recipient
+			: err.code != 0 ? err.msg
+					: "none: secrets are redacted, not sealed",
+		found > 0                     ? NULL
+			: err.next[0] != '\0' ? err.next
+					      : "mirror key new");
 }
 
 static void
@@ -181,6 +212,7 @@ verb_doctor(struct call *call, struct err *err)
 	look_at_config(&visit, &wrong);
 	look_at_state(&visit);
 	look_at_tools(&visit);
+	look_at_key(&visit);
 	look_at_watches(&visit);
 	if (object != NULL) {
 		json_set_int(object, "missing", (int64_t)visit.missing);

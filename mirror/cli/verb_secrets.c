@@ -2,7 +2,6 @@
 
 #include "agent/allowed.h"
 #include "base/err.h"
-#include "base/file.h"
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/mem.h"
@@ -11,11 +10,10 @@
 #include "cli/clean.h"
 #include "cli/handlers.h"
 #include "cli/leftover.h"
+#include "cli/once.h"
 #include "cli/settings.h"
 #include "config/config.h"
 #include "config/places.h"
-#include "jobqueue/bell.h"
-#include "jobqueue/jobqueue.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -159,23 +157,6 @@ read_print(const char *text, uint8_t ret_print[FINDING_PRINT_LEN], struct err *e
 	return err_advise(err, "mirror scan FILE shows them");
 }
 
-// The list is part of what files were scanned with: a cycle looks at them again.
-static int
-ask_for_cycle(struct err *err)
-{
-	AUTO(jobqueue_closep) struct jobqueue *queue = NULL;
-	AUTO_FREE char *state = places_state_dir();
-	AUTO_FREE char *runtime = places_bell_dir();
-
-	if (file_make_dirs(state, 0700, err) < 0 ||
-		jobqueue_open(state, &queue, err) < 0 ||
-		jobqueue_enqueue(queue, JOB_SYNC, NULL, err) < 0) {
-		return err->code;
-	}
-	jobqueue_ring(runtime);
-	return 0;
-}
-
 int
 verb_secrets_allow(struct call *call, struct err *err)
 {
@@ -194,7 +175,8 @@ verb_secrets_allow(struct call *call, struct err *err)
 		return 0;
 	}
 	added = allowed_add(git_dir, print, note, err);
-	if (added < 0 || ask_for_cycle(err) < 0) {
+	// The list is part of what files were scanned with: a cycle looks at them again.
+	if (added < 0 || once_ask(err) < 0) {
 		return err->code;
 	}
 	output_line(&call->out,
@@ -226,7 +208,7 @@ verb_secrets_deny(struct call *call, struct err *err)
 	if (removed == 0) {
 		return err_raise(err, ERR_NOT_FOUND, "that fingerprint is not allowed");
 	}
-	if (ask_for_cycle(err) < 0) {
+	if (once_ask(err) < 0) {
 		return err->code;
 	}
 	output_line(&call->out,

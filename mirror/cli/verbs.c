@@ -135,6 +135,17 @@ static const struct flag restore_flags[] = {
 	{ NULL, 0, NULL, NULL, NULL },
 };
 
+static const struct flag key_new_flags[] = {
+	{ "out", 0, "FILE", NULL, "where the private half goes; ~/mirror-recovery-<host>.key when not said" },
+	{ "replace", 0, NULL, NULL, "although there is a key already" },
+	{ NULL, 0, NULL, NULL, NULL },
+};
+
+static const struct flag key_test_flags[] = {
+	{ "key", 0, "FILE", NULL, "the private half" },
+	{ NULL, 0, NULL, NULL, NULL },
+};
+
 static const struct flag verify_flags[] = {
 	{ "full", 0, NULL, NULL, "hash every file on the disk, not a sample" },
 	{ NULL, 0, NULL, NULL, NULL },
@@ -394,6 +405,36 @@ const struct verb verbs[] = {
 		.traits = VERB_CHANGES,
 		.least = 1,
 		.most = 1,
+	},
+	{
+		.name = "key new",
+		.usage = "",
+		.text = "make a recovery key: with it, and nothing else, what is sealed is opened",
+		.more = "The public half stays with the repository.  The private half is written to a new\n"
+			"file, mode 0600, for you to take off this machine; it is never shown, kept or\n"
+			"overwritten.  With action = \"seal\" under [secrets] each secret is still cut out\n"
+			"of what is committed, and its original is kept encrypted beside it.",
+		.flags = key_new_flags,
+		.run = verb_key_new,
+		.group = VERB_SECRETS,
+		.traits = VERB_JSON | VERB_CHANGES,
+	},
+	{
+		.name = "key show",
+		.usage = "",
+		.text = "the public half of the recovery key",
+		.run = verb_key_show,
+		.group = VERB_SECRETS,
+		.traits = VERB_JSON,
+	},
+	{
+		.name = "key test",
+		.usage = "--key FILE",
+		.text = "does this file open what is sealed here?",
+		.flags = key_test_flags,
+		.run = verb_key_test,
+		.group = VERB_SECRETS,
+		.traits = VERB_JSON,
 	},
 	{
 		.name = "restore",
