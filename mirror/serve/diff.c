@@ -173,8 +173,8 @@ set_ends_aside(struct lines *old, struct lines *new)
 		new_end--;
 	}
 	return (struct middle){
-		.old = old->lines + start,
-		.new = new->lines + start,
+		.old = old->count > 0 ? old->lines + start : NULL,
+		.new = new->count > 0 ? new->lines + start : NULL,
 		.nold = (int)(old_end - start),
 		.nnew = (int)(new_end - start),
 	};

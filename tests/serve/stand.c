@@ -355,7 +355,7 @@ reply_json(const struct reply *reply)
 	return json;
 }
 
-static struct reply
+static struct reply __attribute__((format(printf, 2, 0)))
 ask_on(int fd, const char *fmt, va_list args)
 {
 	static char text[256 * 1024];
