@@ -485,8 +485,10 @@ become_runner(struct agent *agent, struct err *err)
 			return got;
 		}
 		pid = jobqueue_holder(agent->kit->queue, holder);
+		// The kernel takes a moment to give back the lock of one that was killed.
 		if (pid > 0 && tick_read(agent->kit->state_dir, &mark, &ignored) > 0 &&
-			mark.pid == pid && strcmp(mark.task, "stopped") != 0) {
+			mark.pid == pid && strcmp(mark.task, "stopped") != 0 &&
+			(kill(pid, 0) == 0 || errno != ESRCH)) {
 			err_raise(
 				err, ERR_BUSY, "another agent runs already (%s)", holder);
 			return err_advise(err, "mirror status");
