@@ -8,6 +8,7 @@
 #include "agent/proof.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "brain/maintain.h"
@@ -15,6 +16,7 @@
 #include "brain/repo.h"
 #include "config/config.h"
 #include "health/evidence.h"
+#include "health/fact.h"
 #include "health/record.h"
 #include "jobqueue/jobqueue.h"
 
@@ -177,6 +179,46 @@ snapshots_are_due(struct worker *worker, const struct cycle_result *result)
 		status.last_outcome == JOB_OK;
 }
 
+// ---- what is known of the remote
+
+// A remote may have a password in it, so only a keyed hash is kept.
+static void
+name_remote(const struct kit *kit, char hex[HASH_HEX_MAX])
+{
+	const char *url = kit->config->brain.remote;
+	uint8_t digest[HASH_SHA256_LEN];
+
+	hash_keyed(kit->key, url, strlen(url), digest);
+	hash_hex(digest, sizeof(digest), hex);
+}
+
+// What this remote had when it was last looked at; zero when nobody knows.
+static void
+last_seen(struct kit *kit, struct oid *ret_oid)
+{
+	struct evidence_row row;
+	struct err ignored;
+	char hex[HASH_HEX_MAX];
+
+	name_remote(kit, hex);
+	if (evidence_get(kit->evidence, RECORD_PLACE, &row, &ignored) <= 0 ||
+		strcmp(row.detail, hex) != 0 ||
+		evidence_get(kit->evidence, RECORD_REMOTE, &row, &ignored) <= 0 ||
+		!oid_parse(row.detail, ret_oid)) {
+		memset(ret_oid, 0, sizeof(*ret_oid));
+	}
+}
+
+// After a full look: another remote was configured, or a push was lost.
+static bool
+owes_push(struct kit *kit, const struct oid *head)
+{
+	struct oid seen;
+
+	last_seen(kit, &seen);
+	return !oid_equal(&seen, head);
+}
+
 static enum job_outcome
 do_sync(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
 	struct err *err)
@@ -217,7 +259,8 @@ do_sync(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
 		return JOB_FAILED;
 	}
 	if (config_has_remote(kit->config) && !worker->no_push &&
-		(result.committed || job->hurried) &&
+		(result.committed || job->hurried ||
+			(result.full && owes_push(kit, &result.commit))) &&
 		jobqueue_enqueue(kit->queue, JOB_PUSH, NULL, err) < 0) {
 		return JOB_FAILED;
 	}
@@ -250,19 +293,6 @@ push_line(const char *line, size_t len, bool is_stderr, void *payload)
 			worker->on_progress("push", 0, 0, worker->payload) != 0);
 }
 
-// What the remote had when it was last looked at; zero when nobody knows.
-static void
-last_seen(struct kit *kit, struct oid *ret_oid)
-{
-	struct evidence_row row;
-	struct err ignored;
-
-	if (evidence_get(kit->evidence, RECORD_REMOTE, &row, &ignored) <= 0 ||
-		!oid_parse(row.detail, ret_oid)) {
-		memset(ret_oid, 0, sizeof(*ret_oid));
-	}
-}
-
 static enum job_outcome
 do_push(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
 	struct err *err)
@@ -278,6 +308,7 @@ do_push(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
 		.payload = worker,
 	};
 	struct push_result result = { 0 };
+	char hex[HASH_HEX_MAX];
 	struct err why;
 	int pushed;
 	int found = repo_head(kit->repo, &options.commit, err);
@@ -287,12 +318,16 @@ do_push(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
 		return found < 0 ? JOB_FAILED : JOB_OK;
 	}
 	last_seen(kit, &options.last_seen);
+	options.recreate = evidence_accepted(kit->evidence, fact_word(FACT_PUSH),
+				   RECORD_PUSH_GONE, 0, clock_now_ms(), NULL, &why) > 0;
 	pushed = push_run(&options, &result, err);
+	name_remote(kit, hex);
 	tell(record_push(kit->evidence,
 		     &(struct record_push){
 			     .head = options.commit,
 			     .reason = result.reason,
 			     .remote = result.remote,
+			     .place = hex,
 			     .said = result.said,
 			     .next = pushed < 0 ? err->next : NULL,
 		     },
@@ -304,6 +339,9 @@ do_push(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
 			: err->code == ERR_TIMEOUT ? JOB_TIMEOUT
 						   : JOB_FAILED;
 	}
+	// What was accepted is done: the next time it is told again.
+	tell(evidence_unaccept(kit->evidence, fact_word(FACT_PUSH), &why), &why,
+		"that the branch is there again");
 	return JOB_OK;
 }
 

@@ -61,11 +61,11 @@ static const struct {
 	[PUSH_TOO_BIG] = { "too-big", ERR_REMOTE, "the remote's quota or size limit is reached",
 		"exclude the large file in the configuration, or make room at the remote" },
 	[PUSH_HOOK] = { "hook", ERR_REMOTE, "a hook at the remote declined the push",
-		"read what the remote said: mirror log" },
+		"let the hook take it, then: mirror --once" },
 	[PUSH_DIVERGED] = { "diverged", ERR_REMOTE, "the remote's branch has commits that we do not",
 		"another machine may use this name: set [brain] branch, see mirror machines" },
 	[PUSH_GONE] = { "gone", ERR_REMOTE, "the branch was deleted at the remote",
-		"mirror accept, to push it again" },
+		"mirror accept push" },
 	[PUSH_PROTECTED] = { "protected", ERR_REMOTE, "the remote protects this branch against us",
 		"allow pushes to host/* at the remote" },
 	[PUSH_UNVERIFIED] = { "unverified", ERR_REMOTE, "the remote took the push but does not show it",
@@ -74,7 +74,7 @@ static const struct {
 		"install the server's authority, see git help config, http.sslCAInfo" },
 	[PUSH_NO_GIT] = { "no-git", ERR_NOT_FOUND, "there is no git to push with", "install git" },
 	[PUSH_CANCELLED] = { "cancelled", ERR_CANCELLED, "the push was cancelled", "" },
-	[PUSH_OTHER] = { "other", ERR_REMOTE, "the push failed", "read what git said: mirror log" },
+	[PUSH_OTHER] = { "other", ERR_REMOTE, "the push failed", "mirror remote test" },
 };
 
 // What git, ssh, curl and the servers say, in the order in which it counts: a hook may

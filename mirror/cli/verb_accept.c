@@ -100,7 +100,8 @@ print(const struct accepting *accepting, int count)
 	}
 }
 
-// A shrunken root is let go by a cycle: one is asked for.
+// A shrunken root is let go by a cycle, a branch made anew by its push: both are asked
+// for.
 static int
 ask_for_cycle(const struct accepting *accepting, struct err *err)
 {
@@ -109,6 +110,11 @@ ask_for_cycle(const struct accepting *accepting, struct err *err)
 
 	if (jobqueue_open(accepting->state_dir, &queue, err) < 0 ||
 		jobqueue_enqueue(queue, JOB_SYNC, NULL, err) < 0) {
+		return err->code;
+	}
+	if (accepting->config != NULL && config_has_remote(accepting->config) &&
+		(jobqueue_enqueue(queue, JOB_PUSH, NULL, err) < 0 ||
+			jobqueue_hurry(queue, JOB_PUSH, err) < 0)) {
 		return err->code;
 	}
 	jobqueue_ring(runtime);

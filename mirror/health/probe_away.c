@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "brain/push.h"
 #include "brain/repo.h"
 #include "config/config.h"
 #include "health/record.h"
@@ -168,6 +169,26 @@ say_verified(struct probe *probe, struct health_fact *fact,
 	fact->since_ms = tried ? last->since_ms : 0;
 }
 
+// The branch vanished at the remote: only a person knows whether that was meant.  Once
+// accepted it is made anew by the next push, and until then it is still told.
+static void
+say_gone(struct probe *probe, struct health_fact *fact, const struct evidence_row *last)
+{
+	struct err ignored;
+
+	if (last->state == HEALTH_HEALTHY || last->value != PUSH_GONE ||
+		probe->evidence == NULL) {
+		return;
+	}
+	if (evidence_accepted(probe->evidence, fact->name, RECORD_PUSH_GONE, 0,
+		    probe->now_ms, NULL, &ignored) > 0) {
+		(void)snprintf(fact->action, sizeof(fact->action), "mirror --once");
+		probe_note(fact, "accepted: the next push makes the branch anew");
+		return;
+	}
+	probe_acceptable(fact, RECORD_PUSH_GONE, 0);
+}
+
 void
 probe_push(struct probe *probe)
 {
@@ -209,6 +230,9 @@ probe_push(struct probe *probe)
 		say_verified(probe, fact, &remote, &last, tried);
 	} else if (tried && last.state != HEALTH_HEALTHY) {
 		(void)probe_say(fact, last.state, last.action, "%s", last.text);
+	}
+	if (tried) {
+		say_gone(probe, fact, &last);
 	}
 }
 

@@ -220,6 +220,7 @@ record_push(struct evidence *evidence, const struct record_push *push, struct er
 			: push->reason == PUSH_OK ? HEALTH_DEGRADED
 						  : push_state(push->reason),
 		.action = push->next,
+		.value = push->reason,
 		.detail = oid_hex(&push->head, head),
 	};
 
@@ -233,8 +234,9 @@ record_push(struct evidence *evidence, const struct record_push *push, struct er
 	}
 	fact.text = text;
 	if (!oid_is_zero(&push->remote) &&
-		put_mark(evidence, RECORD_REMOTE, 0, oid_hex(&push->remote, remote),
-			err) < 0) {
+		(put_mark(evidence, RECORD_REMOTE, 0, oid_hex(&push->remote, remote),
+			 err) < 0 ||
+			put_mark(evidence, RECORD_PLACE, 0, push->place, err) < 0)) {
 		return err->code;
 	}
 	return evidence_put(evidence, &fact, err);

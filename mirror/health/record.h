@@ -38,6 +38,10 @@ struct ledger;
 #define RECORD_DIRTY "dirty"
 #define RECORD_CLOCK "clock.jump"
 #define RECORD_REMOTE "push.verified"
+/** Which remote that was: record_push.place. */
+#define RECORD_PLACE "push.place"
+/** The condition of the fact `push` that a person may accept: the branch is made anew. */
+#define RECORD_PUSH_GONE "gone"
 /** When the whole repository was last read, or first written. */
 #define RECORD_VERIFIED "integrity.all"
 /** Which commit the ledger describes, 40 hex digits: a key for ledger_meta_set(). */
@@ -101,6 +105,8 @@ struct record_push {
 	enum push_reason reason;
 	/** What ls-remote said; zero: unknown or nothing. */
 	struct oid remote;
+	/** A word that is another for another remote. */
+	const char *place;
 	/** push_result.said and err.next; may be NULL. */
 	const char *said;
 	const char *next;

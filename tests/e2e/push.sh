@@ -31,6 +31,32 @@ is "$(git -C remote.git rev-parse "$branch")" "$head" "the remote after --no-pus
 expect 0 "$MIRROR" --once
 is "$(git -C remote.git rev-parse "$branch")" "$(git -C "$BRAIN" rev-parse HEAD)" "the remote at the end"
 
+# A branch that was deleted there is told, and made anew when a person says so.
+git -C remote.git update-ref -d "$branch"
+printf 'more\n' >>notes/a.md
+expect 0 "$MIRROR" --once
+says err "the branch was deleted at the remote"
+says err "next: mirror accept push"
+expect 2 "$MIRROR" health
+expect 0 "$MIRROR" accept push
+"$MIRROR" health >out 2>err && fail "healthy before it was pushed"
+says out "the next push makes the branch anew"
+expect 0 "$MIRROR" --once
+is "$(git -C remote.git rev-parse "$branch")" "$(git -C "$BRAIN" rev-parse HEAD)" "the branch made anew"
+git -C remote.git update-ref -d "$branch"
+expect 0 "$MIRROR" --once
+says err "the branch was deleted at the remote"
+expect 0 "$MIRROR" accept push
+expect 0 "$MIRROR" --once
+
+# Another remote is no deleted branch, and gets everything at once.
+git init -q --bare other.git
+expect 0 "$MIRROR" remote set "$W/other.git"
+expect 0 "$MIRROR" --once
+is "$(git -C other.git rev-parse "$branch")" "$(git -C "$BRAIN" rev-parse HEAD)" "the other remote"
+expect 0 "$MIRROR" remote set "$W/remote.git"
+expect 0 "$MIRROR" --once
+
 # A password in a URL is shown nowhere.
 password=hunter"2secret"
 expect 0 "$MIRROR" remote set "https://me:$password@git.invalid/x.git"
