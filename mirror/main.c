@@ -120,6 +120,7 @@
  *     serve/measure                the verdict and the status, as routes and page show
  *                                  them.
  *     serve/next                   what a person can do about a path in this state.
+ *     serve/options                what the API is started with.
  *     serve/page                   the status page, part by part.
  *     serve/parse                  what a stranger wrote, taken apart: targets, hosts,
  *                                  ranges, forms.

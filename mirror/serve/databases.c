@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "config/config.h"
-#include "serve/serve.h"
+#include "serve/options.h"
 
 #include <dirent.h>
 #include <errno.h>

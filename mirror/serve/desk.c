@@ -11,7 +11,7 @@
 #include "health/record.h"
 #include "jobqueue/jobqueue.h"
 #include "ledger/ledger.h"
-#include "serve/serve.h"
+#include "serve/options.h"
 
 void
 desk_done(struct desk *desk)

@@ -7,7 +7,7 @@
 #include "brain/repo.h"
 #include "config/config.h"
 #include "serve/desk.h"
-#include "serve/serve.h"
+#include "serve/options.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -16,7 +16,7 @@
 
 #include "base/base.h"
 #include "health/report.h"
-#include "serve/serve.h"
+#include "serve/options.h"
 
 #include <pthread.h>
 
@@ -24,6 +24,10 @@ struct access;
 struct bench;
 struct http;
 struct idem;
+
+enum {
+	SERVE_LISTENERS_MAX = 8,
+};
 
 struct serve {
 	struct serve_options options;

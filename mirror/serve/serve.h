@@ -25,32 +25,12 @@
 #define SERVE_SERVE_H
 
 #include "base/base.h"
+#include "serve/options.h"
 
-struct config;
 struct err;
 struct serve;
 
 #define SERVE_SOCKET "api.sock"
-
-enum {
-	SERVE_LISTENERS_MAX = 8,
-};
-
-struct serve_options {
-	/** Borrowed until serve_stop(), as everything here. */
-	const struct config *config;
-	const char *config_file;
-	const char *state_dir;
-	const char *runtime_dir;
-	/** <vault_dir>/<name> is the snapshot folder of a database; NULL: there are none.
-	 */
-	const char *vault_dir;
-	/** Our executable (see vault/child.h); NULL: "/proc/self/exe". */
-	const char *self;
-	/** Listening sockets that systemd handed over; taken, closed in the end. */
-	const int *fds;
-	size_t nfds;
-};
 
 /**
  * @return

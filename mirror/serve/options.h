@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/**
+ * serve/options - what the API is started with.
+ *
+ * Knows: nothing.
+ * Owns:  nothing.
+ * Never: grows code.
+ */
+
+#ifndef SERVE_OPTIONS_H
+#define SERVE_OPTIONS_H
+
+#include "base/base.h"
+
+struct config;
+
+struct serve_options {
+	/** Borrowed until serve_stop(), as everything here. */
+	const struct config *config;
+	const char *config_file;
+	const char *state_dir;
+	const char *runtime_dir;
+	/** <vault_dir>/<name> is the snapshot folder of a database; NULL: there are none.
+	 */
+	const char *vault_dir;
+	/** Our executable (see vault/child.h); NULL: "/proc/self/exe". */
+	const char *self;
+	/** Listening sockets that systemd handed over; taken, closed in the end. */
+	const int *fds;
+	size_t nfds;
+};
+
+#endif
