@@ -118,6 +118,20 @@ an_index_just_moved_into_place_is_not_written_through(void **state)
 }
 
 static void
+a_making_of_the_repository_that_was_cut_short_is_taken_up(void **state)
+{
+	struct world *world = *state;
+
+	put(world, "notes/a", "1\n");
+	sh(world,
+		"mkdir -p brain/.git/objects && touch brain/.git/config.lock "
+		"brain/.git/HEAD.lock");
+	(void)run_once(world);
+	assert_row(world, "notes/a", "mirrored");
+	assert_honest(world);
+}
+
+static void
 a_damaged_ledger_is_set_aside(void **state)
 {
 	struct world *world = *state;
@@ -271,6 +285,7 @@ main(void)
 		IN_A_WORLD(a_ledger_behind_the_branch_catches_up),
 		IN_A_WORLD(what_a_forgotten_commit_added_leaves_the_copy_too),
 		IN_A_WORLD(an_index_just_moved_into_place_is_not_written_through),
+		IN_A_WORLD(a_making_of_the_repository_that_was_cut_short_is_taken_up),
 		IN_A_WORLD(a_damaged_ledger_is_set_aside),
 		IN_A_WORLD(what_a_killed_cycle_left_in_the_copy_goes),
 		IN_A_WORLD(a_branch_that_was_moved_back_is_brought_forward),
