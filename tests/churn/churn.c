@@ -42,6 +42,8 @@ enum {
 	ALONE_MS = 20000,
 	OPERATIONS_MIN = 60,
 	OPERATIONS_MORE = 300,
+	/** By then an agent has read its configuration. */
+	READ_MS = 2000,
 	/** What a root may lose before it is held. */
 	SHRINK_FILES = 10,
 };
@@ -56,6 +58,7 @@ struct churn {
 	struct shadow *shadow;
 	pid_t agent;
 	pid_t onces[ONCES_MAX];
+	int64_t agent_since_ms;
 	bool stopped;
 	bool broken_config;
 	unsigned long operations;
@@ -140,6 +143,7 @@ static void
 start_agent(struct churn *churn)
 {
 	churn->agent = begin_program(churn, "run", "agent.log");
+	churn->agent_since_ms = clock_mono_ms();
 	churn->stopped = false;
 }
 
@@ -301,7 +305,8 @@ edit_config(struct churn *churn)
 	if (churn->broken_config || dice_percent(&churn->dice, 60)) {
 		write_config(churn, "");
 		churn->broken_config = false;
-	} else if (churn->agent > 0 && is_alone(churn)) {
+	} else if (churn->agent > 0 && is_alone(churn) &&
+		clock_mono_ms() - churn->agent_since_ms > READ_MS) {
 		write_config(churn, "seetle = 1\n");
 		churn->broken_config = true;
 	}
