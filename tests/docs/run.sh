@@ -147,7 +147,7 @@ start_agent() {
 
 run_block() {
 	local text=$1 line=$2 wanted=$3 got=0
-	bash -eu -o pipefail "$text" >"$W/out" 2>&1 </dev/null || got=$?
+	bash -eu "$text" >"$W/out" 2>&1 </dev/null || got=$?
 	if [ "$got" != "$wanted" ]; then
 		fail "$line: status $got, not $wanted"
 		sed 's/^/    /' "$text" "$W/out" >&2
