@@ -15,6 +15,11 @@
 
 struct config;
 
+enum {
+	/** Sockets listened on, those handed over included. */
+	SERVE_LISTENERS_MAX = 8,
+};
+
 struct serve_options {
 	/** Borrowed until serve_stop(), as everything here. */
 	const struct config *config;

@@ -25,10 +25,6 @@ struct bench;
 struct http;
 struct idem;
 
-enum {
-	SERVE_LISTENERS_MAX = 8,
-};
-
 struct serve {
 	struct serve_options options;
 	struct access *access;
