@@ -3,12 +3,16 @@
 #include "agent/agent.h"
 #include "agent/kit.h"
 #include "agent/worker.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/path.h"
 #include "brain/index.h"
 #include "brain/repo.h"
 #include "config/config.h"
+#include "health/evidence.h"
+#include "health/fact.h"
+#include "health/record.h"
 #include "jobqueue/bell.h"
 #include "jobqueue/jobqueue.h"
 
@@ -193,6 +197,10 @@ ask_and_wait(struct kit *kit, const struct agent_once *options, int64_t *ticket,
 {
 	struct waiting payload = { .options = options, .kit = kit };
 
+	// Whoever makes the cycle reads it.
+	if (options->rehash && record_rehash(kit->evidence, clock_now_ms(), err) < 0) {
+		return err_wrap(err, "ask for every file to be read again");
+	}
 	if (jobqueue_ask(kit->queue, JOB_SYNC, ticket, err) < 0) {
 		return err->code;
 	}
@@ -220,6 +228,45 @@ ask_and_wait(struct kit *kit, const struct agent_once *options, int64_t *ticket,
 	}
 }
 
+// The cycle was made elsewhere, and so is its push: wait for that too, and tell how it
+// went.  "Committed" alone would read as "safe elsewhere".
+static int
+wait_for_push(struct kit *kit, const struct agent_once *options, struct err *ret_push,
+	struct err *err)
+{
+	struct waiting payload = { .options = options, .kit = kit };
+	struct evidence_row row;
+	struct job_result done;
+	int64_t ticket = 0;
+	int got;
+
+	if (options->no_push || !config_has_remote(kit->config)) {
+		return 0;
+	}
+	if (jobqueue_ask(kit->queue, JOB_PUSH, &ticket, err) < 0) {
+		return err->code;
+	}
+	jobqueue_ring(kit->bell_dir);
+	got = jobqueue_wait(
+		kit->queue, JOB_PUSH, ticket, -1, waiting, &payload, &done, err);
+	if (got < 0) {
+		return got;
+	}
+	if (got == 0) {
+		err_raise(ret_push, ERR_BUSY, "the agent ended before it had pushed");
+		(void)err_advise(ret_push, "mirror --once");
+	} else if (!job_outcome_is_success(done.outcome)) {
+		bool known =
+			evidence_get(kit->evidence, fact_word(FACT_PUSH), &row, err) > 0;
+
+		err_raise(ret_push, ERR_REMOTE, "%s", known ? row.text : done.note);
+		if (known && row.action[0] != '\0') {
+			(void)err_advise(ret_push, "%s", row.action);
+		}
+	}
+	return 0;
+}
+
 int
 agent_once(const struct config *config, const struct agent_once *options,
 	struct cycle_result *ret_result, struct err *ret_push, struct err *err)
@@ -243,8 +290,11 @@ agent_once(const struct config *config, const struct agent_once *options,
 	do {
 		got = ask_and_wait(kit, options, &ticket, ret_result, err);
 	} while (got == ASK_AGAIN);
-	if (got != 0) {
-		return MIN_OF(got, 0);
+	if (got == ASK_ANSWERED) {
+		return wait_for_push(kit, options, ret_push, err);
+	}
+	if (got < 0) {
+		return got;
 	}
 	got = run_here(kit, options, ticket, ret_result, ret_push, err);
 	kit_stop(kit);

@@ -219,14 +219,26 @@ owes_push(struct kit *kit, const struct oid *head)
 	return !oid_equal(&seen, head);
 }
 
+// When did a person ask for every file to be read again?  0: nobody did.
+static int64_t
+rehash_asked(struct kit *kit)
+{
+	struct evidence_row row;
+	struct err ignored;
+
+	return evidence_get(kit->evidence, RECORD_REHASH, &row, &ignored) > 0 ? row.value
+									      : 0;
+}
+
 static enum job_outcome
 do_sync(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
 	struct err *err)
 {
 	struct kit *kit = worker->kit;
+	int64_t asked_ms = rehash_asked(kit);
 	struct cycle_plan plan = {
 		.full = worker->where == NULL || job->hurried || worker->owes_full,
-		.rehash = worker->rehash,
+		.rehash = worker->rehash || asked_ms != 0,
 		.on_progress = worker->on_progress,
 		.payload = worker->payload,
 	};
@@ -247,6 +259,9 @@ do_sync(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
 	}
 	worker->owes_full = false;
 	worker->rehash = false;
+	if (asked_ms != 0 && rehash_asked(kit) == asked_ms) {
+		tell(record_rehash(kit->evidence, 0, err), err, "that all was read");
+	}
 	worker->last = result;
 	worker->has_last = true;
 	write_note(&result, note);

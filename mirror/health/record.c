@@ -66,6 +66,12 @@ record_cycle(struct evidence *evidence, const struct record_cycle *cycle, struct
 }
 
 int
+record_rehash(struct evidence *evidence, int64_t asked_ms, struct err *err)
+{
+	return put_mark(evidence, RECORD_REHASH, asked_ms, NULL, err);
+}
+
+int
 record_dirty(struct evidence *evidence, int64_t since_ms, struct err *err)
 {
 	return put_mark(evidence, RECORD_DIRTY, since_ms, NULL, err);

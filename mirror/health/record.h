@@ -114,6 +114,14 @@ struct record_push {
 int record_push(struct evidence *evidence, const struct record_push *push,
 	struct err *err) NONNULL MUST_CHECK;
 
+/**
+ * A person wants every file read again: @asked_ms by the wall clock; the run that did it
+ * puts 0 down, unless it was asked for anew meanwhile.
+ */
+#define RECORD_REHASH "rehash.asked"
+int record_rehash(struct evidence *evidence, int64_t asked_ms, struct err *err)
+	NONNULL MUST_CHECK;
+
 /** The scanner tried its canaries. */
 struct record_secrets {
 	int64_t canaries;

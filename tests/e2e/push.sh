@@ -57,6 +57,27 @@ is "$(git -C other.git rev-parse "$branch")" "$(git -C "$BRAIN" rev-parse HEAD)"
 expect 0 "$MIRROR" remote set "$W/remote.git"
 expect 0 "$MIRROR" --once
 
+# Beside an agent the push is waited for as well, and told when it fails.
+"$MIRROR" run >agent.out 2>agent.err &
+agent=$!
+tries=200
+until "$MIRROR" status --json | grep -q '"running": true' || [ "$tries" -eq 0 ]; do
+	sleep 0.05
+	tries=$((tries - 1))
+done
+printf 'agent\n' >>notes/a.md
+expect 0 "$MIRROR" --once
+is "$(git -C remote.git rev-parse "$branch")" "$(git -C "$BRAIN" rev-parse HEAD)" "the remote beside an agent"
+mv remote.git gone
+printf 'agent\n' >>notes/a.md
+expect 0 "$MIRROR" --once --json
+says err "could not be pushed"
+says out '"error": "the last push failed (no-repository)'
+mv gone remote.git
+kill -TERM $agent
+wait $agent || fail "the agent's end"
+expect 0 "$MIRROR" --once
+
 # A password in a URL is shown nowhere.
 password=hunter"2secret"
 expect 0 "$MIRROR" remote set "https://me:$password@git.invalid/x.git"

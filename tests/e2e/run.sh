@@ -67,6 +67,16 @@ done
 expect 75 "$MIRROR" --once --no-wait
 says err "another run is under way"
 
+# Every file read again also when it is the agent who reads: bytes that changed behind
+# an unchanged size and time.
+printf 'aaa\n' >notes/quiet
+wait_for 10 holds notes/quiet aaa
+touch -r notes/quiet "$W/stamp"
+printf 'bbb\n' 1<>notes/quiet
+touch -r "$W/stamp" notes/quiet
+expect 0 "$MIRROR" --once --full
+holds notes/quiet bbb || fail "--full beside an agent read nothing"
+
 # A stopped (not dead) agent does not make the lookers wait.
 kill -STOP $agent
 before=$(date +%s%N)
