@@ -3,7 +3,8 @@
 /*
  * Scan, cut, scan the result.  A cut may make a neighbour visible that was hidden before
  * (a value that ended elsewhere); such a finding is carried back to the input and the cut
- * is done afresh, a few times at most.  What still finds something then cannot be cut.
+ * is done afresh.  When that does not end, whole lines are cut, and at last everything:
+ * of a text there is always something that can be kept in its place.
  *
  *     input    a = "s3cr3t..."            b = ...
  *                   \_______/ span
@@ -23,7 +24,10 @@
 #include <string.h>
 
 enum {
-	ROUNDS_MAX = 5,
+	/** Cuts of the spans themselves, then of whole lines; then all goes. */
+	ROUNDS_EXACT = 6,
+	ROUNDS_LINES = 10,
+	ROUNDS_MAX = ROUNDS_LINES + 1,
 	MARK_PRINT_LEN = 4,
 };
 
@@ -168,23 +172,13 @@ compare_items(const void *left_void, const void *right_void)
 		: left->finding.start > right->finding.start;
 }
 
-/** Add what the second look found; overlapping spans become one. */
+/** Overlapping spans become one; the first names it. */
 static void
-carry_all_back(const struct redaction *redaction, const struct collection *again,
-	struct collection *found)
+join_spans(struct collection *found)
 {
-	for (size_t i = 0; i < again->count; i++) {
-		struct collected item = again->list[i];
-
-		item.finding.start = carry_back(redaction, item.finding.start, false);
-		item.finding.end = carry_back(redaction, item.finding.end, true);
-		found->list =
-			xgrow(found->list, found->count, &found->size, sizeof(item));
-		found->list[found->count++] = item;
-	}
-	qsort(found->list, found->count, sizeof(*found->list), compare_items);
-
 	size_t kept = 0;
+
+	qsort(found->list, found->count, sizeof(*found->list), compare_items);
 	for (size_t i = 1; i < found->count; i++) {
 		struct finding *last = &found->list[kept].finding;
 		const struct finding *next = &found->list[i].finding;
@@ -198,6 +192,84 @@ carry_all_back(const struct redaction *redaction, const struct collection *again
 	found->count = kept + 1;
 }
 
+/** A rule that takes a piece of our own mark for a secret. */
+static bool
+is_in_mark(const struct redaction *redaction, const struct finding *finding)
+{
+	for (size_t i = 0; i < redaction->nspans; i++) {
+		const struct redact_span *span = &redaction->spans[i];
+
+		if (finding->start >= span->out_start && finding->end <= span->out_end) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/** Add what the second look found; false when there was nothing. */
+static bool
+carry_all_back(const struct redaction *redaction, const struct collection *again,
+	struct collection *found)
+{
+	size_t before = found->count;
+
+	for (size_t i = 0; i < again->count; i++) {
+		struct collected item = again->list[i];
+
+		if (is_in_mark(redaction, &item.finding)) {
+			continue;
+		}
+		item.finding.start = carry_back(redaction, item.finding.start, false);
+		item.finding.end = carry_back(redaction, item.finding.end, true);
+		found->list =
+			xgrow(found->list, found->count, &found->size, sizeof(item));
+		found->list[found->count++] = item;
+	}
+	if (found->count == before) {
+		return false;
+	}
+	join_spans(found);
+	return true;
+}
+
+/** To the ends of its lines. */
+static void
+widen(const struct scan_input *input, struct collected *item)
+{
+	const struct text_shape *shape = &item->shape;
+	struct finding *finding = &item->finding;
+	const char *data = input->data;
+	size_t unit = shape->unit;
+
+	while (finding->start >= shape->skip + unit &&
+		!is_newline(shape, data + finding->start - unit)) {
+		finding->start -= unit;
+	}
+	while (finding->end + unit <= input->len &&
+		!is_newline(shape, data + finding->end)) {
+		finding->end += unit;
+	}
+}
+
+/** What does not come clean by its spans is cut more roughly. */
+static void
+coarsen(const struct scan_input *input, int round, struct collection *found)
+{
+	if (round < ROUNDS_EXACT) {
+		return;
+	}
+	if (round < ROUNDS_LINES) {
+		for (size_t i = 0; i < found->count; i++) {
+			widen(input, &found->list[i]);
+		}
+		join_spans(found);
+		return;
+	}
+	found->count = 1;
+	found->list[0].finding.start = found->list[0].shape.skip;
+	found->list[0].finding.end = input->len;
+}
+
 static bool
 has_fixed(const struct collection *found)
 {
@@ -209,35 +281,33 @@ has_fixed(const struct collection *found)
 	return false;
 }
 
-/** Cut until nothing is found; false in @ret_clean when that does not come about. */
+/** Cut until nothing is found; false in @ret_clean when it cannot be cut. */
 static int
 cut_until_clean(const struct scanner *scanner, const struct scan_input *input,
-	struct collection *found, struct redaction *redaction, bool *ret_clean,
-	struct err *err)
+	const struct text_shape *shape, struct collection *found,
+	struct redaction *redaction, bool *ret_clean, struct err *err)
 {
 	*ret_clean = false;
 	for (int round = 0; round < ROUNDS_MAX && !has_fixed(found); round++) {
 		AUTO(collection_done) struct collection again = { 0 };
 
+		coarsen(input, round, found);
 		list_spans(found, redaction);
 		if (cut(input, found, redaction, err) < 0) {
 			return err->code;
 		}
 
+		// In the shape of the input: a cut must not turn a text into a binary.
 		struct scan_input output = *input;
 		output.data = redaction->out.data != NULL ? redaction->out.data : "";
 		output.len = redaction->out.len;
-		if (collect(scanner, &output, NULL, &again, err) < 0) {
+		if (collect(scanner, &output, shape, &again, err) < 0) {
 			return err->code;
 		}
-		if (again.count == 0) {
+		if (!carry_all_back(redaction, &again, found)) {
 			*ret_clean = true;
 			return 0;
 		}
-		if (has_fixed(&again)) {
-			return 0;
-		}
-		carry_all_back(redaction, &again, found);
 	}
 	list_spans(found, redaction);
 	return 0;
@@ -248,14 +318,17 @@ redact_bytes(const struct scanner *scanner, const struct scan_input *input,
 	struct redaction *ret_redaction, struct err *err)
 {
 	AUTO(collection_done) struct collection found = { 0 };
+	const struct text_shape shape =
+		text_shape(input->len > 0 ? input->data : "", input->len);
 	bool clean = true;
 
 	redaction_done(ret_redaction);
-	if (collect(scanner, input, NULL, &found, err) < 0) {
+	if (collect(scanner, input, &shape, &found, err) < 0) {
 		return err->code;
 	}
 	if (found.count > 0 &&
-		cut_until_clean(scanner, input, &found, ret_redaction, &clean, err) < 0) {
+		cut_until_clean(
+			scanner, input, &shape, &found, ret_redaction, &clean, err) < 0) {
 		redaction_done(ret_redaction);
 		return err->code;
 	}

@@ -17,7 +17,8 @@
  * Each secret is replaced by REDACTED.<rule-id>.<8 hex>: plain characters that are safe
  * inside JSON, YAML, TOML, shell, URLs and CSV, in the encoding of the text around them.
  * The hex is the start of the keyed fingerprint.  Newlines in the span stay, a PEM block
- * keeps its BEGIN and END lines, and a mark is never itself a finding.
+ * keeps its BEGIN and END lines, and a mark is never itself a finding.  A text whose cut
+ * shows ever more is cut by whole lines in the end, then altogether: it is never held.
  */
 
 #ifndef SCANNER_REDACT_H
@@ -36,8 +37,8 @@ enum redact_outcome {
 	REDACT_CLEAN,
 	/** `out` holds the clean bytes. */
 	REDACT_CUT,
-	/** A secret in something that cannot be cut, such as a binary: hold the file.
-	 * The spans say where it is. */
+	/** A secret in something that cannot be cut: a binary, or the path itself as a
+	 * user's rule says.  Hold the file; the spans say where it is.  Never a text. */
 	REDACT_CANNOT,
 };
 

@@ -314,11 +314,12 @@ scan_view(const struct scanner *scanner, struct engine *engine,
 	return ret;
 }
 
-/** Narrow and scan; @base shifts the alignment of text found inside a binary. */
+/** Narrow and scan; @base shifts the alignment of text found inside other bytes, @like
+ * says what its findings are. */
 static int
 scan_wide(const struct scanner *scanner, struct engine *engine,
 	const struct scan_input *input, const struct text_shape *shape, size_t base,
-	bool fixed, struct collection *collection, struct err *err)
+	const struct view *like, struct collection *collection, struct err *err)
 {
 	if (input->len <= base) {
 		return 0;
@@ -335,8 +336,8 @@ scan_wide(const struct scanner *scanner, struct engine *engine,
 		.len = units,
 		.shape = *shape,
 		.base = base,
-		.certain_only = fixed,
-		.fixed = fixed };
+		.certain_only = like->certain_only,
+		.fixed = like->fixed };
 	return scan_view(scanner, engine, input, &view, collection, err);
 }
 
@@ -388,13 +389,16 @@ collect_with(const struct scanner *scanner, struct engine *engine,
 		.len = input->len,
 		.shape = bytes,
 		.certain_only = shape->kind == TEXT_BINARY || shape->kind == TEXT_WIDE,
-		.fixed = shape->kind == TEXT_BINARY || shape->kind == TEXT_STAINED };
+		.fixed = shape->kind == TEXT_BINARY };
+	const struct view wide_view = { .certain_only = shape->kind != TEXT_WIDE,
+		.fixed = whole.fixed };
 
 	if (scan_view(scanner, engine, input, &whole, collection, err) < 0) {
 		return err->code;
 	}
 	if (shape->kind == TEXT_WIDE &&
-		scan_wide(scanner, engine, input, shape, 0, false, collection, err) < 0) {
+		scan_wide(scanner, engine, input, shape, 0, &wide_view, collection, err) <
+			0) {
 		return err->code;
 	}
 	if ((shape->kind == TEXT_BINARY || shape->kind == TEXT_STAINED) &&
@@ -402,7 +406,7 @@ collect_with(const struct scanner *scanner, struct engine *engine,
 		static const struct text_shape wide = { TEXT_WIDE, 2, 0, 0 };
 
 		for (size_t base = 0; base < 2; base++) {
-			if (scan_wide(scanner, engine, input, &wide, base, true,
+			if (scan_wide(scanner, engine, input, &wide, base, &wide_view,
 				    collection, err) < 0) {
 				return err->code;
 			}

@@ -3,6 +3,7 @@
 #include "scanner/support.h"
 
 #include "scanner/redact.h"
+#include "support/scratch.h"
 
 #include <stdio.h>
 
@@ -209,6 +210,97 @@ a_binary_with_a_secret_cannot_be_cut(void **state)
 	scanner_free(scanner);
 }
 
+/** A scanner with one more rule, that is never content. */
+static struct scanner *
+make_greedy(struct scratch *scratch, const char *regex)
+{
+	AUTO_FREE char *toml = xasprintf(
+		"[extend]\nuseDefault = true\n[[rules]]\nid = 'greedy'\nregex = '%s'\n",
+		regex);
+	struct scanner *scanner = NULL;
+	struct err err = { 0 };
+
+	scratch_write_text(scratch, "rules.toml", toml);
+	const char *file = scratch_path(scratch, "rules.toml");
+	struct scanner_options options = {
+		.key = test_key, .rule_files = &file, .nrule_files = 1
+	};
+	ok(scanner_new(&options, &scanner, &err));
+	return scanner;
+}
+
+static void
+a_rule_that_takes_a_piece_of_a_mark_holds_no_text(void **state)
+{
+	struct scanner *scanner = make_greedy(*state, "[0-9a-f]{8}");
+	AUTO(redaction_done) struct redaction out = { 0 };
+	const char *text = "one deadbeef two\n";
+
+	assert_int_equal(redact(scanner, text, strlen(text), &out), REDACT_CUT);
+	assert_null(strstr(out.out.data, "deadbeef"));
+	assert_non_null(strstr(out.out.data, " two\n"));
+	scanner_free(scanner);
+}
+
+static void
+a_text_that_shows_more_after_each_cut_is_cut_by_lines(void **state)
+{
+	// Each cut brings the next character beside a mark.
+	struct scanner *scanner =
+		make_greedy(*state, "seed|REDACTED\\.greedy\\.[0-9a-f]{8}.");
+	AUTO(redaction_done) struct redaction out = { 0 };
+	const char *text = "above\nabc seed 0123456789 and so on\nbelow\n";
+
+	assert_int_equal(redact(scanner, text, strlen(text), &out), REDACT_CUT);
+	assert_int_equal(out.nspans, 1);
+	assert_memory_equal(out.out.data, "above\nREDACTED.greedy.", 22);
+	assert_non_null(strstr(out.out.data, "\nbelow\n"));
+	assert_null(strstr(out.out.data, "so on"));
+	scanner_free(scanner);
+}
+
+static void
+a_text_that_never_comes_clean_is_cut_altogether(void **state)
+{
+	struct scanner *scanner =
+		make_greedy(*state, "(?s)seed|.REDACTED\\.greedy\\.[0-9a-f]{8}\\s*.");
+	AUTO(redaction_done) struct redaction out = { 0 };
+	char text[4096];
+	size_t n = 0;
+
+	for (int i = 0; i < 200; i++) {
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "line %d%s\n", i,
+			i == 100 ? " seed" : "");
+	}
+	assert_int_equal(redact(scanner, text, n, &out), REDACT_CUT);
+	assert_int_equal(out.nspans, 1);
+	assert_int_equal(out.spans[0].start, 0);
+	assert_int_equal(out.spans[0].end, n);
+	assert_int_equal(count_newlines(out.out.data, out.out.len), 200);
+	scanner_free(scanner);
+}
+
+static void
+a_text_with_a_stray_nul_is_cut_also_when_little_of_it_stays(void **state)
+{
+	struct scanner *scanner = make_scanner();
+	AUTO(redaction_done) struct redaction out = { 0 };
+	char text[2048];
+	size_t n;
+
+	(void)state;
+	// Most of the text is the secret: what stays has more than one NUL in 256 bytes.
+	n = (size_t)snprintf(text, sizeof(text), "a%c = \"%s", 0, "https://u:");
+	for (int i = 0; i < 1200; i++) {
+		text[n++] = "k3J9xQ2vB7nM5tR8wL1zD6cF"[(i * 7 + i / 24) % 24];
+	}
+	n += (size_t)snprintf(text + n, sizeof(text) - n, "@host/\"\n");
+	assert_int_equal(redact(scanner, text, n, &out), REDACT_CUT);
+	assert_true(out.out.len < 128);
+	assert_int_equal(out.out.data[1], 0);
+	scanner_free(scanner);
+}
+
 static void
 a_ceiling_is_told(void **state)
 {
@@ -236,6 +328,17 @@ main(void)
 		cmocka_unit_test(wide_text_is_cut_in_its_own_encoding),
 		cmocka_unit_test(latin_1_around_a_secret_stays_as_it_was),
 		cmocka_unit_test(a_binary_with_a_secret_cannot_be_cut),
+		cmocka_unit_test_setup_teardown(
+			a_rule_that_takes_a_piece_of_a_mark_holds_no_text, scratch_setup,
+			scratch_teardown_all),
+		cmocka_unit_test_setup_teardown(
+			a_text_that_shows_more_after_each_cut_is_cut_by_lines,
+			scratch_setup, scratch_teardown_all),
+		cmocka_unit_test_setup_teardown(
+			a_text_that_never_comes_clean_is_cut_altogether, scratch_setup,
+			scratch_teardown_all),
+		cmocka_unit_test(
+			a_text_with_a_stray_nul_is_cut_also_when_little_of_it_stays),
 		cmocka_unit_test(a_ceiling_is_told),
 	};
 
