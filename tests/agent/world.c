@@ -73,6 +73,9 @@ run_once(const struct world *world)
 	return result;
 }
 
+static int shell(const struct world *world, const char *fmt, va_list args)
+	__attribute__((format(printf, 2, 0)));
+
 static int
 shell(const struct world *world, const char *fmt, va_list args)
 {
