@@ -89,26 +89,44 @@ item_of(const struct run *run, const struct task *task, enum restore_verdict ver
 	};
 }
 
+// The folder's mode and time change with the first thing that is done in it.
+static int
+remember_folder(
+	struct run *run, const char *folder, const struct stat *before, struct err *err)
+{
+	AUTO_FREE char *logged = NULL;
+
+	if (run->last_folder != NULL && strcmp(run->last_folder, folder) == 0) {
+		return 0;
+	}
+	free(run->last_folder);
+	run->last_folder = xstrdup(folder);
+	logged = run_journal_path(folder);
+	return undo_change(run->undo, logged, before, err);
+}
+
 // A folder that is ours and shut lets us in until the end, when it gets its mode.
 static int
 let_write(struct run *run, const struct task *task, struct err *err)
 {
 	AUTO_FREE char *folder = place_above(task->path);
-	AUTO_FREE char *logged = run_journal_path(folder);
+	int keeps = run_need_undo(run, err);
 	struct stat info;
-	int keeps;
 
-	if (geteuid() == 0 || fstat(task->dirfd, &info) < 0 || info.st_uid != geteuid() ||
-		(info.st_mode & 0300) == 0300) {
-		return 0;
+	if (keeps < 0) {
+		return keeps;
 	}
-	keeps = run_need_undo(run, err);
-	if (keeps < 0 || (keeps > 0 && undo_change(run->undo, logged, &info, err) < 0)) {
+	if (fstat(task->dirfd, &info) < 0) {
+		return err_errno(err, "look at the folder");
+	}
+	if (keeps > 0 && remember_folder(run, folder, &info, err) < 0) {
 		return err->code;
 	}
-	return fchmod(task->dirfd, (info.st_mode & 07777) | 0700) < 0
-		? err_errno(err, "get into the folder")
-		: 0;
+	if (geteuid() != 0 && info.st_uid == geteuid() && (info.st_mode & 0300) != 0300 &&
+		fchmod(task->dirfd, (info.st_mode & 07777) | 0700) < 0) {
+		return err_errno(err, "get into the folder");
+	}
+	return keeps;
 }
 
 // Put it down before it is done, with a safety copy of what it replaces.
@@ -118,7 +136,7 @@ remember_task(struct run *run, const struct task *task, enum restore_verdict ver
 {
 	AUTO_FREE char *logged = run_journal_path(task->path);
 	bool is_link = task->entry->facts.kind == SIDECAR_LINK;
-	int keeps = let_write(run, task, err) < 0 ? err->code : run_need_undo(run, err);
+	int keeps = let_write(run, task, err);
 
 	if (keeps <= 0) {
 		return keeps;

@@ -260,6 +260,7 @@ run_done(struct run *run)
 		free(run->seconds[i].path);
 		free(run->seconds[i].sealed);
 	}
+	free(run->last_folder);
 	free(run->bases);
 	free(run->finishes);
 	free(run->groups);

@@ -76,6 +76,8 @@ struct run {
 	struct stage *stage;
 	struct undo *undo;
 	uint64_t told;
+	/** The folder whose own facts were put down last; owned. */
+	char *last_folder;
 
 	struct base *bases;
 	size_t nbases;

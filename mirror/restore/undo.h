@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /**
- * restore/undo - a restore in place can be taken back, also one that was killed.
+ * restore/undo - what a restore in place replaces is kept first, and every step put down.
  *
  *     <dir>/<id>/journal      what was going to be done, on disk before it was
  *     <dir>/<id>/files/...    what stood there before, under <name>/<rel>
