@@ -57,6 +57,8 @@
  *     agent/agent                  the always-on engine, and the same work done once
  *                                  by hand.
  *     agent/allowed                what a person marked as fine, by fingerprint.
+ *     agent/beat                   our heartbeat for the other machines, and a look at
+ *                                  theirs.
  *     agent/crew                   a few threads that take in files while the walk
  *                                  goes on.
  *     agent/cycle                  one run: what changed on disk becomes one commit
@@ -181,22 +183,24 @@
  *     restore/point                which commit is meant?
  *     restore/restore              bring a tree back to the disk.
  *     restore/run                  what one restore carries from step to step.
- *     restore/safety               a second name for what is about to be replaced, or a
- *                                  copy of it.
+ *     restore/safety               a second name for what is about to be replaced, or
+ *                                  a copy of it.
  *     restore/sample               which files does a drill try?
  *     restore/stage                entries on their way: written, synced, read back,
  *                                  then named.
  *     restore/takeback             a restore in place is taken back, also one that was
  *                                  killed.
  *     restore/told                 what became of a path: the words of this room.
- *     restore/undo                 what a restore in place replaces is kept first, and
- *                                  every step put down.
+ *     restore/undo                 a restore in place can be taken back, also one that
+ *                                  was killed.
  *     restore/verify               is what the backup says true, down to the last
  *                                  object?
  *     restore/when                 which moment do these words mean?
  *
  * 2  brain/  git objects, trees, commits, push
  *     brain/commit                 one commit object.
+ *     brain/fleet                  several machines, one remote: who we are, and who
+ *                                  else was heard of.
  *     brain/home                   the few files of ours inside a git directory.
  *     brain/index                  .git/index, written so that `git status` is clean.
  *     brain/maintain               many small packs into few large ones.
@@ -207,6 +211,8 @@
  *     brain/plain                  may this name stand in a git tree at its own path?
  *     brain/push                   bring the branch to the remote, and see that it
  *                                  arrived.
+ *     brain/push_room              one conversation with a remote, through git: the
+ *                                  inside of push and fetch.
  *     brain/reap                   what a killed process left in a git directory.
  *     brain/repo                   the brain repo: an ordinary git repository, opened
  *                                  with care.
@@ -214,7 +220,7 @@
  *     brain/tree                   git's trees: read one, or change some entries of
  *                                  one.
  *     brain/worktree               the browsable copy beside .git.
- *     brain/recovery
+ *     brain/fetch brain/push_git brain/recovery
  *
  * 2  ledger/  every file, its state and its reason
  *     ledger/arena                 the names of one folder, side by side, forgotten

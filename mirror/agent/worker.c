@@ -2,6 +2,7 @@
 
 #include "agent/worker.h"
 
+#include "agent/beat.h"
 #include "agent/cycle.h"
 #include "agent/databases.h"
 #include "agent/kit.h"
@@ -11,6 +12,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "brain/home.h"
 #include "brain/maintain.h"
 #include "brain/push.h"
 #include "brain/repo.h"
@@ -181,14 +183,16 @@ snapshots_are_due(struct worker *worker, const struct cycle_result *result)
 
 // ---- what is known of the remote
 
-// A remote may have a password in it, so only a keyed hash is kept.
+// The branch and where it is: a remote may have a password in it, so only a keyed hash is
+// kept.
 static void
 name_remote(const struct kit *kit, char hex[HASH_HEX_MAX])
 {
-	const char *url = kit->config->brain.remote;
+	AUTO_FREE char *place =
+		xasprintf("%s\n%s", kit->config->brain.remote, kit->config->brain.branch);
 	uint8_t digest[HASH_SHA256_LEN];
 
-	hash_keyed(kit->key, url, strlen(url), digest);
+	hash_keyed(kit->key, place, strlen(place), digest);
 	hash_hex(digest, sizeof(digest), hex);
 }
 
@@ -308,6 +312,22 @@ push_line(const char *line, size_t len, bool is_stderr, void *payload)
 			worker->on_progress("push", 0, 0, worker->payload) != 0);
 }
 
+// The remote has what it should: what was asked of this push is done.
+static void
+after_push(struct kit *kit, const struct push_options *options)
+{
+	struct err err;
+
+	// The next time a branch is gone it is told again.
+	tell(evidence_unaccept(kit->evidence, fact_word(FACT_PUSH), &err), &err,
+		"that the branch is there again");
+	if (!oid_is_zero(&options->replaces)) {
+		tell(home_set_replaces(options->git_dir, NULL, &err), &err,
+			"that the remote follows again");
+	}
+	beat_look(kit, options);
+}
+
 static enum job_outcome
 do_push(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
 	struct err *err)
@@ -324,19 +344,26 @@ do_push(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
 	};
 	struct push_result result = { 0 };
 	char hex[HASH_HEX_MAX];
+	struct beat beat;
 	struct err why;
 	int pushed;
 	int found = repo_head(kit->repo, &options.commit, err);
 
-	(void)job;
 	if (found <= 0 || !config_has_remote(config)) {
 		return found < 0 ? JOB_FAILED : JOB_OK;
 	}
+	if (beat_prepare(kit, &options.commit, job->hurried, &beat, err) < 0 ||
+		home_replaces(options.git_dir, &options.replaces, err) < 0) {
+		return JOB_FAILED;
+	}
+	options.self = &beat.self;
+	options.beat = beat.blob;
 	last_seen(kit, &options.last_seen);
 	options.recreate = evidence_accepted(kit->evidence, fact_word(FACT_PUSH),
 				   RECORD_PUSH_GONE, 0, clock_now_ms(), NULL, &why) > 0;
 	pushed = push_run(&options, &result, err);
 	name_remote(kit, hex);
+	beat_sent(kit, &beat, &result);
 	tell(record_push(kit->evidence,
 		     &(struct record_push){
 			     .head = options.commit,
@@ -354,9 +381,7 @@ do_push(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
 			: err->code == ERR_TIMEOUT ? JOB_TIMEOUT
 						   : JOB_FAILED;
 	}
-	// What was accepted is done: the next time it is told again.
-	tell(evidence_unaccept(kit->evidence, fact_word(FACT_PUSH), &why), &why,
-		"that the branch is there again");
+	after_push(kit, &options);
 	return JOB_OK;
 }
 

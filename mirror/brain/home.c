@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 bool
 home_is_free(const char *path, bool worktree)
@@ -105,4 +106,32 @@ home_key(const char *git_dir, uint8_t ret_key[HOME_KEY_LEN], struct err *err)
 	memcpy(ret_key, key.data, HOME_KEY_LEN);
 	explicit_bzero(key.data, key.len);
 	return 0;
+}
+
+int
+home_replaces(const char *git_dir, struct oid *ret_commit, struct err *err)
+{
+	AUTO_FREE char *path = path_join(git_dir, "mirror/replaces");
+	AUTO(buf_done) struct buf text = { .max = OID_HEX_MAX };
+
+	if (file_read(AT_FDCWD, path, &text, err) < 0) {
+		return err->code == ERR_NOT_FOUND ? 0 : err->code;
+	}
+	return oid_parse(buf_text(&text), ret_commit)
+		? 1
+		: err_raise(err, ERR_CORRUPT, "%s names no commit", path);
+}
+
+int
+home_set_replaces(const char *git_dir, const struct oid *commit, struct err *err)
+{
+	AUTO_FREE char *path = path_join(git_dir, "mirror/replaces");
+	char hex[OID_HEX_MAX];
+
+	if (commit != NULL) {
+		return file_replace_at(
+			path, oid_hex(commit, hex), OID_HEX_MAX - 1, 0600, err);
+	}
+	return unlink(path) < 0 && errno != ENOENT ? err_errno(err, "remove %s", path)
+						   : 0;
 }

@@ -6,6 +6,8 @@
  *     mirror/key        32 random bytes, 0600: keys our hashes; never in a commit
  *     mirror/new/       packs being built
  *     mirror/index.new  an index being written
+ *     mirror/replaces   after a purge: the commit at the remote that ours replaces
+ *     mirror/machine    who we are, and mirror/fleet.git/ who else is: brain/fleet
  *     mirror/aside/     foreign files found in the browsable copy
  *     info/attributes   no conversion, whatever a tree says
  *
@@ -18,6 +20,7 @@
 #define BRAIN_HOME_H
 
 #include "base/base.h"
+#include "brain/oid.h"
 
 struct err;
 
@@ -45,5 +48,13 @@ int home_make_key(const char *git_dir, struct err *err) NONNULL MUST_CHECK;
 /** NOT_FOUND, CORRUPT. */
 int home_key(const char *git_dir, uint8_t ret_key[HOME_KEY_LEN], struct err *err)
 	NONNULL MUST_CHECK;
+
+/** The commit that the remote's branch may still stand at after a purge here.  @return 1,
+ * 0 there is none, or negative. */
+int home_replaces(const char *git_dir, struct oid *ret_commit, struct err *err)
+	NONNULL MUST_CHECK;
+/** Remember it, durably; NULL: the remote follows again. */
+int home_set_replaces(const char *git_dir, const struct oid *commit, struct err *err)
+	NONNULL_ARGS(1, 3) MUST_CHECK;
 
 #endif

@@ -7,8 +7,9 @@
  * that counts as success.  Servers have been seen to accept a push and drop it, and git
  * to exit with 0 while a hook said no.
  *
- * A password in the URL takes this way: out of the URL, into the environment of the
- * child, and from there through a credential helper of one line, to git alone.
+ * Before anything is sent the first look also tells whose heartbeat stands beside our
+ * branch.  Our own goes along in the same push, and is replaced only while it is still
+ * the one we saw.
  */
 
 #include "brain/push.h"
@@ -16,518 +17,15 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
-#include "base/path.h"
+#include "brain/fleet.h"
+#include "brain/push_room.h"
 
-#include <assert.h>
-#include <ctype.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum {
-	OUT_MAX = 1 << 20,
-	ENV_MAX = 48,
-	// A server that sends less than a byte a second for so long is gone.
-	STALL_S = 60,
-	SAID_LINES = 6,
-	CONFIG_ASK_MS = 5000,
+	ARGV_MAX = 20,
 };
-
-// ---- reasons
-
-// One row each: the word, the code, the sentence, what to do next.
-// clang-format off
-static const struct {
-	const char *word;
-	enum err_code code;
-	const char *sentence;
-	const char *next;
-} reasons[PUSH_NREASONS_] = {
-	[PUSH_OK] = { "ok", ERR_NONE_, "the remote has it", "" },
-	[PUSH_NO_HOST] = { "no-host", ERR_REMOTE, "the remote's host name is not known here",
-		"check the network and the name: mirror remote test" },
-	[PUSH_REFUSED] = { "refused", ERR_REMOTE, "no connection to the remote",
-		"check that the server runs and can be reached: mirror remote test" },
-	[PUSH_TIMEOUT] = { "timeout", ERR_TIMEOUT, "the remote did not answer in time",
-		"check the network: mirror remote test" },
-	[PUSH_HOST_KEY] = { "host-key", ERR_REMOTE, "the remote's host key is unknown or changed",
-		"connect once by hand with ssh and compare the fingerprint" },
-	[PUSH_AUTH] = { "auth", ERR_REMOTE, "the remote does not accept our credentials",
-		"add the ssh key or the token to your account: mirror remote test" },
-	[PUSH_NO_REPOSITORY] = { "no-repository", ERR_REMOTE, "there is no such repository at the remote",
-		"create it, or correct the address: mirror remote set URL" },
-	[PUSH_SECRET] = { "secret", ERR_REMOTE, "the remote's push protection found a secret",
-		"mirror secrets history, then mirror secrets purge" },
-	[PUSH_TOO_BIG] = { "too-big", ERR_REMOTE, "the remote's quota or size limit is reached",
-		"exclude the large file in the configuration, or make room at the remote" },
-	[PUSH_HOOK] = { "hook", ERR_REMOTE, "a hook at the remote declined the push",
-		"let the hook take it, then: mirror --once" },
-	[PUSH_DIVERGED] = { "diverged", ERR_REMOTE, "the remote's branch has commits that we do not",
-		"another machine may use this name: set [brain] branch, see mirror machines" },
-	[PUSH_GONE] = { "gone", ERR_REMOTE, "the branch was deleted at the remote",
-		"mirror accept push" },
-	[PUSH_PROTECTED] = { "protected", ERR_REMOTE, "the remote protects this branch against us",
-		"allow pushes to host/* at the remote" },
-	[PUSH_UNVERIFIED] = { "unverified", ERR_REMOTE, "the remote took the push but does not show it",
-		"mirror remote test" },
-	[PUSH_CERTIFICATE] = { "certificate", ERR_REMOTE, "the remote's certificate is not trusted",
-		"install the server's authority, see git help config, http.sslCAInfo" },
-	[PUSH_NO_GIT] = { "no-git", ERR_NOT_FOUND, "there is no git to push with", "install git" },
-	[PUSH_CANCELLED] = { "cancelled", ERR_CANCELLED, "the push was cancelled", "" },
-	[PUSH_OTHER] = { "other", ERR_REMOTE, "the push failed", "mirror remote test" },
-};
-
-// What git, ssh, curl and the servers say, in the order in which it counts: a hook may
-// print anything, so what it declines is known before its words are read.
-static const struct {
-	const char *needle;
-	enum push_reason reason;
-} symptoms[] = {
-	{ "push cannot contain secrets", PUSH_SECRET },
-	{ "push protection", PUSH_SECRET },
-	{ "secrets detected", PUSH_SECRET },
-	{ "GH013", PUSH_SECRET },
-	{ "GH001", PUSH_TOO_BIG },
-	{ "exceeds maximum", PUSH_TOO_BIG },
-	{ "file size limit", PUSH_TOO_BIG },
-	{ "exceeds the limit", PUSH_TOO_BIG },
-	{ "quota", PUSH_TOO_BIG },
-	{ "no space left on device", PUSH_TOO_BIG },
-	{ "returned error: 413", PUSH_TOO_BIG },
-	{ "GH006", PUSH_PROTECTED },
-	{ "protected branch", PUSH_PROTECTED },
-	{ "hook declined", PUSH_HOOK },
-	{ "non-fast-forward", PUSH_DIVERGED },
-	{ "fetch first", PUSH_DIVERGED },
-	{ "stale info", PUSH_DIVERGED },
-	{ "host key verification failed", PUSH_HOST_KEY },
-	{ "host identification has changed", PUSH_HOST_KEY },
-	{ "no matching host key", PUSH_HOST_KEY },
-	{ "certificate", PUSH_CERTIFICATE },
-	{ "could not resolve host", PUSH_NO_HOST },
-	{ "name or service not known", PUSH_NO_HOST },
-	{ "name resolution", PUSH_NO_HOST },
-	{ "no address associated", PUSH_NO_HOST },
-	{ "permission denied (", PUSH_AUTH },
-	{ "authentication failed", PUSH_AUTH },
-	{ "could not read username", PUSH_AUTH },
-	{ "could not read password", PUSH_AUTH },
-	{ "unable to read askpass", PUSH_AUTH },
-	{ "access denied", PUSH_AUTH },
-	{ "returned error: 401", PUSH_AUTH },
-	{ "returned error: 403", PUSH_AUTH },
-	{ "timed out", PUSH_TIMEOUT },
-	{ "too slow", PUSH_TIMEOUT },
-	{ "timeout", PUSH_TIMEOUT },
-	{ "connection refused", PUSH_REFUSED },
-	{ "no route to host", PUSH_REFUSED },
-	{ "network is unreachable", PUSH_REFUSED },
-	{ "connection reset", PUSH_REFUSED },
-	{ "connection closed", PUSH_REFUSED },
-	{ "failed to connect", PUSH_REFUSED },
-	{ "couldn't connect", PUSH_REFUSED },
-	{ "not found", PUSH_NO_REPOSITORY },
-	{ "not appear to be a git repository", PUSH_NO_REPOSITORY },
-	{ "could not be found", PUSH_NO_REPOSITORY },
-	{ "no such file or directory", PUSH_NO_REPOSITORY },
-	{ "dubious ownership", PUSH_NO_REPOSITORY },
-	{ "returned error: 404", PUSH_NO_REPOSITORY },
-	{ "[rejected]", PUSH_DIVERGED },
-	{ "[remote rejected]", PUSH_HOOK },
-};
-// clang-format on
-
-const char *
-push_reason_word(enum push_reason reason)
-{
-	assert((unsigned int)reason < PUSH_NREASONS_);
-	return reasons[reason].word;
-}
-
-static enum push_reason
-diagnose(const char *words)
-{
-	for (size_t i = 0; i < countof(symptoms); i++) {
-		if (strcasestr(words, symptoms[i].needle) != NULL) {
-			return symptoms[i].reason;
-		}
-	}
-	return PUSH_OTHER;
-}
-
-// ---- the URL
-
-// Where the user's part begins and ends, and its colon; false when there is none.
-static bool
-find_user(const char *url, const char **ret_from, const char **ret_to,
-	const char **ret_colon)
-{
-	const char *from = strstr(url, "://");
-	const char *slash;
-	const char *at = NULL;
-
-	if (from == NULL) {
-		return false;
-	}
-	from += 3;
-	slash = strchrnul(from, '/');
-	// The last '@': a password may contain one.
-	for (const char *c = from; c < slash; c++) {
-		at = *c == '@' ? c : at;
-	}
-	if (at == NULL) {
-		return false;
-	}
-	*ret_from = from;
-	*ret_to = at;
-	*ret_colon = memchr(from, ':', (size_t)(at - from));
-	return true;
-}
-
-static bool
-is_http(const char *url)
-{
-	return strncasecmp(url, "http://", 7) == 0 ||
-		strncasecmp(url, "https://", 8) == 0;
-}
-
-char *
-push_mask(const char *url)
-{
-	const char *from;
-	const char *to;
-	const char *colon;
-
-	if (!find_user(url, &from, &to, &colon)) {
-		return xstrdup(url);
-	}
-	// With http a user alone may be a token.
-	if (is_http(url)) {
-		return xasprintf("%.*s***%s", (int)(from - url), url, to);
-	}
-	return colon == NULL ? xstrdup(url)
-			     : xasprintf("%.*s:***%s", (int)(colon - url), url, to);
-}
-
-static char *
-percent_decode(const char *text, size_t len)
-{
-	char *out = xmalloc(len + 1);
-	size_t count = 0;
-
-	for (size_t i = 0; i < len; i++) {
-		char hex[3] = { 0 };
-
-		if (text[i] == '%' && len - i >= 3 &&
-			isxdigit((unsigned char)text[i + 1]) &&
-			isxdigit((unsigned char)text[i + 2])) {
-			memcpy(hex, text + i + 1, 2);
-			out[count++] = (char)strtol(hex, NULL, 16);
-			i += 2;
-		} else {
-			out[count++] = text[i];
-		}
-	}
-	out[count] = '\0';
-	return out;
-}
-
-// ---- the child
-
-struct push {
-	const struct push_options *options;
-	struct push_result *result;
-	int64_t end_ms;
-	// As git gets it, without what is secret.
-	char *url;
-	char *user;
-	char *password;
-	char *masked;
-	char *env[ENV_MAX];
-	size_t nenv;
-	unsigned int nconfig;
-};
-
-static void
-add_env(struct push *push, char *assignment)
-{
-	assert(push->nenv + 1 < ENV_MAX);
-	push->env[push->nenv++] = assignment;
-}
-
-static void
-add_config(struct push *push, const char *key, const char *value)
-{
-	add_env(push, xasprintf("GIT_CONFIG_KEY_%u=%s", push->nconfig, key));
-	add_env(push, xasprintf("GIT_CONFIG_VALUE_%u=%s", push->nconfig, value));
-	push->nconfig++;
-}
-
-// With http, user and password leave the URL.
-static void
-split_url(struct push *push)
-{
-	const char *url = push->options->remote;
-	const char *from;
-	const char *to;
-	const char *colon;
-
-	push->masked = push_mask(url);
-	if (!find_user(url, &from, &to, &colon) || (!is_http(url) && colon == NULL)) {
-		push->url = xstrdup(url);
-		return;
-	}
-	push->user = percent_decode(from, (size_t)((colon != NULL ? colon : to) - from));
-	push->password = colon != NULL
-		? percent_decode(colon + 1, (size_t)(to - colon - 1))
-		: NULL;
-	push->url = is_http(url) ? xasprintf("%.*s%s", (int)(from - url), url, to + 1)
-				 // ssh takes no password from a URL.
-				 : xasprintf("%.*s%s", (int)(colon - url), url, to);
-}
-
-static void
-add_credentials(struct push *push)
-{
-	if (push->user == NULL || !is_http(push->options->remote)) {
-		return;
-	}
-	if (push->password == NULL && strlen(push->user) < 20) {
-		// A name: the user's own helper knows the password.
-		add_config(push, "credential.username", push->user);
-		return;
-	}
-	add_env(push, xasprintf("MIRROR_PUSH_USER=%s", push->user));
-	add_env(push,
-		xasprintf("MIRROR_PUSH_PASSWORD=%s",
-			push->password != NULL ? push->password : ""));
-	// The empty one forgets all other helpers: none shall store this.
-	add_config(push, "credential.helper", "");
-	add_config(push, "credential.helper",
-		"!f() { test \"$1\" = get && printf 'username=%s\\npassword=%s\\n' "
-		"\"$MIRROR_PUSH_USER\" \"$MIRROR_PUSH_PASSWORD\"; }; f");
-}
-
-// GIT_SSH_COMMAND would overrule a user's core.sshCommand.
-static bool
-user_has_ssh_command(const struct push *push)
-{
-	AUTO_FREE char *git_dir = xasprintf("--git-dir=%s", push->options->git_dir);
-	const char *const argv[] = { "git", git_dir, "config", "--get", "core.sshCommand",
-		NULL };
-	struct spawn plan = { .argv = argv, .deadline_ms = CONFIG_ASK_MS };
-	struct spawn_result result = SPAWN_RESULT(OUT_MAX);
-	struct err ignored;
-	bool has = getenv("GIT_SSH_COMMAND") != NULL || getenv("GIT_SSH") != NULL;
-
-	if (!has && spawn_run(&plan, &result, &ignored) == 0) {
-		has = result.status == 0;
-	}
-	spawn_result_done(&result);
-	return has;
-}
-
-static void
-build_env(struct push *push)
-{
-	static const char *const fixed[] = { "GIT_TERMINAL_PROMPT=0",
-		"GIT_ASKPASS=/bin/false", "SSH_ASKPASS_REQUIRE=never",
-		"GCM_INTERACTIVE=never", "LC_ALL=C", "LANGUAGE=C",
-		// Whoever calls us from inside a git hook means another repository.
-		"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY",
-		"GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_NAMESPACE",
-		// Traces show passwords.
-		"GIT_TRACE", "GIT_TRACE_CURL", "GIT_CURL_VERBOSE", "GIT_TRACE_PACKET" };
-	const char *count = getenv("GIT_CONFIG_COUNT");
-	int64_t stall_s = MIN_OF((int64_t)STALL_S, push->options->deadline_ms / 1000);
-	char text[24];
-
-	for (size_t i = 0; i < countof(fixed); i++) {
-		add_env(push, xstrdup(fixed[i]));
-	}
-	push->nconfig =
-		count != NULL ? (unsigned int)MAX_OF(strtol(count, NULL, 10), 0L) : 0;
-	if (!user_has_ssh_command(push)) {
-		add_env(push,
-			xstrdup("GIT_SSH_COMMAND=ssh -oBatchMode=yes -oConnectTimeout=10 "
-				"-oServerAliveInterval=15 -oServerAliveCountMax=3"));
-	}
-	(void)snprintf(
-		text, sizeof(text), "%lld", (long long)MAX_OF(stall_s, (int64_t)1));
-	add_config(push, "http.lowSpeedLimit", "1");
-	add_config(push, "http.lowSpeedTime", text);
-	add_config(push, "push.gpgSign", "false");
-	add_config(push, "core.askPass", "/bin/false");
-	add_credentials(push);
-	add_env(push, xasprintf("GIT_CONFIG_COUNT=%u", push->nconfig));
-}
-
-static void
-push_done(struct push *push)
-{
-	for (size_t i = 0; i < push->nenv; i++) {
-		explicit_bzero(push->env[i], strlen(push->env[i]));
-		free(push->env[i]);
-	}
-	if (push->password != NULL) {
-		explicit_bzero(push->password, strlen(push->password));
-	}
-	free(push->password);
-	free(push->user);
-	free(push->url);
-	free(push->masked);
-}
-
-// @text with every occurrence of @secret made unreadable, in place.
-static void
-blot_out(char *text, const char *secret)
-{
-	size_t len = secret != NULL ? strlen(secret) : 0;
-
-	for (char *at = text; len > 0 && (at = strstr(at, secret)) != NULL; at += len) {
-		memset(at, '*', len);
-	}
-}
-
-static void
-mask_text(const struct push *push, char *text)
-{
-	const char *from;
-	const char *to;
-	const char *colon;
-
-	blot_out(text, push->password);
-	if (is_http(push->options->remote) && push->password == NULL) {
-		blot_out(text,
-			push->user != NULL && strlen(push->user) >= 20 ? push->user
-								       : NULL);
-	}
-	// As it stood in the URL, with its escapes.
-	if (find_user(push->options->remote, &from, &to, &colon) && colon != NULL) {
-		AUTO_FREE char *raw = xmemdup0(colon + 1, (size_t)(to - colon - 1));
-
-		blot_out(text, raw);
-	}
-}
-
-static int
-pass_line(const char *line, size_t len, bool is_stderr, void *payload)
-{
-	struct push *push = payload;
-
-	if (push->options->on_line == NULL) {
-		return 0;
-	}
-	if (line == NULL) {
-		return push->options->on_line(NULL, 0, false, push->options->payload);
-	}
-	AUTO_FREE char *copy = xmemdup0(line, len);
-	mask_text(push, copy);
-	return push->options->on_line(copy, len, is_stderr, push->options->payload);
-}
-
-// The last lines that are not progress, on one line, printable.
-static void
-keep_words(struct push *push, const char *words)
-{
-	AUTO_FREE char *copy = xstrdup(words);
-	const char *lines[SAID_LINES] = { NULL };
-	size_t count = 0;
-	size_t out = 0;
-	char *rest = copy;
-
-	mask_text(push, copy);
-	for (char *line; (line = strsep(&rest, "\n\r")) != NULL;) {
-		bool progress = strchr(line, '%') != NULL || line[0] == '\0' ||
-			strncmp(line, "To ", 3) == 0 || strcmp(line, "Done") == 0;
-
-		if (!progress) {
-			lines[count++ % SAID_LINES] = line;
-		}
-	}
-	push->result->said[0] = '\0';
-	for (size_t i = count > SAID_LINES ? count - SAID_LINES : 0; i < count; i++) {
-		AUTO_FREE char *line = path_printable(lines[i % SAID_LINES]);
-
-		out += (size_t)snprintf(push->result->said + out,
-			sizeof(push->result->said) - out, "%s%s", out > 0 ? " / " : "",
-			line);
-		if (out >= sizeof(push->result->said)) {
-			return;
-		}
-	}
-}
-
-static int
-fail(struct push *push, enum push_reason reason, struct err *err)
-{
-	push->result->reason = reason;
-	(void)err_raise(err, reasons[reason].code, "%s (%s)%s%.200s",
-		reasons[reason].sentence, push->masked,
-		push->result->said[0] != '\0' ? ": " : "", push->result->said);
-	return err_advise(err, "%s", reasons[reason].next);
-}
-
-// Run git; @out gets its standard output.  0, or the reason is set and told.
-static int
-run_git(struct push *push, const char *const *argv, struct buf *out, struct err *err)
-{
-	struct spawn_result result = SPAWN_RESULT(OUT_MAX);
-	struct spawn plan = {
-		.argv = argv,
-		.env = (const char *const *)push->env,
-		.deadline_ms = MAX_OF(push->end_ms - clock_mono_ms(), (int64_t)1),
-		.gentle = push->options->gentle,
-		.on_line = pass_line,
-		.payload = push,
-	};
-	AUTO(buf_done) struct buf words = { .max = 2 * OUT_MAX };
-	struct err cause;
-	int code = spawn_run(&plan, &result, &cause);
-
-	// In the order in which they matter: the porcelain lines are on standard output.
-	(void)!buf_add_text(&words, buf_text(&result.errors), err);
-	(void)!buf_add_text(&words, "\n", err);
-	(void)!buf_add_text(&words, buf_text(&result.out), err);
-	if (code < 0 || result.status != 0 ||
-		strstr(buf_text(&result.out), "\n!\t") != NULL) {
-		keep_words(push, buf_text(&words));
-		code = fail(push,
-			code == 0                       ? diagnose(buf_text(&words))
-				: code == ERR_TIMEOUT   ? PUSH_TIMEOUT
-				: code == ERR_CANCELLED ? PUSH_CANCELLED
-				: code == ERR_NOT_FOUND ? PUSH_NO_GIT
-							: PUSH_OTHER,
-			err);
-	} else if (out != NULL) {
-		*out = result.out;
-		result.out = (struct buf){ .max = OUT_MAX };
-	}
-	spawn_result_done(&result);
-	return code;
-}
-
-// ---- looking and pushing
-
-// One line: id, TAB, ref.
-static bool
-find_ref(const char *text, const char *ref, struct oid *ret_oid)
-{
-	for (const char *line = text; *line != '\0';) {
-		const char *end = strchrnul(line, '\n');
-		char hex[OID_HEX_MAX];
-
-		if (end - line > OID_HEX_MAX && line[OID_HEX_MAX - 1] == '\t' &&
-			strlen(ref) == (size_t)(end - line) - OID_HEX_MAX &&
-			strncmp(line + OID_HEX_MAX, ref, strlen(ref)) == 0) {
-			memcpy(hex, line, OID_HEX_MAX - 1);
-			hex[OID_HEX_MAX - 1] = '\0';
-			return oid_parse(hex, ret_oid);
-		}
-		line = *end == '\n' ? end + 1 : end;
-	}
-	return false;
-}
 
 static int
 look(struct push *push, struct err *err)
@@ -535,50 +33,156 @@ look(struct push *push, struct err *err)
 	AUTO_FREE char *git_dir = xasprintf("--git-dir=%s", push->options->git_dir);
 	AUTO_FREE char *ref = xasprintf("refs/heads/%s", push->options->branch);
 	const char *const argv[] = { "git", git_dir, "ls-remote", "--", push->url, ref,
-		NULL };
-	AUTO(buf_done) struct buf out = { .max = OUT_MAX };
+		push->beat_ref, NULL };
+	AUTO(buf_done) struct buf out = { .max = PUSH_GIT_OUT_MAX };
 
 	push->result->remote = (struct oid){ { 0 } };
-	if (run_git(push, argv, &out, err) < 0) {
+	push->beat_seen = (struct oid){ { 0 } };
+	if (push_git_run(push, argv, &out, err) < 0) {
 		return err->code;
 	}
-	return find_ref(buf_text(&out), ref, &push->result->remote) ? 1 : 0;
+	if (push->beat_ref != NULL &&
+		!push_git_find_ref(buf_text(&out), push->beat_ref, &push->beat_seen)) {
+		push->beat_seen = (struct oid){ { 0 } };
+	}
+	return push_git_find_ref(buf_text(&out), ref, &push->result->remote) ? 1 : 0;
+}
+
+// May we replace what stands beside our branch?  The remote was looked at.
+static int
+check_owner(struct push *push, struct err *err)
+{
+	const struct push_options *options = push->options;
+	const struct fleet_self *self = options->self;
+	enum fleet_verdict verdict = FLEET_OURS;
+	struct push_result ignored;
+	struct fleet_beat theirs;
+	char when[CLOCK_TEXT_MAX];
+
+	if (self == NULL || oid_is_zero(&push->beat_seen) ||
+		fleet_is_ours(self, &push->beat_seen)) {
+		return 0;
+	}
+	if (push_fetch_beats(options, self->host, &ignored, err) < 0) {
+		*push->result = ignored;
+		return err_wrap(err, "read whose name this is");
+	}
+	if (fleet_beat_read(options->git_dir, &push->beat_seen, &theirs, err) == 0) {
+		verdict = fleet_judge(self, &push->beat_seen, &theirs);
+	} else {
+		// Not a heartbeat, or another one by now: somebody else's in any case.
+		verdict = FLEET_TAKEN;
+		theirs = (struct fleet_beat){ .at_ms = 0 };
+	}
+	if (verdict == FLEET_OURS) {
+		return 0;
+	}
+	// What stands there says nothing of ours.
+	push->result->remote = (struct oid){ { 0 } };
+	clock_format(theirs.at_ms, when);
+	(void)snprintf(push->result->said, sizeof(push->result->said),
+		"%s was last heard of %s from machine %.8s, this one is %.8s", self->host,
+		when, theirs.machine, self->machine);
+	(void)push_git_fail(push, verdict == FLEET_TAKEN ? PUSH_TAKEN : PUSH_COPY, err);
+	err->next[0] = '\0';
+	return err_advise(err,
+		"set [brain] branch = \"host/%.60s2\" in the configuration; or, if the "
+		"other one is no more: mirror machines --take-over",
+		self->host);
+}
+
+// The heartbeat lies in a repository of its own; git is shown the way to it.
+static void
+show_beats(struct push *push)
+{
+	AUTO_FREE char *objects =
+		xasprintf("%s/mirror/fleet.git/objects", push->options->git_dir);
+	AUTO(buf_done) struct buf quoted = { .max = PUSH_GIT_OUT_MAX };
+	struct err ignored;
+
+	(void)!buf_add_text(&quoted, "GIT_ALTERNATE_OBJECT_DIRECTORIES=\"", &ignored);
+	for (const char *c = objects; *c != '\0'; c++) {
+		(void)!buf_add(&quoted, "\\", *c == '"' || *c == '\\' ? 1 : 0, &ignored);
+		(void)!buf_add(&quoted, c, 1, &ignored);
+	}
+	(void)!buf_add_text(&quoted, "\"", &ignored);
+	push_git_env(push, buf_steal(&quoted));
+}
+
+// Once: what is on its way may arrive without our hearing of it.
+static int
+announce_beat(struct push *push, struct err *err)
+{
+	struct fleet_self *self = push->options->self;
+
+	if (self == NULL || oid_is_zero(&push->options->beat)) {
+		return 0;
+	}
+	show_beats(push);
+	fleet_self_sending(self, &push->options->beat);
+	return fleet_self_save(push->options->git_dir, self, err);
+}
+
+// @branch, @beat: which of the two.
+static int
+send_refs(struct push *push, bool branch, bool beat, struct err *err)
+{
+	const struct push_options *options = push->options;
+	char commit[OID_HEX_MAX];
+	char blob[OID_HEX_MAX];
+	char seen[OID_HEX_MAX];
+	AUTO_FREE char *git_dir = xasprintf("--git-dir=%s", options->git_dir);
+	// Never a '+': what is not a fast-forward is told, not overwritten.
+	AUTO_FREE char *branch_spec = xasprintf(
+		"%s:refs/heads/%s", oid_hex(&options->commit, commit), options->branch);
+	AUTO_FREE char *branch_lease = xasprintf("--force-with-lease=refs/heads/%s:%s",
+		options->branch, oid_hex(&options->replaces, seen));
+	AUTO_FREE char *beat_spec = xasprintf("%s:%s", oid_hex(&options->beat, blob),
+		push->beat_ref != NULL ? push->beat_ref : "");
+	AUTO_FREE char *beat_lease = xasprintf("--force-with-lease=%s:%s",
+		push->beat_ref != NULL ? push->beat_ref : "",
+		oid_is_zero(&push->beat_seen) ? "" : oid_hex(&push->beat_seen, seen));
+	const char *argv[ARGV_MAX] = { "git", git_dir, "push", "--porcelain",
+		"--progress", "--no-follow-tags", "--recurse-submodules=no" };
+	size_t count = 7;
+
+	if (branch && !oid_is_zero(&options->replaces) &&
+		oid_equal(&push->result->remote, &options->replaces)) {
+		argv[count++] = branch_lease;
+	}
+	if (beat) {
+		argv[count++] = beat_lease;
+	}
+	argv[count++] = "--";
+	argv[count++] = push->url;
+	if (branch) {
+		argv[count++] = branch_spec;
+	}
+	if (beat) {
+		argv[count++] = beat_spec;
+	}
+	return push_git_run(push, argv, NULL, err);
+}
+
+// Some remotes take branches and nothing else: the heartbeat is worth no branch.
+static bool
+may_be_the_beat(enum push_reason reason)
+{
+	return reason == PUSH_HOOK || reason == PUSH_PROTECTED || reason == PUSH_OTHER ||
+		reason == PUSH_DIVERGED || reason == PUSH_AUTH;
 }
 
 static int
 send(struct push *push, struct err *err)
 {
-	char hex[OID_HEX_MAX];
-	AUTO_FREE char *git_dir = xasprintf("--git-dir=%s", push->options->git_dir);
-	// Never a '+': what is not a fast-forward is told, not overwritten.
-	AUTO_FREE char *refspec = xasprintf("%s:refs/heads/%s",
-		oid_hex(&push->options->commit, hex), push->options->branch);
-	const char *const argv[] = { "git", git_dir, "push", "--porcelain", "--progress",
-		"--no-follow-tags", "--recurse-submodules=no", "--", push->url, refspec,
-		NULL };
+	bool beat = push->options->self != NULL && !oid_is_zero(&push->options->beat);
 
-	if (run_git(push, argv, NULL, err) < 0) {
+	if (send_refs(push, true, beat, err) < 0 &&
+		(!beat || !may_be_the_beat(push->result->reason) ||
+			send_refs(push, true, false, err) < 0)) {
 		return err->code;
 	}
 	push->result->sent = true;
-	return 0;
-}
-
-static int
-prepare(struct push *push, const struct push_options *options, struct push_result *result,
-	struct err *err)
-{
-	*result = (struct push_result){ .reason = PUSH_OTHER };
-	push->options = options;
-	push->result = result;
-	assert(options->deadline_ms > 0);
-	push->end_ms = clock_mono_ms() + options->deadline_ms;
-	split_url(push);
-	if (options->remote[0] == '-' || options->remote[0] == '\0') {
-		return err_raise(err, ERR_INVALID, "the remote \"%s\" is no address",
-			push->masked);
-	}
-	build_env(push);
 	return 0;
 }
 
@@ -586,10 +190,10 @@ int
 push_look(const struct push_options *options, struct push_result *ret_result,
 	struct err *err)
 {
-	AUTO(push_done) struct push push = { 0 };
+	AUTO(push_git_done) struct push push = { 0 };
 	int found;
 
-	if (prepare(&push, options, ret_result, err) < 0) {
+	if (push_git_prepare(&push, options, ret_result, err) < 0) {
 		return err->code;
 	}
 	found = look(&push, err);
@@ -599,83 +203,100 @@ push_look(const struct push_options *options, struct push_result *ret_result,
 	return found;
 }
 
+// Send what is missing, and look whether it is there now.  @found as look() said.
+static int
+bring(struct push *push, int found, struct err *err)
+{
+	const struct push_options *options = push->options;
+	bool there = found > 0 && oid_equal(&push->result->remote, &options->commit);
+	bool beat = options->self != NULL && !oid_is_zero(&options->beat);
+	struct err survived;
+
+	if (there && !beat) {
+		return 0;
+	}
+	if (announce_beat(push, err) < 0) {
+		return err->code;
+	}
+	if (there) {
+		// The branch is where it should be; without a heartbeat it is so as well.
+		if (send_refs(push, false, true, &survived) == 0) {
+			push->beat_seen = options->beat;
+		} else if (survived.code == ERR_CANCELLED) {
+			*err = survived;
+			return err->code;
+		}
+		push->result->said[0] = '\0';
+		return 0;
+	}
+	if (send(push, err) < 0) {
+		return err->code;
+	}
+	found = look(push, err);
+	if (found < 0) {
+		return found;
+	}
+	return found == 0 || !oid_equal(&push->result->remote, &options->commit)
+		? push_git_fail(push, PUSH_UNVERIFIED, err)
+		: 0;
+}
+
+// Two machines with one name may come at the same time: the one that came too late is
+// told whom it met, not only that it could not.
+static int
+tell_whom(struct push *push, struct err *err)
+{
+	struct err told = *err;
+	struct push_result result = *push->result;
+
+	if (push->options->self != NULL && result.reason == PUSH_DIVERGED &&
+		look(push, err) >= 0 && check_owner(push, err) < 0 &&
+		(push->result->reason == PUSH_TAKEN ||
+			push->result->reason == PUSH_COPY)) {
+		return err->code;
+	}
+	*push->result = result;
+	*err = told;
+	return err->code;
+}
+
+static int
+note_beat(struct push *push, struct err *err)
+{
+	const struct push_options *options = push->options;
+
+	if (options->self == NULL || oid_is_zero(&options->beat) ||
+		!oid_equal(&push->beat_seen, &options->beat)) {
+		return 0;
+	}
+	push->result->beaten = true;
+	fleet_self_sent(options->self, &options->beat);
+	return fleet_self_save(options->git_dir, options->self, err);
+}
+
 int
 push_run(const struct push_options *options, struct push_result *ret_result,
 	struct err *err)
 {
-	AUTO(push_done) struct push push = { 0 };
+	AUTO(push_git_done) struct push push = { 0 };
 	int found = 0;
 
-	if (prepare(&push, options, ret_result, err) < 0) {
+	if (push_git_prepare(&push, options, ret_result, err) < 0) {
 		return err->code;
 	}
-	if (!oid_is_zero(&options->last_seen)) {
+	if (!oid_is_zero(&options->last_seen) || options->self != NULL) {
 		found = look(&push, err);
-		if (found == 0 && !options->recreate) {
-			return fail(&push, PUSH_GONE, err);
-		}
-	}
-	if (found < 0) {
-		return found;
-	}
-	if (found == 0 || !oid_equal(&ret_result->remote, &options->commit)) {
-		if (send(&push, err) < 0) {
+		if (found < 0 || check_owner(&push, err) < 0) {
 			return err->code;
 		}
-		found = look(&push, err);
-		if (found < 0) {
-			return found;
-		}
-		if (found == 0 || !oid_equal(&ret_result->remote, &options->commit)) {
-			return fail(&push, PUSH_UNVERIFIED, err);
+		if (found == 0 && !oid_is_zero(&options->last_seen) &&
+			!options->recreate) {
+			return push_git_fail(&push, PUSH_GONE, err);
 		}
 	}
-	ret_result->reason = PUSH_OK;
-	return 0;
-}
-
-// What the user's own repository says about ssh, the other one is not told.
-static void
-pass_on_ssh(struct push *push)
-{
-	AUTO_FREE char *git_dir = xasprintf("--git-dir=%s", push->options->git_dir);
-	const char *const argv[] = { "git", git_dir, "config", "--get", "core.sshCommand",
-		NULL };
-	struct spawn plan = { .argv = argv, .deadline_ms = CONFIG_ASK_MS };
-	struct spawn_result result = SPAWN_RESULT(OUT_MAX);
-	struct err ignored;
-
-	if (getenv("GIT_SSH_COMMAND") == NULL &&
-		spawn_run(&plan, &result, &ignored) == 0 && result.status == 0 &&
-		result.out.len > 1) {
-		add_env(push,
-			xasprintf("GIT_SSH_COMMAND=%.*s", (int)(result.out.len - 1),
-				buf_text(&result.out)));
-	}
-	spawn_result_done(&result);
-}
-
-int
-push_fetch(const struct push_options *options, const char *git_dir,
-	struct push_result *ret_result, struct err *err)
-{
-	AUTO(push_done) struct push push = { 0 };
-	AUTO_FREE char *dir = xasprintf("--git-dir=%s", git_dir);
-	AUTO_FREE char *refspec = xasprintf(
-		"+refs/heads/%s:refs/heads/%s", options->branch, options->branch);
-
-	if (prepare(&push, options, ret_result, err) < 0) {
-		return err->code;
-	}
-	pass_on_ssh(&push);
-
-	const char *const argv[] = { "git", dir, "fetch", "--progress", "--depth=1",
-		"--no-tags", "--no-write-fetch-head", "--recurse-submodules=no", "--",
-		push.url, refspec, NULL };
-
-	if (run_git(&push, argv, NULL, err) < 0) {
-		return err->code;
+	if (bring(&push, found, err) < 0) {
+		return tell_whom(&push, err);
 	}
 	ret_result->reason = PUSH_OK;
-	return 0;
+	return note_beat(&push, err);
 }

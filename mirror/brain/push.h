@@ -10,10 +10,12 @@
  *             // result.reason says which row of the table, err->next what to do
  *     }
  *
- * Knows: base (spawn).  Runs git, with the user's own credentials and ssh.
+ * Knows: base (spawn), fleet.  Runs git, with the user's own credentials and ssh.
  * Owns:  the child, its deadline and its environment: no prompts, ever.
- * Never: forces, merges, takes exit code 0 for an answer (only the remote's own ref
- *        counts), or lets a password in a URL reach argv, a log or an error.
+ * Never: merges, takes exit code 0 for an answer (only the remote's own ref counts), or
+ *        lets a password in a URL reach argv, a log or an error.  Forces nothing but our
+ *        own heartbeat, and the branch after a purge, each only while it stands at what
+ *        we know.
  */
 
 #ifndef BRAIN_PUSH_H
@@ -24,6 +26,7 @@
 #include "brain/oid.h"
 
 struct err;
+struct fleet_self;
 
 /** Why a push failed, a row each: name, word, code, sentence, what to do next. */
 enum push_reason {
@@ -45,6 +48,9 @@ enum push_reason {
 	PUSH_NO_GIT,
 	PUSH_CANCELLED,
 	PUSH_OTHER,
+	/** Another machine writes under our name; a copy of this disk does. */
+	PUSH_TAKEN,
+	PUSH_COPY,
 	PUSH_NREASONS_,
 };
 
@@ -64,6 +70,16 @@ struct push_options {
 	 * missing is PUSH_GONE, which is told and, unless @recreate, not repaired. */
 	struct oid last_seen;
 	bool recreate;
+	/** After a purge: the remote's branch may stand at this commit, which ours does
+	 * not follow, and is replaced.  Zero: never. */
+	struct oid replaces;
+	/** Who we are.  With it the remote is asked first whether somebody else writes
+	 * under our name (PUSH_TAKEN, PUSH_COPY), and @beat goes along.  It is saved
+	 * before and after.  NULL: nothing of that. */
+	struct fleet_self *self;
+	/** Our new heartbeat, in the store of brain/fleet; zero: none is due.  A remote
+	 * that refuses it gets the branch without it. */
+	struct oid beat;
 	/** Wall clock for all of it. */
 	int64_t deadline_ms;
 	/** Progress lines as git says them, masked; may be NULL.  Anything but 0 cancels.
@@ -79,6 +95,8 @@ struct push_result {
 	struct oid remote;
 	/** False when the remote had it already. */
 	bool sent;
+	/** The remote has options.beat. */
+	bool beaten;
 	/** What the remote or git said, printable and masked; the last lines. */
 	char said[1024];
 };
@@ -102,6 +120,25 @@ int push_look(const struct push_options *options, struct push_result *ret_result
  */
 int push_fetch(const struct push_options *options, const char *git_dir,
 	struct push_result *ret_result, struct err *err) NONNULL MUST_CHECK;
+
+/**
+ * Fetch the heartbeats of all machines, or that of one @host, into the store of
+ * brain/fleet.  Fails as push_run(); options->branch and commit do not count.
+ */
+int push_fetch_beats(const struct push_options *options, const char *host,
+	struct push_result *ret_result, struct err *err) NONNULL_ARGS(1, 3, 4) MUST_CHECK;
+
+/** Fetch one machine's whole branch as it is at the remote, or with "*" everybody's, into
+ * refs/heads/ of ours: @refspec as git takes it. */
+int push_fetch_history(const struct push_options *options, const char *refspec,
+	struct push_result *ret_result, struct err *err) NONNULL MUST_CHECK;
+
+/** The name and commit of each branch host/<name> at the remote; anything but 0 ends it
+ * and is returned. */
+typedef int push_host_fn(const char *host, const struct oid *commit, void *payload);
+int push_each_host(const struct push_options *options, push_host_fn *fn, void *payload,
+	struct push_result *ret_result, struct err *err) NONNULL_ARGS(1, 2, 4, 5)
+	MUST_CHECK;
 
 /** @url without its password, safe to show.  Owned by the caller. */
 char *push_mask(const char *url) NONNULL MUST_CHECK;

@@ -5,32 +5,35 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/path.h"
-#include "base/spawn.h"
+#include "brain/fleet.h"
 #include "brain/push.h"
 #include "brain/repo.h"
 #include "cli/handlers.h"
 #include "cli/past.h"
 #include "config/config.h"
+#include "health/record.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 /**
- * `mirror machines`: each machine writes one branch, host/NAME, of the shared repository.
- * Who they are and when they were last heard of is in the branches.
+ * `mirror machines`: each machine writes one branch, host/NAME, of the shared repository,
+ * and beside it its heartbeat.  What was fetched last is what is told; --fetch asks.
  */
 
 enum {
-	FETCH_DEADLINE_MS = 5 * 60 * 1000,
-	FETCH_OUT_MAX = 256 * 1024,
-	MACHINES_MAX = 1000,
+	ASK_DEADLINE_MS = 60 * 1000,
+	FETCH_DEADLINE_MS = 60 * 60 * 1000,
 };
 
 struct machine {
 	char *name;
 	struct oid commit;
-	int64_t time;
+	/** Of the newest commit known here; 0: only the remote has it. */
+	int64_t commit_ms;
 	bool own;
+	/** Its heartbeat; .at_ms is 0 without one. */
+	struct fleet_beat beat;
 };
 
 struct machines {
@@ -50,108 +53,203 @@ machines_done(struct machines *machines)
 	free(machines->rows);
 }
 
-// The branches of the others land where git keeps those of a remote.
-static int
-fetch(const struct past *past, struct err *err)
+static struct push_options
+remote_of(const struct past *past, int64_t deadline_ms)
 {
-	const char *argv[] = { "git", "-C", repo_git_dir(past->repo), "fetch", "--quiet",
-		"--no-tags", "--no-write-fetch-head", past->config->brain.remote,
-		"+refs/heads/host/*:refs/remotes/shared/host/*", NULL };
-	const char *const env[] = { "GIT_TERMINAL_PROMPT=0",
-		"GIT_SSH_COMMAND=ssh -oBatchMode=yes", NULL };
-	struct spawn plan = {
-		.argv = argv,
-		.env = getenv("GIT_SSH_COMMAND") == NULL ? env : env + 2,
-		.deadline_ms = FETCH_DEADLINE_MS,
+	return (struct push_options){
+		.git_dir = repo_git_dir(past->repo),
+		.remote = past->config->brain.remote,
+		.branch = past->config->brain.branch,
+		.deadline_ms = deadline_ms,
 	};
-	struct spawn_result result = SPAWN_RESULT(FETCH_OUT_MAX);
-	AUTO_FREE char *masked = push_mask(past->config->brain.remote);
-	int code;
+}
 
-	// What stands in a command line is seen by everybody on the machine (I3).
-	if (strcmp(masked, past->config->brain.remote) != 0) {
-		err_raise(err, ERR_INVALID, "the remote's URL holds a password");
-		return err_advise(err, "git -C %s fetch, with a credential helper",
-			past->config->brain.repo);
+// ---- collecting
+
+// The row of @name, made when missing; NULL and a story when there are too many.
+static struct machine *
+row_of(struct machines *machines, const char *name)
+{
+	for (size_t i = 0; i < machines->count; i++) {
+		if (strcmp(machines->rows[i].name, name) == 0) {
+			return &machines->rows[i];
+		}
 	}
-	code = spawn_run(&plan, &result, err);
-	if (code == 0 && result.status != 0) {
-		code = err_raise(err, ERR_REMOTE, "%s could not be asked", masked);
-		(void)err_advise(err, "mirror remote test");
+	if (machines->count >= FLEET_MACHINES_MAX) {
+		err_raise(machines->err, ERR_TOO_BIG, "more than %d machines",
+			FLEET_MACHINES_MAX);
+		return NULL;
 	}
-	spawn_result_done(&result);
-	return code;
+	machines->rows = xgrow(machines->rows, machines->count, &machines->size,
+		sizeof(machines->rows[0]));
+	machines->rows[machines->count] = (struct machine){
+		.name = xstrdup(name),
+		.own = strcmp(name, config_host(machines->past->config)) == 0,
+	};
+	return &machines->rows[machines->count++];
 }
 
 static int
 take_time(const struct repo_commit *commit, void *payload)
 {
-	*(int64_t *)payload = commit->time;
+	*(int64_t *)payload = commit->time * 1000;
 	return 1;
 }
 
 static int
-on_host(const char *name, const struct oid *commit, void *payload)
+on_branch(const char *name, const struct oid *commit, void *payload)
 {
 	struct machines *machines = payload;
-	struct machine row = {
-		.commit = *commit,
-		.own = strcmp(name, config_host(machines->past->config)) == 0,
-	};
+	struct machine *row = row_of(machines, name);
+	int64_t at_ms = 0;
 
-	if (repo_log(machines->past->repo, commit, take_time, &row.time, machines->err) <
-		0) {
+	if (row == NULL ||
+		repo_log(machines->past->repo, commit, take_time, &at_ms, machines->err) <
+			0) {
 		return machines->err->code;
 	}
-	for (size_t i = 0; i < machines->count; i++) {
-		// Known here and from a remote: the later one is what is true.
-		if (strcmp(machines->rows[i].name, name) == 0) {
-			if (row.time > machines->rows[i].time) {
-				machines->rows[i].commit = row.commit;
-				machines->rows[i].time = row.time;
-			}
-			return 0;
-		}
+	// Known here and from a remote: the later one is what is true.
+	if (at_ms > row->commit_ms) {
+		row->commit = *commit;
+		row->commit_ms = at_ms;
 	}
-	if (machines->count >= MACHINES_MAX) {
-		return err_raise(machines->err, ERR_TOO_BIG, "more than %d machines",
-			MACHINES_MAX);
-	}
-	machines->rows = xgrow(machines->rows, machines->count, &machines->size,
-		sizeof(machines->rows[0]));
-	row.name = xstrdup(name);
-	machines->rows[machines->count++] = row;
 	return 0;
 }
 
+static int
+on_remote(const char *name, const struct oid *commit, void *payload)
+{
+	struct machine *row = row_of(payload, name);
+
+	if (row != NULL && !row->own && !oid_equal(&row->commit, commit)) {
+		row->commit = *commit;
+		row->commit_ms = 0;
+	}
+	return row == NULL ? ERR_TOO_BIG : 0;
+}
+
+static int
+on_beat(const struct fleet_beat *beat, void *payload)
+{
+	struct machine *row = row_of(payload, beat->host);
+
+	if (row == NULL) {
+		return ERR_TOO_BIG;
+	}
+	row->beat = *beat;
+	if (oid_is_zero(&row->commit)) {
+		(void)oid_parse(beat->commit, &row->commit);
+	}
+	return 0;
+}
+
+// Heartbeats and names cost nothing to speak of; whole histories only when asked for.
+static int
+ask_remote(struct call *call, struct machines *machines, struct err *err)
+{
+	const struct past *past = machines->past;
+	bool histories = args_has(&call->args, "histories");
+	struct push_options ask = remote_of(past, ASK_DEADLINE_MS);
+	struct push_options fetch = remote_of(past, FETCH_DEADLINE_MS);
+	struct push_result result;
+
+	if (!args_has(&call->args, "fetch") && !histories) {
+		return 0;
+	}
+	if (!config_has_remote(past->config)) {
+		return err_raise(err, ERR_INVALID, "there is no remote to ask");
+	}
+	if (push_fetch_beats(&ask, NULL, &result, err) < 0 ||
+		push_each_host(&ask, on_remote, machines, &result, err) < 0) {
+		return err->code;
+	}
+	if (histories &&
+		(push_fetch_history(&fetch,
+			 "+refs/heads/host/*:refs/remotes/shared/host/*", &result,
+			 err) < 0 ||
+			repo_refresh(past->repo, err) < 0)) {
+		return err->code;
+	}
+	return 0;
+}
+
+// ---- telling
+
+static int64_t
+seen_ms(const struct machine *row)
+{
+	return MAX_OF(row->beat.at_ms, row->commit_ms);
+}
+
+static bool
+is_silent(const struct machine *row, int64_t now_ms)
+{
+	return !row->own && now_ms - seen_ms(row) > RECORD_SILENT_MS;
+}
+
 static void
-print(struct call *call, const struct machines *machines)
+print_json(struct json *list, const struct machine *row, int64_t now_ms)
+{
+	const struct fleet_beat *beat = &row->beat;
+	struct json *item = json_new_object();
+	char text[OID_HEX_MAX];
+
+	json_set_text(item, "name", row->name);
+	json_set_text(item, "commit", oid_hex(&row->commit, text));
+	clock_format(seen_ms(row), text);
+	json_set_text(item, "at", seen_ms(row) > 0 ? text : NULL);
+	json_set_bool(item, "this", row->own);
+	json_set_bool(item, "silent", is_silent(row, now_ms));
+	json_set_text(item, "state", beat->at_ms > 0 ? beat->state : NULL);
+	json_set_text(item, "sentence", beat->at_ms > 0 ? beat->sentence : NULL);
+	json_set_text(item, "machine", beat->at_ms > 0 ? beat->machine : NULL);
+	json_append(list, item);
+}
+
+static void
+print_row(struct output *out, const struct machine *row, int64_t now_ms)
+{
+	const struct fleet_beat *beat = &row->beat;
+	AUTO_FREE char *name = path_printable(row->name);
+	AUTO_FREE char *state = path_printable(beat->at_ms > 0 ? beat->state : "-");
+	AUTO_FREE char *sentence = path_printable(beat->sentence);
+	char id[OID_HEX_MAX];
+	char age[CLOCK_TEXT_MAX];
+
+	clock_format_age(MAX_OF(now_ms - seen_ms(row), INT64_C(0)), age);
+	output_line(out, "%-20s %-9s %.12s  %s%s%s%s%s%s", name, state,
+		oid_hex(&row->commit, id), seen_ms(row) > 0 ? age : "never",
+		seen_ms(row) > 0 ? " ago" : " heard of",
+		is_silent(row, now_ms) ? "  SILENT" : "", sentence[0] != '\0' ? "  " : "",
+		sentence, row->own ? "  this machine" : "");
+}
+
+// This one first.
+static int
+by_name(const void *left, const void *right)
+{
+	const struct machine *a = left;
+	const struct machine *b = right;
+
+	return a->own != b->own ? b->own - a->own : strcmp(a->name, b->name);
+}
+
+static void
+print(struct call *call, struct machines *machines)
 {
 	AUTO(json_freep) struct json *object = json_new_object();
 	struct json *list = json_new_array();
 	int64_t now_ms = clock_now_ms();
 
+	if (machines->count > 0) {
+		qsort(machines->rows, machines->count, sizeof(machines->rows[0]),
+			by_name);
+	}
 	for (size_t i = 0; i < machines->count; i++) {
-		const struct machine *row = &machines->rows[i];
-		AUTO_FREE char *name = path_printable(row->name);
-		char id[OID_HEX_MAX];
-		char when[CLOCK_TEXT_MAX];
-		char age[CLOCK_TEXT_MAX];
-
-		(void)oid_hex(&row->commit, id);
-		clock_format(row->time * 1000, when);
-		clock_format_age(MAX_OF(now_ms - row->time * 1000, INT64_C(0)), age);
 		if (call->out.json) {
-			struct json *item = json_new_object();
-
-			json_set_text(item, "name", row->name);
-			json_set_text(item, "commit", id);
-			json_set_text(item, "at", when);
-			json_set_bool(item, "this", row->own);
-			json_append(list, item);
+			print_json(list, &machines->rows[i], now_ms);
 		} else {
-			output_line(&call->out, "%-20s %.12s  %s (%s ago)%s", name, id,
-				when, age, row->own ? "  this machine" : "");
+			print_row(&call->out, &machines->rows[i], now_ms);
 		}
 	}
 	json_set_text(object, "schema", "mirror.machines/1");
@@ -159,6 +257,40 @@ print(struct call *call, const struct machines *machines)
 	if (call->out.json) {
 		output_json(&call->out, object);
 	}
+}
+
+// ---- taking over
+
+// The other one is no more, a person says: its heartbeat may be replaced.
+static int
+take_over(struct call *call, struct machines *machines, struct err *err)
+{
+	const struct past *past = machines->past;
+	const char *host = config_host(past->config);
+	struct push_options ask = remote_of(past, ASK_DEADLINE_MS);
+	struct push_result result;
+	const struct machine *row;
+
+	if (!config_has_remote(past->config)) {
+		return err_raise(err, ERR_INVALID, "there is no remote to ask");
+	}
+	if (push_fetch_beats(&ask, NULL, &result, err) < 0 ||
+		fleet_each(ask.git_dir, on_beat, machines, err) < 0) {
+		return err->code;
+	}
+	row = row_of(machines, host);
+	if (row == NULL || row->beat.at_ms == 0) {
+		return row == NULL ? err->code
+				   : err_raise(err, ERR_NOT_FOUND,
+					     "nobody writes under the name %s", host);
+	}
+	output_line(&call->out, "%s %s under the name of machine %.8s",
+		call->dry_run ? "would write" : "writes from now on", host,
+		row->beat.machine);
+	if (call->dry_run) {
+		return 0;
+	}
+	return fleet_self_take_over(ask.git_dir, host, &row->beat.blob, &row->beat, err);
 }
 
 int
@@ -170,15 +302,19 @@ verb_machines(struct call *call, struct err *err)
 	if (past_open(call, &past, err) < 0) {
 		return err->code;
 	}
-	if (args_has(&call->args, "fetch")) {
-		if (!config_has_remote(past.config)) {
-			return err_raise(err, ERR_INVALID, "there is no remote to ask");
-		}
-		if (fetch(&past, err) < 0 || repo_refresh(past.repo, err) < 0) {
-			return err->code;
-		}
+	if (args_has(&call->args, "take-over")) {
+		return take_over(call, &machines, err);
 	}
-	if (repo_each_host(past.repo, on_host, &machines, err) < 0) {
+	if (repo_each_host(past.repo, on_branch, &machines, err) < 0 ||
+		ask_remote(call, &machines, err) < 0) {
+		return err->code;
+	}
+	// What --histories brought has dates.
+	if (args_has(&call->args, "histories") &&
+		repo_each_host(past.repo, on_branch, &machines, err) < 0) {
+		return err->code;
+	}
+	if (fleet_each(repo_git_dir(past.repo), on_beat, &machines, err) < 0) {
 		return err->code;
 	}
 	print(call, &machines);

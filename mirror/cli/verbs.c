@@ -119,7 +119,9 @@ static const struct flag log_flags[] = {
 };
 
 static const struct flag machines_flags[] = {
-	{ "fetch", 0, NULL, NULL, "ask the remote first" },
+	{ "fetch", 0, NULL, NULL, "ask the remote first: names and heartbeats" },
+	{ "histories", 0, NULL, NULL, "and fetch everybody's files, for `restore --host`" },
+	{ "take-over", 0, NULL, NULL, "the machine that had our name before is no more: write in its place" },
 	{ NULL, 0, NULL, NULL, NULL },
 };
 
@@ -344,11 +346,13 @@ const struct verb verbs[] = {
 	{
 		.name = "machines",
 		.usage = "",
-		.text = "who writes to the same brain, and when they were last heard of",
+		.text = "who writes to the same brain, how they are, and when they were last heard of",
+		.more = "Each machine writes one branch, host/NAME, and beside it a heartbeat.  A machine\n"
+			"not heard of for two days is SILENT, and `health` of the others says so.",
 		.flags = machines_flags,
 		.run = verb_machines,
 		.group = VERB_SEE,
-		.traits = VERB_JSON,
+		.traits = VERB_JSON | VERB_CHANGES,
 	},
 	{
 		.name = "today",

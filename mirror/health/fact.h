@@ -59,7 +59,8 @@ struct config;
 	X(CONFIG,       "config",       0, 0, "mirror config check") \
 	X(REBOOT,       "reboot",       0, 0, "mirror service install") \
 	X(CLOCK,        "clock",        0, 0, "timedatectl") \
-	X(PAUSED,       "paused",       0, 0, "mirror resume")
+	X(PAUSED,       "paused",       0, 0, "mirror resume") \
+	X(MACHINES,     "machines",     3 * FACT_DAY_, 30 * FACT_DAY_, "mirror machines --fetch")
 // clang-format on
 
 enum health_state {

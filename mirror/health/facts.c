@@ -30,6 +30,7 @@ static void (*const questions[])(struct probe *probe) = {
 	probe_databases,
 	probe_offsite,
 	probe_drill,
+	probe_machines,
 	probe_secrets,
 	probe_watches,
 	probe_space,

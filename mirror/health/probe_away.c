@@ -363,3 +363,23 @@ probe_drill(struct probe *probe)
 	}
 	(void)probe_from_row(probe, FACT_DRILL, &row);
 }
+
+/* ---- machines ---- */
+
+void
+probe_machines(struct probe *probe)
+{
+	struct evidence_row row;
+	struct health_fact *fact;
+
+	if (probe_row(probe, fact_word(FACT_MACHINES), &row) == 0) {
+		(void)probe_say(probe_add(probe, FACT_MACHINES), HEALTH_HEALTHY, NULL,
+			"no other machine is known to write to the same remote");
+		return;
+	}
+	fact = probe_from_row(probe, FACT_MACHINES, &row);
+	if (row.state == HEALTH_DEGRADED && fact->state == HEALTH_DEGRADED) {
+		// The one that is on a shelf; another one that falls silent is news.
+		probe_acceptable(fact, row.detail, row.value);
+	}
+}

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/path.h"
 #include "health/evidence.h"
 #include "health/exclusions.h"
 #include "health/sentence.h"
@@ -188,6 +189,8 @@ push_state(enum push_reason reason)
 	case PUSH_OK:
 		return HEALTH_HEALTHY;
 	case PUSH_DIVERGED:
+	case PUSH_TAKEN:
+	case PUSH_COPY:
 	case PUSH_GONE:
 		return HEALTH_FAILED;
 	case PUSH_NO_HOST:
@@ -245,6 +248,40 @@ record_push(struct evidence *evidence, const struct record_push *push, struct er
 			put_mark(evidence, RECORD_PLACE, 0, push->place, err) < 0)) {
 		return err->code;
 	}
+	return evidence_put(evidence, &fact, err);
+}
+
+int
+record_machines(struct evidence *evidence, const struct record_machines *machines,
+	struct err *err)
+{
+	AUTO_FREE char *text = NULL;
+	AUTO_FREE char *name = NULL;
+	char others[COUNT_MAX];
+	char when[CLOCK_TEXT_MAX];
+	struct evidence_fact fact = {
+		.name = fact_word(FACT_MACHINES),
+		.state = machines->silent > 0 ? HEALTH_DEGRADED : HEALTH_HEALTHY,
+		.value = machines->silent,
+		.detail = machines->longest,
+	};
+
+	if (put_mark(evidence, RECORD_MACHINES_LOOK, machines->others, NULL, err) < 0) {
+		return err->code;
+	}
+	if (machines->others == 0) {
+		return evidence_forget(evidence, fact.name, err);
+	}
+	sentence_count(machines->others, "other machine", "other machines", others);
+	if (machines->longest != NULL) {
+		name = path_printable(machines->longest);
+		clock_format(machines->longest_ms, when);
+		text = xasprintf("%lld of %s silent, %s since %s",
+			(long long)machines->silent, others, name, when);
+	} else {
+		text = xasprintf("%s heard of in the last two days", others);
+	}
+	fact.text = text;
 	return evidence_put(evidence, &fact, err);
 }
 

@@ -42,6 +42,10 @@ struct ledger;
 #define RECORD_PLACE "push.place"
 /** The condition of the fact `push` that a person may accept: the branch is made anew. */
 #define RECORD_PUSH_GONE "gone"
+/** When the heartbeats of the other machines were last looked at. */
+#define RECORD_MACHINES_LOOK "machines.look"
+/** A machine not heard of for longer is silent. */
+#define RECORD_SILENT_MS (INT64_C(2) * 24 * 60 * 60 * 1000)
 /** When the whole repository was last read, or first written. */
 #define RECORD_VERIFIED "integrity.all"
 /** Which commit the ledger describes, 40 hex digits: a key for ledger_meta_set(). */
@@ -121,6 +125,19 @@ int record_push(struct evidence *evidence, const struct record_push *push,
 #define RECORD_REHASH "rehash.asked"
 int record_rehash(struct evidence *evidence, int64_t asked_ms, struct err *err)
 	NONNULL MUST_CHECK;
+
+/** The heartbeats of the other machines at the remote were looked at. */
+struct record_machines {
+	int64_t others;
+	/** Not heard of for RECORD_SILENT_MS. */
+	int64_t silent;
+	/** The one silent for longest, and its last sign; NULL: none is. */
+	const char *longest;
+	int64_t longest_ms;
+};
+/** Writes `machines`, or forgets it when there are no others. */
+int record_machines(struct evidence *evidence, const struct record_machines *machines,
+	struct err *err) NONNULL MUST_CHECK;
 
 /** The scanner tried its canaries. */
 struct record_secrets {

@@ -102,5 +102,5 @@ says out '"name": "elsewhere"'
 is "$(git -C "$BRAIN" symbolic-ref HEAD)" "$branch" "the branch after asking"
 git -C "$BRAIN" fsck --strict >/dev/null 2>&1 || fail "fsck"
 expect 0 "$MIRROR" remote set "https://me:$password@git.invalid/x.git"
-expect 65 "$MIRROR" machines --fetch
+expect 69 "$MIRROR" machines --fetch
 silent_about err "$password"

@@ -722,6 +722,36 @@ a_drill_never_run_is_degraded_and_an_old_one_too(void **state)
 	assert_int_not_equal(planted_fact(machine, "drill")->state, HEALTH_HEALTHY);
 }
 
+static void
+another_machine_that_falls_silent_is_told_until_accepted(void **state)
+{
+	struct planted *machine = *state;
+	struct record_machines seen = { .others = 3 };
+	struct err err;
+
+	assert_state(machine, "machines", HEALTH_HEALTHY);
+	ok(record_machines(machine->evidence, &seen, &err));
+	assert_state(machine, "machines", HEALTH_HEALTHY);
+	seen.silent = 1;
+	seen.longest = "attic";
+	seen.longest_ms = machine->now_ms - 5 * DAY;
+	ok(record_machines(machine->evidence, &seen, &err));
+	assert_state(machine, "machines", HEALTH_DEGRADED);
+	assert_says(machine, "machines", "1 of 3 other machines silent, attic since");
+	assert_int_equal(health_accept(machine->evidence, &machine->input,
+				 &machine->report, "machines", NULL, 0, &err),
+		1);
+	assert_state(machine, "machines", HEALTH_HEALTHY);
+	// A second one is news.
+	seen.silent = 2;
+	ok(record_machines(machine->evidence, &seen, &err));
+	assert_state(machine, "machines", HEALTH_DEGRADED);
+	// And alone again there is nothing to tell.
+	seen = (struct record_machines){ .others = 0 };
+	ok(record_machines(machine->evidence, &seen, &err));
+	assert_state(machine, "machines", HEALTH_HEALTHY);
+}
+
 /* ---- the machine ---- */
 
 static void
@@ -927,6 +957,7 @@ main(void)
 		TEST(a_copy_never_sent_is_told),
 		TEST(the_deep_probe_reads_the_offsite_copy_back),
 		TEST(a_drill_never_run_is_degraded_and_an_old_one_too),
+		TEST(another_machine_that_falls_silent_is_told_until_accepted),
 		TEST(a_bad_edit_is_degraded_and_quoted),
 		TEST(without_any_configuration_the_probe_still_answers),
 		TEST(a_clock_set_back_an_hour_is_told_and_later_evidence_not_believed),
