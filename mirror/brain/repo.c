@@ -217,24 +217,36 @@ create(const struct repo_options *options, const char *ref, git_repository **ret
 	return 0;
 }
 
-static int
-set_config(git_config *config, const char *name, const char *value, struct err *err)
+// A living git lets go by itself; a dead one's lock is reaped.
+static bool
+is_locked_for_now(git_repository *git, int code, int64_t end_ms)
 {
+	const struct timespec pause = { .tv_nsec = LOCK_PAUSE_MS * 1000000L };
+	struct err ignored;
+
+	if (code != GIT_ELOCKED || clock_mono_ms() >= end_ms) {
+		return false;
+	}
+	(void)nanosleep(&pause, NULL);
+	(void)!reap_locks(git_repository_path(git), &ignored);
+	return true;
+}
+
+static int
+set_config(git_repository *git, git_config *config, const char *name, const char *value,
+	struct err *err)
+{
+	int64_t end_ms = clock_mono_ms() + REPO_LOCK_WAIT_MS;
 	git_buf old = { 0 };
 	bool same = git_config_get_string_buf(&old, config, name) == 0 &&
 		strcmp(old.ptr, value) == 0;
 	int code = 0;
 
 	git_buf_dispose(&old);
-	for (int64_t end = clock_mono_ms() + REPO_LOCK_WAIT_MS; !same;) {
-		struct timespec pause = { .tv_nsec = LOCK_PAUSE_MS * 1000000L };
-
+	while (!same) {
 		errno = 0;
 		code = git_config_set_string(config, name, value);
-		if (code != GIT_ELOCKED || clock_mono_ms() >= end) {
-			break;
-		}
-		(void)nanosleep(&pause, NULL);
+		same = !is_locked_for_now(git, code, end_ms);
 	}
 	return code < 0 ? fail(err, code, "set %s", name) : 0;
 }
@@ -274,7 +286,7 @@ configure(git_repository *git, struct err *err)
 		result = fail(err, code, "read the repository's configuration");
 	}
 	for (size_t i = 0; i < countof(rows) && result == 0; i++) {
-		result = set_config(local, rows[i].name, rows[i].value, err);
+		result = set_config(git, local, rows[i].name, rows[i].value, err);
 	}
 	git_config_free(local);
 	git_config_free(all);
@@ -288,6 +300,7 @@ point_head(struct repo *repo, struct err *err)
 	int code = git_reference_lookup(&head, repo->git, "HEAD");
 	const char *target = code == 0 ? git_reference_symbolic_target(head) : NULL;
 	bool good = target != NULL && strcmp(target, repo->ref) == 0;
+	int64_t end_ms = clock_mono_ms() + REPO_LOCK_WAIT_MS;
 
 	git_reference_free(head);
 	if (good) {
@@ -296,8 +309,10 @@ point_head(struct repo *repo, struct err *err)
 	head = NULL;
 	errno = 0;
 	// Only the symbolic ref: the work tree is healed by its own room.
-	code = git_reference_symbolic_create(
-		&head, repo->git, "HEAD", repo->ref, 1, NULL);
+	do {
+		code = git_reference_symbolic_create(
+			&head, repo->git, "HEAD", repo->ref, 1, NULL);
+	} while (is_locked_for_now(repo->git, code, end_ms));
 	git_reference_free(head);
 	return code < 0 ? fail(err, code, "point HEAD at %s", repo->ref) : 0;
 }

@@ -128,6 +128,13 @@ a_making_of_the_repository_that_was_cut_short_is_taken_up(void **state)
 		"brain/.git/HEAD.lock");
 	(void)run_once(world);
 	assert_row(world, "notes/a", "mirrored");
+	// Cut short a little later: a repository, and a young lock that nobody holds.
+	sh(world,
+		"git -C brain config --unset core.fsync; touch brain/.git/config.lock; "
+		"git -C brain symbolic-ref HEAD refs/heads/x; touch "
+		"brain/.git/HEAD.lock");
+	(void)run_once(world);
+	sh(world, "test \"$(git -C brain symbolic-ref HEAD)\" = refs/heads/host/test");
 	assert_honest(world);
 }
 
