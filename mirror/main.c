@@ -191,8 +191,10 @@
  *     restore/takeback             a restore in place is taken back, also one that was
  *                                  killed.
  *     restore/told                 what became of a path: the words of this room.
- *     restore/undo                 a restore in place can be taken back, also one that
- *                                  was killed.
+ *     restore/undo                 what a restore in place replaces is kept first, and
+ *                                  every step put down.
+ *     restore/unseal               with the recovery key, what was sealed comes back
+ *                                  as it was.
  *     restore/verify               is what the backup says true, down to the last
  *                                  object?
  *     restore/when                 which moment do these words mean?

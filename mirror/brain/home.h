@@ -8,6 +8,7 @@
  *     mirror/index.new  an index being written
  *     mirror/replaces   after a purge: the commit at the remote that ours replaces
  *     mirror/machine    who we are, and mirror/fleet.git/ who else is: brain/fleet
+ *     mirror/recipient  the public half of the recovery key; vault/seal writes it
  *     mirror/aside/     foreign files found in the browsable copy
  *     info/attributes   no conversion, whatever a tree says
  *

@@ -14,6 +14,7 @@
 #include "restore/point.h"
 #include "restore/restore.h"
 #include "restore/takeback.h"
+#include "vault/seal.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -65,6 +66,8 @@ struct use {
 	struct json *lists[RESTORE_NVERDICTS_];
 	struct json *redacted;
 	uint64_t told;
+	/** Paths that the recovery key would bring back whole. */
+	uint64_t sealed;
 	bool preview;
 };
 
@@ -167,6 +170,7 @@ on_path(const struct restore_path *path, void *payload)
 	struct use *use = payload;
 	struct output *out = &use->call->out;
 
+	use->sealed += path->sealed != NULL;
 	if (out->json) {
 		keep_for_json(use, path);
 		return 0;
@@ -275,11 +279,14 @@ print_text(struct use *use, const struct restore_result *result)
 		count[RESTORE_CONFLICT] == 1 ? "" : "s", count[RESTORE_MISSING],
 		count[RESTORE_FAILED]);
 	if (result->redacted > 0) {
+		output_line(out, "%" PRIu64 " file%s hold marks where secrets were%s",
+			result->redacted, result->redacted == 1 ? "" : "s",
+			use->sealed == 0 ? ": they are not in this backup" : "");
+	}
+	if (use->sealed > 0) {
 		output_line(out,
-			"%" PRIu64
-			" file%s hold marks where secrets were: they are not in "
-			"this backup",
-			result->redacted, result->redacted == 1 ? "" : "s");
+			"%" PRIu64 " of them %s whole with the recovery key: --key FILE",
+			use->sealed, use->sealed == 1 ? "comes" : "come");
 	}
 	if (result->undo_id[0] != '\0') {
 		output_line(out, "to take it back: mirror restore --undo %s",
@@ -397,7 +404,9 @@ run(struct use *use, bool preview, struct restore_result *ret_result, struct err
 {
 	const struct call *call = use->call;
 	const char *to = args_value(&call->args, "to");
+	const char *key = args_value(&call->args, "key");
 	AUTO_FREE char *expanded = to != NULL ? places_expand(to) : NULL;
+	AUTO_FREE char *identity = key != NULL ? places_expand(key) : NULL;
 	struct restore_options options = {
 		.repo = use->repo,
 		.commit = use->commit,
@@ -408,6 +417,7 @@ run(struct use *use, bool preview, struct restore_result *ret_result, struct err
 		.nroots = use->nroots,
 		.undo_dir = use->way == WAY_IN_PLACE ? use->undo_dir : NULL,
 		.preview = preview,
+		.identity = identity,
 		.owner = args_has(&call->args, "owner"),
 		.told = on_path,
 		.progress = on_progress,
@@ -417,6 +427,7 @@ run(struct use *use, bool preview, struct restore_result *ret_result, struct err
 
 	use->preview = preview;
 	use->told = 0;
+	use->sealed = 0;
 	result = restore_run(&options, ret_result, err);
 	output_progress_done(&use->call->out);
 	return result;
@@ -569,6 +580,12 @@ static int
 check_flags(struct call *call, struct err *err)
 {
 	const struct args *args = &call->args;
+	const char *key = args_value(args, "key");
+	AUTO_FREE char *identity = key != NULL ? places_expand(key) : NULL;
+
+	if (identity != NULL && seal_check_identity(identity, err) < 0) {
+		return err_wrap(err, "--key");
+	}
 
 	if (args_has(args, "to") && args_has(args, "in-place")) {
 		return err_raise(err, ERR_USAGE, "either --to or --in-place");

@@ -132,6 +132,7 @@ static const struct flag restore_flags[] = {
 	{ "from", 0, "REPO", NULL, "another repository: any clone, with a checkout or without" },
 	{ "in-place", 0, NULL, NULL, "where it was; what is replaced is kept for --undo" },
 	{ "undo", 0, NULL, NULL, "take a restore in place back: the last one, or ID" },
+	{ "key", 0, "FILE", NULL, "the recovery key: what was sealed comes back as it was" },
 	{ "owner", 0, NULL, NULL, "give files the owner they had (needs root)" },
 	{ "yes", 'y', NULL, NULL, "do not ask" },
 	{ NULL, 0, NULL, NULL, NULL },

@@ -12,6 +12,7 @@
 #include "restore/run.h"
 #include "restore/stage.h"
 #include "restore/undo.h"
+#include "restore/unseal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,9 @@ enum {
 /** One entry and its place. */
 struct task {
 	const struct listing_entry *entry;
+	/** What was sealed of it: its bytes, and the entry as the commit has it. */
+	const struct buf *plain;
+	const struct listing_entry *shut;
 	/** "<name>/<rel>" as shown. */
 	char *path;
 	/** Its name on disk. */
@@ -166,19 +170,21 @@ put_bytes(struct run *run, struct stage_item *item, const struct buf *bytes, boo
 static int
 put(struct run *run, const struct task *task, enum restore_verdict verdict)
 {
-	AUTO(buf_done) struct buf bytes = { .max = BLOB_MAX };
+	AUTO(buf_done) struct buf read = { .max = BLOB_MAX };
+	const struct buf *bytes = task->plain != NULL ? task->plain : &read;
 	struct stage_item item = item_of(run, task, verdict);
 	bool is_link = task->entry->facts.kind == SIDECAR_LINK;
 	struct err why;
 
-	if (repo_read(run->options->repo, &task->entry->oid, OBJECT_BLOB, &bytes, &why) <
-		0) {
+	if (task->plain == NULL &&
+		repo_read(run->options->repo, &task->entry->oid, OBJECT_BLOB, &read,
+			&why) < 0) {
 		return stage_is_fatal(&why)
 			? run_tell_failure(run, task->path, task->entry->facts.kind, &why)
 			: tell_task(run, task, RESTORE_MISSING, why.msg);
 	}
 	if (remember_task(run, task, verdict, &why) < 0 ||
-		put_bytes(run, &item, &bytes, is_link, &why) < 0) {
+		put_bytes(run, &item, bytes, is_link, &why) < 0) {
 		return run_tell_failure(run, task->path, task->entry->facts.kind, &why);
 	}
 	return 0;
@@ -298,6 +304,8 @@ is_second(struct run *run, const struct task *task)
 		.size = facts->size,
 		.redacted = facts->redacted,
 		.sealed = facts->sealed != NULL ? xstrdup(facts->sealed) : NULL,
+		.shut = task->shut != NULL ? task->shut->oid : task->entry->oid,
+		.place = task->shut != NULL ? xstrdup(task->shut->facts.sealed) : NULL,
 	};
 	run->seconds[run->nseconds - 1].facts.xattrs = NULL;
 	run->seconds[run->nseconds - 1].facts.nxattrs = 0;
@@ -374,9 +382,21 @@ restore_second(struct run *run, const struct second *second)
 		.base = second->base,
 		.rel = second->rel,
 	};
+	AUTO(unsealed_done) struct unsealed unsealed = { 0 };
 	struct err why;
 	int found;
 
+	// Should it need bytes of its own, they are at hand.
+	if (second->place != NULL) {
+		struct listing_entry shut = entry;
+
+		shut.oid = second->shut;
+		shut.facts.sealed = second->place;
+		if (unseal_entry(run, &shut, &unsealed, &why) < 0) {
+			return unseal_tell(run, second->path, SIDECAR_FILE, &why);
+		}
+		task.plain = unsealed.plain;
+	}
 	if (place_open(run->bases[second->base].fd, second->rel, PLACE_AS_IS, &dirfd,
 		    &why) < 0) {
 		return run_tell_failure(run, second->path, SIDECAR_FILE, &why);
@@ -439,6 +459,29 @@ restore_task(struct run *run, struct task *task)
 				     : put(run, task, RESTORE_WRITTEN);
 }
 
+// With the key: by its true name, with its true bytes.
+static int
+restore_sealed(struct run *run, struct task *task)
+{
+	const struct listing_entry *shut = task->entry;
+	AUTO(unsealed_done) struct unsealed unsealed = { 0 };
+	AUTO_FREE char *name = NULL;
+	struct err why;
+
+	if (unseal_entry(run, shut, &unsealed, &why) < 0) {
+		return unseal_tell(run, task->path, shut->facts.kind, &why);
+	}
+	if (unsealed.original.name != NULL && run->options->undo_dir != NULL) {
+		return unseal_tell_in_place(run, task->path, shut->facts.kind);
+	}
+	name = place_name(unsealed.entry.facts.name);
+	task->entry = &unsealed.entry;
+	task->shut = shut;
+	task->plain = unsealed.plain;
+	task->name = name;
+	return restore_task(run, task);
+}
+
 int
 entries_restore(struct run *run, const struct listing_folder *folder,
 	const struct opened *opened, const struct listing_entry *entry)
@@ -454,5 +497,7 @@ entries_restore(struct run *run, const struct listing_folder *folder,
 		.rel = opened->rel,
 	};
 
-	return restore_task(run, &task);
+	return entry->present && unseal_is_wanted(run, entry->facts.sealed)
+		? restore_sealed(run, &task)
+		: restore_task(run, &task);
 }

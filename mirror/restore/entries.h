@@ -3,7 +3,8 @@
 /**
  * restore/entries - files and links: keep, write, replace, or leave and tell.
  *
- * Knows: base, brain (to read), folders, listing, place, run, stage, undo.
+ * Knows: base, brain (to read), folders, listing, place, run, stage, undo,
+ *        unseal.
  * Owns:  nothing: second names of hard links wait on the run's list.
  * Never: replaces without a safety copy, nor what only redaction made different.
  */

@@ -9,6 +9,7 @@
 #include "restore/run.h"
 #include "restore/stage.h"
 #include "restore/undo.h"
+#include "restore/unseal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -70,7 +71,7 @@ folders_open(struct run *run, const char *path, bool described, struct opened *o
 	if (run_find_base(run, path, &opened->base, err) < 0) {
 		return err->code;
 	}
-	opened->rel = run_rel(&run->bases[opened->base], path);
+	opened->rel = run_rel(run, &run->bases[opened->base], path);
 	if (run->options->preview) {
 		return open_for_preview(run, opened, err);
 	}
@@ -119,6 +120,27 @@ take_on(struct run *run, const struct listing_folder *folder, struct opened *ope
 	return place_give(opened->fd, &now, &lost, err);
 }
 
+// With the key a folder gets its true name.  1, or 0 when it cannot (told).
+static int
+find_name(struct run *run, const struct listing_folder *folder)
+{
+	AUTO_FREE char *name = NULL;
+	struct err why;
+
+	if (!folder->described || !unseal_is_wanted(run, folder->facts.sealed) ||
+		run_name(run, folder->path) != NULL) {
+		return 1;
+	}
+	if (run->options->undo_dir != NULL) {
+		return unseal_tell_in_place(run, folder->path, SIDECAR_FOLDER);
+	}
+	if (unseal_name(run, folder->facts.sealed, &name, &why) < 0) {
+		return unseal_tell(run, folder->path, SIDECAR_FOLDER, &why);
+	}
+	run_add_name(run, folder->path, name);
+	return 1;
+}
+
 // Open it, make it, and see that it gets its facts.  @is_above: it was not asked for, so
 // one that is there already stays as it is.  1 when the files in it have their place.
 int
@@ -126,7 +148,11 @@ folders_enter(struct run *run, const struct listing_folder *folder, bool is_abov
 	struct opened *opened)
 {
 	struct err why;
+	int named = find_name(run, folder);
 
+	if (named <= 0) {
+		return named;
+	}
 	if (folders_open(run, folder->path, folder->described, opened, &why) < 0) {
 		// Not to know where is no matter of this folder.
 		if (run->nbases == 0 || stage_is_fatal(&why)) {

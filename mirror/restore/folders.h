@@ -3,7 +3,7 @@
 /**
  * restore/folders - folders on their way to the disk: opened, made, finished.
  *
- * Knows: base, listing, place, run, stage, undo.
+ * Knows: base, listing, place, run, stage, undo, unseal.
  * Owns:  nothing: what is to be finished is on the run's list.
  * Never: follows a link, sets a mode before everything below has its place.
  */

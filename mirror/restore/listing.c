@@ -227,6 +227,21 @@ listing_nstored(const struct listing *listing)
 }
 
 int
+listing_sealed(
+	struct listing *listing, const char *place, struct oid *ret_oid, struct err *err)
+{
+	uint32_t mode = 0;
+	struct oid key;
+	int got;
+
+	if (!key_of(place, SIDECAR_SEALED, &key)) {
+		return 0;
+	}
+	got = repo_tree_at(listing->repo, &listing->tree, place, &mode, ret_oid, err);
+	return got > 0 && mode != TREE_FILE ? 0 : got;
+}
+
+int
 listing_each_text(const struct listing *listing, listing_text_fn *fn, void *payload)
 {
 	for (size_t i = 0; i < listing->texts.count; i++) {

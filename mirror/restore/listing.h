@@ -78,6 +78,10 @@ bool listing_has_sidecar(const struct listing *listing) NONNULL;
 size_t listing_ntexts(const struct listing *listing) NONNULL;
 size_t listing_nstored(const struct listing *listing) NONNULL;
 
+/** What ".mirror/sealed/..." holds: 1, or 0 when there is no such place. */
+int listing_sealed(struct listing *listing, const char *place, struct oid *ret_oid,
+	struct err *err) NONNULL MUST_CHECK;
+
 enum listing_found {
 	LISTING_NOTHING,
 	LISTING_FOLDER,

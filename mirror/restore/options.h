@@ -37,6 +37,9 @@ struct restore_options {
 	/** In place: what differs is replaced, after a safety copy of it was put into
 	 * this folder (see undo.h).  NULL: what differs is a conflict. */
 	const char *undo_dir;
+	/** The recovery key's file, to bring back what was sealed; NULL: it stays shut.
+	 */
+	const char *identity;
 	/** Write nothing; tell what would be. */
 	bool preview;
 	/** Give files the owner they had; needs root, and a backup that knows it. */

@@ -162,15 +162,62 @@ run_find_base(struct run *run, const char *path, size_t *ret_base, struct err *e
 	return result;
 }
 
-// "notes/sub" to its way below the base: "notes/sub", or "notes.restored/sub".
-char *
-run_rel(const struct base *base, const char *path)
+void
+run_add_name(struct run *run, const char *path, const char *name)
+{
+	struct oid key;
+
+	oid_of(OBJECT_BLOB, path, strlen(path), &key);
+	if (oids_add(&run->name_of, &key, run->nnames)) {
+		run->names = xgrow(run->names, run->nnames, &run->names_capacity,
+			sizeof(run->names[0]));
+		run->names[run->nnames++] = xstrdup(name);
+	}
+}
+
+const char *
+run_name(const struct run *run, const char *path)
+{
+	const size_t *known;
+	struct oid key;
+
+	if (run->nnames == 0) {
+		return NULL;
+	}
+	oid_of(OBJECT_BLOB, path, strlen(path), &key);
+	known = oids_find(&run->name_of, &key);
+	return known != NULL ? run->names[*known] : NULL;
+}
+
+// @path without its first component, each of the others by its true name.
+static char *
+true_path(const struct run *run, const char *path)
 {
 	const char *slash = strchr(path, '/');
-	AUTO_FREE char *below = place_path(slash != NULL ? slash + 1 : "");
+	char *result = xstrdup("");
+
+	while (slash != NULL) {
+		const char *next = strchr(slash + 1, '/');
+		size_t len = next != NULL ? (size_t)(next - path) : strlen(path);
+		AUTO_FREE char *prefix = xmemdup0(path, len);
+		AUTO_FREE char *before = result;
+		const char *name = run_name(run, prefix);
+
+		result = path_join(before, name != NULL ? name : path_base(prefix));
+		slash = next;
+	}
+	return result;
+}
+
+// "notes/sub" to its way below the base: "notes/sub", or "notes.restored/sub".
+char *
+run_rel(const struct run *run, const struct base *base, const char *path)
+{
+	AUTO_FREE char *below = true_path(run, path);
+	AUTO_FREE char *placed = place_path(below);
 
 	// The folder "" is the target itself.
-	return path[0] == '\0' ? xstrdup("") : path_join(base->disk, below);
+	return path[0] == '\0' ? xstrdup("") : path_join(base->disk, placed);
 }
 
 char *
@@ -241,6 +288,10 @@ run_done(struct run *run)
 	stage_free(run->stage);
 	undo_free(run->undo);
 	oids_done(&run->group_of);
+	oids_done(&run->name_of);
+	for (size_t i = 0; i < run->nnames; i++) {
+		free(run->names[i]);
+	}
 	for (size_t i = 0; i < run->nbases; i++) {
 		free(run->bases[i].name);
 		free(run->bases[i].disk);
@@ -259,10 +310,12 @@ run_done(struct run *run)
 		free(run->seconds[i].name);
 		free(run->seconds[i].path);
 		free(run->seconds[i].sealed);
+		free(run->seconds[i].place);
 	}
 	free(run->last_folder);
 	free(run->bases);
 	free(run->finishes);
 	free(run->groups);
 	free(run->seconds);
+	free(run->names);
 }

@@ -66,6 +66,10 @@ struct second {
 	uint64_t size;
 	uint32_t redacted;
 	char *sealed;
+	/** It was sealed: the entry's bytes in the commit, and the place that opens them.
+	 */
+	struct oid shut;
+	char *place;
 };
 
 struct run {
@@ -78,6 +82,11 @@ struct run {
 	uint64_t told;
 	/** The folder whose own facts were put down last; owned. */
 	char *last_folder;
+	/** True names of folders, by the hash of the path they are shown under. */
+	struct oids name_of;
+	char **names;
+	size_t nnames;
+	size_t names_capacity;
 
 	struct base *bases;
 	size_t nbases;
@@ -106,9 +115,14 @@ int run_tell_failure(struct run *run, const char *path, enum sidecar_kind kind,
 /** The base of "<name>/<rel>", by its number; NOT_FOUND when nobody knows where. */
 int run_find_base(struct run *run, const char *path, size_t *ret_base, struct err *err)
 	NONNULL MUST_CHECK;
-/** "notes/sub" to its way below the base: "notes/sub", or "notes.restored/sub".  Owned by
- * the caller. */
-char *run_rel(const struct base *base, const char *path) NONNULL MUST_CHECK;
+/** "notes/sub" to its way below the base: "notes/sub", or "notes.restored/sub", with true
+ * names where they are known.  Owned by the caller. */
+char *run_rel(const struct run *run, const struct base *base, const char *path)
+	NONNULL MUST_CHECK;
+/** The folder shown as @path has that name; copied. */
+void run_add_name(struct run *run, const char *path, const char *name) NONNULL;
+/** Its true name, or NULL when none was added; borrowed. */
+const char *run_name(const struct run *run, const char *path) NONNULL;
 /** "<name>/<rel>" as the journal has it: names as they are on disk.  Owned by the caller.
  */
 char *run_journal_path(const char *path) NONNULL MUST_CHECK;

@@ -59,6 +59,7 @@ struct verify {
 	uint64_t steps;
 	uint64_t told[VERIFY_NPARTS_];
 	struct oid tree;
+	struct listing *listing;
 	struct oids seen;
 	/** Trees that rows were just looked up in, one for each depth. */
 	struct kept kept[KEPT_MAX];
@@ -350,6 +351,20 @@ check_fsck(struct verify *verify)
 
 // ---- the sidecar
 
+// What a text says is sealed must be there to be opened.
+static void
+see_sealed(struct verify *verify, const char *path, const char *sealed)
+{
+	struct oid oid;
+	struct err ignored;
+
+	if (sealed != NULL &&
+		listing_sealed(verify->listing, sealed, &oid, &ignored) <= 0) {
+		bad(verify, VERIFY_SIDECAR, "%s: what is sealed of it is not there",
+			path);
+	}
+}
+
 static int
 see_folder(const struct listing_folder *folder, void *payload)
 {
@@ -361,6 +376,7 @@ see_folder(const struct listing_folder *folder, void *payload)
 	if (folder->damage[0] != '\0') {
 		bad(verify, VERIFY_SIDECAR, "%s: %s", folder->path, folder->damage);
 	}
+	see_sealed(verify, folder->path, folder->facts.sealed);
 	for (size_t i = 0; i < folder->nentries; i++) {
 		const struct listing_entry *entry = &folder->entries[i];
 		enum object_kind kind = OBJECT_ANY;
@@ -370,6 +386,7 @@ see_folder(const struct listing_folder *folder, void *payload)
 		if (entry->facts.kind == SIDECAR_FOLDER) {
 			continue;
 		}
+		see_sealed(verify, folder->path, entry->facts.sealed);
 		if (!entry->present) {
 			bad(verify, VERIFY_SIDECAR, "%s/%s is named and not there",
 				folder->path, entry->facts.name);
@@ -404,6 +421,7 @@ check_sidecar(struct verify *verify, struct listing *listing)
 		not_done(verify, VERIFY_SIDECAR, "this repository has none");
 		return 0;
 	}
+	verify->listing = listing;
 	if (listing_walk(listing, "", see_folder, verify, &why) < 0) {
 		if (verify->err->code != 0) {
 			return verify->err->code;

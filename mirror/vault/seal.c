@@ -228,11 +228,11 @@ seal_check_identity(const char *identity, struct err *err)
 		explicit_bzero(text.data, text.len);
 	}
 	if (locked) {
-		err_raise(err, ERR_CONFIG, "%s is under a passphrase", identity);
+		err_raise(err, ERR_INVALID, "%s is under a passphrase", identity);
 		return err_advise(
 			err, "age -d %s > /dev/shm/key, and --key that", identity);
 	}
-	return found ? 0 : err_raise(err, ERR_CONFIG, "%s holds no key", identity);
+	return found ? 0 : err_raise(err, ERR_INVALID, "%s holds no key", identity);
 }
 
 static enum err_code

@@ -80,7 +80,7 @@ int seal_bytes(const char *recipient, const void *data, size_t len, struct buf *
 int seal_open(const char *identity, const void *sealed, size_t len, struct buf *out,
 	struct err *err) NONNULL MUST_CHECK;
 
-/** Can this file be a private half?  CONFIG with the reason; DENIED, NOT_FOUND. */
+/** Can this file be a private half?  INVALID with the reason; DENIED, NOT_FOUND. */
 int seal_check_identity(const char *identity, struct err *err) NONNULL MUST_CHECK;
 
 #endif
