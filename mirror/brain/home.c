@@ -16,6 +16,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+// libgit2 tries out with such a file what the file system can do.
+#define PROBE "_git2_"
+
 bool
 home_is_free(const char *path, bool worktree)
 {
@@ -37,10 +40,34 @@ home_is_free(const char *path, bool worktree)
 			known = strcmp(entry->d_name, names[i]) == 0;
 		}
 		good = known || strncmp(entry->d_name, "config.lock", 11) == 0 ||
-			strncmp(entry->d_name, "HEAD.lock", 9) == 0;
+			strncmp(entry->d_name, "HEAD.lock", 9) == 0 ||
+			strncmp(entry->d_name, PROBE, strlen(PROBE)) == 0;
 	}
 	(void)closedir(dir);
 	return good;
+}
+
+void
+home_clear(const char *path, bool worktree)
+{
+	static const char *const locks[] = { "config.lock", "HEAD.lock" };
+	DIR *dir = opendir(path);
+
+	for (size_t i = 0; i < countof(locks); i++) {
+		AUTO_FREE char *below = path_join(worktree ? ".git" : "", locks[i]);
+		AUTO_FREE char *lock = path_join(path, below);
+
+		(void)unlink(lock);
+	}
+	if (dir == NULL) {
+		return;
+	}
+	for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
+		if (strncmp(entry->d_name, PROBE, strlen(PROBE)) == 0) {
+			(void)unlinkat(dirfd(dir), entry->d_name, 0);
+		}
+	}
+	(void)closedir(dir);
 }
 
 int

@@ -40,6 +40,10 @@ enum {
  * a repository whose making was cut short. */
 bool home_is_free(const char *path, bool worktree) NONNULL;
 
+/** Before a repository is made where home_is_free(): what a making that was cut short
+ * left in its way, locks and probes of the file system. */
+void home_clear(const char *path, bool worktree) NONNULL;
+
 /** Attributes of the highest rank: no file in a tree can turn on a conversion. */
 int home_write_attributes(const char *git_dir, struct err *err) NONNULL MUST_CHECK;
 

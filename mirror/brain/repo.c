@@ -173,21 +173,6 @@ start(void)
 
 // ---- opening
 
-// No repository yet, so nobody's git is at work: locks there are left from a making that
-// was cut short.
-static void
-drop_locks(const struct repo_options *options)
-{
-	static const char *const names[] = { "config.lock", "HEAD.lock" };
-
-	for (size_t i = 0; i < countof(names); i++) {
-		AUTO_FREE char *path = xasprintf("%s/%s%s", options->path,
-			options->worktree ? ".git/" : "", names[i]);
-
-		(void)unlink(path);
-	}
-}
-
 static int
 create(const struct repo_options *options, const char *ref, git_repository **ret_git,
 	struct err *err)
@@ -204,7 +189,8 @@ create(const struct repo_options *options, const char *ref, git_repository **ret
 	if (file_make_dirs(options->path, 0700, err) < 0) {
 		return err->code;
 	}
-	drop_locks(options);
+	// No repository yet, so nobody's git is at work here.
+	home_clear(options->path, options->worktree);
 	(void)git_repository_init_options_init(
 		&init, GIT_REPOSITORY_INIT_OPTIONS_VERSION);
 	init.flags = options->worktree ? 0 : GIT_REPOSITORY_INIT_BARE;

@@ -125,7 +125,7 @@ a_making_of_the_repository_that_was_cut_short_is_taken_up(void **state)
 	put(world, "notes/a", "1\n");
 	sh(world,
 		"mkdir -p brain/.git/objects && touch brain/.git/config.lock "
-		"brain/.git/HEAD.lock");
+		"brain/.git/HEAD.lock && ln -s testing brain/_git2_a2c0633de2025d54");
 	(void)run_once(world);
 	assert_row(world, "notes/a", "mirrored");
 	// Cut short a little later: a repository, and a young lock that nobody holds.
