@@ -76,6 +76,8 @@
  *                                  out, make it an object.
  *     agent/kit                    everything a run needs, opened once.
  *     agent/notify                 a word to the service manager.
+ *     agent/ping                   one POST to a watching service, and no more than
+ *                                  one.
  *     agent/plan                   what a cycle is asked to do, and what came of it:
  *                                  plain values.
  *     agent/proof                  verify and drill as jobs: what the backup says is
@@ -87,6 +89,8 @@
  *                                  beside the commit.
  *     agent/staff                  the thread that works: it takes jobs from the
  *                                  queue, one after the other.
+ *     agent/teller                 tells people and watching services how it is:
+ *                                  [notify] in the configuration.
  *     agent/visit                  one folder of a watched root, and those below it:
  *                                  every entry gets one row (I8).
  *     agent/worker                 one job, done and finished in the queue.

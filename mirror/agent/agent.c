@@ -7,6 +7,7 @@
 #include "agent/notify.h"
 #include "agent/proof.h"
 #include "agent/staff.h"
+#include "agent/teller.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -70,6 +71,7 @@ struct agent {
 	struct inbox *inbox;
 	struct staff *staff;
 	struct serve *serve;
+	struct teller *teller;
 	char *vault_dir;
 	struct tick *tick;
 	int bell;
@@ -284,9 +286,13 @@ sweep_some(struct agent *agent)
 static void
 hear_staff(struct agent *agent)
 {
+	bool synced = staff_has_synced(agent->staff);
 	struct err err;
 
-	if (staff_has_synced(agent->staff) && agent->dirty_since_ms != 0 &&
+	if (synced) {
+		teller_poke(agent->teller);
+	}
+	if (synced && agent->dirty_since_ms != 0 &&
 		settle_next_ms(&agent->settle, clock_mono_ms()) < 0 &&
 		inbox_is_empty(agent->inbox)) {
 		agent->dirty_since_ms = 0;
@@ -631,6 +637,9 @@ begin(struct agent *agent, struct err *err)
 			? (unsigned int)WATCH_LIMIT
 			: 0);
 	open_door(agent);
+	if (teller_start(agent->config, agent->kit->state_dir, &agent->teller, err) < 0) {
+		return err->code;
+	}
 	tick_beat(agent->tick, "starting");
 	notify_send("READY=1");
 	return 1;
@@ -644,6 +653,7 @@ end(struct agent *agent, bool clean)
 	notify_send(
 		agent->reload ? "STATUS=taking over the configuration" : "STOPPING=1");
 	serve_stopp(&agent->serve);
+	teller_stop(agent->teller);
 	staff_stop(agent->staff);
 	if (clean && agent->evidence != NULL && record_stop(agent->evidence, &err) < 0) {
 		log_warn("the clean stop could not be recorded: %s", err.msg);

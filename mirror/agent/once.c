@@ -2,6 +2,7 @@
 
 #include "agent/agent.h"
 #include "agent/kit.h"
+#include "agent/teller.h"
 #include "agent/worker.h"
 #include "base/clock.h"
 #include "base/err.h"
@@ -299,5 +300,6 @@ agent_once(const struct config *config, const struct agent_once *options,
 	got = run_here(kit, options, ticket, ret_result, ret_push, err);
 	kit_stop(kit);
 	jobqueue_unlock(kit->queue);
+	teller_once(config, kit->state_dir, kit->evidence);
 	return got;
 }

@@ -42,6 +42,9 @@ struct ledger;
 #define RECORD_PLACE "push.place"
 /** The condition of the fact `push` that a person may accept: the branch is made anew. */
 #define RECORD_PUSH_GONE "gone"
+/** What people were told last (evidence_see()), and the last ping. */
+#define RECORD_NOTIFIED "notify.verdict"
+#define RECORD_PINGED "notify.ping"
 /** When the heartbeats of the other machines were last looked at. */
 #define RECORD_MACHINES_LOOK "machines.look"
 /** A machine not heard of for longer is silent. */
