@@ -37,7 +37,43 @@ beside_path(const struct database *database)
 		}
 	}
 	when[at] = '\0';
-	return xasprintf("%s.restored-%s", database->disk, when);
+
+	char *path = xasprintf("%s.restored-%s", database->disk, when);
+
+	for (int n = 2; access(path, F_OK) == 0; n++) {
+		free(path);
+		path = xasprintf("%s.restored-%s-%d", database->disk, when, n);
+	}
+	return path;
+}
+
+// The folder that @path is in, as the kernel knows it; owned, NULL when there is none.
+static char *
+real_folder(const char *path)
+{
+	AUTO_FREE char *real = realpath(path, NULL);
+	char *slash = real != NULL ? strrchr(real, '/') : NULL;
+
+	return slash != NULL ? xmemdup0(real, (size_t)(slash - real)) : NULL;
+}
+
+// Two databases may well have the same tables: what is kept for another one is another
+// one, whatever is in it.
+static int
+check_owner(const struct database *database, const char *file, struct err *err)
+{
+	AUTO_FREE char *own = realpath(database->dir, NULL);
+	AUTO_FREE char *root = real_folder(database->dir);
+	AUTO_FREE char *folder = real_folder(file);
+	size_t len = root != NULL ? strlen(root) : 0;
+
+	if (own == NULL || folder == NULL || strncmp(folder, root, len) != 0 ||
+		folder[len] != '/' || strcmp(folder, own) == 0) {
+		return 0;
+	}
+	return err_raise(err, ERR_INVALID,
+		"wrong_database: this is a snapshot of another database than %s",
+		database->name);
 }
 
 // A path, or the name of a snapshot as `db list` shows it.  Owned.
@@ -171,6 +207,9 @@ verb_db_restore(struct call *call, struct err *err)
 		return take_back(call, &plan, &database, undo, err);
 	}
 	file = find_file(&database, call->args.words[1]);
+	if (check_owner(&database, file, err) < 0) {
+		return err_wrap(err, "restore %s", database.name);
+	}
 	result = in_place ? restore_in_place(call, &plan, &database, file, err)
 			  : restore_beside(call, &plan, &database, file, err);
 	return result < 0 ? err_wrap(err, "restore %s", database.name) : result;

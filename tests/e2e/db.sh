@@ -36,6 +36,9 @@ is "$(sqlite3 back.db 'PRAGMA integrity_check; SELECT count(*) FROM t')" "ok
 expect 73 "$MIRROR" db restore notes/app.db "$snapshot" --to back.db
 expect 0 "$MIRROR" db restore notes/app.db "$snapshot"
 says out "$W/notes/app.db.restored-"
+# Twice within a second is twice.
+expect 0 "$MIRROR" db restore notes/app.db "$snapshot"
+is "$(find notes -name 'app.db.restored-*' | wc -l)" 2 "restored copies"
 rm -f notes/app.db.restored-*
 
 # In place, and back.
@@ -61,6 +64,17 @@ for bad in empty cut noise other.db; do
 	done
 done
 says err wrong_database
+# What is kept for another database is another one, were it the very same bytes.
+cp back.db notes/twin.db
+expect 0 "$MIRROR" --once
+expect 0 "$MIRROR" db snapshot notes/twin.db --json
+twin=$(sed -n 's/^  "path": "\(.*\)",*$/\1/p' out)
+for how in "--to made.db" --in-place; do
+	# shellcheck disable=SC2086
+	expect 65 "$MIRROR" db restore notes/app.db "$twin" $how
+	says err wrong_database
+done
+[ -e made.db ] && fail "another database's snapshot was restored"
 is "$(sqlite3 notes/app.db 'SELECT count(*) FROM t')" 1 "rows after nonsense"
 
 # A flipped byte in a kept snapshot is found.
