@@ -15,6 +15,7 @@
 #                         an ellipsis stands for anything
 #
 # <!-- machine: NAME --> in the page: what follows happens on another machine.
+# <!-- needs: PROGRAM... -->: without it the page is skipped.
 #
 # The world: ~/notes with a file that holds a secret, a remote that answers as
 # git@git.example.org:me/brain.git, machines called desk, laptop and so on.
@@ -40,10 +41,12 @@ if [ "${IN_WORLD:-}" = "" ]; then
 	}
 	exec unshare -r --uts bash "$0" "$page"
 fi
-command -v git >/dev/null || {
-	echo "$name: skipped, no git"
-	exit 77
-}
+for needed in git $(sed -n 's/^<!-- needs: \(.*\) -->$/\1/p' "$page"); do
+	command -v "$needed" >/dev/null || {
+		echo "$name: skipped, no $needed"
+		exit 77
+	}
+done
 
 export LC_ALL=C.UTF-8 TZ=UTC0 TERM=dumb GIT_CONFIG_NOSYSTEM=1 GIT_TERMINAL_PROMPT=0
 unset MIRROR_CONFIG STATE_DIRECTORY RUNTIME_DIRECTORY NO_COLOR VISUAL EDITOR GIT_DIR \

