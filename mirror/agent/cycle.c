@@ -143,17 +143,18 @@ choose_depth(struct round *round, struct cycle_plan *plan, struct err *err)
 		ledger_meta_get(ledger, META_BOOT, &known_boot, err) < 0) {
 		return err->code;
 	}
-	round->rebuild = !same_head || round->kit->rebuilt;
-	if (sealing_begin(round, err) < 0) {
-		return err->code;
-	}
-	round->recheck = round->rebuild || !same_rules || !same_settings ||
-		round->sealing->changed;
 	// After a boot without a clean stop a file system may show an old size and time
 	// with a lost tail: read everything again, once.
 	if (known_boot != NULL && known_boot[0] != '\0' && !same_boot) {
 		plan->rehash = true;
 	}
+	round->rebuild = !same_head || round->kit->rebuilt;
+	// From here on what the ledger lent is gone.
+	if (sealing_begin(round, err) < 0) {
+		return err->code;
+	}
+	round->recheck = round->rebuild || !same_rules || !same_settings ||
+		round->sealing->changed;
 	if (!plan->full && gone_has_release(round, &released, err) < 0) {
 		return err->code;
 	}
