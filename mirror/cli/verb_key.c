@@ -84,9 +84,9 @@ keys_open(struct call *call, bool make, struct keys *keys, struct err *err)
 	options.branch = keys->config->brain.branch;
 	if (repo_open(&options, false, &repo, err) == 0) {
 		keys->git_dir = xstrdup(repo_git_dir(repo));
-	} else if (!make || err->code != ERR_NOT_FOUND) {
-		return err_advise(err, "mirror --once");
-	} else if (!call->dry_run && make_repo(keys, err) < 0) {
+	} else if (err->code != ERR_NOT_FOUND) {
+		return err->code;
+	} else if (make && !call->dry_run && make_repo(keys, err) < 0) {
 		return err->code;
 	}
 	return keys->git_dir == NULL
