@@ -55,6 +55,8 @@ enum {
 	AGENT_REARM_MS = 4000,
 	/** The remote is looked at even when there is nothing to push. */
 	AGENT_LOOK_MS = 60 * 60 * 1000,
+	/** Kept open as long as the agent runs. */
+	STATE_FILES = 2,
 };
 
 struct agent {
@@ -82,6 +84,8 @@ struct agent {
 	bool rearm_owed;
 	int64_t record_due_ms;
 	int64_t look_due_ms;
+	/** Of the state's files when they were opened. */
+	ino_t state_inodes[STATE_FILES];
 	int64_t sweep_due_ms;
 	/** Wall clock of the oldest change not yet committed; 0: none. */
 	int64_t dirty_since_ms;
@@ -363,6 +367,34 @@ watch_config(struct agent *agent)
 	agent->reload = true;
 }
 
+static void
+look_at_state(const struct agent *agent, ino_t ret_inodes[STATE_FILES])
+{
+	static const char *const names[STATE_FILES] = { "ledger.sqlite",
+		"evidence.sqlite" };
+
+	for (size_t i = 0; i < STATE_FILES; i++) {
+		AUTO_FREE char *path = path_join(agent->kit->state_dir, names[i]);
+		struct stat info;
+
+		ret_inodes[i] = stat(path, &info) == 0 ? info.st_ino : 0;
+	}
+}
+
+// A file that was removed or replaced is still open here, and nobody else reads what is
+// written to it: everything is found out again from the disk and the repository.
+static void
+watch_state(struct agent *agent)
+{
+	ino_t now[STATE_FILES];
+
+	look_at_state(agent, now);
+	if (memcmp(now, agent->state_inodes, sizeof(now)) != 0) {
+		log_warn("the state was removed while the agent runs; beginning anew");
+		agent->reload = true;
+	}
+}
+
 // What was true stays true only when it is looked at again (I9).
 static void
 repeat(struct agent *agent, int64_t now_ms)
@@ -406,6 +438,7 @@ tidy(struct agent *agent)
 	}
 	watch_clock(agent);
 	watch_config(agent);
+	watch_state(agent);
 	if ((watch_retry(agent->watch, hear, agent) & WATCH_DIRTY) != 0) {
 		record_watching(agent, 0);
 	}
@@ -463,7 +496,9 @@ agent_step(struct agent *agent, struct err *err)
 		return 0;
 	}
 	if (!staff_is_working(agent->staff)) {
-		return staff_error(agent->staff, err);
+		// The lock goes with its folder: that too is a state to begin anew.
+		watch_state(agent);
+		return agent->reload ? 0 : staff_error(agent->staff, err);
 	}
 	if (sleep_until_news(agent) < 0) {
 		return err_errno(err, "poll");
@@ -630,6 +665,7 @@ begin(struct agent *agent, struct err *err)
 	}
 	agent->clock_offset_ms = clock_now_ms() - clock_mono_ms();
 	agent->config_mtime = config_time(agent);
+	look_at_state(agent, agent->state_inodes);
 	agent->sweep_due_ms = clock_mono_ms();
 	agent->look_due_ms = clock_mono_ms() + AGENT_LOOK_MS;
 	record_watching(agent,

@@ -77,6 +77,17 @@ touch -r "$W/stamp" notes/quiet
 expect 0 "$MIRROR" --once --full
 holds notes/quiet bbb || fail "--full beside an agent read nothing"
 
+# A state removed behind its back is made anew, without a commit and without a restart.
+head=$(git -C "$BRAIN" rev-parse HEAD)
+rm -f "$STATE"/ledger.sqlite* "$STATE"/evidence.sqlite*
+wait_for 20 test -s "$STATE/ledger.sqlite"
+wait_for 20 "$MIRROR" --once
+is "$(git -C "$BRAIN" rev-parse HEAD)" "$head" "the commit after the state was made anew"
+"$MIRROR" ledger >out
+is "$(wc -l <out)" "$(find notes -type f | wc -l)" "rows made anew"
+expect 0 "$MIRROR" status --json
+says out "\"pid\": $agent"
+
 # A stopped (not dead) agent does not make the lookers wait.
 kill -STOP $agent
 before=$(date +%s%N)
