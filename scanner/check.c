@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "scanner/chars.h"
 #include "scanner/decode.h"
+#include "scanner/filter.h"
 #include "scanner/rarity.h"
 
 #include <stdio.h>
@@ -193,7 +194,9 @@ check_basic_auth(const char *secret, size_t len)
 			return CHECK_NO;
 		}
 	}
-	return CHECK_YES;
+	// "aladdin:opensesame": a password that nobody would keep, as in a URL.
+	size_t before = (size_t)(colon - plain) + 1;
+	return filter_is_password(colon + 1, n - before) ? CHECK_YES : CHECK_NO;
 }
 
 enum check_answer

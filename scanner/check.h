@@ -3,7 +3,7 @@
 /**
  * scanner/check - does the structure of a token add up?
  *
- * Knows: base.
+ * Knows: base, decode, filter, rarity.
  * Owns:  nothing.
  * Never: looks further than the bytes it is given.
  *
@@ -39,7 +39,7 @@ check_fn check_aws_id;
 check_fn check_aws_secret;
 /** Base32 with CRC-16: NATS nkeys seeds. */
 check_fn check_nkey;
-/** user:password in base64. */
+/** user:password in base64, and the password is more than an everyday word. */
 check_fn check_basic_auth;
 /** Digits, lower and upper case all present. */
 check_fn check_mixed;

@@ -567,12 +567,37 @@ is_prose(const char *text, size_t len)
 	return spaces > 0;
 }
 
+/** p4ssw0rd: such words with digits for letters. */
+static bool
+is_disguised(const char *text, size_t len)
+{
+	static const char digits[] = "013457@$", letters[] = "oleastas";
+	char plain[24];
+
+	if (len > sizeof(plain)) {
+		return false;
+	}
+	for (size_t i = 0; i < len; i++) {
+		const char *digit = memchr(digits, text[i], sizeof(digits) - 1);
+
+		plain[i] = digit != NULL ? letters[digit - digits] : text[i];
+	}
+	return is_covered(plain, len);
+}
+
+/** Passwords that standards print as examples. */
+static const struct word published[] = { WORD("gx1fbat3bv") };
+
 bool
 filter_is_password(const char *text, size_t len)
 {
 	len = MIN_OF(len, (size_t)LOOK_MAX);
 	struct look look = look_at(text, len);
 
+	if (word_is(text, len, published, countof(published)) ||
+		is_disguised(text, len)) {
+		return false;
+	}
 	if (len < 3 || filter_is_placeholder(text, len) ||
 		filter_is_reference(text, len)) {
 		return false;

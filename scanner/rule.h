@@ -43,6 +43,8 @@ enum {
 	RULE_BACK_HEX = 32,
 	/** A UUID here is the secret itself. */
 	RULE_UUID = 64,
+	/** Its words are not looked for inside base64, hex and percent escapes. */
+	RULE_UNWRAPPED = 128,
 };
 
 struct rule {

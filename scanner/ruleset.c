@@ -205,7 +205,7 @@ add_rule(struct ruleset *rules, uint32_t index)
 			add_step(rules, text, text_len, nocase, RULESET_TOKEN, index);
 		}
 		if (rule->kind == RULE_TOKEN && rule->confidence == FINDING_CERTAIN &&
-			!nocase && rule->back == 0) {
+			!nocase && rule->back == 0 && !(rule->flags & RULE_UNWRAPPED)) {
 			add_wrapped(rules, text, text_len);
 		}
 		at += len + (at[len] == '|');

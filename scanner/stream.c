@@ -116,12 +116,30 @@ report(struct scanner_stream *stream, const struct collection *found, size_t upt
 	return 0;
 }
 
-/** Forget the first @count bytes, but for their lines. */
+/** Newlines in @len bytes: sums over short blocks, which the compiler makes wide. */
+static size_t
+count_newlines(const char *data, size_t len)
+{
+	size_t lines = 0;
+
+	for (size_t at = 0; at < len;) {
+		size_t end = MIN_OF(len, at + 128);
+		uint8_t some = 0;
+
+		for (; at < end; at++) {
+			some = (uint8_t)(some + (data[at] == '\n'));
+		}
+		lines += some;
+	}
+	return lines;
+}
+
+/** In wide text the byte is a newline only in its place and among zeros. */
 static void
-slide(struct scanner_stream *stream, size_t count)
+count_wide_lines(struct scanner_stream *stream, size_t count)
 {
 	const struct text_shape *shape = &stream->shape;
-	char *data = stream->window.data;
+	const char *data = stream->window.data;
 
 	for (size_t at = 0; at < count;) {
 		const char *newline = memchr(data + at, '\n', count - at);
@@ -131,17 +149,32 @@ slide(struct scanner_stream *stream, size_t count)
 			break;
 		}
 		size_t next = (size_t)(newline - data) + 1;
-		// In wide text the byte is a newline only in its place and among zeros.
-		bool is_line = shape->unit == 1 ||
-			(next - 1) % shape->unit ==
-				(shape->low + shape->skip) % shape->unit;
-		if (is_line) {
+
+		if ((next - 1) % shape->unit ==
+			(shape->low + shape->skip) % shape->unit) {
 			stream->lines++;
 			stream->column = 0;
 		} else {
 			stream->column += next - at;
 		}
 		at = next;
+	}
+}
+
+/** Forget the first @count bytes, but for their lines. */
+static void
+slide(struct scanner_stream *stream, size_t count)
+{
+	char *data = stream->window.data;
+
+	if (stream->shape.unit == 1) {
+		const char *last = memrchr(data, '\n', count);
+
+		stream->lines += count_newlines(data, count);
+		stream->column = last == NULL ? stream->column + count
+					      : (size_t)(data + count - last) - 1;
+	} else {
+		count_wide_lines(stream, count);
 	}
 	memmove(data, data + count, stream->window.len - count);
 	stream->window.len -= count;

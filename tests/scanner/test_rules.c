@@ -80,6 +80,74 @@ each_sample_is_found_by_its_rule_and_each_near_miss_is_not(void **state)
 	scanner_free(scanner);
 }
 
+/** Append a field without its escapes: \n, \\ and \. that stands for nothing. */
+static size_t
+add_field(char *text, size_t at, const char *field)
+{
+	for (const char *c = field; *c != '\0'; c++) {
+		if (*c != '\\') {
+			text[at++] = *c;
+			continue;
+		}
+		c++;
+		if (*c != '.') {
+			text[at++] = *c == 'n' ? '\n' : *c;
+		}
+	}
+	text[at] = '\0';
+	return at;
+}
+
+/** Do the findings together hold every byte from @start to @end? */
+static bool
+covers(const struct answers *answers, size_t start, size_t end)
+{
+	for (size_t i = 0; i < answers->count && start < end; i++) {
+		const struct finding *finding = &answers->list[i];
+
+		// A comma joins two tokens.
+		if (finding->start <= start + 1 && finding->end > start) {
+			start = finding->end;
+		}
+	}
+	return start >= end;
+}
+
+static void
+a_token_as_its_provider_shows_it_is_found_whole(void **state)
+{
+	struct scanner *scanner = make_scanner();
+	FILE *file = fopen(FIXTURES "/secrets/shapes.tsv", "r");
+	char line[8192], text[8192];
+	size_t count = 0;
+
+	(void)state;
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file) != NULL) {
+		char *rest = line, *fields[5];
+
+		line[strcspn(line, "\n")] = '\0';
+		if (line[0] == '#') {
+			continue;
+		}
+		for (int i = 0; i < 5; i++) {
+			fields[i] = strsep(&rest, "\t");
+			assert_non_null(fields[i]);
+		}
+		size_t start = add_field(text, 0, fields[1]);
+		size_t end =
+			add_field(text, add_field(text, start, fields[2]), fields[3]);
+		(void)add_field(text, end, fields[4]);
+		if (!covers(ask(scanner, text), start, end)) {
+			fail_msg("%s: %.40s... was missed", fields[0], text);
+		}
+		count++;
+	}
+	assert_true(count >= 140);
+	(void)fclose(file);
+	scanner_free(scanner);
+}
+
 static void
 no_rule_is_without_a_hit_and_a_near_miss(void **state)
 {
@@ -132,6 +200,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 			each_sample_is_found_by_its_rule_and_each_near_miss_is_not),
+		cmocka_unit_test(a_token_as_its_provider_shows_it_is_found_whole),
 		cmocka_unit_test(no_rule_is_without_a_hit_and_a_near_miss),
 		cmocka_unit_test(an_id_is_safe_in_a_mark_and_stands_once),
 	};
