@@ -243,7 +243,9 @@ sentence_of(const struct status *status, char text[HEALTH_SENTENCE_MAX])
 	struct evidence_row row;
 	struct err ignored;
 
-	if (status->has_totals) {
+	// Without a commit nothing is protected, whatever the ledger remembers.
+	if (status->has_totals &&
+		(status->has_head || status->totals.on_disk.files == 0)) {
 		accounting = health_accounting_of(&status->totals, 0, 0);
 		if (status->evidence != NULL &&
 			evidence_get(status->evidence, fact_word(FACT_COMPLETENESS), &row,

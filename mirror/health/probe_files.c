@@ -92,7 +92,7 @@ say_head(struct probe *probe, struct health_fact *fact)
 	struct oid described = { { 0 } };
 	struct err err = { 0 };
 
-	if (!probe->repo_door.open || is_running(probe)) {
+	if (is_running(probe)) {
 		return;
 	}
 	if (ledger_meta_get(probe->ledger, RECORD_META_HEAD, &known, &err) < 0) {
@@ -118,6 +118,13 @@ probe_completeness(struct probe *probe)
 	struct health_fact *fact = probe_from_row(probe, FACT_COMPLETENESS, &row);
 
 	if (!has_ledger(probe, fact)) {
+		return;
+	}
+	if (!probe->repo_door.open) {
+		// What the ledger calls mirrored is nowhere: it protects nothing now.
+		(void)probe_say(fact, HEALTH_UNKNOWN, SWEEP,
+			"there is no brain repo to compare with: %s",
+			probe->repo_door.why.msg);
 		return;
 	}
 	say_roots(probe, fact);

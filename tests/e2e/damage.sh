@@ -28,3 +28,14 @@ for verb in log diff today; do
 	"$MIRROR" $verb >out 2>err || got=$?
 	[ "$got" -ne 0 ] || fail "$verb of nothing is a success"
 done
+
+# The whole repository is gone: nothing is protected, whatever the ledger remembers; and
+# it is not made anew behind anybody's back.
+rm -rf "$BRAIN"
+expect 2 "$MIRROR" --once
+[ -e "$BRAIN" ] && fail "the repository was made anew"
+expect 2 "$MIRROR" health
+silent_about out "1 protected"
+says out "how many files are protected is not known"
+expect 0 "$MIRROR" status
+silent_about out "1 protected"
