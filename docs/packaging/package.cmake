@@ -99,7 +99,7 @@ set(CPACK_DEBIAN_PACKAGE_PRIORITY optional)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_DEPENDS "git")
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "ca-certificates, openssh-client")
-set(CPACK_DEBIAN_PACKAGE_SUGGESTS "age, rclone, sqlite3, zstd")
+set(CPACK_DEBIAN_PACKAGE_SUGGESTS "age, curl, rclone, sqlite3, zstd")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "keep folders in a git repository, and prove it")
 set(CPACK_DEBIAN_PACKAGE_DESCRIPTION
 "An always-on agent that keeps notes, configuration, an agent's memory and live
