@@ -262,9 +262,13 @@ take_bytes(
 		return;
 	}
 	sealed = seal(intake, path, &clean, data, len, &intake->err);
+	if (sealed < 0 && !sealing_can_wait(&intake->err)) {
+		broken(intake);
+		return;
+	}
 	if (sealed < 0) {
 		intake->unsealed = intake->err;
-		hold(intake, LEDGER_KIND_HELD_SECRET);
+		keep_old(intake, LEDGER_PENDING, LEDGER_KIND_HELD_SECRET, NULL);
 		return;
 	}
 	keep_clean(intake, mode, &clean, data, len, sealed > 0);
@@ -509,7 +513,6 @@ intake_free(struct intake *intake)
 	free(intake->name);
 	free(intake->shown);
 	free(intake->old_reason);
-	sealing_result_done(&intake->sealed);
 	free(intake);
 }
 

@@ -4,6 +4,7 @@
 
 #include "agent/kit.h"
 #include "agent/round.h"
+#include "base/buf.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "brain/pack.h"
@@ -21,12 +22,6 @@
 
 // Tells this use of the key from others.
 static const char purpose[] = "mirror sealed place 1";
-
-void
-sealing_result_done(struct sealing_result *result)
-{
-	buf_done(&result->bytes);
-}
 
 static bool
 same(const struct ledger_oid *left, const struct ledger_oid *right)
@@ -191,31 +186,65 @@ name_place(const struct round *round, const char *path, const struct buf *text,
 	return 0;
 }
 
+// Into the browsable copy, on this thread: a hundred large ones are never held at once.
+static int
+put_copy(const struct round *round, const struct ledger_oid *place,
+	const struct buf *bytes, struct err *err)
+{
+	char path[SIDECAR_PATH_MAX];
+
+	if (round->worktree == NULL) {
+		return 0;
+	}
+	sidecar_sealed_path(place->bytes, path);
+	return worktree_put(round->worktree, path, TREE_FILE, buf_text(bytes), bytes->len,
+		       err) < 0
+		? err_wrap(err, "write %s", path)
+		: 0;
+}
+
+// What the commit before has there is as good as new: 1, or 0 when it cannot be read.
+static int
+take_known(struct round *round, struct sealing_result *result, struct err *err)
+{
+	const struct sealing_place *known = find(round->sealing, &result->place);
+	AUTO(buf_done) struct buf bytes = { .max = SEAL_BYTES_MAX };
+	struct err ignored;
+
+	if (known == NULL ||
+		repo_read(round->kit->repo, &known->blob, OBJECT_BLOB, &bytes, &ignored) <
+			0) {
+		return 0;
+	}
+	result->fresh = true;
+	result->blob = known->blob;
+	return put_copy(round, &result->place, &bytes, err) < 0 ? err->code : 1;
+}
+
 static int
 seal_text(struct round *round, const char *path, const struct buf *text,
 	const struct ledger_oid *old, struct sealing_result *result, struct err *err)
 {
-	const struct sealing_place *known;
+	AUTO(buf_done) struct buf bytes = { .max = SEAL_BYTES_MAX };
+	int taken;
 
 	if (name_place(round, path, text, &result->place, err) < 0) {
 		return err->code;
 	}
-	known = find(round->sealing, &result->place);
-	if (known != NULL) {
-		result->fresh = true;
-		result->blob = known->blob;
-		return 0;
-	}
 	if (same(old, &result->place) && !round->rebuild) {
 		return 0;
 	}
+	taken = take_known(round, result, err);
+	if (taken != 0) {
+		return MIN_OF(taken, 0);
+	}
 	result->fresh = true;
-	result->bytes.max = SEAL_BYTES_MAX;
-	return seal_bytes(round->sealing->recipient, text->data, text->len,
-		       &result->bytes, err) < 0
+	return seal_bytes(round->sealing->recipient, text->data, text->len, &bytes, err) <
+				0 ||
+			pack_add(round->pack, OBJECT_BLOB, bytes.data, bytes.len,
+				&result->blob, err) < 0
 		? err->code
-		: pack_add(round->pack, OBJECT_BLOB, result->bytes.data,
-			  result->bytes.len, &result->blob, err);
+		: put_copy(round, &result->place, &bytes, err);
 }
 
 int
@@ -233,39 +262,21 @@ sealing_seal(struct round *round, const char *path, const struct original *origi
 		explicit_bzero(text.data, text.len);
 	}
 	if (done < 0) {
-		sealing_result_done(&result);
 		return err_wrap(err, "seal what was taken out of %s", path);
 	}
 	*ret_result = result;
 	return 0;
 }
 
-int
-sealing_put(struct round *round, const struct sealing_result *result, struct err *err)
+void
+sealing_put(struct round *round, const struct sealing_result *result)
 {
-	AUTO(buf_done) struct buf read = { .max = SEAL_BYTES_MAX };
-	const struct buf *bytes = &result->bytes;
 	char path[SIDECAR_PATH_MAX];
 
-	if (!result->fresh) {
-		return 0;
+	if (result->fresh) {
+		sidecar_sealed_path(result->place.bytes, path);
+		round_change(round, path, TREE_FILE, &result->blob);
 	}
-	sidecar_sealed_path(result->place.bytes, path);
-	round_change(round, path, TREE_FILE, &result->blob);
-	if (round->worktree == NULL) {
-		return 0;
-	}
-	if (bytes->len == 0) {
-		if (repo_read(round->kit->repo, &result->blob, OBJECT_BLOB, &read, err) <
-			0) {
-			return err_wrap(err, "read %s", path);
-		}
-		bytes = &read;
-	}
-	return worktree_put(round->worktree, path, TREE_FILE, buf_text(bytes), bytes->len,
-		       err) < 0
-		? err_wrap(err, "write %s", path)
-		: 0;
 }
 
 int
@@ -290,6 +301,14 @@ sealing_replace(struct round *round, const struct ledger_oid *old,
 	return same(old, now) ? 0 : sealing_drop(round, old, err);
 }
 
+bool
+sealing_can_wait(const struct err *why)
+{
+	// The rest is a matter of the whole cycle: a full disk, a repository that fails.
+	return why->code == ERR_NOT_FOUND || why->code == ERR_INVALID ||
+		why->code == ERR_TIMEOUT || why->code == ERR_TOO_BIG;
+}
+
 void
 sealing_note(struct round *round, const struct err *why)
 {
@@ -305,18 +324,18 @@ put_folder(struct round *round, struct ledger_folder *folder, const char *path,
 	const char *name, bool *ret_changed, struct err *err)
 {
 	struct original original = { .name = name };
-	AUTO(sealing_result_done) struct sealing_result result = { 0 };
+	struct sealing_result result = { 0 };
 
 	if (sealing_seal(round, path, &original, &folder->sealed, &result, err) < 0) {
-		if (err->code == ERR_NO_MEMORY) {
+		if (!sealing_can_wait(err)) {
 			return err->code;
 		}
 		// Its content is kept as well as ever; the name waits for the next look.
 		sealing_note(round, err);
 		return 0;
 	}
-	if (sealing_put(round, &result, err) < 0 ||
-		sealing_replace(round, &folder->sealed, &result.place, err) < 0) {
+	sealing_put(round, &result);
+	if (sealing_replace(round, &folder->sealed, &result.place, err) < 0) {
 		return err->code;
 	}
 	*ret_changed = !same(&folder->sealed, &result.place);

@@ -23,7 +23,6 @@
 #define AGENT_SEALING_H
 
 #include "base/base.h"
-#include "base/buf.h"
 #include "base/err.h"
 #include "brain/oid.h"
 #include "ledger/ledger.h"
@@ -62,10 +61,7 @@ struct sealing_result {
 	/** The place is to be written: this blob. */
 	bool fresh;
 	struct oid blob;
-	/** Its bytes, when they are new; to be freed. */
-	struct buf bytes;
 };
-void sealing_result_done(struct sealing_result *result) NONNULL;
 
 /** Is there a key, is it the one of the cycle before, and, when everything is made again,
  * what has the commit before sealed?  Fills in @round's, until sealing_end(). */
@@ -79,20 +75,22 @@ void sealing_end(struct round *round) NONNULL;
  * @path
  *         As shown.
  * @return
- *         0, or negative: NOT_FOUND (no `age`), TIMEOUT, TOO_BIG: it is not sealed.
+ *         0, or negative: NOT_FOUND (no `age`), INVALID (it refused), TIMEOUT, TOO_BIG;
+ * and NO_SPACE, IO: the cycle cannot go on.
  */
 int sealing_seal(struct round *round, const char *path, const struct original *original,
 	const struct ledger_oid *old, struct sealing_result *ret_result, struct err *err)
 	NONNULL MUST_CHECK;
-/** Put it into the commit and the browsable copy. */
-int sealing_put(struct round *round, const struct sealing_result *result, struct err *err)
-	NONNULL MUST_CHECK;
+/** Put it into the commit; in pack and browsable copy it is. */
+void sealing_put(struct round *round, const struct sealing_result *result) NONNULL;
 /** @now is in the place of @old, which is dropped unless it is the same. */
 int sealing_replace(struct round *round, const struct ledger_oid *old,
 	const struct ledger_oid *now, struct err *err) NONNULL MUST_CHECK;
 /** Take a place out of both; one that is not set is fine. */
 int sealing_drop(struct round *round, const struct ledger_oid *place, struct err *err)
 	NONNULL MUST_CHECK;
+/** Is it a reason to hold one file, and go on with the others? */
+bool sealing_can_wait(const struct err *why) NONNULL;
 /** Something was held because it could not be sealed. */
 void sealing_note(struct round *round, const struct err *why) NONNULL;
 

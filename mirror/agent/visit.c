@@ -75,9 +75,9 @@ take_result(struct round *round, struct intake *intake, struct err *err)
 		if (intake->unsealed.code != 0) {
 			sealing_note(round, &intake->unsealed);
 		}
-		if (sealing_put(round, &intake->sealed, err) < 0 ||
-			sealing_replace(round, &intake->old.sealed, &intake->row.sealed,
-				err) < 0) {
+		sealing_put(round, &intake->sealed);
+		if (sealing_replace(
+			    round, &intake->old.sealed, &intake->row.sealed, err) < 0) {
 			return err->code;
 		}
 		return round_put(round, folder->id, folder->path, folder->depth,

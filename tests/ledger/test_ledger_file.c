@@ -17,6 +17,56 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+// A ledger from before there were sealed places, and one with them.
+static void
+where_something_is_sealed_is_kept_also_by_an_older_ledger(void **state)
+{
+	struct scratch *room = *state;
+	struct ledger_oid place = { .set = true, .bytes = { 1, 2, 3 } };
+	struct ledger *ledger = opened(room, LEDGER_RW);
+	int64_t root = fill(ledger);
+	struct ledger_folder folder = { 0 };
+	struct ledger_row row;
+	struct err err;
+
+	ledger_close(ledger);
+	assert_int_equal(scratch_sh(room,
+				 "sqlite3 ledger.sqlite 'ALTER TABLE entries DROP COLUMN "
+				 "sealed; ALTER TABLE folders DROP COLUMN sealed; "
+				 "PRAGMA user_version = 1'"),
+		0);
+	fails(ledger_open(scratch_path(room, "ledger.sqlite"), LEDGER_RO, &ledger, &err),
+		ERR_NOT_FOUND);
+	ledger = opened(room, LEDGER_RW);
+	assert_int_equal(files(ledger), 8);
+	ok(ledger_begin(ledger, &err));
+	assert_int_equal(ledger_folder_load(ledger, root, &folder, &err), 1);
+	assert_false(folder.sealed.set);
+	AUTO_FREE char *name = xmemdup0(folder.name, folder.name_len);
+	folder.name = name;
+	folder.sealed = place;
+	ok(ledger_folder_put(ledger, &folder, &err));
+	row = (struct ledger_row){
+		.name = "env",
+		.name_len = 3,
+		.state = LEDGER_SEALED,
+		.reason = "github-pat",
+		.sealed = place,
+	};
+	ok(ledger_row_put(ledger, root, &row, &err));
+	ok(ledger_commit(ledger, &err));
+	ledger_close(ledger);
+
+	ledger = opened(room, LEDGER_RO);
+	assert_int_equal(ledger_find(ledger, "notes/env", &row, &err), 1);
+	assert_true(row.sealed.set);
+	assert_memory_equal(row.sealed.bytes, place.bytes, LEDGER_OID_LEN);
+	assert_int_equal(ledger_folder_load(ledger, root, &folder, &err), 1);
+	assert_true(folder.sealed.set);
+	assert_memory_equal(folder.sealed.bytes, place.bytes, LEDGER_OID_LEN);
+	ledger_close(ledger);
+}
+
 // Another process, while a transaction with changes is open here.
 static void
 readers_see_the_state_before_an_open_transaction(void **state)
@@ -266,6 +316,7 @@ main(void)
 #define TEST_(name)                                                                      \
 	cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown_all)
 	const struct CMUnitTest tests[] = {
+		TEST_(where_something_is_sealed_is_kept_also_by_an_older_ledger),
 		TEST_(readers_see_the_state_before_an_open_transaction),
 		TEST_(a_reader_may_ask_while_it_is_told),
 		TEST_(a_missing_ledger_is_not_a_damaged_one),
