@@ -234,6 +234,9 @@ try_pattern(struct pass *pass, uint32_t index, size_t at, size_t len,
 	const struct pattern *pattern;
 	int found = ruleset_pattern(pass->context->rules, index, &pattern, pass->err);
 
+	if (found == 0 && !pattern_may_match(pattern, pass->text + at, len)) {
+		return 0;
+	}
 	if (found == 0) {
 		found = pattern_match(pattern, pass->engine->scratch, pass->text + at,
 			len, 0, groups, pass->err);

@@ -14,6 +14,8 @@
 struct pattern {
 	pcre2_code *code;
 	size_t ngroups;
+	/** Bytes without space or quote that every match begins with; 0 not known. */
+	size_t solid;
 	bool fast;
 };
 
@@ -22,6 +24,37 @@ struct pattern_scratch {
 	pcre2_match_context *context;
 	pcre2_jit_stack *stack;
 };
+
+/** A match is no shorter than this; of a pattern that names no space, quote or negation,
+ * and is whole to its end, all of them are visible characters. */
+static size_t
+solid_length(const pcre2_code *code, const char *source)
+{
+	static const char *const loose[] = { " ", "\\s", "\\S", "\\n", "\\r", "\\t",
+		"\\W", "\\D", "[^", "\"", "'", "\n", "\t" };
+	uint32_t least = 0;
+
+	for (size_t i = 0; i < countof(loose); i++) {
+		if (strstr(source, loose[i]) != NULL) {
+			return 0;
+		}
+	}
+	// A dot that is neither escaped nor one of a set matches anything.
+	bool set = false;
+	for (const char *c = source; *c != '\0'; c++) {
+		if (*c == '\\' && c[1] != '\0') {
+			c++;
+		} else if (*c == '[') {
+			set = true;
+		} else if (*c == ']') {
+			set = false;
+		} else if (*c == '.' && !set) {
+			return 0;
+		}
+	}
+	(void)pcre2_pattern_info(code, PCRE2_INFO_MINLENGTH, &least);
+	return least;
+}
 
 int
 pattern_new(const char *source, unsigned int flags, struct pattern **ret_pattern,
@@ -58,6 +91,7 @@ pattern_new(const char *source, unsigned int flags, struct pattern **ret_pattern
 	pattern->code = compiled;
 	(void)pcre2_pattern_info(compiled, PCRE2_INFO_CAPTURECOUNT, &ngroups);
 	pattern->ngroups = ngroups;
+	pattern->solid = solid_length(compiled, source);
 	// Without JIT (a hardened kernel, another machine) the interpreter does the work.
 	pattern->fast = pcre2_jit_compile(compiled, PCRE2_JIT_COMPLETE) == 0;
 	*ret_pattern = pattern;
@@ -77,6 +111,20 @@ size_t
 pattern_count(const struct pattern *pattern)
 {
 	return pattern->ngroups;
+}
+
+bool
+pattern_may_match(const struct pattern *pattern, const char *text, size_t len)
+{
+	if (pattern->solid > len) {
+		return false;
+	}
+	for (size_t i = 0; i < pattern->solid; i++) {
+		if ((unsigned char)text[i] <= 0x20 || text[i] == '"' || text[i] == '\'') {
+			return false;
+		}
+	}
+	return true;
 }
 
 struct pattern_scratch *

@@ -53,6 +53,10 @@ void pattern_free(struct pattern *pattern);
 /** Groups the pattern has, the whole match not counted. */
 size_t pattern_count(const struct pattern *pattern) NONNULL;
 
+/** A look at the first bytes: false when no match can begin at @text. */
+bool
+pattern_may_match(const struct pattern *pattern, const char *text, size_t len) NONNULL;
+
 /** For one thread at a time.  Owned by the caller. */
 struct pattern_scratch *pattern_scratch_new(void) MUST_CHECK;
 void pattern_scratch_free(struct pattern_scratch *scratch);

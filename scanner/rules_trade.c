@@ -9,7 +9,7 @@
 static const struct rule rows[] = {
 	TOKEN("paystack-key", "Paystack secret key", "sk_live_|sk_test_", "sk_(?:live|test)_[0-9a-f]{40}", "paystack.com/docs"),
 	TOKEN("stripe-secret-key", "Stripe secret key", "sk_live_|sk_test_|sk_prod_", "sk_(?:live|test|prod)_[A-Za-z0-9]{16,247}", "docs.stripe.com/keys"),
-	TOKEN("stripe-organization-key", "Stripe organization key", "sk_org_", "sk_org_(?:live_|test_)?[A-Za-z0-9]{16,247}", "docs.stripe.com/keys"),
+	TOKEN("stripe-organization-key", "Stripe organization key", "sk_org_", "sk_org_(?:live_|test_)?[A-Za-z0-9]{16,247}", "docs.stripe.com/keys/organization-api-keys"),
 	TOKEN("stripe-restricted-key", "Stripe restricted key", "rk_live_|rk_test_|rk_prod_", "rk_(?:live|test|prod)_[A-Za-z0-9]{16,247}", "docs.stripe.com/keys"),
 	TOKEN("stripe-webhook-secret", "Stripe webhook secret", "whsec_", "whsec_[A-Za-z0-9+/=]{32,64}", "docs.stripe.com/webhooks"),
 	TOKEN("square-access-token", "Square access token", "EAAA", "EAAA[A-Za-z0-9+=_-]{60}", "developer.squareup.com", .check = check_mixed),

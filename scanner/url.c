@@ -25,6 +25,9 @@ find_at_sign(const char *text, size_t len, size_t from, bool web)
 	for (size_t i = from; i < len && i - from < URL_USERINFO_MAX; i++) {
 		char c = text[i];
 
+		if (char_is_word(c) || c == '.' || c == '-') {
+			continue;
+		}
 		// A template's braces may hold anything but a line break.
 		if (c == '{' || (c == '$' && i + 1 < len && text[i + 1] == '{')) {
 			const char *close =
