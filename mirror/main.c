@@ -49,9 +49,9 @@
  *     cli/verb_accept cli/verb_completion cli/verb_config cli/verb_config_edit
  *     cli/verb_db cli/verb_db_restore cli/verb_doctor cli/verb_drill cli/verb_health
  *     cli/verb_help cli/verb_init cli/verb_key cli/verb_ledger cli/verb_machines
- *     cli/verb_man cli/verb_milestone cli/verb_past cli/verb_pause cli/verb_remote
- *     cli/verb_restore cli/verb_run cli/verb_scan cli/verb_secrets cli/verb_service
- *     cli/verb_status cli/verb_verify cli/verb_watch cli/verb_why
+ *     cli/verb_man cli/verb_milestone cli/verb_past cli/verb_pause cli/verb_purge
+ *     cli/verb_remote cli/verb_restore cli/verb_run cli/verb_scan cli/verb_secrets
+ *     cli/verb_service cli/verb_status cli/verb_verify cli/verb_watch cli/verb_why
  *
  * 4  agent/  the engine: listen on one thread, work on the other
  *     agent/agent                  the always-on engine, and the same work done once
@@ -65,6 +65,7 @@
  *                                  and one true ledger.
  *     agent/databases              live SQLite databases among the watched files:
  *                                  which snapshot covers them, and taking a new one.
+ *     agent/exposure               was a secret ever committed, where, and since when?
  *     agent/fold                   from rows to trees: every marked folder becomes a
  *                                  git tree and a sidecar text, deepest first, up to
  *                                  the top.
@@ -82,6 +83,8 @@
  *                                  plain values.
  *     agent/proof                  verify and drill as jobs: what the backup says is
  *                                  true, and it comes back.
+ *     agent/purge                  the branch again, without what should never have
+ *                                  been in it.
  *     agent/root                   one watched root: all of it, or the folders that
  *                                  were hinted; or it is gone.
  *     agent/round                  what one cycle carries from step to step.

@@ -125,6 +125,17 @@ static const struct flag machines_flags[] = {
 	{ NULL, 0, NULL, NULL, NULL },
 };
 
+static const struct flag history_flags[] = {
+	{ "value", 0, "FILE", NULL, "look for exactly what stands in FILE (- is standard input)" },
+	{ NULL, 0, NULL, NULL, NULL },
+};
+
+static const struct flag purge_flags[] = {
+	{ "value", 0, "FILE", NULL, "exactly what stands in FILE (- is standard input)" },
+	{ "confirm", 0, "TOKEN", NULL, "do it: the word that the look before gave" },
+	{ NULL, 0, NULL, NULL, NULL },
+};
+
 static const struct flag restore_flags[] = {
 	{ "to", 0, "DIR", NULL, "into DIR/<name>/, without a question; nothing is replaced" },
 	{ "at", 0, "WHEN", NULL, "as it was then: a time (\"yesterday 18:00\"), a commit or a milestone" },
@@ -440,6 +451,34 @@ const struct verb verbs[] = {
 		.run = verb_key_test,
 		.group = VERB_SECRETS,
 		.traits = VERB_JSON,
+	},
+	{
+		.name = "secrets history",
+		.usage = "[FINGERPRINT...]",
+		.text = "was it ever committed, since when, and does the remote have it?",
+		.more = "Every version of every file of this machine's branch is read with the rules of\n"
+			"today.  Without a FINGERPRINT or --value everything that they find is told.\n"
+			"\n"
+			"Exit status: 0 nothing found, 1 something found.",
+		.flags = history_flags,
+		.run = verb_secrets_history,
+		.group = VERB_SECRETS,
+		.traits = VERB_JSON,
+		.most = MANY,
+	},
+	{
+		.name = "secrets purge",
+		.usage = "[FINGERPRINT...]",
+		.text = "write this machine's branch anew without it, here and at the remote",
+		.more = "The first use only looks, and gives a word; the same command with --confirm and\n"
+			"that word does it, as long as nothing changed meanwhile.  The newest commit must\n"
+			"be free of it already.  Times and messages stay; commit ids change from the\n"
+			"first commit on that held it, and milestones follow.",
+		.flags = purge_flags,
+		.run = verb_secrets_purge,
+		.group = VERB_SECRETS,
+		.traits = VERB_CHANGES,
+		.most = MANY,
 	},
 	{
 		.name = "restore",

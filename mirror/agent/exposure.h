@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/**
+ * agent/exposure - was a secret ever committed, where, and since when?
+ *
+ *     struct exposure_query query = { .scanner = scanner, .key = key, ... };
+ *     AUTO(exposure_done) struct exposure exposure = { 0 };
+ *
+ *     if (exposure_find(repo, &head, &query, &exposure, err) < 0) ...
+ *
+ * Every object of the branch's history is read once, whatever the rules were when it was
+ * committed.
+ *
+ * Knows: brain (to read), scanner, restore/oids.
+ * Owns:  the list of hits, until exposure_done().
+ * Never: holds or hands out a value: a hit is a fingerprint, a rule and a place (I3).
+ */
+
+#ifndef AGENT_EXPOSURE_H
+#define AGENT_EXPOSURE_H
+
+#include "base/base.h"
+#include "base/hash.h"
+#include "brain/oid.h"
+#include "scanner/finding.h"
+
+struct err;
+struct repo;
+struct scanner;
+
+enum {
+	EXPOSURE_HITS_MAX = 100000,
+	EXPOSURE_BLOB_MAX = 1 << 30,
+	EXPOSURE_VALUE_MAX = 64 * 1024,
+	/** Shorter values stand everywhere. */
+	EXPOSURE_VALUE_MIN = 6,
+};
+
+/** The rule of a value that a person named and no rule knows. */
+#define EXPOSURE_NAMED "named"
+
+typedef int exposure_progress_fn(uint64_t done, uint64_t total, void *payload);
+
+struct exposure_query {
+	const struct scanner *scanner;
+	const uint8_t *key;
+	/** Only these; none of them and no @value: everything the scanner finds. */
+	const uint8_t (*prints)[FINDING_PRINT_LEN];
+	size_t nprints;
+	/** Or exactly these bytes, wherever they stand; NULL for none. */
+	const char *value;
+	size_t value_len;
+	/** Anything but 0 cancels; may be NULL. */
+	exposure_progress_fn *progress;
+	void *payload;
+};
+
+/** One secret in one object. */
+struct exposure_hit {
+	uint8_t print[FINDING_PRINT_LEN];
+	/** Borrowed from the scanner, or EXPOSURE_NAMED. */
+	const char *rule;
+	struct oid blob;
+	/** Where it stood first, and in which commit; owned. */
+	char *path;
+	struct oid commit;
+	int64_t at_ms;
+	/** It stands in a name, not in a file's bytes. */
+	bool in_name;
+	/** The newest commit still holds it. */
+	bool in_head;
+	/** The remote has a commit that holds it; false as well when nobody knows. */
+	bool pushed;
+};
+
+struct exposure {
+	struct exposure_hit *hits;
+	size_t count;
+	size_t capacity;
+	uint64_t commits;
+	uint64_t blobs;
+};
+
+void exposure_done(struct exposure *exposure) NONNULL;
+
+/** The fingerprint of a value: the one that the scanner gives to it. */
+void exposure_print(const uint8_t key[HASH_KEY_LEN], const char *value, size_t len,
+	uint8_t ret_print[FINDING_PRINT_LEN]) NONNULL;
+
+/**
+ * @head
+ *         Not zero.
+ * @remote
+ *         The commit that the remote was last seen at; zero: unknown.
+ * @return
+ *         0, or negative: BLOCKED (an object could not be scanned; the story says which),
+ *         TOO_BIG, CANCELLED, CORRUPT.
+ */
+int exposure_find(struct repo *repo, const struct oid *head, const struct oid *remote,
+	const struct exposure_query *query, struct exposure *ret_exposure,
+	struct err *err) NONNULL MUST_CHECK;
+
+/** Does the query mean this fingerprint? */
+bool exposure_means(const struct exposure_query *query,
+	const uint8_t print[FINDING_PRINT_LEN]) NONNULL;
+
+#endif

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/**
+ * agent/purge - the branch again, without what should never have been in it.
+ *
+ *     if (exposure_find(kit->repo, &head, &remote, &query, &exposure, err) < 0) ...
+ *     purge_token(&head, &exposure, token);          // what a person says yes to
+ *     if (purge_run(kit, &query, &exposure, &result, err) < 0) ...
+ *
+ * In every commit that held it the object is replaced by a redacted one; times, messages
+ * and everything else stay.  Commits from before it keep their names.
+ *
+ *     objects -> note for the push -> tags -> ref -> ledger -> prune
+ *
+ * After a kill before the ref the same purge is done again; after it only pruning is
+ * left, which the same command does.
+ *
+ * Knows: kit, exposure, brain, ledger, scanner; spawns git (tags, reflog, gc).
+ * Owns:  nothing.
+ * Never: changes what the newest commit holds: that is a cycle's work; pushes: the next
+ *        push replaces the remote's branch, while it stands where it was last seen.
+ */
+
+#ifndef AGENT_PURGE_H
+#define AGENT_PURGE_H
+
+#include "agent/exposure.h"
+#include "base/base.h"
+#include "brain/oid.h"
+
+struct err;
+struct kit;
+
+enum {
+	/** 12 hex digits. */
+	PURGE_TOKEN_MAX = 13,
+	PURGE_GIT_MS = 4 * 60 * 60 * 1000,
+};
+
+/** A word for exactly this purge of exactly this branch. */
+void purge_token(const struct oid *head, const struct exposure *exposure,
+	char ret_token[PURGE_TOKEN_MAX]) NONNULL;
+
+/** Can it be done?  INVALID says why not: the newest commit still holds it, or it stands
+ * in a name. */
+int purge_check(const struct exposure *exposure, struct err *err) NONNULL MUST_CHECK;
+
+struct purge_result {
+	struct oid head;
+	uint64_t commits;
+	uint64_t blobs;
+	uint64_t tags;
+	/** Objects that other refs of the repository still lead to. */
+	uint64_t left;
+};
+
+/**
+ * With the runner's lock held and the kit started.
+ *
+ * @query
+ *         The one that found @exposure; its scanner must not allow what is purged.
+ * @remote
+ *         The commit the remote was last seen at; zero: it has none.
+ * @return
+ *         0, or negative: INVALID (purge_check(), or a history with merges), BLOCKED.
+ */
+int purge_run(struct kit *kit, const struct exposure_query *query,
+	const struct exposure *exposure, const struct oid *remote,
+	struct purge_result *ret_result, struct err *err) NONNULL MUST_CHECK;
+
+/** Throw away what nothing leads to any more, the remote's copy of our branch included.
+ */
+int purge_prune(struct kit *kit, struct err *err) NONNULL MUST_CHECK;
+
+#endif

@@ -1,0 +1,408 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "agent/allowed.h"
+#include "agent/exposure.h"
+#include "agent/kit.h"
+#include "agent/purge.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "brain/repo.h"
+#include "cli/handlers.h"
+#include "cli/once.h"
+#include "cli/past.h"
+#include "cli/settings.h"
+#include "config/config.h"
+#include "config/places.h"
+#include "health/evidence.h"
+#include "health/record.h"
+#include "jobqueue/jobqueue.h"
+#include "scanner/scanner.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/**
+ * `mirror secrets history`: was it ever committed, since when, does the remote have it?
+ * `mirror secrets purge`: the branch again without it.  A value comes from a file or
+ * standard input, never from the command line, where everybody on the machine could read
+ * it.
+ */
+
+struct secrets {
+	struct call *call;
+	struct exposure_query query;
+	uint8_t (*prints)[FINDING_PRINT_LEN];
+	struct buf value;
+	struct scanner *scanner;
+	uint8_t key[HASH_KEY_LEN];
+	struct oid remote;
+	struct exposure exposure;
+};
+
+static void
+secrets_done(struct secrets *secrets)
+{
+	if (secrets->value.data != NULL) {
+		explicit_bzero(secrets->value.data, secrets->value.size);
+	}
+	buf_done(&secrets->value);
+	scanner_free(secrets->scanner);
+	exposure_done(&secrets->exposure);
+	free(secrets->prints);
+}
+
+// ---- what is asked about
+
+static int
+read_prints(struct secrets *secrets, struct err *err)
+{
+	const struct args *args = &secrets->call->args;
+
+	secrets->prints = xcalloc(args->nwords + 1, sizeof(secrets->prints[0]));
+	for (size_t i = 0; i < args->nwords; i++) {
+		if (!hash_unhex(args->words[i], secrets->prints[i], FINDING_PRINT_LEN)) {
+			err_raise(err, ERR_USAGE, "a fingerprint has %d hex digits",
+				2 * FINDING_PRINT_LEN);
+			return err_advise(err,
+				"mirror scan FILE shows them; for a value itself: "
+				"--value -");
+		}
+	}
+	secrets->query.prints = (const uint8_t(*)[FINDING_PRINT_LEN])secrets->prints;
+	secrets->query.nprints = args->nwords;
+	return 0;
+}
+
+// The bytes of a file without the newline that editors put behind them.
+static int
+read_value(struct secrets *secrets, struct err *err)
+{
+	const char *name = args_value(&secrets->call->args, "value");
+	struct buf *value = &secrets->value;
+	AUTO_CLOSE int own = -1;
+	int fd = STDIN_FILENO;
+
+	if (name == NULL) {
+		return 0;
+	}
+	if (strcmp(name, "-") != 0) {
+		fd = own = open(name, O_RDONLY | O_CLOEXEC);
+		if (own < 0) {
+			return err_errno(err, "%s", name);
+		}
+	}
+	if (fd_read_all(fd, value, err) < 0) {
+		return err_wrap(err, "read the value");
+	}
+	if (value->len > 0 && value->data[value->len - 1] == '\n') {
+		value->len--;
+	}
+	if (value->len < EXPOSURE_VALUE_MIN) {
+		return err_raise(err, ERR_INVALID,
+			"a value of less than %d bytes stands everywhere",
+			EXPOSURE_VALUE_MIN);
+	}
+	secrets->query.value = value->data;
+	secrets->query.value_len = value->len;
+	return 0;
+}
+
+static int
+on_progress(uint64_t done, uint64_t total, void *payload)
+{
+	struct call *call = payload;
+
+	output_progress(&call->out, "commits", done, total);
+	return 0;
+}
+
+// Allowed or not makes no difference to what was committed, unless @allowed counts: what
+// is purged is put right by the rules as they are, and by what is not asked about.
+static int
+open_scanner(struct secrets *secrets, const struct config *config,
+	const struct allowed *allowed, struct err *err)
+{
+	const struct config_list *files = &config->secrets.rules;
+	AUTO_FREE const char **names = xcalloc(files->count + 1, sizeof(*names));
+	AUTO_FREE uint8_t(*kept)[FINDING_PRINT_LEN] =
+		xcalloc((allowed != NULL ? allowed->count : 0) + 1, sizeof(*kept));
+	struct scanner_options options = {
+		.key = secrets->key,
+		.rule_files = names,
+		.nrule_files = files->count,
+	};
+
+	for (size_t i = 0; i < files->count; i++) {
+		names[i] = files->items[i].text;
+	}
+	for (size_t i = 0; allowed != NULL && i < allowed->count; i++) {
+		if (!exposure_means(&secrets->query, allowed->prints[i])) {
+			memcpy(kept[options.nallowed++], allowed->prints[i],
+				FINDING_PRINT_LEN);
+		}
+	}
+	options.allowed = (const uint8_t(*)[FINDING_PRINT_LEN])kept;
+	return scanner_new(&options, &secrets->scanner, err);
+}
+
+// What the remote was last seen at; zero when nobody looked.
+static void
+find_remote(struct secrets *secrets)
+{
+	AUTO(evidence_closep) struct evidence *evidence = NULL;
+	AUTO_FREE char *state = places_state_dir();
+	struct evidence_row row;
+	struct err ignored;
+
+	if (evidence_open(state, EVIDENCE_RO, &evidence, &ignored) < 0 ||
+		evidence_get(evidence, RECORD_REMOTE, &row, &ignored) <= 0 ||
+		!oid_parse(row.detail, &secrets->remote)) {
+		memset(&secrets->remote, 0, sizeof(secrets->remote));
+	}
+}
+
+static int
+begin(struct secrets *secrets, struct err *err)
+{
+	secrets->value.max = EXPOSURE_VALUE_MAX;
+	secrets->query.key = secrets->key;
+	secrets->query.progress = on_progress;
+	secrets->query.payload = secrets->call;
+	return read_prints(secrets, err) < 0 ? err->code : read_value(secrets, err);
+}
+
+static int
+find(struct secrets *secrets, struct repo *repo, const struct oid *head, struct err *err)
+{
+	int result;
+
+	secrets->query.scanner = secrets->scanner;
+	result = exposure_find(
+		repo, head, &secrets->remote, &secrets->query, &secrets->exposure, err);
+	output_progress_done(&secrets->call->out);
+	return result;
+}
+
+// ---- history
+
+static void
+print_hit(struct secrets *secrets, const struct exposure_hit *hit, struct json *list)
+{
+	char print[HASH_HEX_MAX];
+	char when[CLOCK_TEXT_MAX];
+	char id[OID_HEX_MAX];
+
+	hash_hex(hit->print, FINDING_PRINT_LEN, print);
+	clock_format(hit->at_ms, when);
+	(void)oid_hex(&hit->commit, id);
+	if (list == NULL) {
+		AUTO_FREE char *path =
+			path_printable(hit->in_name ? "(a name)" : hit->path);
+
+		output_line(&secrets->call->out, "%s  %-20s since %s  %.12s  %s  %s  %s",
+			print, hit->rule, when, id,
+			hit->in_head ? "still there" : "in the history",
+			hit->pushed ? "pushed" : "not seen at a remote", path);
+		return;
+	}
+
+	struct json *item = json_new_object();
+
+	json_set_text(item, "fingerprint", print);
+	json_set_text(item, "rule", hit->rule);
+	if (!hit->in_name) {
+		json_set_bytes(item, "path", hit->path, strlen(hit->path));
+	}
+	json_set_text(item, "in", hit->in_name ? "name" : "file");
+	json_set_text(item, "commit", id);
+	json_set_text(item, "since", when);
+	json_set_bool(item, "current", hit->in_head);
+	json_set_bool(item, "pushed", hit->pushed);
+	json_append(list, item);
+}
+
+static void
+print_history(struct secrets *secrets)
+{
+	struct output *out = &secrets->call->out;
+	const struct exposure *exposure = &secrets->exposure;
+	AUTO(json_freep) struct json *object = out->json ? json_new_object() : NULL;
+	struct json *list = out->json ? json_new_array() : NULL;
+
+	for (size_t i = 0; i < exposure->count; i++) {
+		print_hit(secrets, &exposure->hits[i], list);
+	}
+	if (!out->json) {
+		output_line(out,
+			"%zu found in %" PRIu64 " versions of files, %" PRIu64 " commits",
+			exposure->count, exposure->blobs, exposure->commits);
+		return;
+	}
+	json_set_text(object, "schema", "mirror.secrets-history/1");
+	json_set(object, "found", list);
+	json_set_int(object, "commits", (int64_t)exposure->commits);
+	json_set_int(object, "versions", (int64_t)exposure->blobs);
+	output_json(out, object);
+}
+
+int
+verb_secrets_history(struct call *call, struct err *err)
+{
+	AUTO(secrets_done) struct secrets secrets = { .call = call };
+	AUTO(past_done) struct past past = { 0 };
+
+	if (begin(&secrets, err) < 0 || past_open(call, &past, err) < 0 ||
+		repo_key(past.repo, secrets.key, err) < 0 ||
+		open_scanner(&secrets, past.config, NULL, err) < 0) {
+		return err->code;
+	}
+	find_remote(&secrets);
+	if (!oid_is_zero(&past.head) && find(&secrets, past.repo, &past.head, err) < 0) {
+		return err->code;
+	}
+	print_history(&secrets);
+	return secrets.exposure.count > 0 ? 1 : 0;
+}
+
+// ---- purge
+
+static void
+print_plan(struct secrets *secrets, const char *token)
+{
+	struct output *out = &secrets->call->out;
+
+	for (size_t i = 0; i < secrets->exposure.count; i++) {
+		print_hit(secrets, &secrets->exposure.hits[i], NULL);
+	}
+	output_line(out,
+		"nothing was changed; every commit since then would be written anew, "
+		"and the remote's branch replaced");
+	output_line(out, "to do it: the same command with --confirm %s", token);
+}
+
+static void
+print_done(struct secrets *secrets, const struct purge_result *result)
+{
+	struct output *out = &secrets->call->out;
+	bool pushed = false;
+
+	for (size_t i = 0; i < secrets->exposure.count; i++) {
+		pushed = pushed || secrets->exposure.hits[i].pushed;
+	}
+	output_line(out,
+		"%" PRIu64 " versions of files redacted, %" PRIu64
+		" commits written anew, %" PRIu64 " milestones moved",
+		result->blobs, result->commits, result->tags);
+	if (result->left > 0) {
+		output_warn(out,
+			"%" PRIu64
+			" of the old objects are still here: another branch or "
+			"tag of the repository leads to them (git for-each-ref)",
+			result->left);
+	}
+	output_line(out, "change it now, wherever it is used: %s",
+		pushed ? "it was pushed, and whoever fetched it has it"
+		       : "it stood in plain sight on this disk");
+	if (pushed) {
+		output_line(out,
+			"at the server the old objects stay until it collects "
+			"garbage; in clones they stay");
+	}
+}
+
+static int
+purge(struct secrets *secrets, struct kit *kit, struct err *err)
+{
+	const char *given = args_value(&secrets->call->args, "confirm");
+	AUTO(allowed_done) struct allowed allowed = { 0 };
+	struct purge_result result;
+	char token[PURGE_TOKEN_MAX];
+	struct oid head;
+
+	memcpy(secrets->key, kit->key, sizeof(secrets->key));
+	if (allowed_load(repo_git_dir(kit->repo), &allowed, err) < 0 ||
+		open_scanner(secrets, kit->config, &allowed, err) < 0 ||
+		repo_head(kit->repo, &head, err) < 0 ||
+		find(secrets, kit->repo, &head, err) < 0) {
+		return err->code;
+	}
+	if (secrets->exposure.count == 0) {
+		output_line(&secrets->call->out, "it is in no commit: nothing to do");
+		// Unless a purge was cut short before it threw the old objects away.
+		return given != NULL && !secrets->call->dry_run ? purge_prune(kit, err)
+								: 0;
+	}
+	if (purge_check(&secrets->exposure, err) < 0) {
+		return err->code;
+	}
+	purge_token(&head, &secrets->exposure, token);
+	if (given == NULL || secrets->call->dry_run) {
+		print_plan(secrets, token);
+		return 0;
+	}
+	if (strcmp(given, token) != 0) {
+		err_raise(err, ERR_INVALID,
+			"what would be purged is not what %s was said to", given);
+		return err_advise(
+			err, "the same command without --confirm, and look again");
+	}
+	if (purge_run(kit, &secrets->query, &secrets->exposure, &secrets->remote, &result,
+		    err) < 0) {
+		return err->code;
+	}
+	print_done(secrets, &result);
+	return 1;
+}
+
+static int
+purge_alone(struct secrets *secrets, const struct config *config, struct err *err)
+{
+	AUTO(kit_freep) struct kit *kit = NULL;
+	int result;
+
+	if (kit_open(config, &kit, err) < 0) {
+		return err->code;
+	}
+	result = jobqueue_lock(kit->queue, 0, err);
+	if (result <= 0) {
+		if (result == 0) {
+			err_raise(err, ERR_BUSY, "the agent, or another run, is at work");
+			(void)err_advise(
+				err, "stop it first: systemctl --user stop mirror");
+		}
+		return err->code;
+	}
+	find_remote(secrets);
+	result = kit_start(kit, err) < 0 ? err->code : purge(secrets, kit, err);
+	kit_stop(kit);
+	jobqueue_unlock(kit->queue);
+	return result;
+}
+
+int
+verb_secrets_purge(struct call *call, struct err *err)
+{
+	AUTO(secrets_done) struct secrets secrets = { .call = call };
+	AUTO(config_freep) struct config *config = NULL;
+	int result;
+
+	if (begin(&secrets, err) < 0 || settings_load(call, &config, err) < 0) {
+		return err->code;
+	}
+	if (secrets.query.nprints == 0 && secrets.query.value == NULL) {
+		err_raise(err, ERR_USAGE, "which one? a FINGERPRINT, or --value FILE");
+		return err_advise(err, "mirror secrets history");
+	}
+	result = purge_alone(&secrets, config, err);
+	// The cycle that follows finds everything as it is, and brings it to the remote.
+	return result > 0 ? once_run(call, config, &(struct agent_once){ 0 }, err)
+			  : result;
+}

@@ -1,0 +1,143 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# A secret that no rule knew was committed and pushed: the history tells since when, and a
+# purge takes it out of every commit, here and at the remote, and of nothing else.
+. "$(dirname "$0")/lib.sh"
+needs git
+
+mkdir -p notes/sub
+printf 'hello\n' >notes/a.md
+git init -q --bare remote.git
+expect 0 "$MIRROR" init notes --remote "$W/remote.git"
+branch=$(git -C "$BRAIN" symbolic-ref --short HEAD)
+first=$(git -C "$BRAIN" rev-parse HEAD)
+
+word="sesame-4711-door"
+printf 'the door: %s, twice %s\n' "$word" "$word" >notes/sub/door.txt
+chmod 640 notes/sub/door.txt
+expect 0 "$MIRROR" --once
+held=$(git -C "$BRAIN" rev-parse HEAD)
+printf 'other\n' >>notes/a.md
+expect 0 "$MIRROR" milestone holding
+expect 0 "$MIRROR" --once
+printf 'the door is elsewhere\n' >notes/sub/door.txt
+expect 0 "$MIRROR" --once
+head=$(git -C "$BRAIN" rev-parse HEAD)
+tree=$(git -C "$BRAIN" rev-parse 'HEAD^{tree}')
+git -C "$BRAIN" log --format='%at %ct %an %ae %B' >before.log
+
+# The value comes by a file or by standard input; what is told holds only its fingerprint.
+expect 0 "$MIRROR" secrets history
+says out "0 found"
+printf '%s\n' "$word" >value
+expect 1 "$MIRROR" secrets history --value value
+says out "1 found in"
+says out "$(printf %.12s "$held")"
+says out "in the history"
+says out "  pushed  "
+says out "notes/sub/door.txt"
+silent_about out "$word"
+got=0
+"$MIRROR" secrets history --value - --json <value >out 2>err || got=$?
+is "$got" 1 "status with --json"
+says out '"schema": "mirror.secrets-history/1"'
+says out '"pushed": true'
+says out '"current": false'
+says out "\"commit\": \"$held\""
+silent_about out "$word"
+printf 'never-seen-value\n' >never
+expect 0 "$MIRROR" secrets history --value never
+expect 64 "$MIRROR" secrets history nonsense
+printf 'abc\n' >short
+expect 65 "$MIRROR" secrets history --value short
+
+# First a look, which changes nothing; a wrong word does nothing either.
+expect 64 "$MIRROR" secrets purge
+expect 0 "$MIRROR" secrets purge --value value
+says out "nothing was changed"
+token=$(sed -n 's/.*--confirm \([0-9a-f]*\)$/\1/p' out)
+[ ${#token} -eq 12 ] || fail "no word to confirm with: $token"
+expect 65 "$MIRROR" secrets purge --value value --confirm 000000000000
+expect 0 "$MIRROR" secrets purge --value value --confirm "$token" --dry-run
+is "$(git -C "$BRAIN" rev-parse HEAD)" "$head" "the head after looking"
+
+# Not while the agent is at work.
+"$MIRROR" run >run.out 2>run.err &
+agent=$!
+for _ in $(seq 100); do
+	"$MIRROR" status --json 2>/dev/null | grep -q '"running": true' && break
+	sleep 0.1
+done
+expect 75 "$MIRROR" secrets purge --value value --confirm "$token"
+says err "stop it first"
+kill $agent
+wait $agent || true
+expect 0 "$MIRROR" secrets purge --value value
+token=$(sed -n 's/.*--confirm \([0-9a-f]*\)$/\1/p' out)
+
+expect 0 "$MIRROR" secrets purge --value value --confirm "$token"
+says out "1 versions of files redacted"
+says out "1 milestones moved"
+says out "change it now"
+says out "nothing changed, no commit"
+silent_about err "could not be pushed"
+new=$(git -C "$BRAIN" rev-parse HEAD)
+[ "$new" != "$head" ] || fail "the head is as it was"
+is "$(git -C "$BRAIN" rev-parse 'HEAD^{tree}')" "$tree" "the newest tree"
+is "$(git -C "$BRAIN" rev-list HEAD | tail -1)" "$first" "the commit from before it"
+git -C "$BRAIN" log --format='%at %ct %an %ae %B' >after.log
+cmp -s before.log after.log || fail "times or messages changed"
+
+# Gone, says git, here and in what the remote shows.
+gone() {
+	! git -C "$1" cat-file --batch --batch-all-objects | grep -aqF "$word" || fail "$1 still has it"
+}
+gone "$BRAIN"
+is "$(git -C remote.git rev-parse "$branch")" "$new" "the remote"
+git clone -q --no-local remote.git clone 2>/dev/null
+gone clone
+git -C "$BRAIN" fsck --strict >fsck 2>&1 || fail "fsck: $(cat fsck)"
+[ -s fsck ] && fail "fsck says: $(cat fsck)"
+git -C "$BRAIN" show holding:notes/sub/door.txt >then
+is "$(grep -o 'REDACTED\.named\.[0-9a-f]*' then | sort -u | wc -l)" 1 "marks"
+is "$(git -C "$BRAIN" cat-file -t holding)" tag "the milestone"
+is "$(git -C "$BRAIN" merge-base --is-ancestor holding HEAD && echo yes)" yes "the milestone is in the branch"
+
+# A restore of then says what is missing; the next cycles and pushes go on.
+expect 0 "$MIRROR" restore --at holding --to back notes --json
+says out "notes/sub/door.txt"
+grep -q REDACTED.named. back/notes/sub/door.txt || fail "no mark in what was restored"
+is "$(stat -c %a back/notes/sub/door.txt)" 640 "the mode of then"
+expect 0 "$MIRROR" secrets history --value value
+printf 'more\n' >>notes/a.md
+expect 0 "$MIRROR" --once
+silent_about err "could not be pushed"
+is "$(git -C remote.git rev-parse "$branch")" "$(git -C "$BRAIN" rev-parse HEAD)" "the remote later"
+expect 0 "$MIRROR" verify
+
+# What the scanner knows is found by its fingerprint; allowed once, it was committed.
+printf 'key = %s\n' "$AWS_KEY" >notes/keys.txt
+"$MIRROR" scan --json notes/keys.txt >out 2>err || true
+print=$(sed -n 's/.*"fingerprint": *"\([0-9a-f]*\)".*/\1/p' out | head -1)
+expect 0 "$MIRROR" secrets allow "$print"
+expect 0 "$MIRROR" --once
+git -C "$BRAIN" show HEAD:notes/keys.txt | grep -qF "$AWS_KEY" || fail "allowed and cut out"
+expect 65 "$MIRROR" secrets purge "$print"
+says err "the newest commit still holds it"
+expect 0 "$MIRROR" secrets deny "$print"
+expect 0 "$MIRROR" --once
+expect 1 "$MIRROR" secrets history "$print"
+says out "$print"
+# Without the remote the purge is done here, and the push that comes later replaces it.
+mv remote.git away
+expect 0 "$MIRROR" secrets purge "$print"
+token=$(sed -n 's/.*--confirm \([0-9a-f]*\)$/\1/p' out)
+expect 0 "$MIRROR" secrets purge "$print" --confirm "$token"
+says err "could not be pushed"
+word=$AWS_KEY
+gone "$BRAIN"
+mv away remote.git
+expect 0 "$MIRROR" --once
+silent_about err "could not be pushed"
+is "$(git -C remote.git rev-parse "$branch")" "$(git -C "$BRAIN" rev-parse HEAD)" "the remote at the end"
