@@ -74,12 +74,34 @@ check_grafana(const char *secret, size_t len)
 	return CHECK_YES;
 }
 
+/** The signatures of the tokens that jwt.io and PyJWT print as examples. */
+static bool
+is_published_jwt(const char *token, size_t len)
+{
+	static const char *const signatures[] = {
+		"SflKxwRJSMeKKF2QT4fwpMeJf36POk6yJV_adQssw5c",
+		"4twFt5NiznN84AWoo1d7KO1T_yoc0Z6XOpOVswacPZg",
+	};
+
+	for (size_t i = 0; i < countof(signatures); i++) {
+		size_t n = strlen(signatures[i]);
+
+		if (len > n && memcmp(token + len - n, signatures[i], n) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 enum check_answer
 check_jwt(const char *secret, size_t len)
 {
 	const char *dot = memchr(secret, '.', len);
 	char header[JWT_HEADER_MAX];
 
+	if (is_published_jwt(secret, len)) {
+		return CHECK_NO;
+	}
 	if (dot == NULL || (size_t)(dot - secret) > JWT_HEADER_MAX) {
 		return CHECK_NO;
 	}

@@ -567,7 +567,7 @@ is_prose(const char *text, size_t len)
 	return spaces > 0;
 }
 
-/** p4ssw0rd: such words with digits for letters. */
+/** p4ssw0rd, pa%2Fssword: such words with digits for letters, or signs between. */
 static bool
 is_disguised(const char *text, size_t len)
 {
@@ -577,12 +577,21 @@ is_disguised(const char *text, size_t len)
 	if (len > sizeof(plain)) {
 		return false;
 	}
+	size_t n = 0;
 	for (size_t i = 0; i < len; i++) {
-		const char *digit = memchr(digits, text[i], sizeof(digits) - 1);
+		char c = text[i];
 
-		plain[i] = digit != NULL ? letters[digit - digits] : text[i];
+		if (c == '%' && i + 2 < len && char_hex(text[i + 1]) >= 0 &&
+			char_hex(text[i + 2]) >= 0) {
+			c = (char)(char_hex(text[i + 1]) << 4 | char_hex(text[i + 2]));
+			i += 2;
+		}
+		const char *digit = memchr(digits, c, sizeof(digits) - 1);
+		if (digit != NULL || char_is_alpha(c)) {
+			plain[n++] = digit != NULL ? letters[digit - digits] : c;
+		}
 	}
-	return is_covered(plain, len);
+	return n * 2 > len && is_covered(plain, n);
 }
 
 /** Passwords that standards print as examples. */

@@ -36,7 +36,7 @@ static const struct rule rows[] = {
 	TOKEN("tencent-secret-id", "Tencent Cloud secret id", "AKID", "AKID[A-Za-z0-9]{32}", "cloud.tencent.com/document", .check = check_mixed),
 	TOKEN("baidu-bce-key", "Baidu Cloud access key", "ALTAK", "ALTAK-?[A-Za-z0-9]{21}", "cloud.baidu.com/doc", .check = check_mixed),
 	TOKEN("volcengine-key", "Volcengine access key", "AKLT", "AKLT[A-Za-z0-9]{40,60}={0,2}", "www.volcengine.com/docs", .check = check_mixed),
-	TOKEN("yandex-iam-token", "Yandex Cloud IAM token", "t1.", "t1\\.[A-Z0-9a-z_-]{20,}={0,2}\\.[A-Za-z0-9_-]{86}={0,2}", "yandex.cloud/docs"),
+	TOKEN("yandex-iam-token", "Yandex Cloud IAM token", "t1.9", "t1\\.9[A-Z0-9a-z_-]{19,}={0,2}\\.[A-Za-z0-9_-]{86}={0,2}", "yandex.cloud/docs"),
 	TOKEN("yandex-api-key", "Yandex Cloud API key", "AQVN", "AQVN[A-Za-z0-9_-]{35,38}", "yandex.cloud/docs"),
 	TOKEN("yandex-aws-secret", "Yandex static key secret", "YCAJE|YCO|YCM|YCN|YCP", "YCAJE[A-Za-z0-9_-]{20}|YC[A-Z][A-Za-z0-9_-]{37}", "yandex.cloud/docs", .check = check_mixed),
 	TOKEN("yandex-passport", "Yandex OAuth token", "y0_A", "y0_A[A-Za-z0-9_-]{50,58}", "yandex.com/dev"),

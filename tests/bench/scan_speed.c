@@ -4,12 +4,13 @@
  * tests/bench/scan_speed - how fast, and in how much memory?
  *
  *     cmake --build DIR --target bench_scan
- *     DIR/.../bench_scan FILE...
+ *     DIR/.../bench_scan [-c] FILE...
  *
  * Each file is streamed, twice: the first round begins with a new scanner, in the second
- * all tables are made.  A line for each round gives CPU time (of the scan alone, not of
- * reading), the rate, the rate of memchr over the same bytes, and the peak of resident
- * memory.
+ * all tables are made.  With -c each piece of 1 MiB is scanned by a call of its own
+ * instead, as a file of that size is.  A line for each round gives CPU time (of the scan
+ * alone, not of reading), the rate, the rate of memchr over the same bytes, and the peak
+ * of resident memory.
  */
 
 #include "base/err.h"
@@ -29,6 +30,8 @@ enum {
 
 struct bench {
 	const struct scanner *scanner;
+	/** A call for each piece, no stream. */
+	bool calls;
 	double scan_seconds;
 	double memchr_seconds;
 	size_t bytes;
@@ -57,6 +60,16 @@ count(const struct finding *finding, void *payload)
 }
 
 static int
+scan_piece(struct bench *bench, struct scanner_stream *stream, const char *path,
+	const char *piece, size_t len, struct err *err)
+{
+	struct scan_input input = { .data = piece, .len = len, .path = path };
+
+	return bench->calls ? scanner_scan(bench->scanner, &input, count, bench, err)
+			    : scanner_stream_feed(stream, piece, len, err);
+}
+
+static int
 scan_file(struct bench *bench, const char *path, char *piece, struct err *err)
 {
 	AUTO(scanner_stream_freep) struct scanner_stream *stream = NULL;
@@ -76,7 +89,7 @@ scan_file(struct bench *bench, const char *path, char *piece, struct err *err)
 		bench->seen += memchr(piece, 1, (size_t)len) != NULL;
 		before = cpu_seconds();
 		bench->memchr_seconds += before;
-		if (scanner_stream_feed(stream, piece, (size_t)len, err) < 0) {
+		if (scan_piece(bench, stream, path, piece, (size_t)len, err) < 0) {
 			return err->code;
 		}
 		bench->scan_seconds += cpu_seconds() - before;
@@ -122,6 +135,8 @@ main(int argc, char **argv)
 	struct bench bench = { 0 };
 	struct err err = { 0 };
 
+	bench.calls = argc > 1 && strcmp(argv[1], "-c") == 0;
+	argv += bench.calls;
 	if (argc < 2 || piece == NULL || scanner_new(&options, &scanner, &err) < 0) {
 		return 2;
 	}
@@ -132,7 +147,7 @@ main(int argc, char **argv)
 			return 2;
 		}
 		show(&bench, round);
-		bench = (struct bench){ .scanner = scanner };
+		bench = (struct bench){ .scanner = scanner, .calls = bench.calls };
 	}
 	return 0;
 }

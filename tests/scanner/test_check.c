@@ -131,6 +131,35 @@ encodings_are_told_apart(void **state)
 	}
 }
 
+static void
+a_token_that_documentation_prints_is_none(void **state)
+{
+	const char *text = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzb21lIjoicGF5bG9hZCJ9"
+			   ".4twFt5NiznN84AWoo1d7KO1T_yoc0Z6XOpOVswacPZg";
+	char other[200];
+
+	(void)state;
+	assert_int_equal(check_jwt(text, strlen(text)), CHECK_NO);
+	(void)snprintf(other, sizeof(other), "%s", text);
+	other[strlen(other) - 3] = 'q';
+	assert_int_equal(check_jwt(other, strlen(other)), CHECK_YES);
+}
+
+static void
+basic_credentials_with_an_everyday_password_are_none(void **state)
+{
+	// aladdin:opensesame, user:p4ssw0rd, deploy:k3J9xQ2vB7nM
+	static const char *const words[] = { "YWxhZGRpbjpvcGVuc2VzYW1l",
+		"dXNlcjpwNHNzdzByZA==" };
+	const char *real = "ZGVwbG95OmszSjl4UTJ2QjduTQ==";
+
+	(void)state;
+	for (size_t i = 0; i < countof(words); i++) {
+		assert_int_equal(check_basic_auth(words[i], strlen(words[i])), CHECK_NO);
+	}
+	assert_int_equal(check_basic_auth(real, strlen(real)), CHECK_YES);
+}
+
 int
 main(void)
 {
@@ -142,6 +171,8 @@ main(void)
 		cmocka_unit_test(base58_checks_its_sum),
 		cmocka_unit_test(decoders_write_no_more_than_their_room),
 		cmocka_unit_test(encodings_are_told_apart),
+		cmocka_unit_test(a_token_that_documentation_prints_is_none),
+		cmocka_unit_test(basic_credentials_with_an_everyday_password_are_none),
 	};
 
 	return cmocka_run_group_tests_name("scanner/check", tests, NULL, NULL);
