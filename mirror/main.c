@@ -43,6 +43,8 @@
  *     cli/scan_report              findings as text, JSON, SARIF or gitleaks' JSON.
  *     cli/settings                 the configuration a verb works with, and the last
  *                                  good copy of it.
+ *     cli/takeover                 `mirror init --from URL --host OLD`: a lost machine
+ *                                  goes on, on this disk.
  *     cli/target                   which path of the ledger does a person mean?
  *     cli/verb                     what a verb is.
  *     cli/verbs                    the one table of verbs.

@@ -9,6 +9,7 @@
 #include "cli/once.h"
 #include "cli/plan.h"
 #include "cli/settings.h"
+#include "cli/takeover.h"
 #include "config/config.h"
 #include "config/places.h"
 
@@ -131,6 +132,16 @@ verb_init(struct call *call, struct err *err)
 	bool json = call->out.json;
 	int status;
 
+	if (args_has(&call->args, "from")) {
+		return takeover_run(call, err);
+	}
+	if (call->args.nwords == 0) {
+		return err_raise(
+			err, ERR_USAGE, "init needs a PATH, or --from URL --host NAME");
+	}
+	if (args_has(&call->args, "host") || args_has(&call->args, "to")) {
+		return err_raise(err, ERR_USAGE, "--host and --to go with --from");
+	}
 	if (prepare(&init, err) < 0) {
 		return err->code;
 	}

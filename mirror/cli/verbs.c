@@ -88,6 +88,10 @@ static const struct flag ledger_flags[] = {
 
 static const struct flag init_flags[] = {
 	{ "remote", 0, "URL", NULL, "where the branch is pushed; nowhere unless given" },
+	{ "from", 0, "URL", NULL, "go on as a lost machine: restore its files from there" },
+	{ "host", 0, "NAME", NULL, "with --from: the name of the lost machine" },
+	{ "to", 0, "DIR", NULL, "with --from: each folder comes back as DIR/<name>; ~ unless given" },
+	{ "key", 0, "FILE", NULL, "with --from: the recovery key, for what was sealed" },
 	{ "yes", 'y', NULL, NULL, "do not ask" },
 	{ NULL, 0, NULL, NULL, NULL },
 };
@@ -182,14 +186,18 @@ static const struct flag db_restore_flags[] = {
 const struct verb verbs[] = {
 	{
 		.name = "init",
-		.usage = "PATH...",
+		.usage = "PATH... | --from URL --host NAME [NAME=PATH...]",
 		.text = "begin: show the plan, write the configuration, make a first cycle",
-		.more = "Each PATH is a folder to keep.  An existing configuration is never overwritten.",
+		.more = "Each PATH is a folder to keep.  An existing configuration is never overwritten.\n"
+			"\n"
+			"With --from a machine that was lost goes on here: its files are restored, its\n"
+			"branch and name are taken over.  Each folder comes back below --to, or where\n"
+			"NAME=PATH says.  Nothing that stands there is replaced; after a failure the\n"
+			"same command goes on.  Should the old machine come back, it is refused.",
 		.flags = init_flags,
 		.run = verb_init,
 		.group = VERB_SETUP,
 		.traits = VERB_JSON | VERB_CHANGES,
-		.least = 1,
 		.most = MANY,
 	},
 	{
