@@ -9,7 +9,6 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "brain/home.h"
-#include "brain/home.h"
 
 #include <ctype.h>
 #include <dirent.h>

@@ -59,7 +59,7 @@ void settle_done(struct settle *settle) NONNULL;
  * @removed
  *         Something went away, nothing else is known.
  */
-void settle_event(struct settle *settle, int64_t now_ms, size_t root, const char *folder,
+void settle_event(struct settle *settle, int64_t now_ms, size_t index, const char *folder,
 	bool deep, bool removed) NONNULL_ARGS(1);
 
 /** Is there a hint that is due? */
