@@ -494,6 +494,22 @@ manifest_accept(struct manifest *manifest, const struct identity *now, struct er
 	return manifest_save(manifest, err);
 }
 
+const struct manifest_entry *
+manifest_before_loss(const struct manifest *manifest)
+{
+	const struct manifest_entry *found = NULL;
+
+	for (size_t i = 0; i < manifest->nentries; i++) {
+		const struct manifest_entry *entry = &manifest->entries[i];
+
+		if (entry->complete && entry->shrunk[0] == '\0' &&
+			entry->provenance != PROVENANCE_TEST) {
+			found = entry;
+		}
+	}
+	return found;
+}
+
 static int
 remove_entry(struct manifest *manifest, size_t index, struct err *err)
 {
@@ -528,6 +544,10 @@ manifest_prune(struct manifest *manifest, const struct retain_policy *policy,
 	AUTO_FREE struct retain_copy *copies = xcalloc(count + 1, sizeof(*copies));
 	AUTO_FREE size_t *places = xcalloc(count + 1, sizeof(*places));
 	AUTO_FREE bool *keep = xcalloc(count + 1, sizeof(*keep));
+	const struct manifest_entry *newest = manifest_newest(manifest);
+	const struct manifest_entry *before = newest != NULL && newest->shrunk[0] != '\0'
+		? manifest_before_loss(manifest)
+		: NULL;
 	size_t ncopies = 0;
 	int removed = 0;
 
@@ -541,7 +561,8 @@ manifest_prune(struct manifest *manifest, const struct retain_policy *policy,
 	}
 	(void)retain_decide(policy, now_ms, copies, ncopies, keep);
 	for (size_t i = ncopies; i-- > 0;) {
-		if (keep[i]) {
+		// While a loss is told, what was there before it is not given up.
+		if (keep[i] || &manifest->entries[places[i]] == before) {
 			continue;
 		}
 		removed++;

@@ -144,6 +144,11 @@ bool manifest_is_replaced(const struct manifest *manifest) NONNULL;
 int manifest_accept(struct manifest *manifest, const struct identity *now,
 	struct err *err) NONNULL MUST_CHECK;
 
+/** The newest complete one that lost nothing: what a loss is measured against until the
+ * rows come back or a person accepts it.  NULL when there is none. */
+const struct manifest_entry *
+manifest_before_loss(const struct manifest *manifest) NONNULL;
+
 /** Called for each copy that is (or with dry_run would be) removed. */
 typedef void manifest_pruned_fn(const struct manifest_entry *entry, void *payload);
 

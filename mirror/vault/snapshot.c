@@ -273,29 +273,11 @@ choose_name(struct take *take, int64_t now_ms, char name[ARCHIVE_NAME_MAX])
 	}
 }
 
-// The newest one without a loss: it is told until the rows come back or a person accepts
-// it, not only the first time.
-static const struct manifest_entry *
-before_loss(const struct manifest *manifest)
-{
-	const struct manifest_entry *found = NULL;
-
-	for (size_t i = 0; i < manifest->nentries; i++) {
-		const struct manifest_entry *entry = &manifest->entries[i];
-
-		if (entry->complete && entry->shrunk[0] == '\0' &&
-			entry->provenance != PROVENANCE_TEST) {
-			found = entry;
-		}
-	}
-	return found;
-}
-
 static void
 fill_entry(struct take *take, struct manifest_entry *entry)
 {
 	static const struct guard_policy policy = GUARD_DEFAULT;
-	const struct manifest_entry *before = before_loss(&take->manifest);
+	const struct manifest_entry *before = manifest_before_loss(&take->manifest);
 	char name[ARCHIVE_NAME_MAX];
 
 	if (before != NULL) {

@@ -251,6 +251,35 @@ whatever_step_fails_the_last_good_copy_stays(void **state)
 		0);
 }
 
+static void
+what_was_there_before_a_loss_is_kept_until_a_person_accepts_it(void **state)
+{
+	static const struct retain_policy policy = { .hourly = 1 };
+	struct scratch *scratch = *state;
+	AUTO(manifest_close) struct manifest manifest = { 0 };
+	struct identity same = { .dev = 1, .inode = 1 };
+	struct err err = { 0 };
+
+	ok(manifest_open(
+		scratch_path(scratch, "kept"), MANIFEST_WRITE, 0, &manifest, &err));
+	(void)add(scratch, &manifest, "2026-01-01T000000Z.sqlite.zst", 1000);
+	(void)snprintf(
+		add(scratch, &manifest, "2026-01-01T000001Z.sqlite.zst", 2000)->shrunk,
+		GUARD_TEXT_MAX, "table t: 50 rows, now 0");
+	(void)snprintf(
+		add(scratch, &manifest, "2026-01-01T000002Z.sqlite.zst", 3000)->shrunk,
+		GUARD_TEXT_MAX, "table t: 50 rows, now 1");
+
+	assert_int_equal(
+		manifest_prune(&manifest, &policy, 4000, false, NULL, NULL, &err), 1);
+	assert_non_null(manifest_find(&manifest, "2026-01-01T000000Z.sqlite.zst"));
+	assert_true(scratch_exists(scratch, "kept/2026-01-01T000000Z.sqlite.zst"));
+	ok(manifest_accept(&manifest, &same, &err));
+	assert_int_equal(
+		manifest_prune(&manifest, &policy, 4000, false, NULL, NULL, &err), 1);
+	assert_null(manifest_find(&manifest, "2026-01-01T000000Z.sqlite.zst"));
+}
+
 int
 main(void)
 {
@@ -262,6 +291,7 @@ main(void)
 		TEST(only_one_works_in_a_folder),
 		TEST(an_entry_that_was_never_finished_is_finished_or_removed),
 		TEST(manual_and_scheduled_copies_are_pruned_apart_and_strangers_never),
+		TEST(what_was_there_before_a_loss_is_kept_until_a_person_accepts_it),
 		TEST(whatever_step_fails_the_last_good_copy_stays),
 	};
 
