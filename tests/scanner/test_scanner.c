@@ -2,6 +2,9 @@
 
 #include "scanner/support.h"
 
+#include "base/hash.h"
+#include "base/json.h"
+
 #include <pthread.h>
 #include <stdio.h>
 #include <time.h>
@@ -152,6 +155,36 @@ a_placeholder_hides_nothing_behind_it(void **state)
 	assert_int_equal(answers->count, 2);
 	assert_true(holds_span(answers, text, secret));
 	assert_true(holds_span(answers, text, other));
+	scanner_free(scanner);
+}
+
+// An RSA key of 1,192 bytes of which only the first @bytes are there, at random but for
+// its header.
+static char *
+cut_key(size_t bytes)
+{
+	uint8_t der[1192] = { 0x30, 0x82, 0x04, 0xa4, 0x02, 0x01, 0x00, 0x02, 0x82, 0x01,
+		0x01 };
+	struct err err;
+
+	ok(hash_random(der + 11, sizeof(der) - 11, &err));
+	AUTO_FREE char *body = json_base64(der, bytes);
+	return xasprintf("-----BEGIN RSA PRIVATE%s KEY-----\n%s\n-----END RSA PRIVATE%s "
+			 "KEY-----\n",
+		"", body, "");
+}
+
+static void
+a_private_key_that_is_cut_behind_its_public_half_is_one(void **state)
+{
+	struct scanner *scanner = make_scanner();
+
+	(void)state;
+	for (size_t bytes = 300; bytes <= 1192; bytes += 100) {
+		AUTO_FREE char *text = cut_key(bytes);
+
+		assert_true(ask(scanner, text)->count >= 1);
+	}
 	scanner_free(scanner);
 }
 
@@ -447,6 +480,7 @@ main(void)
 		cmocka_unit_test(what_only_looks_like_a_secret_is_left_alone),
 		cmocka_unit_test(a_secret_is_found_whole_wherever_people_put_it),
 		cmocka_unit_test(a_placeholder_hides_nothing_behind_it),
+		cmocka_unit_test(a_private_key_that_is_cut_behind_its_public_half_is_one),
 		cmocka_unit_test(lines_and_columns_count_from_one),
 		cmocka_unit_test(
 			equal_secrets_have_equal_fingerprints_and_the_key_matters),
