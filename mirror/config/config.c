@@ -343,6 +343,19 @@ finish(struct reading *reading, struct config *config)
 			config->brain.repo = path_join(data, "brain");
 		}
 	}
+	for (size_t i = 0; i < config->secrets.rules.count; i++) {
+		struct config_text *rule = &config->secrets.rules.items[i];
+		char *whole = places_expand(rule->text);
+
+		free(rule->text);
+		rule->text = whole;
+		if (whole[0] != '/') {
+			return take_wrong(reading, rule->line, 1,
+				"rules: \"%s\" is not an absolute path (begin it with / "
+				"or ~/)",
+				whole);
+		}
+	}
 	if (check_branch(reading, config) < 0) {
 		return reading->err->code;
 	}

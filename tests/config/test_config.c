@@ -54,6 +54,7 @@ static const struct {
 	{ "[secrets]\naction = \"drop\"", "f:2:10: action: \"drop\" is not one of its words" },
 	{ "[secrets]\naction = \"redakt\"", "did you mean \"redact\"?" },
 	{ "[secrets]\nrules = \"x\"", "rules: expected an array, found a string" },
+	{ "[secrets]\nrules = [\"x.toml\"]", "rules: \"x.toml\" is not an absolute path (begin it with / or ~/)" },
 	{ "[files]\nmax_size = \"50 potatoes\"", "max_size: \"50 potatoes\" is not a size (bytes, or a number and KiB, MiB, GiB)" },
 	{ "[files]\nmax_size = 0", "max_size: must be from 1 to" },
 	{ "[files]\nmax_size = -5", "max_size: must be from 1 to" },
