@@ -56,6 +56,9 @@ visit_hint(struct visit *visit, int rootfd, const char *hint, bool deep, struct 
 		// Not known, or not to be opened: what its parent shows of it is the
 		// news.
 		if (below == 0 || walk_open(fd, part, NULL, &nextfd, err) < 0) {
+			if (below != 0 && visit_is_our_shortage(err->sys)) {
+				return err_wrap(err, "open %s", hint);
+			}
 			deep = false;
 			break;
 		}
@@ -261,6 +264,10 @@ root_visit(struct round *round, size_t index, struct err *err)
 	int sys = errno;
 	int result;
 
+	if (rootfd < 0 && visit_is_our_shortage(sys)) {
+		errno = sys;
+		return err_errno(err, "open %s", watch->path);
+	}
 	visit.root = ledger_root(round->kit->ledger, watch->name, err);
 	if (visit.root < 0) {
 		return err->code;

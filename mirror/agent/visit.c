@@ -14,6 +14,7 @@
 #include "config/config.h"
 #include "ledger/sqlite_probe.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -497,6 +498,12 @@ update_folder(struct visit *visit, const struct intake_folder *at, const char *r
 	return ledger_folder_put(round->kit->ledger, folder, err);
 }
 
+bool
+visit_is_our_shortage(int sys)
+{
+	return sys == EMFILE || sys == ENFILE || sys == ENOMEM;
+}
+
 static int
 forget_unreadable(struct visit *visit, const struct intake_folder *at,
 	const struct sub *sub, struct err *err)
@@ -566,7 +573,9 @@ visit_sub(struct visit *visit, const struct intake_folder *at, const char *rel,
 			round_recheck(visit->round, at->id);
 			return 0;
 		}
-		return forget_unreadable(visit, at, sub, err);
+		return visit_is_our_shortage(err->sys)
+			? err_wrap(err, "open %s", path)
+			: forget_unreadable(visit, at, sub, err);
 	}
 	if (fresh &&
 		((sub->kept && gone_take_out_kept(visit->round, path, err) < 0) ||
@@ -632,7 +641,9 @@ visit_folder(struct visit *visit, struct intake_folder *at, const char *rel, boo
 	}
 	if (walk_list(at->fd, &visit->list, err) < 0) {
 		err_wrap(err, "list %s", at->path);
-		return err->code == ERR_NO_MEMORY ? err->code : VISIT_UNREADABLE;
+		return visit_is_our_shortage(err->sys) || err->code == ERR_NO_MEMORY
+			? err->code
+			: VISIT_UNREADABLE;
 	}
 	result = look(visit, at, rel, &subs, err);
 	for (size_t i = 0; i < subs.count && result == 0; i++) {

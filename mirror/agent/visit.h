@@ -59,6 +59,9 @@ struct visit {
 int visit_folder(struct visit *visit, struct intake_folder *at, const char *rel,
 	bool deep, struct err *err) NONNULL MUST_CHECK;
 
+/** Does this errno say something about us, and nothing about what is on the disk? */
+bool visit_is_our_shortage(int sys);
+
 /** Put what the crew has finished into the ledger; with @wait until nothing is under way.
  * All of it is collected, the first failure is told. */
 int visit_collect(struct round *round, bool wait, struct err *err) NONNULL MUST_CHECK;

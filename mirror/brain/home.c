@@ -48,17 +48,10 @@ home_is_free(const char *path, bool worktree)
 }
 
 void
-home_clear(const char *path, bool worktree)
+home_clear_probes(const char *path)
 {
-	static const char *const locks[] = { "config.lock", "HEAD.lock" };
 	DIR *dir = opendir(path);
 
-	for (size_t i = 0; i < countof(locks); i++) {
-		AUTO_FREE char *below = path_join(worktree ? ".git" : "", locks[i]);
-		AUTO_FREE char *lock = path_join(path, below);
-
-		(void)unlink(lock);
-	}
 	if (dir == NULL) {
 		return;
 	}
@@ -68,6 +61,20 @@ home_clear(const char *path, bool worktree)
 		}
 	}
 	(void)closedir(dir);
+}
+
+void
+home_clear(const char *path, bool worktree)
+{
+	static const char *const locks[] = { "config.lock", "HEAD.lock" };
+
+	for (size_t i = 0; i < countof(locks); i++) {
+		AUTO_FREE char *below = path_join(worktree ? ".git" : "", locks[i]);
+		AUTO_FREE char *lock = path_join(path, below);
+
+		(void)unlink(lock);
+	}
+	home_clear_probes(path);
 }
 
 int

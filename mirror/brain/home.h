@@ -43,6 +43,8 @@ bool home_is_free(const char *path, bool worktree) NONNULL;
 /** Before a repository is made where home_is_free(): what a making that was cut short
  * left in its way, locks and probes of the file system. */
 void home_clear(const char *path, bool worktree) NONNULL;
+/** The probes alone, in a repository's folder. */
+void home_clear_probes(const char *path) NONNULL;
 
 /** Attributes of the highest rank: no file in a tree can turn on a conversion. */
 int home_write_attributes(const char *git_dir, struct err *err) NONNULL MUST_CHECK;

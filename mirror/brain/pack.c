@@ -639,16 +639,25 @@ sync_folder(const char *path, struct err *err)
 // Nothing leads to these objects yet, so a `git gc --prune=now` beside us would drop them
 // between now and the ref: a .keep file tells it not to.
 static int
-hold(struct pack *pack, const char *keep, struct err *err)
+hold(struct pack *pack, const char *from, const char *keep, struct err *err)
 {
-	AUTO_CLOSE int fd = open(keep, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	AUTO_CLOSE int fd = open(from, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 
 	if (fd < 0) {
-		return err_errno(err, "create %s", keep);
+		return err_errno(err, "create %s", from);
 	}
-	// Known before it is written, so that it is removed in any case.
+	// Its text says that it is ours, so it comes to its place with its text.
+	if (fd_write_all(fd, HOME_KEEP_TEXT, strlen(HOME_KEEP_TEXT), err) < 0) {
+		(void)unlink(from);
+		return err->code;
+	}
+	if (rename(from, keep) < 0) {
+		(void)err_errno(err, "rename to %s", keep);
+		(void)unlink(from);
+		return err->code;
+	}
 	repo_hold(pack->repo, keep);
-	return fd_write_all(fd, HOME_KEEP_TEXT, strlen(HOME_KEEP_TEXT), err);
+	return 0;
 }
 
 // Both files stand in the staging folder under their final names.  The pack first: an
@@ -663,9 +672,10 @@ move_in(struct pack *pack, const char *base, struct err *err)
 	AUTO_FREE char *from_pack = xasprintf("%s.pack", from);
 	AUTO_FREE char *to_index = xasprintf("%s.idx", to);
 	AUTO_FREE char *to_pack = xasprintf("%s.pack", to);
+	AUTO_FREE char *from_keep = xasprintf("%s.keep", from);
 	AUTO_FREE char *keep = xasprintf("%s.keep", to);
 
-	if (hold(pack, keep, err) < 0) {
+	if (hold(pack, from_keep, keep, err) < 0) {
 		return err->code;
 	}
 	if (rename(from_pack, to_pack) < 0) {

@@ -372,6 +372,7 @@ adopt(struct repo *repo, const struct repo_options *options, struct err *err)
 		home_write_attributes(repo->git_dir, err) < 0) {
 		return err->code;
 	}
+	home_clear_probes(options->path);
 	return point_head(repo, err);
 }
 

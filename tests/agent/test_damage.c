@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -133,8 +134,38 @@ a_making_of_the_repository_that_was_cut_short_is_taken_up(void **state)
 		"git -C brain config --unset core.fsync; touch brain/.git/config.lock; "
 		"git -C brain symbolic-ref HEAD refs/heads/x; touch "
 		"brain/.git/HEAD.lock");
+	sh(world, "ln -s testing brain/_git2_a2c0633de2025d54");
 	(void)run_once(world);
 	sh(world, "test \"$(git -C brain symbolic-ref HEAD)\" = refs/heads/host/test");
+	assert_honest(world);
+}
+
+static void
+a_shortage_of_descriptors_is_no_news_about_the_disk(void **state)
+{
+	struct world *world = *state;
+	struct cycle_result result;
+	struct err err = { 0 };
+	struct rlimit all;
+	unsigned int failed = 0;
+
+	for (int i = 0; i < 12; i++) {
+		sh(world, "mkdir -p notes/d%d/e && echo 1 >notes/d%d/e/f", i, i);
+	}
+	(void)run_once(world);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &all), 0);
+	for (rlim_t most = 4; most < 40; most++) {
+		struct rlimit few = { most, all.rlim_max };
+
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+		failed += try_once(world, &result, &err) < 0;
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &all), 0);
+		assert_row(world, "notes/d11/e/f", "mirrored");
+		assert_int_equal(count(world, LEDGER_PENDING), 0);
+		assert_int_equal(count(world, LEDGER_FAILED), 0);
+	}
+	assert_true(failed > 0);
+	assert_false(run_once(world).committed);
 	assert_honest(world);
 }
 
@@ -293,6 +324,7 @@ main(void)
 		IN_A_WORLD(what_a_forgotten_commit_added_leaves_the_copy_too),
 		IN_A_WORLD(an_index_just_moved_into_place_is_not_written_through),
 		IN_A_WORLD(a_making_of_the_repository_that_was_cut_short_is_taken_up),
+		IN_A_WORLD(a_shortage_of_descriptors_is_no_news_about_the_disk),
 		IN_A_WORLD(a_damaged_ledger_is_set_aside),
 		IN_A_WORLD(what_a_killed_cycle_left_in_the_copy_goes),
 		IN_A_WORLD(a_branch_that_was_moved_back_is_brought_forward),
