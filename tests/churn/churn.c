@@ -512,8 +512,9 @@ head_now(struct churn *churn)
 	AUTO(spawn_result_done) struct spawn_result result = SPAWN_RESULT(ANSWER_MAX);
 	struct err err;
 
-	if (spawn_run(&plan, &result, &err) < 0 || result.status != 0) {
-		lost(churn, "rev-parse failed");
+	// An empty root is not in the tree.
+	if (spawn_run(&plan, &result, &err) < 0) {
+		lost(churn, "rev-parse: %s", err.msg);
 	}
 	return xstrdup(buf_text(&result.out));
 }

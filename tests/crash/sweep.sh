@@ -158,6 +158,7 @@ for story in $stories; do
 			hits=$((hits + 1))
 		done
 		total=$((total + hits))
+		[ "$hits" -gt 0 ] || fail "$story, $how: no call was hit"
 		echo "$story, $how: $hits calls hit, the last one not above $n"
 	done
 done

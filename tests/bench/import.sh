@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The first cycle over a tree (read, scan, copy, pack, commit) beside git, rsync, and rsync
+# with git; in turns, each round on a fresh file system.  Then, with that tree unchanged, a
+# cold `mirror --once` beside `find -printf`.
+#
+#     MIRROR=build/mirror tests/bench/import.sh        (see lib.sh for BENCH_...)
+. "$(dirname "$0")/lib.sh"
+
+make_tree
+about
+for round in $(seq "$ROUNDS"); do
+	fresh "round$round"
+	cp -a "$TREE" "$ROOM/own"
+	measure rsync rsync -a "$TREE/" "$ROOM/rsync/"
+	configure "$TREE"
+	measure mirror "$MIRROR" --once
+	measure git sh -c 'cd "$1" && git init -q && git add -A && git commit -qm import' \
+		sh "$ROOM/own"
+	measure rsync+git sh -c 'rsync -a "$1/" "$2/" && cd "$2" && git init -q && git add -A &&
+		git commit -qm import' sh "$TREE" "$ROOM/both"
+	for again in 1 2 3 4 5; do
+		measure find find "$TREE" -printf '%p %s %T@ %C@ %i %m\n'
+		measure once "$MIRROR" --once
+	done
+	git -C "$ROOM/brain" fsck --strict --no-dangling --no-progress
+	echo "  sizes: brain $(du -sm "$ROOM/brain/.git" | cut -f1) MB, git's" \
+		"$(du -sm "$ROOM/own/.git" | cut -f1) MB"
+done
+echo "import of $FILES files, $(du -sm --apparent-size "$TREE" | cut -f1) MB, $ROUNDS rounds:"
+table git git mirror rsync rsync+git
+table rsync mirror
+echo "nothing changed:"
+table find find once
