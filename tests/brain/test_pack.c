@@ -342,7 +342,7 @@ one_round(const struct scratch *scratch, struct repo *repo, int sys)
 	size_t before = files_in(scratch, "brain/objects/pack");
 	struct pack *pack = NULL;
 	struct pack_stats stats = { 0 };
-	struct oid oids[3];
+	struct oid oids[3] = { 0 };
 	char text[40];
 	struct err err;
 	int result = pack_begin(repo, &pack, &err);
