@@ -50,7 +50,11 @@ edit() {
 # What killed programs of ours and of git leave behind.
 litter() {
 	case $((RANDOM % 8)) in
-	0) : >"$BRAIN/.git/refs/heads/host/testbox.lock" ;;
+	0)
+		# A gc takes an empty folder of refs away.
+		mkdir -p "$BRAIN/.git/refs/heads/host"
+		: >"$BRAIN/.git/refs/heads/host/testbox.lock"
+		;;
 	1) printf junk >"$BRAIN/.git/objects/tmp_object_git2_$1" ;;
 	2) printf junk >"$BRAIN/.git/objects/pack/tmp_pack_$1" ;;
 	3) git -C "$BRAIN" gc --quiet --prune=now >/dev/null 2>&1 & ;;
