@@ -46,7 +46,7 @@ void literals_free(struct literals *literals);
 bool literals_hurry(const struct literals *literals) NONNULL;
 
 /** 0, or what the callback ended it with. */
-int literals_find(const struct literals *literals, const char *text, size_t len,
+int literals_find(const struct literals *constant, const char *text, size_t len,
 	literal_fn *fn, void *payload) NONNULL_ARGS(1, 4);
 
 #endif

@@ -479,7 +479,12 @@ restore_sealed(struct run *run, struct task *task)
 	task->shut = shut;
 	task->plain = unsealed.plain;
 	task->name = name;
-	return restore_task(run, task);
+	const int result = restore_task(run, task);
+	// What was opened goes now.
+	task->entry = shut;
+	task->plain = NULL;
+	task->name = NULL;
+	return result;
 }
 
 int

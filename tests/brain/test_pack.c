@@ -53,6 +53,7 @@ what_was_added_is_what_git_reads(void **state)
 			memset(bytes, 'a' + (int)i, lengths[i / 2]);
 		} else {
 			ok(hash_random(bytes, lengths[i / 2], &err));
+			bytes[0] = '\0'; // never one of the letters above
 		}
 		assert_true(pack_add(pack, OBJECT_BLOB, bytes, lengths[i / 2], &oids[i],
 				    &err) >= 0);
