@@ -16,7 +16,7 @@ export NTHCALL
 needs git
 needs sqlite3
 
-step=${MIRROR_CRASH_STEP:-$([ -n "${MIRROR_LONG:-}" ] && echo 1 || echo 23)}
+step=${MIRROR_CRASH_STEP:-$([ -n "${MIRROR_LONG:-}" ] && echo 1 || echo 41)}
 stories=${MIRROR_CRASH_STORY:-import tick delete snapshot push restore}
 ends=${MIRROR_CRASH_HOW:-kill EIO ENOSPC EMFILE}
 total=0
