@@ -679,7 +679,9 @@ move_in(struct pack *pack, const char *base, struct err *err)
 		return err->code;
 	}
 	if (rename(from_pack, to_pack) < 0) {
-		return err_errno(err, "rename to %s", to_pack);
+		(void)err_errno(err, "rename to %s", to_pack);
+		(void)unlink(keep);
+		return err->code;
 	}
 	if (rename(from_index, to_index) < 0) {
 		(void)err_errno(err, "rename to %s", to_index);
@@ -693,6 +695,7 @@ move_in(struct pack *pack, const char *base, struct err *err)
 undo:
 	(void)unlink(to_index);
 	(void)unlink(to_pack);
+	(void)unlink(keep);
 	return err->code;
 }
 

@@ -282,7 +282,28 @@ undo_half_move(int git_fd, const char *name)
 	}
 }
 
-// A .keep file of ours outlived its cycle: git may repack that pack again.
+static bool
+is_our_keep(int fd, const char *name)
+{
+	AUTO(buf_done) struct buf text = { .max = 64 };
+	size_t len = strlen(name);
+	struct err ignored;
+
+	return len > 5 && strcmp(name + len - 5, ".keep") == 0 &&
+		file_read(fd, name, &text, &ignored) == 0 &&
+		strcmp(buf_text(&text), HOME_KEEP_TEXT) == 0;
+}
+
+// Is the pack of this .keep there?
+static bool
+has_pack(int fd, const char *keep)
+{
+	AUTO_FREE char *pack = xasprintf("%.*s.pack", (int)(strlen(keep) - 5), keep);
+
+	return faccessat(fd, pack, F_OK, 0) == 0;
+}
+
+// A .keep file of ours whose pack never came.
 static int
 clear_keeps(int git_fd, struct err *err)
 {
@@ -296,13 +317,7 @@ clear_keeps(int git_fd, struct err *err)
 		return errno == ENOENT ? 0 : err_errno(err, "list objects/pack");
 	}
 	for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
-		AUTO(buf_done) struct buf text = { .max = 64 };
-		size_t len = strlen(entry->d_name);
-		struct err ignored;
-
-		if (len > 5 && strcmp(entry->d_name + len - 5, ".keep") == 0 &&
-			file_read(fd, entry->d_name, &text, &ignored) == 0 &&
-			strcmp(buf_text(&text), HOME_KEEP_TEXT) == 0 &&
+		if (is_our_keep(fd, entry->d_name) && !has_pack(fd, entry->d_name) &&
 			unlinkat(fd, entry->d_name, 0) == 0) {
 			count++;
 		}
@@ -378,4 +393,24 @@ reap_all(const char *git_dir, struct err *err)
 	}
 	swept = sweep_all(git_dir, false, err);
 	return swept < 0 ? swept : swept + staged + kept;
+}
+
+int
+reap_each_keep(const char *git_dir, reap_keep_fn *fn, void *payload, struct err *err)
+{
+	AUTO_FREE char *folder = path_join(git_dir, "objects/pack");
+	DIR *dir = opendir(folder);
+
+	if (dir == NULL) {
+		return errno == ENOENT ? 0 : err_errno(err, "list %s", folder);
+	}
+	for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
+		if (is_our_keep(dirfd(dir), entry->d_name)) {
+			AUTO_FREE char *path = path_join(folder, entry->d_name);
+
+			fn(path, payload);
+		}
+	}
+	(void)closedir(dir);
+	return 0;
 }

@@ -35,4 +35,10 @@ int reap_locks(const char *git_dir, struct err *err) NONNULL MUST_CHECK;
 /** Locks and temporaries.  Only for the one runner, before it begins. */
 int reap_all(const char *git_dir, struct err *err) NONNULL MUST_CHECK;
 
+/** Each .keep file of ours that outlived its cycle, its pack being there: until a ref
+ * leads to what stands in that pack it must stay, for the next cycle may use it again. */
+typedef void reap_keep_fn(const char *path, void *payload);
+int reap_each_keep(const char *git_dir, reap_keep_fn *fn, void *payload, struct err *err)
+	NONNULL_ARGS(1, 2, 4) MUST_CHECK;
+
 #endif

@@ -361,6 +361,12 @@ fill_in(struct repo *repo, const struct repo_options *options, struct err *err)
 	return 0;
 }
 
+static void
+hold_again(const char *keep, void *payload)
+{
+	repo_hold(payload, keep);
+}
+
 static int
 adopt(struct repo *repo, const struct repo_options *options, struct err *err)
 {
@@ -368,7 +374,9 @@ adopt(struct repo *repo, const struct repo_options *options, struct err *err)
 		home_make_key(repo->git_dir, err) < 0) {
 		return err->code;
 	}
-	if (reap_all(repo->git_dir, err) < 0 || configure(repo->git, err) < 0 ||
+	if (reap_all(repo->git_dir, err) < 0 ||
+		reap_each_keep(repo->git_dir, hold_again, repo, err) < 0 ||
+		configure(repo->git, err) < 0 ||
 		home_write_attributes(repo->git_dir, err) < 0) {
 		return err->code;
 	}
@@ -468,7 +476,11 @@ repo_close(struct repo *repo)
 	if (repo == NULL) {
 		return;
 	}
-	let_go(repo);
+	// The files stay: whoever is next may use again what stands in those packs, while
+	// a git gc beside him sees no ref that leads there.
+	for (size_t i = 0; i < repo->nheld; i++) {
+		free(repo->held[i]);
+	}
 	free(repo->held);
 	git_odb_free(repo->odb);
 	git_repository_free(repo->git);

@@ -308,11 +308,14 @@ a_kill_at_any_moment_leaves_a_repo_that_goes_on(void **state)
 		assert_int_equal(repo_head(repo, &head, &err), 1);
 		// Nothing half made is left, except a lock too young to judge.
 		assert_int_equal(scratch_sh(*state,
-					 "test -z \"$(ls -A brain/mirror/new; ls "
-					 "brain/objects/pack | grep keep)\""),
+					 "test -z \"$(ls -A brain/mirror/new)\" && "
+					 "for keep in $(ls brain/objects/pack/*.keep); "
+					 "do test -e ${keep%%.keep}.pack || exit 1; "
+					 "done 2>&1"),
 			0);
 	}
 	head = room_commit(repo, &head, (struct room_file[]){ { "end", "1" } }, 1);
+	assert_int_equal(scratch_sh(*state, "! ls brain/objects/pack | grep keep"), 0);
 	room_fsck(*state);
 	repo_close(repo);
 }
