@@ -78,9 +78,9 @@ bool probe_say(struct health_fact *fact, enum health_state state, const char *ac
 	const char *fmt, ...) NONNULL_ARGS(1, 4) PRINTF_LIKE(4, 5);
 void probe_note(struct health_fact *fact, const char *fmt, ...) NONNULL PRINTF_LIKE(2, 3);
 
-/** May this be accepted, and as what? */
+/** May this be accepted, as what, and how much of it: it is told again when more. */
 void
-probe_acceptable(struct health_fact *fact, const char *condition, int64_t value) NONNULL;
+probe_acceptable(struct health_fact *fact, const char *condition, int64_t extent) NONNULL;
 
 /** The row of @name: 1 found, 0 never made or unreadable. */
 int

@@ -21,9 +21,10 @@ static int
 run(const char *file, const char *vault, struct err *err)
 {
 	AUTO(config_freep) struct config *config = NULL;
-	AUTO(serve_stopp) struct serve *serve = NULL;
 	AUTO_FREE char *state = places_state_dir();
 	AUTO_FREE char *runtime = places_runtime_dir();
+	// Borrows the two above until it is stopped, so it goes before them.
+	AUTO(serve_stopp) struct serve *serve = NULL;
 	struct agent_once once = { .no_push = true };
 	struct cycle_result result = { 0 };
 	struct err push = { 0 };
