@@ -227,11 +227,13 @@
  *     brain/reap                   what a killed process left in a git directory.
  *     brain/repo                   the brain repo: an ordinary git repository, opened
  *                                  with care.
+ *     brain/repo_room              the open repository as libgit2 has it: the inside
+ *                                  of repo.c, repo_objects.c and repo_refs.c.
  *     brain/sidecar                what git does not keep, as text anyone can read.
  *     brain/tree                   git's trees: read one, or change some entries of
  *                                  one.
  *     brain/worktree               the browsable copy beside .git.
- *     brain/fetch brain/push_git brain/recovery
+ *     brain/fetch brain/push_git brain/recovery brain/repo_objects brain/repo_refs
  *
  * 2  ledger/  every file, its state and its reason
  *     ledger/arena                 the names of one folder, side by side, forgotten

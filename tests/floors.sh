@@ -39,9 +39,10 @@ main      5
 '
 
 # One foreign tongue, one file: header (a regular expression), the one file that may
-# speak it; a room instead of a file means: one file of that room, whichever.
+# speak it; a room instead of a file means: one file of that room, whichever.  A header
+# NAME_room.h that speaks one is the inside of NAME.c and NAME_*.c: nobody else includes it.
 tongues='
-git2(\.h|/.*)                     brain/repo.c
+git2(\.h|/.*)                     brain/repo_room.h
 sqlite3(ext)?\.h                  base/db.c
 pcre2(posix)?\.h                  scanner/pattern.c
 inotifytools/.*                   watch/watch_inotify.c
@@ -105,6 +106,19 @@ function judge_foreign(file, header,    i, here) {
 		}
 	}
 }
+# Whoever includes a header that speaks a foreign tongue speaks it as well.
+function judge_inside(file, header,    i, door) {
+	for (i = 1; i <= ntongues; i++) {
+		door = speaker[i]
+		if (header != door || !sub(/_room\.h$/, "", door)) {
+			continue
+		}
+		if (address(file) !~ ("^" door "(_[a-z]+)?\\.c$")) {
+			bad(file " includes \"" header "\", the inside of " door)
+		}
+		return
+	}
+}
 function judge_ours(file, header,    from, to) {
 	from = room_of(file)
 	to = room_of(header)
@@ -113,6 +127,7 @@ function judge_ours(file, header,    from, to) {
 		return
 	}
 	know(module_of(file), module_of(header))
+	judge_inside(file, header)
 	if (from == to) {
 		return
 	}

@@ -36,7 +36,10 @@ build() {
 	header mirror/serve/http.h health/facts.h
 	header mirror/cli/verbs.h serve/http.h
 	echo '#include <sqlite3.h>' >"$house/mirror/base/db.c"
-	echo '#include <git2.h>' >"$house/mirror/brain/repo.c"
+	header mirror/brain/repo_room.h brain/repo.h
+	echo '#include <git2.h>' >>"$house/mirror/brain/repo_room.h"
+	echo '#include "brain/repo_room.h"' >"$house/mirror/brain/repo.c"
+	echo '#include "brain/repo_room.h"' >"$house/mirror/brain/repo_refs.c"
 	echo '#include <zstd.h>' >"$house/mirror/vault/archive.c"
 	cat >"$house/mirror/main.c" <<-'MAP'
 		// SPDX-License-Identifier: GPL-2.0-or-later
@@ -47,7 +50,7 @@ build() {
 		 * cli/       verbs what a person types
 		 * serve/     http
 		 * health/    facts (dated)
-		 * brain/     repo, pack
+		 * brain/     repo, repo_room, repo_refs, pack
 		 * vault/archive, watch/watch
 		 * scanner/   scanner
 		 * jobqueue/  jobqueue
@@ -84,7 +87,7 @@ fi
 # The inside of a room may know its front door.
 header mirror/brain/handle.h brain/repo.h
 echo '#include "brain/handle.h"' >>"$house/mirror/brain/repo.c"
-sed -i 's/repo, pack/repo, pack, handle/' "$house/mirror/main.c"
+sed -i 's/repo, /repo, handle, /' "$house/mirror/main.c"
 if ! said=$("$judge" "$house" 2>&1); then
 	printf 'a room with an inside is refused: %s\n' "$said"
 	failed=1
@@ -108,6 +111,10 @@ for pair in git2.h:brain/pack git2/sys/repository.h:brain/pack sqlite3.h:vault/a
 done
 echo '#include <zstd.h>' >"$house/mirror/vault/other.c"
 caught 'both speak <zstd.h>; one file of vault may'
+for file in mirror/brain/pack.c mirror/brain/repository.c mirror/health/facts.h; do
+	echo '#include "brain/repo_room.h"' >>"$house/$file"
+	caught "$file includes \"brain/repo_room.h\", the inside of brain/repo"
+done
 echo '#	include "sqlite3.h"' >"$house/mirror/brain/pack.c"
 caught 'speaks <sqlite3.h>; only base/db.c may'
 
@@ -141,7 +148,7 @@ caught 'circular stairs'
 sed -i 's/Never:/Ever:/' "$house/mirror/watch/watch.h"
 caught 'mirror/watch/watch.h has no card'
 header mirror/brain/tree.h base/err.h
-sed -i 's/repo, pack/repo, pack, trees/' "$house/mirror/main.c"
+sed -i 's/repo, /repo, trees, /' "$house/mirror/main.c"
 caught 'brain/tree is not on the map'
 # Another room's word is not this room's module.
 header mirror/vault/repo.h base/err.h

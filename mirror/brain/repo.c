@@ -2,7 +2,6 @@
 
 #include "brain/repo.h"
 
-#include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/file.h"
@@ -10,12 +9,10 @@
 #include "base/path.h"
 #include "brain/home.h"
 #include "brain/reap.h"
+#include "brain/repo_room.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <git2.h>
-#include <git2/sys/odb_backend.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -29,30 +26,7 @@ enum {
 	// What libgit2 keeps mapped of the packs, so that memory stays flat.
 	WINDOW_LEN = 1 << 20,
 	MAPPED_MAX = 16 << 20,
-	LOCK_PAUSE_MS = 20,
 };
-
-struct repo {
-	git_repository *git;
-	git_odb *odb;
-	char *git_dir;
-	char *work_dir;
-	char *staging;
-	char *branch;
-	// "refs/heads/host/laptop"
-	char *ref;
-	bool read_only;
-	// The .keep files of packs that no ref leads to yet.
-	char **held;
-	size_t nheld;
-	size_t held_size;
-};
-
-static_assert((int)OBJECT_COMMIT == (int)GIT_OBJECT_COMMIT &&
-		(int)OBJECT_TREE == (int)GIT_OBJECT_TREE &&
-		(int)OBJECT_BLOB == (int)GIT_OBJECT_BLOB &&
-		(int)OBJECT_TAG == (int)GIT_OBJECT_TAG,
-	"our kinds are git's kinds");
 
 // ---- the door: libgit2's failures become ours at once
 
@@ -102,8 +76,8 @@ code_of(int code, int klass, int sys)
 	}
 }
 
-static int PRINTF_LIKE(4, 5)
-	fail_at(struct err *err, const char *where, int code, const char *fmt, ...)
+int
+repo_fail_at(struct err *err, const char *where, int code, const char *fmt, ...)
 {
 	int sys = errno;
 	const git_error *last = git_error_last();
@@ -119,26 +93,6 @@ static int PRINTF_LIKE(4, 5)
 	git_error_clear();
 	return err->code;
 }
-#define fail(err, code, ...) fail_at((err), ERR_WHERE_, (code), __VA_ARGS__)
-
-static git_oid
-to_git(const struct oid *oid)
-{
-	git_oid out;
-
-	memcpy(out.id, oid->id, OID_LEN);
-	return out;
-}
-
-static struct oid
-from_git(const git_oid *oid)
-{
-	struct oid out;
-
-	memcpy(out.id, oid->id, OID_LEN);
-	return out;
-}
-
 static pthread_once_t started = PTHREAD_ONCE_INIT;
 
 static void
@@ -198,7 +152,7 @@ create(const struct repo_options *options, const char *ref, git_repository **ret
 	errno = 0;
 	code = git_repository_init_ext(ret_git, options->path, &init);
 	if (code < 0) {
-		return fail(err, code, "create the repository %s", options->path);
+		return repo_fail(err, code, "create the repository %s", options->path);
 	}
 	return 0;
 }
@@ -207,7 +161,7 @@ create(const struct repo_options *options, const char *ref, git_repository **ret
 static bool
 is_locked_for_now(git_repository *git, int code, int64_t end_ms)
 {
-	const struct timespec pause = { .tv_nsec = LOCK_PAUSE_MS * 1000000L };
+	const struct timespec pause = { .tv_nsec = REPO_LOCK_PAUSE_MS * 1000000L };
 	struct err ignored;
 
 	if (code != GIT_ELOCKED || clock_mono_ms() >= end_ms) {
@@ -234,7 +188,7 @@ set_config(git_repository *git, git_config *config, const char *name, const char
 		code = git_config_set_string(config, name, value);
 		same = !is_locked_for_now(git, code, end_ms);
 	}
-	return code < 0 ? fail(err, code, "set %s", name) : 0;
+	return code < 0 ? repo_fail(err, code, "set %s", name) : 0;
 }
 
 static int
@@ -269,7 +223,7 @@ configure(git_repository *git, struct err *err)
 		code = git_config_open_level(&local, all, GIT_CONFIG_LEVEL_LOCAL);
 	}
 	if (code < 0) {
-		result = fail(err, code, "read the repository's configuration");
+		result = repo_fail(err, code, "read the repository's configuration");
 	}
 	for (size_t i = 0; i < countof(rows) && result == 0; i++) {
 		result = set_config(git, local, rows[i].name, rows[i].value, err);
@@ -300,7 +254,7 @@ point_head(struct repo *repo, struct err *err)
 			&head, repo->git, "HEAD", repo->ref, 1, NULL);
 	} while (is_locked_for_now(repo->git, code, end_ms));
 	git_reference_free(head);
-	return code < 0 ? fail(err, code, "point HEAD at %s", repo->ref) : 0;
+	return code < 0 ? repo_fail(err, code, "point HEAD at %s", repo->ref) : 0;
 }
 
 static int
@@ -352,7 +306,7 @@ fill_in(struct repo *repo, const struct repo_options *options, struct err *err)
 	int code = git_repository_odb(&repo->odb, repo->git);
 
 	if (code < 0) {
-		return fail(err, code, "open the objects of %s", options->path);
+		return repo_fail(err, code, "open the objects of %s", options->path);
 	}
 	repo->git_dir = without_slash(git_repository_path(repo->git));
 	repo->work_dir = work_dir != NULL ? without_slash(work_dir) : NULL;
@@ -439,7 +393,7 @@ repo_open(const struct repo_options *options, bool do_create, struct repo **ret_
 		made = true;
 	}
 	if (code < 0) {
-		return fail(err, code, "open the repository %s", options->path);
+		return repo_fail(err, code, "open the repository %s", options->path);
 	}
 	if (fill_in(repo, options, err) < 0) {
 		return err->code;
@@ -460,8 +414,8 @@ repo_hold(struct repo *repo, const char *keep)
 	repo->held[repo->nheld++] = xstrdup(keep);
 }
 
-static void
-let_go(struct repo *repo)
+void
+repo_let_go(struct repo *repo)
 {
 	while (repo->nheld > 0) {
 		repo->nheld--;
@@ -534,597 +488,5 @@ repo_refresh(struct repo *repo, struct err *err)
 {
 	int code = git_odb_refresh(repo->odb);
 
-	return code < 0 ? fail(err, code, "look for new objects") : 0;
-}
-
-// ---- objects
-
-bool
-repo_has(struct repo *repo, const struct oid *oid)
-{
-	git_oid id = to_git(oid);
-
-	// No refresh on a miss: that would list objects/pack for each new blob.
-	return git_odb_exists_ext(repo->odb, &id, GIT_ODB_LOOKUP_NO_REFRESH) == 1;
-}
-
-int
-repo_stat(struct repo *repo, const struct oid *oid, enum object_kind *ret_kind,
-	size_t *ret_len, struct err *err)
-{
-	git_oid id = to_git(oid);
-	git_object_t kind;
-	char hex[OID_HEX_MAX];
-	int code;
-
-	errno = 0;
-	code = git_odb_read_header(ret_len, &kind, repo->odb, &id);
-	if (code < 0) {
-		return fail(err, code, "object %s", oid_hex(oid, hex));
-	}
-	*ret_kind = (enum object_kind)kind;
-	return 0;
-}
-
-int
-repo_read(struct repo *repo, const struct oid *oid, enum object_kind kind,
-	struct buf *buf, struct err *err)
-{
-	git_oid id = to_git(oid);
-	git_odb_object *object = NULL;
-	enum object_kind have = OBJECT_ANY;
-	size_t len = 0;
-	char hex[OID_HEX_MAX];
-	int code;
-	int result;
-
-	// The size first: a ceiling that is checked after the reading is none.
-	if (repo_stat(repo, oid, &have, &len, err) < 0) {
-		return err->code;
-	}
-	if (kind != OBJECT_ANY && have != kind) {
-		return err_raise(err, ERR_INVALID, "object %s is a %s, not a %s",
-			oid_hex(oid, hex), object_kind_name(have),
-			object_kind_name(kind));
-	}
-	if (len > buf->max - MIN_OF(buf->len, buf->max)) {
-		return err_raise(err, ERR_TOO_BIG, "object %s has %zu bytes",
-			oid_hex(oid, hex), len);
-	}
-	errno = 0;
-	code = git_odb_read(&object, repo->odb, &id);
-	if (code < 0) {
-		return fail(err, code, "read object %s", oid_hex(oid, hex));
-	}
-	result = buf_add(
-		buf, git_odb_object_data(object), git_odb_object_size(object), err);
-	git_odb_object_free(object);
-	return result;
-}
-
-struct each_object {
-	repo_oid_fn *fn;
-	void *payload;
-	int result;
-};
-
-static int
-give_object(const git_oid *id, void *payload)
-{
-	struct each_object *each = payload;
-	struct oid oid = from_git(id);
-
-	each->result = each->fn(&oid, each->payload);
-	return each->result != 0 ? GIT_EUSER : 0;
-}
-
-int
-repo_each_object(struct repo *repo, repo_oid_fn *fn, void *payload, struct err *err)
-{
-	struct each_object each = { fn, payload, 0 };
-	int code = git_odb_foreach(repo->odb, give_object, &each);
-
-	if (each.result != 0) {
-		git_error_clear();
-		return each.result;
-	}
-	return code < 0 ? fail(err, code, "list the objects") : 0;
-}
-
-// ---- commits and trees
-
-int
-repo_head(struct repo *repo, struct oid *ret_commit, struct err *err)
-{
-	git_oid id;
-	int code = git_reference_name_to_id(
-		&id, repo->git, repo->ref != NULL ? repo->ref : "HEAD");
-
-	if (code == GIT_ENOTFOUND) {
-		git_error_clear();
-		return 0;
-	}
-	if (code < 0) {
-		return fail(err, code, "read the branch");
-	}
-	*ret_commit = from_git(&id);
-	return 1;
-}
-
-int
-repo_commit_tree(struct repo *repo, const struct oid *commit, struct oid *ret_tree,
-	struct err *err)
-{
-	git_oid id = to_git(commit);
-	git_commit *object = NULL;
-	char hex[OID_HEX_MAX];
-	int code = git_commit_lookup(&object, repo->git, &id);
-
-	if (code < 0) {
-		return fail(err, code, "read commit %s", oid_hex(commit, hex));
-	}
-	*ret_tree = from_git(git_commit_tree_id(object));
-	git_commit_free(object);
-	return 0;
-}
-
-static int
-give_commit(git_commit *object, repo_commit_fn *fn, void *payload, struct oid *ret_parent)
-{
-	const git_signature *author = git_commit_author(object);
-	const char *message = git_commit_message(object);
-	struct repo_commit commit = {
-		.id = from_git(git_commit_id(object)),
-		.tree = from_git(git_commit_tree_id(object)),
-		.nparents = git_commit_parentcount(object),
-		.time = author->when.time,
-		.offset_min = author->when.offset,
-		.author = author->name,
-		.email = author->email,
-		.message = message != NULL ? message : "",
-	};
-
-	if (commit.nparents > 0) {
-		commit.parent = from_git(git_commit_parent_id(object, 0));
-	}
-	*ret_parent = commit.parent;
-	return fn(&commit, payload);
-}
-
-int
-repo_log(struct repo *repo, const struct oid *from, repo_commit_fn *fn, void *payload,
-	struct err *err)
-{
-	struct oid at = *from;
-
-	while (!oid_is_zero(&at)) {
-		git_oid id = to_git(&at);
-		git_commit *object = NULL;
-		char hex[OID_HEX_MAX];
-		int code = git_commit_lookup(&object, repo->git, &id);
-		int result;
-
-		if (code < 0) {
-			return fail(err, code, "read commit %s", oid_hex(&at, hex));
-		}
-		result = give_commit(object, fn, payload, &at);
-		git_commit_free(object);
-		if (result != 0) {
-			return result;
-		}
-	}
-	return 0;
-}
-
-int
-repo_tree_at(struct repo *repo, const struct oid *tree, const char *path,
-	uint32_t *ret_mode, struct oid *ret_oid, struct err *err)
-{
-	git_oid id = to_git(tree);
-	git_tree *object = NULL;
-	git_tree_entry *entry = NULL;
-	char hex[OID_HEX_MAX];
-	int code;
-
-	if (path[0] == '\0') {
-		*ret_mode = GIT_FILEMODE_TREE;
-		*ret_oid = *tree;
-		return 1;
-	}
-	code = git_tree_lookup(&object, repo->git, &id);
-	if (code < 0) {
-		return fail(err, code, "read tree %s", oid_hex(tree, hex));
-	}
-	code = git_tree_entry_bypath(&entry, object, path);
-	git_tree_free(object);
-	if (code == GIT_ENOTFOUND) {
-		git_error_clear();
-		return 0;
-	}
-	if (code < 0) {
-		return fail(err, code, "look up %s", path);
-	}
-	*ret_mode = (uint32_t)git_tree_entry_filemode_raw(entry);
-	*ret_oid = from_git(git_tree_entry_id(entry));
-	git_tree_entry_free(entry);
-	return 1;
-}
-
-int
-repo_resolve(
-	struct repo *repo, const char *revision, struct oid *ret_commit, struct err *err)
-{
-	git_object *object = NULL;
-	git_object *commit = NULL;
-	int code = git_revparse_single(&object, repo->git, revision);
-
-	if (code == 0) {
-		code = git_object_peel(&commit, object, GIT_OBJECT_COMMIT);
-	}
-	git_object_free(object);
-	if (code < 0) {
-		return fail(err, code, "revision %s", revision);
-	}
-	*ret_commit = from_git(git_object_id(commit));
-	git_object_free(commit);
-	return 0;
-}
-
-// ---- refs
-
-// "refs/heads/host/x" and "refs/remotes/origin/host/x" give "x", anything else NULL.
-static const char *
-host_of(const char *ref)
-{
-	static const char local[] = "refs/heads/host/";
-	static const char remote[] = "refs/remotes/";
-	const char *at;
-
-	if (strncmp(ref, local, strlen(local)) == 0) {
-		return ref + strlen(local);
-	}
-	if (strncmp(ref, remote, strlen(remote)) != 0) {
-		return NULL;
-	}
-	at = strchr(ref + strlen(remote), '/');
-	return at != NULL && strncmp(at, "/host/", 6) == 0 ? at + 6 : NULL;
-}
-
-// The commit a ref leads to, through annotated tags.
-static int
-ref_commit(struct repo *repo, git_reference *ref, struct oid *ret_commit)
-{
-	git_object *object = NULL;
-	int code = git_reference_peel(&object, ref, GIT_OBJECT_COMMIT);
-
-	(void)repo;
-	if (code == 0) {
-		*ret_commit = from_git(git_object_id(object));
-	}
-	git_object_free(object);
-	return code;
-}
-
-typedef int ref_fn(const char *name, git_reference *ref, void *payload);
-
-static int
-each_ref(struct repo *repo, ref_fn *fn, void *payload, struct err *err)
-{
-	git_reference_iterator *iterator = NULL;
-	git_reference *ref = NULL;
-	int result = 0;
-	int code = git_reference_iterator_new(&iterator, repo->git);
-
-	while (code == 0 && result == 0) {
-		code = git_reference_next(&ref, iterator);
-		if (code == 0) {
-			result = fn(git_reference_name(ref), ref, payload);
-			git_reference_free(ref);
-		}
-	}
-	git_reference_iterator_free(iterator);
-	if (result != 0) {
-		return result;
-	}
-	if (code < 0 && code != GIT_ITEROVER) {
-		return fail(err, code, "list the refs");
-	}
-	git_error_clear();
-	return 0;
-}
-
-struct each_ref_state {
-	struct repo *repo;
-	repo_host_fn *fn;
-	void *payload;
-	struct err *err;
-};
-
-static int
-give_host(const char *name, git_reference *ref, void *payload)
-{
-	struct each_ref_state *state = payload;
-	const char *host = host_of(name);
-	struct oid commit;
-	int code;
-
-	if (host == NULL) {
-		return 0;
-	}
-	code = ref_commit(state->repo, ref, &commit);
-	if (code < 0) {
-		return fail(state->err, code, "read %s", name);
-	}
-	return state->fn(host, &commit, state->payload);
-}
-
-int
-repo_each_host(struct repo *repo, repo_host_fn *fn, void *payload, struct err *err)
-{
-	struct each_ref_state state = { repo, fn, payload, err };
-
-	return each_ref(repo, give_host, &state, err);
-}
-
-struct wanted_host {
-	const char *name;
-	struct oid *ret_commit;
-};
-
-static int
-match_host(const char *name, const struct oid *commit, void *payload)
-{
-	struct wanted_host *wanted = payload;
-
-	if (strcmp(name, wanted->name) != 0) {
-		return 0;
-	}
-	*wanted->ret_commit = *commit;
-	return 1;
-}
-
-int
-repo_find_host(
-	struct repo *repo, const char *host, struct oid *ret_commit, struct err *err)
-{
-	// Iteration is in order of name, and "refs/heads/" comes before "refs/remotes/".
-	struct wanted_host wanted = { host, ret_commit };
-	AUTO_FREE char *local = xasprintf("refs/heads/host/%s", host);
-	git_oid id;
-
-	if (git_reference_name_to_id(&id, repo->git, local) == 0) {
-		*ret_commit = from_git(&id);
-		return 1;
-	}
-	git_error_clear();
-	return repo_each_host(repo, match_host, &wanted, err);
-}
-
-static int
-give_tag(const char *name, git_reference *ref, void *payload)
-{
-	struct each_ref_state *state = payload;
-	struct oid commit;
-
-	if (strncmp(name, "refs/tags/", 10) != 0) {
-		return 0;
-	}
-	if (ref_commit(state->repo, ref, &commit) < 0) {
-		// A tag of a blob or a tree is someone's, and no point in time.
-		git_error_clear();
-		return 0;
-	}
-	return state->fn(name + 10, &commit, state->payload);
-}
-
-int
-repo_each_tag(struct repo *repo, repo_tag_fn *fn, void *payload, struct err *err)
-{
-	struct each_ref_state state = { repo, fn, payload, err };
-
-	return each_ref(repo, give_tag, &state, err);
-}
-
-static int
-try_move(
-	struct repo *repo, const git_oid *old, const git_oid *commit, const char *message)
-{
-	git_reference *ref = NULL;
-	int code;
-
-	errno = 0;
-	code = old != NULL
-		? git_reference_create_matching(
-			  &ref, repo->git, repo->ref, commit, 1, old, message)
-		: git_reference_create(&ref, repo->git, repo->ref, commit, 0, message);
-	git_reference_free(ref);
-	// Someone else's first commit.
-	return code == GIT_EEXISTS ? GIT_EMODIFIED : code;
-}
-
-// `git pack-refs` moves refs from files into a table and prunes folders: a branch may
-// look gone, or its folder be gone, for a moment.  It did move only when it reads
-// otherwise.
-static bool
-is_passing(struct repo *repo, int code, const git_oid *old)
-{
-	git_oid now;
-	int seen;
-
-	if (code == GIT_ELOCKED) {
-		return true;
-	}
-	if (code != GIT_ENOTFOUND && code != GIT_EMODIFIED) {
-		return false;
-	}
-	seen = git_reference_name_to_id(&now, repo->git, repo->ref);
-	return old != NULL ? seen == 0 && git_oid_equal(&now, old)
-			   : seen == GIT_ENOTFOUND;
-}
-
-int
-repo_move_ref(struct repo *repo, const struct oid *old, const struct oid *commit,
-	const char *message, struct err *err)
-{
-	git_oid to = to_git(commit);
-	git_oid from = { { 0 } };
-	const git_oid *matching = NULL;
-	int64_t end = clock_mono_ms() + REPO_LOCK_WAIT_MS;
-	struct timespec pause = { .tv_nsec = LOCK_PAUSE_MS * 1000000L };
-	enum object_kind kind = OBJECT_ANY;
-	size_t len = 0;
-	int code;
-
-	if (repo_stat(repo, commit, &kind, &len, err) < 0) {
-		return err_wrap(err, "move the branch");
-	}
-	if (kind != OBJECT_COMMIT) {
-		return err_raise(err, ERR_INVALID, "a branch cannot point at a %s",
-			object_kind_name(kind));
-	}
-	if (old != NULL && !oid_is_zero(old)) {
-		from = to_git(old);
-		matching = &from;
-	}
-	while ((code = try_move(repo, matching, &to, message)) < 0 &&
-		is_passing(repo, code, matching) && clock_mono_ms() < end) {
-		(void)nanosleep(&pause, NULL);
-		pause.tv_nsec = MIN_OF(pause.tv_nsec * 2, 500000000L);
-		// A living git lets go by itself; a dead one's lock is reaped.
-		if (reap_locks(repo->git_dir, err) < 0) {
-			return err->code;
-		}
-	}
-	if (code == GIT_ENOTFOUND || code == GIT_EMODIFIED) {
-		git_error_clear();
-		return err_raise(err, ERR_UNSTABLE,
-			"the branch %s is not where it was left", repo->branch);
-	}
-	if (code == GIT_ELOCKED) {
-		(void)fail(err, code, "move the branch %s", repo->branch);
-		return err_advise(err, "wait for the other git, or remove %s/%s.lock",
-			repo->git_dir, repo->ref);
-	}
-	if (code < 0) {
-		return fail(err, code, "move the branch %s", repo->branch);
-	}
-	let_go(repo);
-	return 0;
-}
-
-int
-repo_tag(struct repo *repo, const struct repo_tag *tag, const struct oid *commit,
-	struct oid *ret_tag, struct err *err)
-{
-	git_oid id = to_git(commit);
-	git_oid made;
-	git_object *target = NULL;
-	git_signature *author = NULL;
-	int valid = 0;
-	int code = git_tag_name_is_valid(&valid, tag->name);
-
-	if (code < 0 || !valid) {
-		git_error_clear();
-		return err_raise(err, ERR_INVALID, "git refuses the tag name");
-	}
-	code = git_object_lookup(&target, repo->git, &id, GIT_OBJECT_COMMIT);
-	if (code == 0) {
-		code = git_signature_new(&author, tag->author, tag->email, tag->time, 0);
-	}
-	if (code == 0) {
-		errno = 0;
-		code = git_tag_create(
-			&made, repo->git, tag->name, target, author, tag->message, 0);
-	}
-	git_signature_free(author);
-	git_object_free(target);
-	if (code < 0) {
-		return fail(err, code, "make the tag");
-	}
-	*ret_tag = from_git(&made);
-	return 0;
-}
-
-int
-repo_remote_url(struct repo *repo, const char *remote, struct buf *url, struct err *err)
-{
-	git_remote *object = NULL;
-	int code = git_remote_lookup(&object, repo->git, remote);
-	int result;
-
-	if (code == GIT_ENOTFOUND || code == GIT_EINVALIDSPEC) {
-		git_error_clear();
-		return 0;
-	}
-	if (code < 0) {
-		return fail(err, code, "look up the remote");
-	}
-	result = buf_add_text(
-		url, git_remote_url(object) != NULL ? git_remote_url(object) : "", err);
-	git_remote_free(object);
-	return result < 0 ? result : 1;
-}
-
-// ---- for pack.c
-
-static int
-count_object(const git_oid *id, void *payload)
-{
-	size_t *count = payload;
-
-	(void)id;
-	(*count)++;
-	return 0;
-}
-
-static int
-probe_samples(git_odb *odb, const struct oid *samples, size_t nsamples, struct err *err)
-{
-	for (size_t i = 0; i < nsamples; i++) {
-		git_oid id = to_git(&samples[i]);
-		git_odb_object *object = NULL;
-		char hex[OID_HEX_MAX];
-		// Strict hash verification: what is read hashes to its name.
-		int code = git_odb_read(&object, odb, &id);
-
-		git_odb_object_free(object);
-		if (code < 0) {
-			(void)fail(err, code, "read back object %s",
-				oid_hex(&samples[i], hex));
-			err->code = ERR_CORRUPT;
-			return err->code;
-		}
-	}
-	return 0;
-}
-
-int
-repo_probe_pack(const char *index, size_t count, const struct oid *samples,
-	size_t nsamples, struct err *err)
-{
-	git_odb *odb = NULL;
-	git_odb_backend *backend = NULL;
-	size_t found = 0;
-	int result = 0;
-	int code = git_odb_new(&odb);
-
-	if (code == 0) {
-		code = git_odb_backend_one_pack(&backend, index);
-	}
-	if (code == 0) {
-		code = git_odb_add_backend(odb, backend, 1);
-	}
-	if (code == 0) {
-		code = git_odb_foreach(odb, count_object, &found);
-	}
-	if (code < 0) {
-		result = fail(err, code, "open the new pack");
-	} else if (found != count) {
-		result = err_raise(err, ERR_CORRUPT,
-			"the new pack has %zu objects instead of %zu", found, count);
-	} else {
-		result = probe_samples(odb, samples, nsamples, err);
-	}
-	git_odb_free(odb);
-	return result;
+	return code < 0 ? repo_fail(err, code, "look for new objects") : 0;
 }

@@ -14,7 +14,7 @@
  *     found = repo_head(repo, &head, err);        // 1 a commit, 0 none yet
  *     if (repo_move_ref(repo, found ? &head : NULL, &commit, "cycle", err) < 0) ...
  *
- * Knows: base, oid, reap.  The only file that speaks libgit2.
+ * Knows: base, oid, reap.  Its inside, brain/repo_room, alone speaks libgit2.
  * Owns:  libgit2's start-up (once a process: fsync on, no system or user configuration
  *        read), the open repository, `<git dir>/mirror/` (key, staging).
  * Never: runs a hook or a filter, reads ~/.gitconfig, moves a ref away from a value it

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/**
+ * brain/repo_room - the open repository as libgit2 has it: the inside of repo.c,
+ * repo_objects.c and repo_refs.c.
+ *
+ *     code = git_reference_name_to_id(&id, repo->git, repo->ref);
+ *     if (code < 0) {
+ *             return repo_fail(err, code, "read the branch");
+ *     }
+ *
+ * Knows: repo (the words), oid.  The only file that speaks libgit2.
+ * Owns:  the translation of ids and of failures.
+ * Never: is included by anybody else: above this door nobody sees a foreign code.
+ */
+
+#ifndef BRAIN_REPO_ROOM_H
+#define BRAIN_REPO_ROOM_H
+
+#include "base/base.h"
+#include "base/err.h"
+#include "brain/oid.h"
+#include "brain/repo.h"
+
+#include <git2.h>
+#include <git2/sys/odb_backend.h>
+#include <string.h>
+
+enum {
+	REPO_LOCK_PAUSE_MS = 20,
+};
+
+struct repo {
+	git_repository *git;
+	git_odb *odb;
+	char *git_dir;
+	char *work_dir;
+	char *staging;
+	char *branch;
+	// "refs/heads/host/laptop"
+	char *ref;
+	bool read_only;
+	// The .keep files of packs that no ref leads to yet.
+	char **held;
+	size_t nheld;
+	size_t held_size;
+};
+
+/** libgit2's last failure becomes ours at once, and is forgotten there; returns its code.
+ */
+int repo_fail_at(struct err *err, const char *where, int code, const char *fmt, ...)
+	PRINTF_LIKE(4, 5);
+#define repo_fail(err, code, ...) repo_fail_at((err), ERR_WHERE_, (code), __VA_ARGS__)
+
+static inline git_oid
+repo_to_git(const struct oid *oid)
+{
+	git_oid out;
+
+	memcpy(out.id, oid->id, OID_LEN);
+	return out;
+}
+
+static inline struct oid
+repo_from_git(const git_oid *oid)
+{
+	struct oid out;
+
+	memcpy(out.id, oid->id, OID_LEN);
+	return out;
+}
+
+/** A ref leads to what is in the held packs: a git gc may have them. */
+void repo_let_go(struct repo *repo) NONNULL;
+
+#endif
