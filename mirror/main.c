@@ -240,6 +240,8 @@
  *                                  together.
  *     ledger/classify              what is this entry to us: a file, a link, a folder,
  *                                  or excluded?
+ *     ledger/cursor                the recorded tree in byte order of full paths, one
+ *                                  step at a time.
  *     ledger/handle                what an open ledger is made of; for the files of
  *                                  this room only.
  *     ledger/inode                 what lstat(2) says about one entry, as the ledger

@@ -1,122 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-// Walking the recorded tree in byte order of full paths.
-//
-// A folder sorts as if its name ended with a slash, as in git's trees: "a-b" < "a/x" <
-// "ab", because '-' < '/' < 'b'.  So the subfolders of a folder are sorted by that rule,
-// merged with its rows, and a subfolder is entered when its turn comes.  One frame per
-// level holds one folder's rows and subfolders: memory follows depth, not the number of
-// files.
+// The recorded tree, row by row, by ledger/cursor.
 
 #include "base/buf.h"
 #include "base/db.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "ledger/cursor.h"
 #include "ledger/handle.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-enum {
-	/** A path longer than this is deeper than any file system goes. */
-	PATH_CEILING = 64 * 1024 * 1024
-};
-
-struct frame {
-	struct ledger_rows rows;
-	struct ledger_folders folders;
-	size_t next_row;
-	size_t next_folder;
-	/** Bytes of the path that are this folder's, with its slash. */
-	size_t path_len;
-};
-
-struct walk {
-	struct ledger *ledger;
-	const struct ledger_filter *filter;
-	ledger_each_fn *fn;
-	void *payload;
-	struct frame *frames;
-	size_t depth;
-	/** Frames whose memory can be used again: at least depth. */
-	size_t nframes;
-	size_t capacity;
-	struct buf path;
-};
-
-static void
-walk_done(struct walk *walk)
-{
-	for (size_t i = 0; i < walk->nframes; i++) {
-		ledger_rows_done(&walk->frames[i].rows);
-		ledger_folders_done(&walk->frames[i].folders);
-	}
-	free(walk->frames);
-	buf_done(&walk->path);
-}
-
-// Byte order of @left and @right, each with a slash behind it when it is a folder.
-static int
-compare_paths(const char *left, size_t left_len, bool left_is_folder, const char *right,
-	size_t right_len, bool right_is_folder)
-{
-	size_t common = MIN_OF(left_len, right_len);
-	int order = memcmp(left, right, common);
-	int left_next;
-	int right_next;
-
-	if (order != 0) {
-		return order;
-	}
-	left_next = common < left_len ? (unsigned char)left[common]
-		: left_is_folder      ? '/'
-				      : -1;
-	right_next = common < right_len ? (unsigned char)right[common]
-		: right_is_folder       ? '/'
-					: -1;
-	if (left_next != right_next) {
-		return left_next - right_next;
-	}
-	return (left_len > right_len) - (left_len < right_len);
-}
-
-static int
-by_path(const void *left, const void *right)
-{
-	const struct ledger_folder *a = left;
-	const struct ledger_folder *b = right;
-
-	return compare_paths(a->name, a->name_len, true, b->name, b->name_len, true);
-}
-
-// Go down into @folder, whose path with its slash is in walk->path.
-static int
-enter(struct walk *walk, int64_t folder, struct err *err)
-{
-	const struct ledger_filter *filter = walk->filter;
-	enum ledger_state state = filter->by_state ? filter->state : LEDGER_UNACCOUNTED;
-	struct frame *frame;
-
-	if (walk->depth == walk->nframes) {
-		walk->frames = xgrow(walk->frames, walk->nframes, &walk->capacity,
-			sizeof(*walk->frames));
-		memset(&walk->frames[walk->nframes++], 0, sizeof(*walk->frames));
-	}
-	frame = &walk->frames[walk->depth];
-	if (handle_rows_load(walk->ledger, folder, state, &frame->rows, err) < 0 ||
-		ledger_subfolders(walk->ledger, folder, &frame->folders, err) < 0) {
-		return err->code;
-	}
-	if (frame->folders.count > 1) {
-		qsort(frame->folders.folders, frame->folders.count,
-			sizeof(*frame->folders.folders), by_path);
-	}
-	frame->next_row = 0;
-	frame->next_folder = 0;
-	frame->path_len = walk->path.len;
-	walk->depth++;
-	return 0;
-}
 
 static bool
 passes(const struct ledger_filter *filter, const struct ledger_row *row)
@@ -131,77 +25,34 @@ passes(const struct ledger_filter *filter, const struct ledger_row *row)
 	return row->since_ms >= filter->since_ms;
 }
 
-static int
-tell(struct walk *walk, const struct ledger_row *row, struct err *err)
-{
-	if (!passes(walk->filter, row)) {
-		return 0;
-	}
-	if (buf_add(&walk->path, row->name, row->name_len, err) < 0) {
-		return err->code;
-	}
-	return walk->fn(walk->path.data, walk->path.len, row, walk->payload);
-}
-
-// The next row or subfolder of the deepest folder, whichever comes first.
-static int
-step(struct walk *walk, struct err *err)
-{
-	struct frame *frame = &walk->frames[walk->depth - 1];
-	const struct ledger_row *row = NULL;
-	const struct ledger_folder *folder = NULL;
-
-	walk->path.len = frame->path_len;
-	if (frame->next_row < frame->rows.count) {
-		row = &frame->rows.rows[frame->next_row];
-	}
-	if (frame->next_folder < frame->folders.count) {
-		folder = &frame->folders.folders[frame->next_folder];
-	}
-	if (row == NULL && folder == NULL) {
-		walk->depth--;
-		return 0;
-	}
-	if (folder == NULL ||
-		(row != NULL &&
-			compare_paths(row->name, row->name_len, false, folder->name,
-				folder->name_len, true) < 0)) {
-		frame->next_row++;
-		return tell(walk, row, err);
-	}
-	frame->next_folder++;
-	if (buf_add(&walk->path, folder->name, folder->name_len, err) < 0 ||
-		buf_add(&walk->path, "/", 1, err) < 0) {
-		return err->code;
-	}
-	return enter(walk, folder->id, err);
-}
-
 // From @folder down; @path is its own, with a slash unless it is "".
 static int
 walk_folder(struct ledger *ledger, const struct ledger_filter *filter, int64_t folder,
 	const char *path, ledger_each_fn *fn, void *payload, struct err *err)
 {
-	AUTO(walk_done)
-	struct walk walk = {
+	AUTO(cursor_done)
+	struct cursor cursor = {
 		.ledger = ledger,
-		.filter = filter,
-		.fn = fn,
-		.payload = payload,
-		.path = { .max = PATH_CEILING },
+		.by_state = filter->by_state,
+		.state = filter->state,
 	};
+	const struct ledger_row *row;
+	int got;
 
-	if (buf_add_text(&walk.path, path, err) < 0 || enter(&walk, folder, err) < 0) {
+	if (cursor_start(&cursor, folder, path, err) < 0) {
 		return err->code;
 	}
-	while (walk.depth > 0) {
-		int result = step(&walk, err);
+	while ((got = cursor_next(&cursor, &row, err)) > 0) {
+		int result = got == CURSOR_FOLDER ? cursor_enter(&cursor, err)
+			: passes(filter, row)
+			? fn(cursor.path.data, cursor.path.len, row, payload)
+			: 0;
 
 		if (result != 0) {
 			return result;
 		}
 	}
-	return 0;
+	return got;
 }
 
 // Where a path leads: through folders as far as they are known.

@@ -226,27 +226,24 @@ ledger_folders_done(struct ledger_folders *folders)
 	memset(folders, 0, sizeof(*folders));
 }
 
+static int
+compare_name(const void *key, const void *at)
+{
+	const struct handle_name *name = key;
+	const struct ledger_folder *item = at;
+
+	return handle_compare(name->text, name->len, item->name, item->name_len);
+}
+
 const struct ledger_folder *
 ledger_folders_find(const struct ledger_folders *folders, const char *name, size_t len)
 {
-	size_t low = 0;
-	size_t high = folders->count;
+	const struct handle_name key = { .text = name, .len = len };
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		const struct ledger_folder *at = &folders->folders[middle];
-		int order = handle_compare(name, len, at->name, at->name_len);
-
-		if (order == 0) {
-			return at;
-		}
-		if (order < 0) {
-			high = middle;
-		} else {
-			low = middle + 1;
-		}
-	}
-	return NULL;
+	// An empty list may have no memory at all.
+	return folders->count == 0 ? NULL
+				   : bsearch(&key, folders->folders, folders->count,
+					     sizeof(*folders->folders), compare_name);
 }
 
 // Parameters 1 to 17 of both statements that write a folder.

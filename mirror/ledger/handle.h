@@ -170,6 +170,12 @@ int handle_tally_flush(struct ledger *ledger, struct err *err) NONNULL MUST_CHEC
 /** Only regular files have bytes that count. */
 int64_t handle_bytes(enum ledger_type type, int64_t size);
 
+/** A name that is looked for. */
+struct handle_name {
+	const char *text;
+	size_t len;
+};
+
 /** folders.c: an oid column. */
 void
 handle_oid_read(struct db_stmt *stmt, int column, struct ledger_oid *ret_oid) NONNULL;

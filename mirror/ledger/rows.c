@@ -109,27 +109,24 @@ ledger_rows_done(struct ledger_rows *rows)
 	memset(rows, 0, sizeof(*rows));
 }
 
+static int
+compare_name(const void *key, const void *at)
+{
+	const struct handle_name *name = key;
+	const struct ledger_row *item = at;
+
+	return handle_compare(name->text, name->len, item->name, item->name_len);
+}
+
 const struct ledger_row *
 ledger_rows_find(const struct ledger_rows *rows, const char *name, size_t len)
 {
-	size_t low = 0;
-	size_t high = rows->count;
+	const struct handle_name key = { .text = name, .len = len };
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		const struct ledger_row *at = &rows->rows[middle];
-		int order = handle_compare(name, len, at->name, at->name_len);
-
-		if (order == 0) {
-			return at;
-		}
-		if (order < 0) {
-			high = middle;
-		} else {
-			low = middle + 1;
-		}
-	}
-	return NULL;
+	// An empty list may have no memory at all.
+	return rows->count == 0 ? NULL
+				: bsearch(&key, rows->rows, rows->count,
+					  sizeof(*rows->rows), compare_name);
 }
 
 int
