@@ -219,11 +219,15 @@
  *     brain/pack                   the objects of one cycle, as one pack, all or
  *                                  nothing.
  *     brain/pack_index             name, place and checksum of each object in one pack.
+ *     brain/packs                  which packs stand in objects/pack, and was one
+ *                                  taken away?
  *     brain/plain                  may this name stand in a git tree at its own path?
  *     brain/push                   bring the branch to the remote, and see that it
  *                                  arrived.
  *     brain/push_room              one conversation with a remote, through git: the
  *                                  inside of push and fetch.
+ *     brain/reach                  which objects does a commit lead to, and are they
+ *                                  all there?
  *     brain/reap                   what a killed process left in a git directory.
  *     brain/repo                   the brain repo: an ordinary git repository, opened
  *                                  with care.

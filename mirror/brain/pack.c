@@ -34,6 +34,7 @@
 #include "base/path.h"
 #include "brain/home.h"
 #include "brain/pack_index.h"
+#include "brain/reach.h"
 #include "brain/repo.h"
 
 #include <arpa/inet.h>
@@ -58,6 +59,9 @@ enum {
 	PROBE_BYTES_MAX = 8 << 20,
 	PROBE_SAMPLES = 256,
 	DEFLATERS_MAX = 64,
+	// So much is rather written again than asked about: the answer needs a walk
+	// through every tree of the branch.
+	AGAIN_MAX = 1 << 20,
 };
 
 // An entry: the largest object, and what deflate may add to it.
@@ -90,6 +94,11 @@ struct pack {
 	size_t nidle;
 	// After a failed write nobody knows what the file holds.
 	bool broken;
+	// What the branch leads to: listed when it is first asked for.
+	pthread_mutex_t reach_lock;
+	struct oid head_tree;
+	struct reach *reach;
+	size_t again;
 };
 
 // ---- deflate
@@ -406,6 +415,32 @@ compare_with_repo(struct pack *pack, const struct oid *oid, enum object_kind kin
 	return compare(&have, oid, data, len, err) < 0 ? err->code : 1;
 }
 
+// With the reach lock held.
+static const struct reach *
+know_reach(struct pack *pack)
+{
+	if (pack->reach == NULL) {
+		pack->reach = reach_new(pack->repo, &pack->head_tree);
+	}
+	return pack->reach;
+}
+
+// Will it still be there when the ref moves?  The repo has it.
+static bool
+is_lasting(struct pack *pack, const struct oid *oid, size_t len)
+{
+	bool lasts;
+
+	(void)pthread_mutex_lock(&pack->reach_lock);
+	lasts = repo_holds(pack->repo, oid);
+	if (!lasts && (pack->reach != NULL || pack->again + len > AGAIN_MAX)) {
+		lasts = reach_has(know_reach(pack), oid);
+	}
+	pack->again += lasts ? 0 : len;
+	(void)pthread_mutex_unlock(&pack->reach_lock);
+	return lasts;
+}
+
 // With the lock held: 1 appended, 0 another thread was faster.
 static int
 append_entry(struct pack *pack, const struct oid *oid, const struct deflater *deflater,
@@ -443,14 +478,22 @@ int
 pack_begin(struct repo *repo, struct pack **ret_pack, struct err *err)
 {
 	struct pack *pack;
+	struct oid tree = { { 0 } };
+	struct oid head;
+	int found = repo_refresh(repo, err);
 
-	if (repo_refresh(repo, err) < 0) {
+	if (found == 0) {
+		found = repo_head(repo, &head, err);
+	}
+	if (found < 0 || (found > 0 && repo_commit_tree(repo, &head, &tree, err) < 0)) {
 		return err_wrap(err, "begin a pack");
 	}
 	pack = xcalloc(1, sizeof(*pack));
 	pack->repo = repo;
 	pack->fd = -1;
+	pack->head_tree = tree;
 	(void)pthread_mutex_init(&pack->lock, NULL);
+	(void)pthread_mutex_init(&pack->reach_lock, NULL);
 	pack_index_init(&pack->index);
 	*ret_pack = pack;
 	return 0;
@@ -481,8 +524,8 @@ add(struct pack *pack, struct deflater *deflater, const struct oid *oid,
 	if (found == 0 && repo_has(pack->repo, oid)) {
 		int same = compare_with_repo(pack, oid, kind, data, len, err);
 
-		if (same != 0) {
-			return same < 0 ? same : 0;
+		if (same < 0 || (same > 0 && is_lasting(pack, oid, len))) {
+			return MIN_OF(same, 0);
 		}
 	}
 	if (found == 0) {
@@ -515,6 +558,35 @@ pack_add(struct pack *pack, enum object_kind kind, const void *data, size_t len,
 		*ret_oid = oid;
 	}
 	return result;
+}
+
+bool
+pack_secures(struct pack *pack, const struct oid *oid)
+{
+	size_t at;
+	bool good;
+
+	(void)pthread_mutex_lock(&pack->lock);
+	good = pack_index_find(&pack->index, oid, &at);
+	(void)pthread_mutex_unlock(&pack->lock);
+	if (good) {
+		return true;
+	}
+	(void)pthread_mutex_lock(&pack->reach_lock);
+	good = repo_holds(pack->repo, oid) || reach_has(know_reach(pack), oid);
+	(void)pthread_mutex_unlock(&pack->reach_lock);
+	return good;
+}
+
+const struct reach *
+pack_reach(struct pack *pack)
+{
+	const struct reach *reach;
+
+	(void)pthread_mutex_lock(&pack->reach_lock);
+	reach = know_reach(pack);
+	(void)pthread_mutex_unlock(&pack->reach_lock);
+	return reach;
 }
 
 int
@@ -685,33 +757,47 @@ move_in(struct pack *pack, const char *base, struct err *err)
 	}
 	if (rename(from_index, to_index) < 0) {
 		(void)err_errno(err, "rename to %s", to_index);
-		goto undo;
+		(void)unlink(to_pack);
+		(void)unlink(keep);
+		return err->code;
 	}
-	if (sync_folder(folder, err) < 0) {
-		goto undo;
-	}
-	return 0;
+	// From here on git knows it, and may have dropped other copies of what is in it:
+	// it stays, held, and the next pack uses it.
+	return sync_folder(folder, err);
+}
 
-undo:
-	(void)unlink(to_index);
-	(void)unlink(to_pack);
-	(void)unlink(keep);
-	return err->code;
+// A name that no pack ever had: a `git gc` deletes by name what it listed when it began.
+static int
+choose_name(const uint8_t trailer[HASH_SHA1_LEN], char *ret_name, size_t size,
+	struct err *err)
+{
+	AUTO(hash_freep) struct hash *hash = hash_sha1_new();
+	uint8_t salt[HASH_SHA1_LEN];
+	uint8_t name[HASH_SHA1_LEN];
+	char hex[OID_HEX_MAX];
+
+	if (hash_random(salt, sizeof(salt), err) < 0) {
+		return err->code;
+	}
+	hash_add(hash, trailer, HASH_SHA1_LEN);
+	hash_add(hash, salt, sizeof(salt));
+	hash_end(hash, name);
+	hash_hex(name, sizeof(name), hex);
+	(void)snprintf(ret_name, size, "pack-%s", hex);
+	return 0;
 }
 
 static int
 install(struct pack *pack, struct pack_stats *stats, struct err *err)
 {
 	uint8_t trailer[HASH_SHA1_LEN];
-	char hex[OID_HEX_MAX];
 	AUTO_FREE char *index_path = NULL;
 	AUTO_FREE char *final_path = NULL;
 
-	if (complete_file(pack, trailer, err) < 0) {
+	if (complete_file(pack, trailer, err) < 0 ||
+		choose_name(trailer, stats->name, sizeof(stats->name), err) < 0) {
 		return err->code;
 	}
-	hash_hex(trailer, sizeof(trailer), hex);
-	(void)snprintf(stats->name, sizeof(stats->name), "pack-%s", hex);
 	stats->nobjects = pack->index.count;
 	stats->bytes = pack->flushed + HASH_SHA1_LEN;
 	index_path = xasprintf("%s/%s.idx", repo_staging(pack->repo), stats->name);
@@ -771,6 +857,8 @@ pack_abort(struct pack *pack)
 	free(pack->buffer);
 	pack_index_done(&pack->index);
 	(void)pthread_mutex_destroy(&pack->lock);
+	(void)pthread_mutex_destroy(&pack->reach_lock);
+	reach_free(pack->reach);
 	free(pack);
 }
 

@@ -11,11 +11,12 @@
  *     // now, and only now, a ref may point at what was added: repo_move_ref(), which
  *     // also lets a `git gc` have the pack
  *
- * Knows: base, oid, repo.  The only file that speaks ISA-L (deflate, CRC-32).
+ * Knows: base, oid, reach, repo.  The only file that speaks ISA-L (deflate, CRC-32).
  * Owns:  two files under `<git dir>/mirror/new/` until they are whole, synced, checked by
  *        libgit2 and renamed into objects/pack.
  * Never: takes two different contents of one name for the same (a SHA-1 collision is
- *        CORRUPT), leaves anything in objects/pack that git cannot read.
+ *        CORRUPT), leaves anything in objects/pack that git cannot read, counts on an
+ *        object that a `git gc --prune=now` beside us may take away.
  *
  * Threads: pack_add() may be called by any number of threads; begin, finish and abort by
  * one, when no add is running.
@@ -29,6 +30,7 @@
 
 struct err;
 struct pack;
+struct reach;
 struct repo;
 
 /** The largest single object; larger ones are TOO_BIG. */
@@ -49,14 +51,23 @@ int
 pack_begin(struct repo *repo, struct pack **ret_pack, struct err *err) NONNULL MUST_CHECK;
 
 /**
- * Add one object, unless this pack or the repo has it: then the bytes are compared.
+ * Add one object, unless it is secure already: then the bytes are compared.
  *
  * @return
- *         1 new, 0 it was there already, or negative: CORRUPT (same name, other bytes),
+ *         1 new, 0 it was secure already, or negative: CORRUPT (same name, other bytes),
  *         TOO_BIG, NO_SPACE, IO.  After a failure of the disk only pack_abort() is left.
  */
 int pack_add(struct pack *pack, enum object_kind kind, const void *data, size_t len,
 	struct oid *ret_oid, struct err *err) NONNULL_ARGS(1, 5, 6) MUST_CHECK;
+
+/**
+ * May a commit made with this pack count on the object?  Yes when this pack has it, when
+ * the branch leads to it, or when it stands in a pack that is held.  That it is merely
+ * there is not enough: nothing keeps a git gc from taking it before the ref moves.
+ */
+bool pack_secures(struct pack *pack, const struct oid *oid) NONNULL;
+/** Everything the branch led to when this pack was begun; borrowed until its end. */
+const struct reach *pack_reach(struct pack *pack) NONNULL;
 
 /**
  * Append to @buf an object added to this very pack.

@@ -303,11 +303,18 @@ static int
 fill_in(struct repo *repo, const struct repo_options *options, struct err *err)
 {
 	const char *work_dir = git_repository_workdir(repo->git);
+	git_buf objects = { 0 };
 	int code = git_repository_odb(&repo->odb, repo->git);
 
+	if (code == 0) {
+		code = git_repository_item_path(
+			&objects, repo->git, GIT_REPOSITORY_ITEM_OBJECTS);
+	}
 	if (code < 0) {
 		return repo_fail(err, code, "open the objects of %s", options->path);
 	}
+	repo->objects = without_slash(objects.ptr);
+	git_buf_dispose(&objects);
 	repo->git_dir = without_slash(git_repository_path(repo->git));
 	repo->work_dir = work_dir != NULL ? without_slash(work_dir) : NULL;
 	repo->staging = path_join(repo->git_dir, "mirror/new");
@@ -406,17 +413,60 @@ repo_open(const struct repo_options *options, bool do_create, struct repo **ret_
 	return 0;
 }
 
+static void
+forget_held_odb(struct repo *repo)
+{
+	git_odb_free(repo->held_odb);
+	repo->held_odb = NULL;
+}
+
 void
 repo_hold(struct repo *repo, const char *keep)
 {
+	forget_held_odb(repo);
 	repo->held =
 		xgrow(repo->held, repo->nheld, &repo->held_size, sizeof(*repo->held));
 	repo->held[repo->nheld++] = xstrdup(keep);
 }
 
+// A pack that cannot be opened holds nothing.
+static void
+add_held(git_odb *odb, const char *keep)
+{
+	AUTO_FREE char *index =
+		xasprintf("%.*s.idx", (int)(strlen(keep) - strlen(".keep")), keep);
+	git_odb_backend *backend = NULL;
+
+	if (git_odb_backend_one_pack(&backend, index) == 0) {
+		(void)git_odb_add_backend(odb, backend, 1);
+	}
+	git_error_clear();
+}
+
+bool
+repo_holds(struct repo *repo, const struct oid *oid)
+{
+	git_oid id = repo_to_git(oid);
+
+	if (repo->nheld == 0) {
+		return false;
+	}
+	if (repo->held_odb == NULL) {
+		if (git_odb_new(&repo->held_odb) < 0) {
+			git_error_clear();
+			return false;
+		}
+		for (size_t i = 0; i < repo->nheld; i++) {
+			add_held(repo->held_odb, repo->held[i]);
+		}
+	}
+	return git_odb_exists_ext(repo->held_odb, &id, GIT_ODB_LOOKUP_NO_REFRESH) == 1;
+}
+
 void
 repo_let_go(struct repo *repo)
 {
+	forget_held_odb(repo);
 	while (repo->nheld > 0) {
 		repo->nheld--;
 		(void)unlink(repo->held[repo->nheld]);
@@ -436,10 +486,13 @@ repo_close(struct repo *repo)
 		free(repo->held[i]);
 	}
 	free(repo->held);
+	forget_held_odb(repo);
+	packs_done(&repo->packs);
 	git_odb_free(repo->odb);
 	git_repository_free(repo->git);
 	free(repo->git_dir);
 	free(repo->work_dir);
+	free(repo->objects);
 	free(repo->staging);
 	free(repo->branch);
 	free(repo->ref);
@@ -483,10 +536,59 @@ repo_key(struct repo *repo, uint8_t ret_key[REPO_KEY_LEN], struct err *err)
 	return home_key(repo->git_dir, ret_key, err);
 }
 
+// libgit2 goes on reading a pack that is gone, from what it has open: to it nothing was
+// lost.  So it begins anew.
+static int
+reopen_objects(struct repo *repo, struct err *err)
+{
+	git_odb *odb = NULL;
+	int code = git_odb_open(&odb, repo->objects);
+
+	if (code == 0) {
+		code = git_repository_set_odb(repo->git, odb);
+	}
+	if (code < 0) {
+		git_odb_free(odb);
+		return repo_fail(err, code, "open the objects again");
+	}
+	git_odb_free(repo->odb);
+	repo->odb = odb;
+	repo->losses++;
+	return 0;
+}
+
 int
 repo_refresh(struct repo *repo, struct err *err)
 {
-	int code = git_odb_refresh(repo->odb);
+	AUTO(packs_done) struct packs now = { 0 };
+	int code;
 
-	return code < 0 ? repo_fail(err, code, "look for new objects") : 0;
+	if (packs_list(repo->objects, &now, err) < 0) {
+		return err_wrap(err, "look for new objects");
+	}
+	if (packs_lost(&repo->packs, &now)) {
+		forget_held_odb(repo);
+		if (reopen_objects(repo, err) < 0) {
+			return err->code;
+		}
+	}
+	code = git_odb_refresh(repo->odb);
+	if (code < 0) {
+		return repo_fail(err, code, "look for new objects");
+	}
+	// What came between the two looks is known to libgit2, so to us as well.
+	packs_done(&repo->packs);
+	return packs_list(repo->objects, &repo->packs, err);
+}
+
+const struct packs *
+repo_packs(const struct repo *repo)
+{
+	return &repo->packs;
+}
+
+uint64_t
+repo_losses(const struct repo *repo)
+{
+	return repo->losses;
 }

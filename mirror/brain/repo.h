@@ -33,6 +33,7 @@
 
 struct buf;
 struct err;
+struct packs;
 struct repo;
 
 enum {
@@ -84,8 +85,12 @@ const char *repo_branch(const struct repo *repo) NONNULL;
 int repo_key(struct repo *repo, uint8_t ret_key[REPO_KEY_LEN], struct err *err)
 	NONNULL MUST_CHECK;
 
-/** See what another process wrote: packs and loose objects. */
+/** See what another process wrote and what it took away: packs and loose objects. */
 int repo_refresh(struct repo *repo, struct err *err) NONNULL MUST_CHECK;
+/** The packs that stood there at the last refresh; borrowed until the next. */
+const struct packs *repo_packs(const struct repo *repo) NONNULL;
+/** Grows when a refresh finds that a pack is gone. */
+uint64_t repo_losses(const struct repo *repo) NONNULL;
 
 // ---- objects
 
@@ -137,6 +142,19 @@ typedef int repo_commit_fn(const struct repo_commit *commit, void *payload);
 /** From @from back along first parents, newest first. */
 int repo_log(struct repo *repo, const struct oid *from, repo_commit_fn *fn, void *payload,
 	struct err *err) NONNULL_ARGS(1, 2, 3, 5) MUST_CHECK;
+
+/** One entry of a tree; the name is borrowed until the callback returns. */
+struct repo_tree_entry {
+	/** OBJECT_TREE, OBJECT_BLOB, or OBJECT_COMMIT of another repository. */
+	enum object_kind kind;
+	const char *name;
+	struct oid oid;
+};
+/** Each entry of this one tree, in its order.  Anything but 0 from @fn ends the walk and
+ * is returned.  Any number of threads at once. */
+typedef int repo_tree_fn(const struct repo_tree_entry *entry, void *payload);
+int repo_list_tree(struct repo *repo, const struct oid *tree, repo_tree_fn *fn,
+	void *payload, struct err *err) NONNULL_ARGS(1, 2, 3, 5) MUST_CHECK;
 
 /**
  * What stands at @path ("a/b", "" is the tree itself) in @tree?
@@ -200,10 +218,15 @@ int repo_remote_url(struct repo *repo, const char *remote, struct buf *url,
 // ---- for pack.c
 
 /**
- * @keep is the path of a pack's .keep file, copied: a `git gc` beside us leaves that pack
- * alone until repo_move_ref() or repo_close() removes the file.
+ * @keep is the path of a pack's .keep file, copied, which was there before the pack was:
+ * a `git gc` beside us leaves that pack alone until repo_move_ref() or repo_let_go()
+ * removes the file.  Those of a killed process are held from the opening on.
  */
 void repo_hold(struct repo *repo, const char *keep) NONNULL;
+/** Does it stand in a held pack? */
+bool repo_holds(struct repo *repo, const struct oid *oid) NONNULL;
+/** A ref leads to whatever is needed of the held packs: a git gc may have them. */
+void repo_let_go(struct repo *repo) NONNULL;
 /** Where packs are built: `<git dir>/mirror/new`; borrowed. */
 const char *repo_staging(const struct repo *repo) NONNULL;
 /**

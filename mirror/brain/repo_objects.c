@@ -195,6 +195,33 @@ repo_log(struct repo *repo, const struct oid *from, repo_commit_fn *fn, void *pa
 }
 
 int
+repo_list_tree(struct repo *repo, const struct oid *tree, repo_tree_fn *fn, void *payload,
+	struct err *err)
+{
+	git_oid id = repo_to_git(tree);
+	git_tree *object = NULL;
+	char hex[OID_HEX_MAX];
+	int code = git_tree_lookup(&object, repo->git, &id);
+	int result = 0;
+
+	if (code < 0) {
+		return repo_fail(err, code, "read tree %s", oid_hex(tree, hex));
+	}
+	for (size_t i = 0; i < git_tree_entrycount(object) && result == 0; i++) {
+		const git_tree_entry *at = git_tree_entry_byindex(object, i);
+		struct repo_tree_entry entry = {
+			.kind = (enum object_kind)git_tree_entry_type(at),
+			.name = git_tree_entry_name(at),
+			.oid = repo_from_git(git_tree_entry_id(at)),
+		};
+
+		result = fn(&entry, payload);
+	}
+	git_tree_free(object);
+	return result;
+}
+
+int
 repo_tree_at(struct repo *repo, const struct oid *tree, const char *path,
 	uint32_t *ret_mode, struct oid *ret_oid, struct err *err)
 {

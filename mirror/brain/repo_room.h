@@ -20,10 +20,12 @@
 #include "base/base.h"
 #include "base/err.h"
 #include "brain/oid.h"
+#include "brain/packs.h"
 #include "brain/repo.h"
 
 #include <git2.h>
 #include <git2/sys/odb_backend.h>
+#include <git2/sys/repository.h>
 #include <string.h>
 
 enum {
@@ -36,6 +38,7 @@ struct repo {
 	char *git_dir;
 	char *work_dir;
 	char *staging;
+	char *objects;
 	char *branch;
 	// "refs/heads/host/laptop"
 	char *ref;
@@ -44,6 +47,12 @@ struct repo {
 	char **held;
 	size_t nheld;
 	size_t held_size;
+	// Those packs alone; opened when somebody asks.
+	git_odb *held_odb;
+	// What stood in objects/pack when it was last looked at, and how often something
+	// that had stood there was gone.
+	struct packs packs;
+	uint64_t losses;
 };
 
 /** libgit2's last failure becomes ours at once, and is forgotten there; returns its code.
@@ -69,8 +78,5 @@ repo_from_git(const git_oid *oid)
 	memcpy(out.id, oid->id, OID_LEN);
 	return out;
 }
-
-/** A ref leads to what is in the held packs: a git gc may have them. */
-void repo_let_go(struct repo *repo) NONNULL;
 
 #endif

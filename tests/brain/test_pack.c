@@ -365,6 +365,7 @@ static bool
 one_round(const struct scratch *scratch, struct repo *repo, int sys)
 {
 	size_t before = files_in(scratch, "brain/objects/pack");
+	size_t after;
 	struct pack *pack = NULL;
 	struct pack_stats stats = { 0 };
 	struct oid oids[3] = { 0 };
@@ -390,8 +391,9 @@ one_round(const struct scratch *scratch, struct repo *repo, int sys)
 	}
 	assert_int_equal(files_in(scratch, "brain/mirror/new"), 0);
 	repo_close(repo);
-	assert_int_equal(
-		files_in(scratch, "brain/objects/pack") - before, result < 0 ? 0 : 3);
+	// What git may have seen stays: then only the folder could not be synced.
+	after = files_in(scratch, "brain/objects/pack") - before;
+	assert_true(after == 3 || (after == 0 && result < 0));
 	return result >= 0;
 }
 
