@@ -386,9 +386,28 @@
 #include "cli/cli.h"
 #include "vault/child.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+// Were a standard stream closed, the next file we open would be it, and a message would
+// be written into a pack.
+static bool
+fill_standard_streams(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0) {
+		(void)close(fd);
+	}
+	return fd >= 0;
+}
 
 // A tree of any depth is walked with one descriptor a level.
 static void
@@ -410,6 +429,14 @@ main(int argc, char **argv)
 	if (argc > 1 && strcmp(argv[1], CHILD_VERB) == 0) {
 		return child_main();
 	}
+	if (!fill_standard_streams()) {
+		// There is nothing to tell it on.
+		return 2;
+	}
+	// A file that may not grow is an error to tell, not an end in the midst of it.
+	(void)signal(SIGXFSZ, SIG_IGN);
+	// What we keep is nobody else's to change, whatever the shell says.
+	(void)umask(umask(S_IWGRP | S_IWOTH) | S_IWGRP | S_IWOTH);
 	allow_descriptors();
 	return cli_main(argc, argv);
 }

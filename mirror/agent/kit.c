@@ -110,7 +110,7 @@ open_repo(struct kit *kit, struct err *err)
 	if (repo_open(&options, !known, &kit->repo, err) < 0) {
 		err_wrap(err, "open the brain repository %s", options.path);
 		// It was there and is not: making an empty one would look like a backup.
-		return known
+		return known && err->sys != EMFILE && err->sys != ENFILE
 			? err_advise(err,
 				  "bring it back (a disk not mounted? git clone of the "
 				  "remote?), or give up its history: rm -r %s",
