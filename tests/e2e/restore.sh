@@ -163,6 +163,27 @@ expect 0 "$MIRROR" restore --from "$W/clone" --host testbox --to "$W/cloned2" no
 [ -f "$W/cloned2/notes/sub/hidden by it" ] || fail "--host found nothing"
 expect 2 "$MIRROR" restore --from "$W/clone" --host nobody --to "$W/cloned3" notes
 
+# ---- through a server that checks each object, by git and the printed recipe alone
+git init -q --bare "$W/strict.git"
+git -C "$W/strict.git" config receive.fsckObjects true
+git -C "$W/strict.git" config transfer.fsckObjects true
+git -C "$BRAIN" push -q "$W/strict.git" host/testbox 2>"$W/err" || {
+	cat "$W/err" >&2
+	fail "a server that checks refuses it"
+}
+git -C "$W/strict.git" fsck --strict >"$W/out" 2>&1 || fail "fsck of the server: $(cat "$W/out")"
+git clone -q -b host/testbox "$W/strict.git" "$W/plain" 2>/dev/null
+is "$(git -C "$W/plain" status --porcelain)" "" "the status of a plain clone"
+(
+	cd "$W/plain"
+	sed -n '/^```python$/,/^```$/p' .mirror/RECOVERY.md | sed '1d;$d' >"$W/recover.py"
+	python3 "$W/recover.py" "$W/recovered" >"$W/out" 2>&1
+) || fail "the recipe fails: $(tail -c 300 "$W/out")"
+is "$(cat "$W/out")" "" "what the recipe says"
+look "$W/recovered/notes" | grep -v key.toml >"$W/got"
+cmp "$W/wanted" "$W/got" || fail "the recipe brings back another tree: $(diff "$W/wanted" "$W/got" | cut -c1-300 | head)"
+[ -d "$W/recovered/empty" ] || fail "the recipe forgot an empty watched folder"
+
 # ---- one file, and one folder, as a disk path too
 expect 0 "$MIRROR" restore --to "$W/one" "$HOME/notes/sub/.gitignore"
 is "$(cat "$W/one/notes/sub/.gitignore")" "*" "the file that hid others"
