@@ -34,29 +34,34 @@ static const struct {
 	const char *word;
 	enum err_code code;
 	const char *sentence;
+	// "{host}" is the remote's, "{ssh}" what logs in there by hand.
 	const char *next;
+	// With a remote over ssh; NULL: as above.
+	const char *ssh_next;
 } reasons[PUSH_NREASONS_] = {
 	[PUSH_OK] = { "ok", ERR_NONE_, "the remote has it", "" },
 	[PUSH_NO_HOST] = { "no-host", ERR_REMOTE, "the remote's host name is not known here",
-		"check the network and the name: mirror remote test" },
+		"check the network and the name: getent hosts {host}" },
 	[PUSH_REFUSED] = { "refused", ERR_REMOTE, "no connection to the remote",
 		"check that the server runs and can be reached: mirror remote test" },
 	[PUSH_TIMEOUT] = { "timeout", ERR_TIMEOUT, "the remote did not answer in time",
 		"check the network: mirror remote test" },
 	[PUSH_HOST_KEY] = { "host-key", ERR_REMOTE, "the remote's host key is unknown or changed",
-		"connect once by hand with ssh and compare the fingerprint" },
+		"compare the fingerprint with the server's own, by hand: {ssh}" },
 	[PUSH_AUTH] = { "auth", ERR_REMOTE, "the remote does not accept our credentials",
-		"add the ssh key or the token to your account: mirror remote test" },
+		"make a password or token that may write there, then: mirror remote set URL",
+		"add this machine's public key at the remote, then: {ssh}" },
 	[PUSH_NO_REPOSITORY] = { "no-repository", ERR_REMOTE, "there is no such repository at the remote",
 		"create it, or correct the address: mirror remote set URL" },
 	[PUSH_SECRET] = { "secret", ERR_REMOTE, "the remote's push protection found a secret",
-		"mirror secrets history, then mirror secrets purge" },
+		"change that secret, take it out of the file, then out of the history: "
+		"mirror secrets purge --value FILE" },
 	[PUSH_TOO_BIG] = { "too-big", ERR_REMOTE, "the remote's quota or size limit is reached",
-		"exclude the large file in the configuration, or make room at the remote" },
+		"make room at the remote, or exclude what is large: mirror config edit" },
 	[PUSH_HOOK] = { "hook", ERR_REMOTE, "a hook at the remote declined the push",
-		"let the hook take it, then: mirror --once" },
+		"let the hook at the remote take host/*, then: mirror --once" },
 	[PUSH_DIVERGED] = { "diverged", ERR_REMOTE, "the remote's branch has commits that we do not",
-		"another machine may use this name: set [brain] branch, see mirror machines" },
+		"another machine may use this name, see: mirror machines --fetch" },
 	[PUSH_TAKEN] = { "taken", ERR_REMOTE, "another machine writes under this name",
 		"set [brain] branch to another host/NAME" },
 	[PUSH_COPY] = { "copy", ERR_REMOTE, "a copy of this disk writes under this name",
@@ -64,7 +69,7 @@ static const struct {
 	[PUSH_GONE] = { "gone", ERR_REMOTE, "the branch was deleted at the remote",
 		"mirror accept push" },
 	[PUSH_PROTECTED] = { "protected", ERR_REMOTE, "the remote protects this branch against us",
-		"allow pushes to host/* at the remote" },
+		"allow this machine to push to host/* at the remote, then: mirror --once" },
 	[PUSH_UNVERIFIED] = { "unverified", ERR_REMOTE, "the remote took the push but does not show it",
 		"mirror remote test" },
 	[PUSH_CERTIFICATE] = { "certificate", ERR_REMOTE, "the remote's certificate is not trusted",
@@ -442,14 +447,82 @@ keep_words(struct push *push, const char *words)
 	}
 }
 
+// ---- what to do next
+
+// The remote's host and, over ssh, "-p 22 me@host"; empty for a path.
+struct address {
+	char host[256];
+	char login[512];
+};
+
+static void
+read_address(const char *url, struct address *ret_address)
+{
+	const char *at = strstr(url, "://");
+	bool ssh = at == NULL || strncmp(url, "ssh", 3) == 0;
+	const char *from = at != NULL ? at + 3 : url;
+	// "me@host:path" has no slash before its colon.
+	size_t len = strcspn(from, at != NULL ? "/" : ":/");
+	const char *user = memrchr(from, '@', len);
+	const char *host = user != NULL ? user + 1 : from;
+	size_t host_len = len - (size_t)(host - from);
+	const char *port = at != NULL ? memrchr(host, ':', host_len) : NULL;
+	size_t port_len = 0;
+
+	*ret_address = (struct address){ .host = "" };
+	if ((at == NULL && from[len] != ':') || strncmp(url, "file:", 5) == 0) {
+		return;
+	}
+	if (port != NULL && memchr(port, ']', host_len - (size_t)(port - host)) == NULL) {
+		port_len = host_len - (size_t)(port - host);
+		host_len -= port_len;
+	}
+	(void)snprintf(ret_address->host, sizeof(ret_address->host), "%.*s",
+		(int)host_len, host);
+	if (ssh) {
+		(void)snprintf(ret_address->login, sizeof(ret_address->login),
+			"ssh%s%.*s -T %.*s%s%s", port_len > 1 ? " -p " : "",
+			(int)(port_len > 1 ? port_len - 1 : 0),
+			port_len > 1 ? port + 1 : "",
+			(int)(user != NULL ? strcspn(from, ":@") : 0), from,
+			user != NULL ? "@" : "", ret_address->host);
+	}
+}
+
+// @text with its "{host}" or "{ssh}" filled in.
+static char *
+fill_in_next(const char *text, const struct address *address)
+{
+	const char *open = strchr(text, '{');
+	const char *close = open != NULL ? strchr(open, '}') : NULL;
+	const char *word;
+
+	if (close == NULL) {
+		return xstrdup(text);
+	}
+	word = open[1] == 's' && address->login[0] != '\0' ? address->login
+		: address->host[0] != '\0'                 ? address->host
+							   : "the remote's host";
+	return xasprintf("%.*s%s%s", (int)(open - text), text, word, close + 1);
+}
+
 int
 push_git_fail(struct push *push, enum push_reason reason, struct err *err)
 {
+	struct address address;
+
+	read_address(push->masked, &address);
+	const char *next = address.login[0] != '\0' && reasons[reason].ssh_next != NULL
+		? reasons[reason].ssh_next
+		: reasons[reason].next;
+	AUTO_FREE char *filled = fill_in_next(next, &address);
+	AUTO_FREE char *advice = path_printable(filled);
+
 	push->result->reason = reason;
 	(void)err_raise(err, reasons[reason].code, "%s (%s)%s%.200s",
 		reasons[reason].sentence, push->masked,
 		push->result->said[0] != '\0' ? ": " : "", push->result->said);
-	return err_advise(err, "%s", reasons[reason].next);
+	return err_advise(err, "%s", advice);
 }
 
 // Run git; @out gets its standard output.  0, or the reason is set and told.
@@ -476,13 +549,16 @@ push_git_run(struct push *push, const char *const *argv, struct buf *out, struct
 	if (code < 0 || result.status != 0 ||
 		strstr(buf_text(&result.out), "\n!\t") != NULL) {
 		keep_words(push, buf_text(&words));
-		code = push_git_fail(push,
-			code == 0                       ? diagnose(buf_text(&words))
-				: code == ERR_TIMEOUT   ? PUSH_TIMEOUT
-				: code == ERR_CANCELLED ? PUSH_CANCELLED
-				: code == ERR_NOT_FOUND ? PUSH_NO_GIT
-							: PUSH_OTHER,
-			err);
+		enum push_reason reason = code == 0 ? diagnose(buf_text(&words))
+			: code == ERR_TIMEOUT       ? PUSH_TIMEOUT
+			: code == ERR_CANCELLED     ? PUSH_CANCELLED
+			: code == ERR_NOT_FOUND     ? PUSH_NO_GIT
+						    : PUSH_OTHER;
+
+		if (reason == PUSH_SECRET) {
+			push_blame(push, buf_text(&words));
+		}
+		code = push_git_fail(push, reason, err);
 	} else if (out != NULL) {
 		*out = result.out;
 		result.out = (struct buf){ .max = PUSH_GIT_OUT_MAX };

@@ -60,6 +60,10 @@ int push_git_run(struct push *push, const char *const *argv, struct buf *out,
 /** Set the reason and tell it; returns its code. */
 int push_git_fail(struct push *push, enum push_reason reason, struct err *err) NONNULL;
 
+/** Where, in what the remote said, is the secret that it found?  The paths and blobs, as
+ * our repository knows them, go to the front of result->said. */
+void push_blame(struct push *push, const char *words) NONNULL;
+
 /** The id of @ref in what `git ls-remote` said. */
 bool push_git_find_ref(const char *text, const char *ref, struct oid *ret_oid) NONNULL;
 

@@ -126,6 +126,52 @@ a_hook_that_declines_is_a_failure_with_its_words(void **state)
 	repo_close(scene.repo);
 }
 
+// What it says of where comes first, as our own repository knows it.
+static void
+push_protection_is_told_with_the_path_and_the_blob(void **state)
+{
+	static const char *const rows[] = {
+		// A server that names commit and path, one that names the blob, one in
+		// prose.
+		"echo '     —— A Cloud Access Key ——'; echo '      locations:'\n"
+		"echo \"        - commit: $new\"; echo '          path: "
+		"notes/key.txt:3'\n",
+		"echo '      locations:'\n"
+		"echo \"        - blob id: $(git rev-parse $new:notes/key.txt)\"\n",
+		"echo 'PUSH BLOCKED: Secrets detected in code changes'\n"
+		"echo \"found the following secrets in commit: $new\"\n"
+		"echo '-- notes/key.txt:3 | A Cloud Access Key'\n",
+	};
+	struct scene scene = set_scene(*state);
+	struct push_options options = plan(&scene, scratch_path(*state, "remote.git"));
+	struct push_result result;
+	char wanted[100];
+	struct err err;
+
+	scene.head = room_commit(scene.repo, &scene.head,
+		(struct room_file[]){ { "notes/key.txt", "1\n2\nthe key" } }, 1);
+	options.commit = scene.head;
+	assert_int_equal(room_git(*state, "rev-parse HEAD:notes/key.txt > ../blob"), 0);
+	AUTO_FREE char *blob = scratch_read(*state, "blob", NULL);
+	(void)snprintf(wanted, sizeof(wanted), "notes/key.txt (blob %.12s) / ", blob);
+	for (size_t i = 0; i < countof(rows); i++) {
+		AUTO_FREE char *hook = xasprintf("#!/bin/sh\nread old new ref\n"
+						 "echo 'error: GH013: rule violations'\n"
+						 "echo '- Push cannot contain secrets'\n"
+						 "%sexit 1\n",
+			rows[i]);
+
+		write_hook(*state, "pre-receive", hook);
+		fails(push_run(&options, &result, &err), ERR_REMOTE);
+		assert_int_equal(result.reason, PUSH_SECRET);
+		if (strncmp(result.said, wanted, strlen(wanted)) != 0) {
+			fail_msg("row %zu said: %s", i, result.said);
+		}
+		assert_non_null(strstr(err.msg, "notes/key.txt"));
+	}
+	repo_close(scene.repo);
+}
+
 // The exit code of git is 0 here: only looking again tells.
 static void
 a_remote_that_takes_a_push_and_drops_it_is_caught(void **state)
@@ -192,12 +238,17 @@ each_way_to_be_unreachable_has_its_reason(void **state)
 	static const struct {
 		const char *url;
 		enum push_reason reason;
+		const char *next;
 	} rows[] = {
-		{ "file:///no/such/repository", PUSH_NO_REPOSITORY },
-		{ "http://127.0.0.1:1/x.git", PUSH_REFUSED },
-		{ "ssh://127.0.0.1:1/x.git", PUSH_REFUSED },
-		{ "http://no-such-host.invalid/x.git", PUSH_NO_HOST },
-		{ "ssh://no-such-host.invalid/x.git", PUSH_NO_HOST },
+		{ "file:///no/such/repository", PUSH_NO_REPOSITORY, "remote set URL" },
+		{ "http://127.0.0.1:1/x.git", PUSH_REFUSED, "mirror remote test" },
+		{ "ssh://127.0.0.1:1/x.git", PUSH_REFUSED, "mirror remote test" },
+		{ "http://me:pw@no-such-host.invalid/x.git", PUSH_NO_HOST,
+			"getent hosts no-such-host.invalid" },
+		{ "ssh://git@no-such-host.invalid:22/x.git", PUSH_NO_HOST,
+			"getent hosts no-such-host.invalid" },
+		{ "git@no-such-host.invalid:x.git", PUSH_NO_HOST,
+			"getent hosts no-such-host.invalid" },
 	};
 	struct scene scene = set_scene(*state);
 	struct push_result result;
@@ -210,6 +261,9 @@ each_way_to_be_unreachable_has_its_reason(void **state)
 		if (result.reason != rows[i].reason) {
 			fail_msg("%s gave %s: %s", rows[i].url,
 				push_reason_word(result.reason), result.said);
+		}
+		if (strstr(err.next, rows[i].next) == NULL) {
+			fail_msg("%s advises: %s", rows[i].url, err.next);
 		}
 	}
 	struct push_options bad = plan(&scene, "--upload-pack=touch /tmp/x");
@@ -380,13 +434,15 @@ start_sshd(const struct scratch *scratch, char url[300])
 	int port = ntohs(address.sin_port);
 
 	(void)close(fd);
-	if (scratch_sh(scratch, "test -x /usr/sbin/sshd && test $(id -u) = 0") != 0) {
+	// It lets in whoever it runs as.
+	if (scratch_sh(scratch, "test -x /usr/sbin/sshd && id -un > user") != 0) {
 		return false;
 	}
-	(void)snprintf(url, 300, "ssh://root@127.0.0.1:%d%s", port,
-		scratch_path(scratch, "remote.git"));
+	AUTO_FREE char *user = scratch_read(scratch, "user", NULL);
+	(void)snprintf(url, 300, "ssh://%.*s@127.0.0.1:%d%s", (int)strcspn(user, "\n"),
+		user, port, scratch_path(scratch, "remote.git"));
 	return scratch_sh(scratch,
-		       "mkdir -p -m 755 /run/sshd\n"
+		       "test $(id -u) != 0 || mkdir -p -m 755 /run/sshd\n"
 		       "ssh-keygen -q -t ed25519 -N '' -f host_key\n"
 		       "ssh-keygen -q -t ed25519 -N '' -f good_key\n"
 		       "ssh-keygen -q -t ed25519 -N '' -f bad_key\n"
@@ -431,9 +487,14 @@ ssh_works_and_its_refusals_are_told_apart(void **state)
 	use_ssh(*state, "bad_key", "known");
 	(void)!push_run(&options, &result, &err);
 	enum push_reason auth = result.reason;
+	AUTO_FREE char *auth_next = xstrdup(err.next);
 	use_ssh(*state, "good_key", "wrong");
 	(void)!push_run(&options, &result, &err);
 	enum push_reason host_key = result.reason;
+	use_ssh(*state, "good_key", "unknown");
+	(void)!push_run(&options, &result, &err);
+	enum push_reason unknown = result.reason;
+	AUTO_FREE char *unknown_next = xstrdup(err.next);
 	use_ssh(*state, "good_key", "known");
 	int pushed = push_run(&options, &result, &err);
 	(void)strcat(url, "-none");
@@ -448,6 +509,14 @@ ssh_works_and_its_refusals_are_told_apart(void **state)
 		0);
 	assert_int_equal(auth, PUSH_AUTH);
 	assert_int_equal(host_key, PUSH_HOST_KEY);
+	assert_int_equal(unknown, PUSH_HOST_KEY);
+	// What to type is told with user and port.
+	assert_non_null(strstr(auth_next, "public key at the remote, then: ssh -p "));
+	assert_non_null(strstr(unknown_next, "by hand: ssh -p "));
+	AUTO_FREE char *user = scratch_read(*state, "user", NULL);
+	user[strcspn(user, "\n")] = '\0';
+	AUTO_FREE char *login = xasprintf(" -T %s@127.0.0.1", user);
+	assert_non_null(strstr(unknown_next, login));
 	ok(pushed);
 	assert_int_equal(missing.reason, PUSH_NO_REPOSITORY);
 	repo_close(scene.repo);
@@ -462,6 +531,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		room(a_push_arrives_and_is_seen_to),
 		room(a_hook_that_declines_is_a_failure_with_its_words),
+		room(push_protection_is_told_with_the_path_and_the_blob),
 		room(a_remote_that_takes_a_push_and_drops_it_is_caught),
 		room(a_branch_with_foreign_commits_is_never_overwritten),
 		room(a_deleted_branch_is_told_and_made_again_only_when_asked),
