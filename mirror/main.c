@@ -215,6 +215,8 @@
  *     brain/home                   the few files of ours inside a git directory.
  *     brain/index                  .git/index, written so that `git status` is clean.
  *     brain/maintain               many small packs into few large ones.
+ *     brain/milestone              our milestones, brought to the remote after the
+ *                                  branch.
  *     brain/oid                    the name of a git object: 20 bytes of SHA-1.
  *     brain/pack                   the objects of one cycle, as one pack, all or
  *                                  nothing.
@@ -237,7 +239,8 @@
  *     brain/tree                   git's trees: read one, or change some entries of
  *                                  one.
  *     brain/worktree               the browsable copy beside .git.
- *     brain/fetch brain/push_git brain/recovery brain/repo_objects brain/repo_refs
+ *     brain/fetch brain/push_blame brain/push_git brain/recovery brain/repo_objects
+ *     brain/repo_refs
  *
  * 2  ledger/  every file, its state and its reason
  *     ledger/arena                 the names of one folder, side by side, forgotten

@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "brain/home.h"
 #include "brain/maintain.h"
+#include "brain/milestone.h"
 #include "brain/push.h"
 #include "brain/repo.h"
 #include "config/config.h"
@@ -110,7 +111,7 @@ tag_one(const struct jobqueue_milestone *milestone, void *payload)
 		.name = milestone->name,
 		.message = milestone->message[0] != '\0' ? milestone->message
 							 : milestone->name,
-		.author = "mirror",
+		.author = REPO_TAGGER,
 		.time = clock_now_ms() / 1000,
 	};
 	struct oid id;
@@ -312,12 +313,32 @@ push_line(const char *line, size_t len, bool is_stderr, void *payload)
 			worker->on_progress("push", 0, 0, worker->payload) != 0);
 }
 
+// The branch is what counts: a milestone that does not arrive is told and comes later.
+static void
+push_milestones(struct kit *kit, const struct push_options *options, const char *place)
+{
+	struct push_options plain = *options;
+	struct milestone_report report;
+	struct err err;
+
+	plain.self = NULL;
+	if (milestone_push(kit->repo, &plain, place, &report, &err) < 0) {
+		log_warn("milestones could not be pushed: %s; trying again with the next "
+			 "push",
+			err.msg);
+	} else if (report.taken > 0) {
+		log_warn("the remote has another milestone %s; ours stays here only",
+			report.first_taken);
+	}
+}
+
 // The remote has what it should: what was asked of this push is done.
 static void
-after_push(struct kit *kit, const struct push_options *options)
+after_push(struct kit *kit, const struct push_options *options, const char *place)
 {
 	struct err err;
 
+	push_milestones(kit, options, place);
 	// The next time a branch is gone it is told again.
 	tell(evidence_unaccept(kit->evidence, fact_word(FACT_PUSH), &err), &err,
 		"that the branch is there again");
@@ -381,7 +402,7 @@ do_push(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
 			: err->code == ERR_TIMEOUT ? JOB_TIMEOUT
 						   : JOB_FAILED;
 	}
-	after_push(kit, &options);
+	after_push(kit, &options, hex);
 	return JOB_OK;
 }
 

@@ -34,10 +34,10 @@ pass_on_ssh(struct push *push)
 	spawn_result_done(&result);
 }
 
-// @refspecs: one, and NULL for no more.
+// @whole: with its history, and with the tags that lead into it when @tags.
 static int
 fetch(const struct push_options *options, const char *git_dir, const char *refspec,
-	bool whole, struct push_result *ret_result, struct err *err)
+	bool whole, bool tags, struct push_result *ret_result, struct err *err)
 {
 	AUTO(push_git_done) struct push push = { 0 };
 	AUTO_FREE char *dir = xasprintf("--git-dir=%s", git_dir);
@@ -48,9 +48,15 @@ fetch(const struct push_options *options, const char *git_dir, const char *refsp
 	pass_on_ssh(&push);
 
 	// A branch that is checked out may move: the browsable copy is put right later.
-	const char *const argv[] = { "git", dir, "fetch", "--progress", "--no-tags",
-		"--no-write-fetch-head", "--update-head-ok", "--recurse-submodules=no",
-		whole ? "--prune" : "--depth=1", "--", push.url, refspec, NULL };
+	const char *argv[] = { "git", dir, "fetch", "--progress", "--no-write-fetch-head",
+		"--update-head-ok", "--recurse-submodules=no",
+		whole ? "--prune" : "--depth=1", "--no-tags", "--", push.url, refspec,
+		NULL };
+
+	if (tags) {
+		// Git's own way: what leads to a commit that is fetched comes along.
+		argv[8] = "--no-prune-tags";
+	}
 
 	if (push_git_run(&push, argv, NULL, err) < 0) {
 		return err->code;
@@ -66,14 +72,15 @@ push_fetch(const struct push_options *options, const char *git_dir,
 	AUTO_FREE char *refspec = xasprintf(
 		"+refs/heads/%s:refs/heads/%s", options->branch, options->branch);
 
-	return fetch(options, git_dir, refspec, false, ret_result, err);
+	return fetch(options, git_dir, refspec, false, false, ret_result, err);
 }
 
 int
 push_fetch_history(const struct push_options *options, const char *refspec,
 	struct push_result *ret_result, struct err *err)
 {
-	return fetch(options, options->git_dir, refspec, true, ret_result, err);
+	return fetch(options, options->git_dir, refspec, true,
+		strchr(refspec, '*') == NULL, ret_result, err);
 }
 
 int
@@ -88,7 +95,7 @@ push_fetch_beats(const struct push_options *options, const char *host,
 	if (fleet_store(options->git_dir, &store, err) < 0) {
 		return err->code;
 	}
-	return fetch(options, store, refspec, true, ret_result, err);
+	return fetch(options, store, refspec, true, false, ret_result, err);
 }
 
 int

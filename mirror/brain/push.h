@@ -128,8 +128,8 @@ int push_fetch(const struct push_options *options, const char *git_dir,
 int push_fetch_beats(const struct push_options *options, const char *host,
 	struct push_result *ret_result, struct err *err) NONNULL_ARGS(1, 3, 4) MUST_CHECK;
 
-/** Fetch one machine's whole branch as it is at the remote, or with "*" everybody's, into
- * refs/heads/ of ours: @refspec as git takes it. */
+/** Fetch one machine's whole branch as it is at the remote, with its milestones, or with
+ * "*" everybody's without them, into refs/heads/ of ours: @refspec as git takes it. */
 int push_fetch_history(const struct push_options *options, const char *refspec,
 	struct push_result *ret_result, struct err *err) NONNULL MUST_CHECK;
 

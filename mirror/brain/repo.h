@@ -194,6 +194,9 @@ int repo_each_host(struct repo *repo, repo_host_fn *fn, void *payload, struct er
 int repo_move_ref(struct repo *repo, const struct oid *old, const struct oid *commit,
 	const char *message, struct err *err) NONNULL_ARGS(1, 3, 4, 5) MUST_CHECK;
 
+/** The name that our tags are made in: what tells milestones from other people's tags. */
+#define REPO_TAGGER "mirror"
+
 struct repo_tag {
 	const char *name;
 	/** One line or more; author and time of the tag object. */
@@ -209,6 +212,9 @@ int repo_tag(struct repo *repo, const struct repo_tag *tag, const struct oid *co
 typedef int repo_tag_fn(const char *name, const struct oid *commit, void *payload);
 int repo_each_tag(struct repo *repo, repo_tag_fn *fn, void *payload, struct err *err)
 	NONNULL_ARGS(1, 2, 4) MUST_CHECK;
+/** Tags that we made: the name, and the id of the tag object. */
+int repo_each_milestone(struct repo *repo, repo_tag_fn *fn, void *payload,
+	struct err *err) NONNULL_ARGS(1, 2, 4) MUST_CHECK;
 
 /** repo_remote_url(): the URL of a remote in the repo's own configuration into @url
  * (.max set).  @return 1, 0 none, or negative. */

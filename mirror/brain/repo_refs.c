@@ -165,6 +165,48 @@ repo_each_tag(struct repo *repo, repo_tag_fn *fn, void *payload, struct err *err
 	return each_ref(repo, give_tag, &state, err);
 }
 
+// A tag object that repo_tag() made.
+static bool
+is_milestone(struct repo *repo, const git_oid *id)
+{
+	git_tag *tag = NULL;
+	const git_signature *tagger;
+	bool ours;
+
+	if (git_tag_lookup(&tag, repo->git, id) < 0) {
+		git_error_clear();
+		return false;
+	}
+	tagger = git_tag_tagger(tag);
+	ours = tagger != NULL && strcmp(tagger->name, REPO_TAGGER) == 0 &&
+		git_tag_target_type(tag) == GIT_OBJECT_COMMIT;
+	git_tag_free(tag);
+	return ours;
+}
+
+static int
+give_milestone(const char *name, git_reference *ref, void *payload)
+{
+	struct each_ref_state *state = payload;
+	const git_oid *id = git_reference_target(ref);
+
+	if (strncmp(name, "refs/tags/", 10) != 0 || id == NULL ||
+		!is_milestone(state->repo, id)) {
+		return 0;
+	}
+	struct oid tag = repo_from_git(id);
+
+	return state->fn(name + 10, &tag, state->payload);
+}
+
+int
+repo_each_milestone(struct repo *repo, repo_tag_fn *fn, void *payload, struct err *err)
+{
+	struct each_ref_state state = { repo, fn, payload, err };
+
+	return each_ref(repo, give_milestone, &state, err);
+}
+
 static int
 try_move(
 	struct repo *repo, const git_oid *old, const git_oid *commit, const char *message)

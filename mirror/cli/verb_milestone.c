@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "brain/milestone.h"
 #include "brain/repo.h"
 #include "cli/clean.h"
 #include "cli/handlers.h"
@@ -21,6 +22,10 @@
  * `mirror milestone NAME`: an annotated tag on a commit that holds everything as it is
  * now.  A name git refuses would fail every cycle from then on, so it is judged here.
  */
+
+enum {
+	ASK_DEADLINE_MS = 10000,
+};
 
 static bool
 is_good_name(const char *name)
@@ -117,20 +122,71 @@ ask(const char *name, const char *message, struct err *err)
 	return jobqueue_enqueue_tag(queue, JOB_SYNC, name, message, &ticket, err);
 }
 
+// To read; NULL when there is none yet.
+static struct repo *
+open_quietly(const struct config *config)
+{
+	struct repo *repo = NULL;
+	struct repo_options options = {
+		.path = config->brain.repo,
+		.branch = config->brain.branch,
+		.read_only = true,
+	};
+	struct err ignored;
+
+	return repo_open(&options, false, &repo, &ignored) < 0 ? NULL : repo;
+}
+
+// One name is one milestone for all machines of a remote.  One that does not answer now
+// is asked again when the tag is pushed.
+static int
+ask_remote(const struct config *config, const char *name, struct err *err)
+{
+	AUTO(repo_closep) struct repo *repo = open_quietly(config);
+	struct push_options ask = {
+		.git_dir = repo != NULL ? repo_git_dir(repo) : NULL,
+		.remote = config->brain.remote,
+		.branch = config->brain.branch,
+		.deadline_ms = ASK_DEADLINE_MS,
+	};
+	struct err ignored;
+
+	return repo != NULL && config_has_remote(config) &&
+			milestone_look(&ask, name, &ignored) > 0
+		? err_raise(err, ERR_EXISTS,
+			  "the remote has a milestone %s already, of another machine",
+			  name)
+		: 0;
+}
+
+static bool
+is_at_remote(const struct config *config, const char *name)
+{
+	AUTO(repo_closep) struct repo *repo = open_quietly(config);
+
+	return repo != NULL && config_has_remote(config) &&
+		milestone_is_there(repo_git_dir(repo), name);
+}
+
 static void
-print(struct call *call, const struct looking *looking)
+print(struct call *call, const struct config *config, const struct looking *looking)
 {
 	AUTO(json_freep) struct json *object = json_new_object();
+	bool pushed = is_at_remote(config, looking->name);
 	char id[OID_HEX_MAX];
 
 	(void)oid_hex(&looking->commit, id);
 	if (!call->out.json) {
-		output_line(&call->out, "%s is commit %.12s", looking->name, id);
+		output_line(&call->out, "%s is commit %.12s%s", looking->name, id,
+			pushed                              ? ", at the remote too"
+				: config_has_remote(config) ? ", not yet at the remote"
+							    : "");
 		return;
 	}
 	json_set_text(object, "schema", "mirror.milestone/1");
 	json_set_text(object, "name", looking->name);
 	json_set_text(object, "commit", id);
+	json_set_bool(object, "pushed", pushed);
 	output_json(&call->out, object);
 }
 
@@ -152,7 +208,7 @@ make(struct call *call, const struct config *config, struct looking *looking,
 			"the cycle ended and %s could not be made: its log says why",
 			looking->name);
 	}
-	print(call, looking);
+	print(call, config, looking);
 	if (push.code != 0) {
 		output_error(&call->out, &push);
 	}
@@ -189,6 +245,9 @@ verb_milestone(struct call *call, struct err *err)
 		return err_raise(err, ERR_EXISTS,
 			"git has no place for %s beside the milestone %s", name,
 			looking.in_the_way);
+	}
+	if (ask_remote(config, name, err) < 0) {
+		return err->code;
 	}
 	if (call->dry_run) {
 		output_line(&call->out, "%s would be made", name);

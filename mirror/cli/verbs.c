@@ -313,7 +313,7 @@ const struct verb verbs[] = {
 	{
 		.name = "milestone",
 		.usage = "NAME",
-		.text = "an annotated tag on everything as it is now",
+		.text = "an annotated tag on everything as it is now, here and at the remote",
 		.flags = milestone_flags,
 		.run = verb_milestone,
 		.group = VERB_RUN,

@@ -55,6 +55,26 @@ expect 0 on box01 "$MIRROR" machines --fetch --json
 says out '"name": "box07"'
 says out '"state": "'
 
+# A milestone is one name for all of them: whoever is first has it, also when both come
+# before either was pushed.
+expect 0 on box10 "$MIRROR" milestone v1
+says out "at the remote too"
+expect 73 on box11 "$MIRROR" milestone v1
+says err "the remote has a milestone v1 already"
+was=$(git -C remote.git rev-parse v1)
+mv remote.git away
+expect 0 on box11 "$MIRROR" milestone v1
+says out "not yet at the remote"
+mv away remote.git
+printf 'more\n' >>m/box11/notes/a.md
+expect 0 on box11 "$MIRROR" --once
+says err "the remote has another milestone v1; ours stays here only"
+is "$(git -C remote.git rev-parse v1)" "$was" "the milestone of the first"
+is "$(git -C remote.git rev-parse host/box11)" "$(git -C m/box11/.local/share/mirror/brain rev-parse HEAD)" "box11 at the remote"
+printf 'more\n' >>m/box11/notes/a.md
+expect 0 on box11 "$MIRROR" --once
+silent_about err "milestone"
+
 # Another machine with a name that is taken: refused before anything is sent, told what to
 # do, and red.
 before=$(git -C remote.git rev-parse host/box02 refs/mirror/state/box02)

@@ -20,6 +20,8 @@ expect 0 "$MIRROR" --once
 held=$(git -C "$BRAIN" rev-parse HEAD)
 printf 'other\n' >>notes/a.md
 expect 0 "$MIRROR" milestone holding
+says out ", at the remote too"
+is "$(git -C remote.git cat-file -t holding)" tag "the milestone at the remote"
 expect 0 "$MIRROR" --once
 printf 'the door is elsewhere\n' >notes/sub/door.txt
 expect 0 "$MIRROR" --once
@@ -95,7 +97,9 @@ gone() {
 }
 gone "$BRAIN"
 is "$(git -C remote.git rev-parse "$branch")" "$new" "the remote"
+is "$(git -C remote.git rev-parse holding)" "$(git -C "$BRAIN" rev-parse holding)" "the milestone at the remote"
 git clone -q --no-local remote.git clone 2>/dev/null
+is "$(git -C clone tag)" holding "the tags of a clone"
 gone clone
 git -C "$BRAIN" fsck --strict >fsck 2>&1 || fail "fsck: $(cat fsck)"
 [ -s fsck ] && fail "fsck says: $(cat fsck)"

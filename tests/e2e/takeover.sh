@@ -18,7 +18,7 @@ expect 0 "$MIRROR" init "$HOME/notes" "$HOME/papers" --remote "$W/remote.git"
 branch=$(git -C "$BRAIN" symbolic-ref --short HEAD)
 host=${branch#host/}
 printf 'more\n' >>"$HOME/notes/a.md"
-expect 0 "$MIRROR" --once
+expect 0 "$MIRROR" milestone before-the-loss
 head=$(git -C "$BRAIN" rev-parse HEAD)
 id=$(git -C remote.git cat-file blob "refs/mirror/state/$host" | sed -n 's/.*"machine": "\([0-9a-f]*\)".*/\1/p')
 old=$HOME
@@ -69,6 +69,9 @@ is "$(git -C "$BRAIN" rev-parse HEAD:notes)" "$(git -C "$BRAIN" rev-parse "$head
 is "$(git -C "$BRAIN" status --porcelain | wc -l)" 0 "changes in the browsable copy"
 is "$(git -C remote.git rev-parse "$branch")" "$(git -C "$BRAIN" rev-parse HEAD)" "the remote"
 git -C "$BRAIN" fsck --strict >/dev/null 2>&1 || fail "fsck"
+
+is "$(git -C "$BRAIN" rev-parse 'before-the-loss^{}')" "$head" "the milestone of the lost machine"
+expect 73 "$MIRROR" milestone before-the-loss
 
 # The name was taken over, and says so.
 git -C remote.git cat-file blob "refs/mirror/state/$host" >beat
