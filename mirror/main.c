@@ -14,6 +14,9 @@
  *     cli/cli                      from argv to an exit status.
  *     cli/database                 which live database does a person mean, and where
  *                                  are its snapshots?
+ *     cli/detect                   what on this machine is worth keeping?
+ *     cli/first_run                after the configuration is written: the first
+ *                                  cycle, and what proves it.
  *     cli/handlers                 the door of each verb's file.
  *     cli/help                     the table of verbs, told to people and to shells.
  *     cli/leftover                 the first few files that are not protected, and
@@ -24,6 +27,8 @@
  *     cli/past                     the brain repository, opened to look back.
  *     cli/plan                     what would be mirrored of a folder, and what not,
  *                                  before anything is done.
+ *     cli/remote_look              does the remote answer, may we write there, and
+ *                                  what is there already?
  *     cli/rewrite                  change the configuration: right and whole, or not
  *                                  at all.
  *     cli/scan_explain             why is there a finding on this line, and what can

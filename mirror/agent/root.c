@@ -7,6 +7,7 @@
 #include "agent/kit.h"
 #include "agent/round.h"
 #include "agent/visit.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/path.h"
@@ -124,18 +125,27 @@ own_folder(struct visit *visit, const char *path)
 }
 
 static void
+add_globs(
+	struct visit *visit, const struct config_list *list, struct classify_glob *globs)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		globs[i].pattern = list->items[i].text;
+		globs[i].origin = xasprintf(
+			"%s:%u", visit->round->kit->config->file, list->items[i].line);
+	}
+}
+
+static void
 prepare_rules(struct visit *visit, uint64_t dev)
 {
 	const struct kit *kit = visit->round->kit;
 	const struct config *config = kit->config;
 	const struct config_list *excludes = &visit->watch->exclude;
+	const struct config_list *rolling = &visit->watch->rolling;
 
-	visit->globs = xcalloc(excludes->count, sizeof(visit->globs[0]));
-	for (size_t i = 0; i < excludes->count; i++) {
-		visit->globs[i].pattern = excludes->items[i].text;
-		visit->globs[i].origin =
-			xasprintf("%s:%u", config->file, excludes->items[i].line);
-	}
+	visit->globs = xcalloc(excludes->count + rolling->count, sizeof(visit->globs[0]));
+	add_globs(visit, excludes, visit->globs);
+	add_globs(visit, rolling, visit->globs + excludes->count);
 	visit->regenerable =
 		xcalloc(config->files.regenerable.count, sizeof(visit->regenerable[0]));
 	for (size_t i = 0; i < config->files.regenerable.count; i++) {
@@ -144,6 +154,9 @@ prepare_rules(struct visit *visit, uint64_t dev)
 	visit->rules = (struct classify_rules){
 		.excludes = visit->globs,
 		.nexcludes = excludes->count,
+		.rolling = visit->globs + excludes->count,
+		.nrolling = rolling->count,
+		.oldest_ns = (clock_now_ms() - visit->watch->window_ms) * 1000000,
 		.regenerable = visit->regenerable,
 		.nregenerable = config->files.regenerable.count,
 		.own = visit->own,
@@ -158,7 +171,9 @@ prepare_rules(struct visit *visit, uint64_t dev)
 static void
 visit_done(struct visit *visit)
 {
-	for (size_t i = 0; visit->globs != NULL && i < visit->rules.nexcludes; i++) {
+	size_t nglobs = visit->rules.nexcludes + visit->rules.nrolling;
+
+	for (size_t i = 0; visit->globs != NULL && i < nglobs; i++) {
 		free((void *)(uintptr_t)visit->globs[i].origin);
 	}
 	free(visit->globs);

@@ -617,7 +617,8 @@ look(struct visit *visit, struct intake_folder *at, const char *rel, struct subs
 	subs->seen = xcalloc(subs->known.count, sizeof(subs->seen[0]));
 	round->result->seen += visit->list.count;
 	walk_stamp(&visit->list, stamp);
-	changed = round->recheck || round->plan->rehash ||
+	// A file grows too old without anything having changed.
+	changed = round->recheck || round->plan->rehash || visit->rules.nrolling > 0 ||
 		(folder.flags & LEDGER_FOLDER_RECHECK) != 0 ||
 		memcmp(stamp, folder.stamp, sizeof(stamp)) != 0 || has_renamed(subs);
 	if (!changed) {

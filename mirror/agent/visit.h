@@ -36,6 +36,7 @@ struct visit {
 	/** The root's folder in the ledger. */
 	int64_t root;
 	struct classify_rules rules;
+	/** Excludes, then what rolls. */
 	struct classify_glob *globs;
 	const char **regenerable;
 	struct classify_own own[VISIT_OWN_MAX];

@@ -135,3 +135,27 @@ push_each_host(const struct push_options *options, push_host_fn *fn, void *paylo
 	}
 	return result;
 }
+
+int
+push_may(const struct push_options *options, struct push_result *ret_result,
+	struct err *err)
+{
+	// Every git knows the empty tree, also in a repository without one object.
+	static const char refspec[] =
+		"4b825dc642cb6eb9a060e54bf8d69288fbee4904:refs/mirror/probe";
+	AUTO(push_git_done) struct push push = { 0 };
+	AUTO_FREE char *dir = xasprintf("--git-dir=%s", options->git_dir);
+
+	if (push_git_prepare(&push, options, ret_result, err) < 0) {
+		return err->code;
+	}
+
+	const char *const argv[] = { "git", dir, "push", "--dry-run", "--porcelain",
+		"--no-verify", "--", push.url, refspec, NULL };
+
+	if (push_git_run(&push, argv, NULL, err) < 0) {
+		return err->code;
+	}
+	ret_result->reason = PUSH_OK;
+	return 0;
+}

@@ -140,6 +140,11 @@ int push_each_host(const struct push_options *options, push_host_fn *fn, void *p
 	struct push_result *ret_result, struct err *err) NONNULL_ARGS(1, 2, 4, 5)
 	MUST_CHECK;
 
+/** Would the remote let us write?  Asked with a push that sends nothing; a rule about one
+ * branch, or a hook, may still say no later.  Fails as push_run(). */
+int push_may(const struct push_options *options, struct push_result *ret_result,
+	struct err *err) NONNULL MUST_CHECK;
+
 /** @url without its password, safe to show.  Owned by the caller. */
 char *push_mask(const char *url) NONNULL MUST_CHECK;
 

@@ -242,20 +242,40 @@ output_progress_done(struct output *out)
 	}
 }
 
-bool
-output_ask(struct output *out, const char *question)
+void
+output_ask_text(struct output *out, const char *question, char *text, size_t size)
 {
-	char answer[16];
+	size_t len;
 
+	text[0] = '\0';
 	if (out->no_input) {
-		return false;
+		return;
 	}
 	output_progress_done(out);
 	(void)fflush(stdout);
-	(void)fprintf(stderr, "%s [y/N] ", question);
-	if (fgets(answer, sizeof(answer), stdin) == NULL) {
-		return false;
+	(void)fprintf(stderr, "%s ", question);
+	if (fgets(text, (int)size, stdin) == NULL) {
+		text[0] = '\0';
+		return;
 	}
+	len = strlen(text);
+	// What did not fit is no part of the next answer.
+	for (int c = 0; len > 0 && text[len - 1] != '\n' && c != EOF && c != '\n';) {
+		c = getchar();
+	}
+	while (len > 0 && strchr(" \t\r\n", text[len - 1]) != NULL) {
+		text[--len] = '\0';
+	}
+	memmove(text, text + strspn(text, " \t"), len - strspn(text, " \t") + 1);
+}
+
+bool
+output_ask(struct output *out, const char *question)
+{
+	AUTO_FREE char *whole = xasprintf("%s [y/N]", question);
+	char answer[64];
+
+	output_ask_text(out, whole, answer, sizeof(answer));
 	return answer[0] == 'y' || answer[0] == 'Y';
 }
 

@@ -94,6 +94,10 @@ void output_bar(const char *what, uint64_t done, uint64_t total, int64_t elapsed
 
 /** Ask yes or no; false at once with --no-input. */
 bool output_ask(struct output *out, const char *question) NONNULL;
+/** Ask for a line of text, without its newline and the blanks around it; "" at once with
+ * --no-input. */
+void output_ask_text(struct output *out, const char *question, char *text, size_t size)
+	NONNULL;
 
 /** Write what is left; NO_SPACE or IO when standard output did not take it all. */
 int output_finish(struct output *out, struct err *err) NONNULL MUST_CHECK;

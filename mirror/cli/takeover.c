@@ -248,32 +248,21 @@ parse(struct takeover *takeover, struct err *err)
 static int
 make_text(struct takeover *takeover, bool roots, struct err *err)
 {
+	size_t count = roots ? takeover->nroots : 0;
+	AUTO_FREE struct config_seed *seeds = xcalloc(count + 1, sizeof(*seeds));
 	AUTO_FREE char *plain = NULL;
 
-	plain = config_default_text((const char *const *)takeover->paths,
-		roots ? takeover->nroots : 0, takeover->url);
+	for (size_t i = 0; i < count; i++) {
+		seeds[i].path = takeover->paths[i];
+		seeds[i].name =
+			strcmp(path_base(takeover->paths[i]), takeover->names[i]) != 0
+			? takeover->names[i]
+			: NULL;
+	}
+	plain = config_default_text(seeds, count, takeover->url);
 	free(takeover->text);
 	takeover->text = rewrite_set(plain, "brain", "branch", takeover->branch, 0);
-	if (!roots) {
-		return 0;
-	}
-	if (parse(takeover, err) < 0) {
-		return err->code;
-	}
-	// From the last, so that lines above stay where they are.
-	for (size_t i = takeover->config->nwatches; i > 0; i--) {
-		const struct config_watch *watch = &takeover->config->watches[i - 1];
-
-		if (strcmp(watch->name, takeover->names[i - 1]) != 0) {
-			AUTO_FREE char *before = takeover->text;
-			AUTO_FREE char *without =
-				rewrite_remove_table(before, watch->line);
-
-			takeover->text = rewrite_add_watch(
-				without, takeover->paths[i - 1], takeover->names[i - 1]);
-		}
-	}
-	return parse(takeover, err);
+	return roots ? parse(takeover, err) : 0;
 }
 
 static int

@@ -53,6 +53,8 @@ make_repo(struct keys *keys, struct err *err)
 	AUTO(kit_freep) struct kit *kit = NULL;
 	int got;
 
+	// Nothing is sealed meanwhile, so nothing needs to be said of a missing key.
+	keys->config->secrets.action = CONFIG_REDACT;
 	if (kit_open(keys->config, &kit, err) < 0) {
 		return err->code;
 	}
@@ -86,8 +88,14 @@ keys_open(struct call *call, bool make, struct keys *keys, struct err *err)
 		keys->git_dir = xstrdup(repo_git_dir(repo));
 	} else if (err->code != ERR_NOT_FOUND) {
 		return err->code;
-	} else if (make && !call->dry_run && make_repo(keys, err) < 0) {
-		return err->code;
+	} else if (make && !call->dry_run) {
+		int64_t action = keys->config->secrets.action;
+		int made = make_repo(keys, err);
+
+		keys->config->secrets.action = action;
+		if (made < 0) {
+			return made;
+		}
 	}
 	return keys->git_dir == NULL
 		? 0

@@ -15,10 +15,12 @@
 static int
 show_plan(struct call *call, const struct config *config)
 {
+	static const struct plan_look look = { .scanner = NULL };
+
 	for (size_t i = 0; i < config->nwatches; i++) {
 		AUTO(plan_done) struct plan plan;
 
-		plan_make(config, &config->watches[i], &plan);
+		plan_make(config, &config->watches[i], &look, &plan);
 		plan_print(&call->out, &config->watches[i], &plan);
 	}
 	return 0;

@@ -88,8 +88,12 @@ static const struct flag ledger_flags[] = {
 
 static const struct flag init_flags[] = {
 	{ "remote", 0, "URL", NULL, "where the branch is pushed; nowhere unless given" },
+	{ "detect", 0, NULL, NULL, "find what is worth keeping: agent memories, vaults, notes, dotfiles" },
+	{ "host", 0, "NAME", NULL, "this machine's name at the remote; with --from: the lost one's" },
+	{ "seal", 0, NULL, NULL, "keep what is cut out as well, encrypted: makes a recovery key" },
+	{ "service", 0, NULL, NULL, "install the service as well, without a question" },
+	{ "drill", 0, NULL, NULL, "and restore from the remote to compare, without a question" },
 	{ "from", 0, "URL", NULL, "go on as a lost machine: restore its files from there" },
-	{ "host", 0, "NAME", NULL, "with --from: the name of the lost machine" },
 	{ "to", 0, "DIR", NULL, "with --from: each folder comes back as DIR/<name>; ~ unless given" },
 	{ "key", 0, "FILE", NULL, "with --from: the recovery key, for what was sealed" },
 	{ "yes", 'y', NULL, NULL, "do not ask" },
@@ -186,9 +190,17 @@ static const struct flag db_restore_flags[] = {
 const struct verb verbs[] = {
 	{
 		.name = "init",
-		.usage = "PATH... | --from URL --host NAME [NAME=PATH...]",
+		.usage = "PATH... | --detect [PATH...] | --from URL --host NAME [NAME=PATH...]",
 		.text = "begin: show the plan, write the configuration, make a first cycle",
-		.more = "Each PATH is a folder to keep.  An existing configuration is never overwritten.\n"
+		.more = "Each PATH is a folder to keep.  First the plan: what would be mirrored, which\n"
+			"secrets are cut out, what is left out and why, and whether the remote answers\n"
+			"and may be written to.  On a terminal it then asks, step by step, and ends\n"
+			"with a restore that proves it; with --yes it does only what was said.  An\n"
+			"existing configuration is never overwritten.\n"
+			"\n"
+			"--detect looks in your home: memories of agents (transcripts of the last 30\n"
+			"days), Obsidian vaults, folders of notes, dotfiles, small folders of ~/.config.\n"
+			"What it saw and did not take is told with the reason.\n"
 			"\n"
 			"With --from a machine that was lost goes on here: its files are restored, its\n"
 			"branch and name are taken over.  Each folder comes back below --to, or where\n"

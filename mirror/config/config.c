@@ -437,6 +437,7 @@ config_free(struct config *config)
 		free(config->watches[i].path);
 		free(config->watches[i].name);
 		take_list_done(&config->watches[i].exclude);
+		take_list_done(&config->watches[i].rolling);
 	}
 	for (size_t i = 0; i < config->ndatabases; i++) {
 		free(config->databases[i].path);

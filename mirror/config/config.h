@@ -51,10 +51,22 @@ typedef int config_show_fn(const char *section, const char *key, const char *val
 int config_show(const struct config *config, config_show_fn *fn, void *payload)
 	NONNULL_ARGS(1, 2);
 
+/** One [[watch]] of a new configuration; everything is borrowed. */
+struct config_seed {
+	const char *path;
+	/** NULL: the last part of the path. */
+	const char *name;
+	/** A comment above it, one line; NULL: none. */
+	const char *why;
+	/** Globs, each ended by NULL; NULL: none. */
+	const char *const *exclude;
+	const char *const *rolling;
+};
+
 /** The commented default file around the given [[watch]] and remote; owned by the caller.
  */
-char *config_default_text(const char *const *paths, size_t npaths, const char *remote)
-	NONNULL_ARGS(3) MUST_CHECK;
+char *config_default_text(const struct config_seed *seeds, size_t nseeds,
+	const char *remote) NONNULL_ARGS(3) MUST_CHECK;
 
 /** A TOML basic string, quoted and escaped; owned by the caller. */
 char *config_quote(const char *text) NONNULL MUST_CHECK;

@@ -46,6 +46,9 @@ struct config_watch {
 	/** Its folder in the brain repository. */
 	char *name;
 	struct config_list exclude;
+	/** Files that are kept only for so long after their last change. */
+	struct config_list rolling;
+	int64_t window_ms;
 	bool optional;
 	unsigned int line;
 };

@@ -97,6 +97,10 @@ const struct option watch_options[] = {
 		"its folder in the brain repository; the last part of the path unless given" },
 	{ "watch", "exclude", OPTION_LIST, IN_WATCH(exclude), "[]", 0, 0, NULL,
 		"globs; every match is listed by `mirror ledger`" },
+	{ "watch", "rolling", OPTION_LIST, IN_WATCH(rolling), "[]", 0, 0, NULL,
+		"globs of files kept only while they are new, such as transcripts; the history keeps them" },
+	{ "watch", "window", OPTION_DURATION, IN_WATCH(window_ms), "\"30d\"", SECOND, LONGEST, NULL,
+		"how long after its last change a file of `rolling` is kept" },
 	{ "watch", "optional", OPTION_BOOL, IN_WATCH(optional), "false", 0, 0, NULL,
 		"a missing folder is an error unless true" },
 };

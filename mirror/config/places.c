@@ -51,6 +51,17 @@ places_expand(const char *path)
 	return path_join(home, path[1] == '/' ? path + 2 : "");
 }
 
+char *
+places_shown(const char *path)
+{
+	AUTO_FREE char *home = places_home();
+	AUTO_FREE char *short_form = strcmp(home, "/") != 0 && path_is_beneath(path, home)
+		? xasprintf("~%s", path + strlen(home))
+		: xstrdup(path);
+
+	return path_printable(short_form);
+}
+
 // $XDG_..._HOME/mirror, or ~/@fallback/mirror.
 static char *
 xdg(const char *variable, const char *fallback)

@@ -20,6 +20,8 @@
 char *places_home(void) MUST_CHECK;
 /** "~/x" and "~" with the home folder put in; other text as it is. */
 char *places_expand(const char *path) NONNULL MUST_CHECK;
+/** The other way, for people: "~/notes" for what is in the home folder; printable. */
+char *places_shown(const char *path) NONNULL MUST_CHECK;
 
 /** @given (may be NULL), $MIRROR_CONFIG, the user's own, or the system's when it exists.
  */

@@ -137,26 +137,63 @@ commented_options(void)
 	return text;
 }
 
+// @text with one line more: key = [ "...", ... ].  Frees @text.
+static char *
+add_globs(char *text, const char *key, const char *const *globs)
+{
+	AUTO_FREE char *before = text;
+	AUTO_FREE char *list = xstrdup("");
+
+	if (globs == NULL || globs[0] == NULL) {
+		return STEAL(before);
+	}
+	for (size_t i = 0; globs[i] != NULL; i++) {
+		AUTO_FREE char *quoted = config_quote(globs[i]);
+		AUTO_FREE char *shorter = list;
+
+		list = xasprintf("%s%s%s", shorter, i > 0 ? ", " : "", quoted);
+	}
+	return xasprintf("%s%s = [%s]\n", before, key, list);
+}
+
+// @text with one [[watch]] more.  Frees @text.
+static char *
+add_seed(char *text, const struct config_seed *seed, bool first)
+{
+	AUTO_FREE char *before = text;
+	AUTO_FREE char *path = config_quote(seed->path);
+	AUTO_FREE char *name = seed->name != NULL ? config_quote(seed->name) : NULL;
+	char *after = xasprintf("%s\n%s%s%s[[watch]]\npath = %s\n%s%s%s", before,
+		seed->why != NULL ? "# " : "", seed->why != NULL ? seed->why : "",
+		seed->why != NULL ? "\n" : "", path, name != NULL ? "name = " : "",
+		name != NULL ? name : "", name != NULL ? "\n" : "");
+
+	after = add_globs(after, "exclude", seed->exclude);
+	after = add_globs(after, "rolling", seed->rolling);
+	if (!first || seed->name != NULL || seed->exclude != NULL) {
+		return after;
+	}
+	AUTO_FREE char *bare = after;
+	return xasprintf(
+		"%s"
+		"# name = \"notes\"          # folder in the brain repository\n"
+		"# exclude = []            # globs; every match is listed by "
+		"`mirror ledger`\n"
+		"# optional = false        # a missing folder is an error unless "
+		"true\n",
+		bare);
+}
+
 char *
-config_default_text(const char *const *paths, size_t npaths, const char *remote)
+config_default_text(const struct config_seed *seeds, size_t nseeds, const char *remote)
 {
 	char *text = xstrdup(
 		"# What mirror keeps, and where.  Every option: mirror.toml(5).\n");
 	AUTO_FREE char *quoted_remote = config_quote(remote);
 	AUTO_FREE char *rest = commented_options();
 
-	for (size_t i = 0; i < npaths; i++) {
-		AUTO_FREE char *quoted = config_quote(paths[i]);
-		AUTO_FREE char *before = text;
-
-		text = xasprintf("%s\n[[watch]]\npath = %s\n%s", before, quoted,
-			i > 0 ? ""
-			      : "# name = \"notes\"          # folder in the brain "
-				"repository\n"
-				"# exclude = []            # globs; every match is "
-				"listed by `mirror ledger`\n"
-				"# optional = false        # a missing folder is an "
-				"error unless true\n");
+	for (size_t i = 0; i < nseeds; i++) {
+		text = add_seed(text, &seeds[i], i == 0);
 	}
 	AUTO_FREE char *before = text;
 	return xasprintf("%s\n[brain]\nremote = %s\n%s", before, quoted_remote, rest);

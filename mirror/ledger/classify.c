@@ -20,14 +20,23 @@ is_own(const struct classify_rules *rules, const struct inode *inode)
 }
 
 static const struct classify_glob *
-matching_glob(const struct classify_rules *rules, const char *rel)
+matching_glob(const struct classify_glob *globs, size_t count, const char *rel)
 {
-	for (size_t i = 0; i < rules->nexcludes; i++) {
-		if (path_matches(rules->excludes[i].pattern, rel)) {
-			return &rules->excludes[i];
+	for (size_t i = 0; i < count; i++) {
+		if (path_matches(globs[i].pattern, rel)) {
+			return &globs[i];
 		}
 	}
 	return NULL;
+}
+
+// The glob by which this file is too old to be kept, or NULL.
+static const struct classify_glob *
+rolled_out(const struct classify_rules *rules, const struct inode *inode, const char *rel)
+{
+	return S_ISREG(inode->mode) && inode->mtime_ns < rules->oldest_ns
+		? matching_glob(rules->rolling, rules->nrolling, rel)
+		: NULL;
 }
 
 static bool
@@ -54,10 +63,15 @@ why_excluded(const struct classify_rules *rules, const struct inode *inode,
 	if (strcmp(name, ".git") == 0) {
 		return LEDGER_KIND_GIT_INTERNALS;
 	}
-	glob = matching_glob(rules, rel);
+	glob = matching_glob(rules->excludes, rules->nexcludes, rel);
 	if (glob != NULL) {
 		*ret_detail = glob->origin;
 		return LEDGER_KIND_RULE;
+	}
+	glob = rolled_out(rules, inode, rel);
+	if (glob != NULL) {
+		*ret_detail = glob->origin;
+		return LEDGER_KIND_WINDOW;
 	}
 	if (S_ISDIR(inode->mode) && is_regenerable(rules, name)) {
 		*ret_detail = name;

@@ -18,6 +18,7 @@
  *     own-state          the brain repo or our state, by device and inode
  *     git-internals      exactly `.git`, file or folder; `.GIT` and friends are not
  *     rule:<file:line>   an exclude glob of the configuration
+ *     window:<file:line> a regular file under a glob that rolls, not changed for too long
  *     regenerable:<name> a *folder* with a listed name
  *     other-filesystem   another device than the root's
  *     special            fifo, socket, device
@@ -48,6 +49,10 @@ struct classify_own {
 struct classify_rules {
 	const struct classify_glob *excludes;
 	size_t nexcludes;
+	/** Files under these are kept only while they were changed since @oldest_ns. */
+	const struct classify_glob *rolling;
+	size_t nrolling;
+	int64_t oldest_ns;
 	/** Folder names, exact. */
 	const char *const *regenerable;
 	size_t nregenerable;

@@ -69,8 +69,8 @@ ledger_kind_of(enum ledger_state state, const char *reason)
 	if (reason[0] == '\0' || state == LEDGER_REDACTED || state == LEDGER_SEALED) {
 		return LEDGER_KIND_NONE;
 	}
-	for (size_t i = LEDGER_KIND_NONE + 1; i < LEDGER_KIND_OTHER; i++) {
-		if (starts_with_word(reason, kinds[i])) {
+	for (size_t i = LEDGER_KIND_NONE + 1; i < countof(kinds); i++) {
+		if (i != LEDGER_KIND_OTHER && starts_with_word(reason, kinds[i])) {
 			return (enum ledger_kind)i;
 		}
 	}

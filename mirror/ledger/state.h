@@ -56,7 +56,8 @@
 	X(EACCES,           "EACCES") \
 	X(EPERM,            "EPERM") \
 	X(EIO,              "EIO") \
-	X(OTHER,            "other")
+	X(OTHER,            "other") \
+	X(WINDOW,           "window")
 // clang-format on
 
 enum ledger_state {

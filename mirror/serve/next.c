@@ -20,6 +20,7 @@ static const struct {
 	{ LEDGER_KIND_TOO_LARGE,        "raise [files] max_size, or exclude it" },
 	{ LEDGER_KIND_RULE,             "mirror config edit, when it was not meant" },
 	{ LEDGER_KIND_REGENERABLE,      "take the name out of [files] regenerable, when it was not meant" },
+	{ LEDGER_KIND_WINDOW,           "a longer [[watch]] window keeps it; older commits have it" },
 	{ LEDGER_KIND_OTHER_FILESYSTEM, "mirror add it: another file system is a watched folder of its own" },
 };
 // clang-format on

@@ -156,8 +156,15 @@ what_is_said_counts(void **state)
 static void
 the_default_text_is_a_right_configuration(void **state)
 {
-	const char *paths[] = { "~/notes", "/srv/a \"b\"" };
-	AUTO_FREE char *text = config_default_text(paths, 2, "none");
+	const char *const logs[] = { "*.log", NULL };
+	const struct config_seed seeds[] = {
+		{ .path = "~/notes" },
+		{ .path = "/srv/a \"b\"",
+			.name = "b",
+			.why = "a reason",
+			.rolling = logs },
+	};
+	AUTO_FREE char *text = config_default_text(seeds, 2, "none");
 	AUTO(config_freep) struct config *config = NULL;
 	AUTO(config_freep) struct config *all = NULL;
 	struct err err = { 0 };

@@ -37,7 +37,7 @@ new second
 expect 64 "$MIRROR" init
 expect 64 "$MIRROR" init --from "$W/remote.git"
 says err "--host NAME"
-expect 64 "$MIRROR" init notes --host x
+expect 64 "$MIRROR" init notes --to x
 expect 64 "$MIRROR" init --from "$W/remote.git" --host "$host" nots=/tmp/x --dry-run
 expect 69 "$MIRROR" init --from "$W/remote.git" --host nobody --dry-run
 expect 0 "$MIRROR" init --from "$W/remote.git" --host "$host" --dry-run

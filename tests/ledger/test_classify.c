@@ -11,11 +11,17 @@ static const struct classify_glob excludes[] = {
 	{ "*.iso", "/etc/mirror/mirror.toml:4" },
 	{ "drafts/**/tmp", "/etc/mirror/mirror.toml:5" },
 };
+static const struct classify_glob rolling[] = {
+	{ "/projects/**/*.jsonl", "/etc/mirror/mirror.toml:6" },
+};
 static const char *const regenerable[] = { "node_modules", ".cache" };
 static const struct classify_own own[] = { { 7, 1000 }, { 7, 1001 } };
 static const struct classify_rules rules = {
 	.excludes = excludes,
 	.nexcludes = countof(excludes),
+	.rolling = rolling,
+	.nrolling = countof(rolling),
+	.oldest_ns = 1000,
 	.regenerable = regenerable,
 	.nregenerable = countof(regenerable),
 	.own = own,
@@ -180,6 +186,27 @@ our_own_folders_are_known_by_identity_not_by_name(void **state)
 	assert_excluded(&folder, "any/name", "other-filesystem");
 }
 
+static void
+what_rolls_is_left_when_it_is_old(void **state)
+{
+	struct inode file = of_mode(S_IFREG | 0644);
+	struct inode folder = of_mode(S_IFDIR | 0755);
+	struct inode link = of_mode(S_IFLNK | 0777);
+
+	(void)state;
+	file.mtime_ns = 999;
+	folder.mtime_ns = 0;
+	link.mtime_ns = 0;
+	assert_excluded(&file, "projects/a/b.jsonl", "window:/etc/mirror/mirror.toml:6");
+	// Other files, folders and links stay, whatever their age.
+	assert_kept(&file, "projects/a/b.md", CLASSIFY_FILE);
+	assert_kept(&file, "other/projects/b.jsonl", CLASSIFY_FILE);
+	assert_kept(&folder, "projects/a.jsonl", CLASSIFY_FOLDER);
+	assert_kept(&link, "projects/a.jsonl", CLASSIFY_SYMLINK);
+	file.mtime_ns = 1000;
+	assert_kept(&file, "projects/a/b.jsonl", CLASSIFY_FILE);
+}
+
 int
 main(void)
 {
@@ -188,6 +215,7 @@ main(void)
 		cmocka_unit_test(no_name_but_git_and_the_listed_ones_excludes),
 		cmocka_unit_test(exactly_git_is_git_internals_as_file_or_folder),
 		cmocka_unit_test(a_rule_names_the_line_it_stands_on),
+		cmocka_unit_test(what_rolls_is_left_when_it_is_old),
 		cmocka_unit_test(only_folders_are_regenerable),
 		cmocka_unit_test(fifos_sockets_and_devices_are_special),
 		cmocka_unit_test(a_file_one_byte_over_the_limit_is_too_large),
