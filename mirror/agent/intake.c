@@ -20,6 +20,7 @@
 #include "scanner/redact.h"
 #include "scanner/scanner.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -418,28 +419,33 @@ read_failed(struct intake *intake)
 	}
 }
 
+static bool
+leave_database(const void *head, size_t len, void *payload)
+{
+	return take_as_database(payload, head, len);
+}
+
 static void
 take_file(struct intake *intake)
 {
 	const struct config *config = intake->round->kit->config;
 	AUTO(buf_done) struct buf text = { .max = (size_t)config->files.max_size };
-	char head[SQLITE_PROBE_LEN];
 	struct stable_facts facts;
-	struct err ignored;
-	int64_t got;
+	int result;
 
-	// Databases first, by their head alone: whatever their size, their bytes stay
+	// Databases are known by their head alone: whatever their size, their bytes stay
 	// there.
-	got = stable_peek(intake->folder->fd, intake->name, head, sizeof(head), &ignored);
-	if (got >= 0 && take_as_database(intake, head, (size_t)got)) {
+	static_assert((int)STABLE_HEAD_LEN >= (int)SQLITE_PROBE_LEN, "it is enough");
+	result = stable_read_unless(intake->folder->fd, intake->name, STABLE_BUDGET_MS,
+		leave_database, intake, &text, &facts, &intake->err);
+	if (result > 0) {
 		return;
 	}
-	if (intake->row.inode.size > config->files.max_size) {
+	if (result < 0 && intake->row.inode.size > config->files.max_size) {
 		keep_old(intake, LEDGER_EXCLUDED, LEDGER_KIND_TOO_LARGE, NULL);
 		return;
 	}
-	if (stable_read(intake->folder->fd, intake->name, STABLE_BUDGET_MS, &text, &facts,
-		    &intake->err) < 0) {
+	if (result < 0) {
 		read_failed(intake);
 		return;
 	}

@@ -17,6 +17,8 @@ enum {
 	FILE_FLAGS = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
 	FIRST_PAUSE_US = 1000,
 	LONGEST_PAUSE_US = 100 * 1000,
+	// Read in one go, head and all.
+	SMALL_LEN = 64 * 1024,
 };
 
 bool
@@ -82,48 +84,119 @@ look(int fd, struct inode *ret_inode, struct err *err)
 	return 0;
 }
 
+// What is asked of one read.
+struct ask {
+	int dirfd;
+	const char *name;
+	stable_fn *leave;
+	void *payload;
+};
+
+// One byte more than expected: a file that grew shows itself.  (The buffer keeps a byte
+// for its NUL, which takes it.)  All that was promised and no more is the end: asking
+// again would cost one more call for each file, and growth since shows in the times.
+static ssize_t
+read_promised(int fd, char *data, size_t size, struct err *err)
+{
+	size_t have = 0;
+
+	do {
+		ssize_t done = read(fd, data + have, size + 1 - have);
+
+		if (done < 0 && errno != EINTR) {
+			return err_errno(err, "read a file");
+		}
+		if (done == 0) {
+			break;
+		}
+		have += (size_t)MAX_OF(done, (ssize_t)0);
+	} while (have < size);
+	return (ssize_t)have;
+}
+
+// Files that are read in one go show their head in the buffer; of others it is read
+// first.  1 leave it, 0 go on.
 static int
-read_once(int dirfd, const char *name, struct buf *text, struct stable_facts *facts,
+show_head(const struct ask *ask, int fd, struct err *err)
+{
+	char head[STABLE_HEAD_LEN];
+	ssize_t len = pread(fd, head, sizeof(head), 0);
+
+	if (len < 0) {
+		return err_errno(err, "read a file");
+	}
+	return ask->leave(head, (size_t)len, ask->payload);
+}
+
+// Read what @inode promises; 1 leave it.
+static int
+read_text(const struct ask *ask, int fd, const struct inode *inode, struct buf *text,
+	struct err *err)
+{
+	bool is_small = inode->size <= SMALL_LEN && (uint64_t)inode->size <= text->max;
+	size_t size = (size_t)inode->size;
+	ssize_t len;
+
+	if (ask->leave != NULL && !is_small) {
+		int left = show_head(ask, fd, err);
+
+		if (left != 0) {
+			return left;
+		}
+	}
+	if (inode->size < 0 || (uint64_t)inode->size > text->max) {
+		return err_raise(err, ERR_TOO_BIG, "%lld bytes, over %zu",
+			(long long)inode->size, text->max);
+	}
+	if (buf_reserve(text, size, err) < 0) {
+		return err_wrap(err, "read a file");
+	}
+	len = read_promised(fd, text->data, size, err);
+	if (len < 0) {
+		return err->code;
+	}
+	if (ask->leave != NULL && is_small &&
+		ask->leave(text->data, MIN_OF((size_t)len, (size_t)STABLE_HEAD_LEN),
+			ask->payload)) {
+		return 1;
+	}
+	text->len = MIN_OF((size_t)len, size);
+	text->data[text->len] = '\0';
+	return (size_t)len == size
+		? 0
+		: err_raise(err, ERR_UNSTABLE, "it changes while it is read");
+}
+
+static int
+read_once(const struct ask *ask, struct buf *text, struct stable_facts *facts,
 	struct err *err)
 {
 	AUTO_CLOSE int fd = -1;
 	struct inode after;
 	int64_t now_ms = clock_now_ms();
-	ssize_t len;
-	size_t size;
+	int result;
 
 	buf_clear(text);
-	if (open_file(dirfd, name, &fd, err) < 0 || look(fd, &facts->inode, err) < 0) {
+	if (open_file(ask->dirfd, ask->name, &fd, err) < 0 ||
+		look(fd, &facts->inode, err) < 0) {
 		return err->code;
 	}
-	if (facts->inode.size < 0 || (uint64_t)facts->inode.size > text->max) {
-		return err_raise(err, ERR_TOO_BIG, "%lld bytes, over %zu",
-			(long long)facts->inode.size, text->max);
-	}
-	// One byte more than expected: a file that grew shows itself.  (The buffer keeps
-	// a byte for its NUL, which takes it.)
-	size = (size_t)facts->inode.size;
-	if (buf_reserve(text, size, err) < 0) {
-		return err_wrap(err, "read a file");
-	}
-	len = fd_read_full(fd, text->data, size + 1, err);
-	if (len < 0) {
-		return err_wrap(err, "read a file");
+	result = read_text(ask, fd, &facts->inode, text, err);
+	if (result != 0) {
+		return result;
 	}
 	if (look(fd, &after, err) < 0) {
 		return err->code;
 	}
-	if ((size_t)len != size || !inode_same_content(&facts->inode, &after)) {
+	if (!inode_same_content(&facts->inode, &after)) {
 		return err_raise(err, ERR_UNSTABLE, "it changes while it is read");
 	}
-	text->len = size;
-	text->data[size] = '\0';
 	facts->racy = stable_is_racy(&after, now_ms);
 	return 0;
 }
 
-int
-stable_read(int dirfd, const char *name, int64_t budget_ms, struct buf *ret_text,
+static int
+read_asked(const struct ask *ask, int64_t budget_ms, struct buf *ret_text,
 	struct stable_facts *ret_facts, struct err *err)
 {
 	int64_t deadline_ms = clock_mono_ms() + budget_ms;
@@ -135,7 +208,7 @@ stable_read(int dirfd, const char *name, int64_t budget_ms, struct buf *ret_text
 		int result;
 
 		facts.attempts++;
-		result = read_once(dirfd, name, ret_text, &facts, err);
+		result = read_once(ask, ret_text, &facts, err);
 		if (result == 0) {
 			*ret_facts = facts;
 			return 0;
@@ -149,6 +222,27 @@ stable_read(int dirfd, const char *name, int64_t budget_ms, struct buf *ret_text
 		// Three times longer each time: a burst is waited out in a few reads.
 		pause_us = MIN_OF(pause_us * 3, (int64_t)LONGEST_PAUSE_US);
 	}
+}
+
+int
+stable_read(int dirfd, const char *name, int64_t budget_ms, struct buf *ret_text,
+	struct stable_facts *ret_facts, struct err *err)
+{
+	struct ask ask = { .dirfd = dirfd, .name = name };
+
+	return read_asked(&ask, budget_ms, ret_text, ret_facts, err);
+}
+
+int
+stable_read_unless(int dirfd, const char *name, int64_t budget_ms, stable_fn *leave,
+	void *payload, struct buf *ret_text, struct stable_facts *ret_facts,
+	struct err *err)
+{
+	struct ask ask = {
+		.dirfd = dirfd, .name = name, .leave = leave, .payload = payload
+	};
+
+	return read_asked(&ask, budget_ms, ret_text, ret_facts, err);
 }
 
 int64_t

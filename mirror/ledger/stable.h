@@ -37,6 +37,8 @@ enum {
 	STABLE_GRAIN_MS = 20,
 	/** The same for file systems that keep whole seconds (FAT: two). */
 	STABLE_COARSE_GRAIN_MS = 2000,
+	/** How much of a file is shown to a stable_fn. */
+	STABLE_HEAD_LEN = 64,
 };
 
 struct stable_facts {
@@ -68,6 +70,25 @@ bool stable_is_racy(const struct inode *inode, int64_t now_ms) NONNULL;
  */
 int stable_read(int dirfd, const char *name, int64_t budget_ms, struct buf *ret_text,
 	struct stable_facts *ret_facts, struct err *err) NONNULL MUST_CHECK;
+
+/**
+ * Is this a file whose bytes are not to be read?
+ *
+ * @head
+ *         Its first STABLE_HEAD_LEN bytes, or fewer when it has no more; unguarded, and
+ *         once more with each attempt.
+ */
+typedef bool stable_fn(const void *head, size_t len, void *payload);
+
+/**
+ * As stable_read(), with one look at the head first, whatever the size of the file is.
+ *
+ * @return
+ *         1 when @leave said so: nothing was read.
+ */
+int stable_read_unless(int dirfd, const char *name, int64_t budget_ms, stable_fn *leave,
+	void *payload, struct buf *ret_text, struct stable_facts *ret_facts,
+	struct err *err) NONNULL_ARGS(2, 4, 6, 7, 8) MUST_CHECK;
 
 /** The first @len bytes only (a header), unguarded; returns how many, or negative. */
 int64_t stable_peek(int dirfd, const char *name, void *ret_data, size_t len,

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -319,6 +320,64 @@ a_header_is_peeked_at(void **state)
 	assert_int_equal(stable_peek(room->dirfd, "note", head, 4, &err), 2);
 }
 
+// What was shown, and what is answered.
+struct shown {
+	char head[STABLE_HEAD_LEN];
+	size_t len;
+	int times;
+	bool leave;
+};
+
+static bool
+show(const void *head, size_t len, void *payload)
+{
+	struct shown *shown = payload;
+
+	assert_true(len <= sizeof(shown->head));
+	memcpy(shown->head, head, len);
+	shown->len = len;
+	shown->times++;
+	return shown->leave;
+}
+
+static void
+a_head_decides_whether_the_rest_is_read(void **state)
+{
+	struct scratch *room = *state;
+	// Read in one go; read head first; over the ceiling.
+	const size_t sizes[] = { 0, 10, STABLE_HEAD_LEN, 1000, 200000, 300000 };
+	struct err err;
+
+	for (size_t i = 0; i < countof(sizes); i++) {
+		AUTO(buf_done) struct buf text = { .max = 250000 };
+		AUTO_FREE char *data = calloc(1, sizes[i] + 1);
+		struct shown shown = { .leave = true };
+		struct stable_facts facts;
+
+		memset(data, 'a' + (int)i, sizes[i]);
+		scratch_write(room, "note", data, sizes[i]);
+		assert_int_equal(stable_read_unless(room->dirfd, "note", 10000, show,
+					 &shown, &text, &facts, &err),
+			1);
+		assert_int_equal(shown.times, 1);
+		assert_int_equal(shown.len, MIN_OF(sizes[i], (size_t)STABLE_HEAD_LEN));
+		assert_memory_equal(shown.head, data, shown.len);
+		assert_int_equal(text.len, 0);
+
+		shown.leave = false;
+		if (sizes[i] > text.max) {
+			fails(stable_read_unless(room->dirfd, "note", 10000, show, &shown,
+				      &text, &facts, &err),
+				ERR_TOO_BIG);
+			continue;
+		}
+		ok(stable_read_unless(
+			room->dirfd, "note", 10000, show, &shown, &text, &facts, &err));
+		assert_int_equal(text.len, sizes[i]);
+		assert_memory_equal(buf_text(&text), data, sizes[i] + 1);
+	}
+}
+
 int
 main(void)
 {
@@ -336,6 +395,7 @@ main(void)
 		TEST_(whatever_fails_no_text_is_handed_out),
 		TEST_(a_file_that_is_not_ours_is_read_without_noatime),
 		TEST_(a_header_is_peeked_at),
+		TEST_(a_head_decides_whether_the_rest_is_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
