@@ -215,6 +215,8 @@
  *
  * 2  brain/  git objects, trees, commits, push
  *     brain/commit                 one commit object.
+ *     brain/copy_folders           the folders of the browsable copy that are being
+ *                                  written into, held open.
  *     brain/fleet                  several machines, one remote: who we are, and who
  *                                  else was heard of.
  *     brain/home                   the few files of ours inside a git directory.

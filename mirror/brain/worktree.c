@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /*
- * Every path is opened beneath the folder with openat2(), which refuses links on the way:
- * whoever plants a link in the copy gets it replaced, not followed.
+ * No link on the way is followed: the folders that are written into are entered step by
+ * step and stay open for the files that come next, any other path is opened beneath the
+ * copy with openat2().  Whoever plants a link in the copy gets it replaced.
  *
  * A new file is written in place (O_EXCL: nothing is overwritten), an existing one is
  * replaced by a rename.  Removing a file removes the folders that become empty, and a
@@ -23,6 +24,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "brain/copy_folders.h"
 #include "brain/home.h"
 #include "brain/index.h"
 #include "brain/pack.h"
@@ -47,6 +49,7 @@ enum {
 
 struct worktree {
 	int fd;
+	struct copy_folders *folders;
 	char *git_dir;
 	/** Folders at the top that are ours, whatever stands in them. */
 	char **own;
@@ -68,6 +71,7 @@ worktree_open(struct repo *repo, struct worktree **ret_worktree, struct err *err
 	if (worktree->fd < 0) {
 		return err_errno(err, "open %s", path);
 	}
+	worktree->folders = copy_folders_new(worktree->fd);
 	worktree->git_dir = xstrdup(repo_git_dir(repo));
 	*ret_worktree = STEAL(worktree);
 	return 0;
@@ -81,6 +85,7 @@ worktree_close(struct worktree *worktree)
 			free(worktree->own[i]);
 		}
 		free(worktree->own);
+		copy_folders_free(worktree->folders);
 		base_close_p(&worktree->fd);
 		free(worktree->git_dir);
 		free(worktree);
@@ -146,75 +151,23 @@ set_aside(struct worktree *worktree, int dirfd, const char *name, struct err *er
 	if (renameat(dirfd, name, AT_FDCWD, to) < 0 && errno != ENOENT) {
 		return err_errno(err, "move %s aside", name);
 	}
+	// It may have been a folder that we have open.
+	copy_folders_forget(worktree->folders);
 	return 0;
 }
 
-// What stands where a folder must be: a file or a link of ours or of someone.
+// The folder that holds the last component of @path; *ret_name is that component.
+// NOT_FOUND when it is missing.
 static int
-clear_for_folder(int dirfd, const char *name, struct err *err)
-{
-	if (unlinkat(dirfd, name, 0) < 0 && errno != ENOENT) {
-		return err_errno(err, "remove %s", name);
-	}
-	return 0;
-}
-
-static int
-enter_folder(int dirfd, const char *name, struct err *err)
-{
-	for (int i = 0; i < PUT_TRIES; i++) {
-		int fd = openat(
-			dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-		if (fd >= 0) {
-			return fd;
-		}
-		if (errno == ENOTDIR || errno == ELOOP) {
-			if (clear_for_folder(dirfd, name, err) < 0) {
-				return err->code;
-			}
-		} else if (errno != ENOENT) {
-			return err_errno(err, "open folder %s", name);
-		}
-		if (mkdirat(dirfd, name, 0755) < 0 && errno != EEXIST) {
-			return err_errno(err, "make folder %s", name);
-		}
-	}
-	return err_raise(err, ERR_BUSY, "folder %s comes and goes", name);
-}
-
-// The folder that holds the last component of @path, made when @make; *ret_name is that
-// component.  NOT_FOUND when it is missing and not made.
-static int
-open_parent(struct worktree *worktree, const char *path, bool make, const char **ret_name,
+open_parent(struct worktree *worktree, const char *path, const char **ret_name,
 	struct err *err)
 {
 	const char *slash = strrchr(path, '/');
 	AUTO_FREE char *parent =
 		slash != NULL ? xmemdup0(path, (size_t)(slash - path)) : xstrdup(".");
-	int fd = fd_open_beneath(worktree->fd, parent, O_RDONLY | O_DIRECTORY, err);
 
 	*ret_name = slash != NULL ? slash + 1 : path;
-	if (fd >= 0 || !make) {
-		return fd;
-	}
-	err_clear(err);
-	fd = dup(worktree->fd);
-	if (fd < 0) {
-		return err_errno(err, "duplicate a descriptor");
-	}
-	for (char *at = parent, *next; at != NULL && fd >= 0; at = next) {
-		int below;
-
-		next = strchr(at, '/');
-		if (next != NULL) {
-			*next++ = '\0';
-		}
-		below = enter_folder(fd, at, err);
-		(void)close(fd);
-		fd = below;
-	}
-	return fd;
+	return fd_open_beneath(worktree->fd, parent, O_RDONLY | O_DIRECTORY, err);
 }
 
 static int
@@ -300,18 +253,34 @@ undo:
 }
 
 static int
+put_into(struct worktree *worktree, int dirfd, const char *name, uint32_t mode,
+	const void *data, size_t len, struct err *err)
+{
+	int result = make_new(dirfd, name, mode, data, len, err);
+
+	return result > 0 ? replace(worktree, dirfd, name, mode, data, len, err) : result;
+}
+
+static int
 put_once(struct worktree *worktree, const char *path, uint32_t mode, const void *data,
 	size_t len, struct err *err)
 {
-	const char *name;
-	AUTO_CLOSE int dirfd = open_parent(worktree, path, true, &name, err);
+	const char *slash = strrchr(path, '/');
+	AUTO_FREE char *parent =
+		slash != NULL ? xmemdup0(path, (size_t)(slash - path)) : NULL;
+	struct copy_folder *folder;
 	int result;
 
-	if (dirfd < 0) {
-		return dirfd;
+	if (slash == NULL) {
+		return put_into(worktree, worktree->fd, path, mode, data, len, err);
 	}
-	result = make_new(dirfd, name, mode, data, len, err);
-	return result > 0 ? replace(worktree, dirfd, name, mode, data, len, err) : result;
+	folder = copy_folders_enter(worktree->folders, parent, err);
+	if (folder == NULL) {
+		return err->code;
+	}
+	result = put_into(worktree, folder->fd, slash + 1, mode, data, len, err);
+	copy_folders_leave(worktree->folders, folder);
+	return result;
 }
 
 int
@@ -336,6 +305,7 @@ worktree_put(struct worktree *worktree, const char *path, uint32_t mode, const v
 		if (result != ERR_NOT_FOUND) {
 			break;
 		}
+		copy_folders_forget(worktree->folders);
 	}
 	return result < 0 ? err_wrap(err, "write the browsable copy") : 0;
 }
@@ -351,8 +321,7 @@ prune(struct worktree *worktree, const char *path)
 		const char *name;
 
 		*slash = '\0';
-		AUTO_CLOSE int dirfd =
-			open_parent(worktree, folder, false, &name, &ignored);
+		AUTO_CLOSE int dirfd = open_parent(worktree, folder, &name, &ignored);
 		if (dirfd < 0 || unlinkat(dirfd, name, AT_REMOVEDIR) < 0) {
 			return;
 		}
@@ -367,7 +336,7 @@ worktree_remove(struct worktree *worktree, const char *path, struct err *err)
 	if (check_path(path, err) < 0) {
 		return err->code;
 	}
-	AUTO_CLOSE int dirfd = open_parent(worktree, path, false, &name, err);
+	AUTO_CLOSE int dirfd = open_parent(worktree, path, &name, err);
 	if (dirfd < 0) {
 		// Not there, or a link in the way: then our file is not there either.
 		return dirfd == ERR_NOT_FOUND || err->sys == ELOOP || err->sys == ENOTDIR
@@ -607,7 +576,7 @@ heal_below(struct heal *heal, int dirfd, const struct tree_entry *entry, int dep
 		drop(heal, dirfd, entry->name, &info, err) < 0) {
 		return err->code;
 	}
-	fd = enter_folder(dirfd, entry->name, err);
+	fd = copy_folders_step(dirfd, entry->name, err);
 	return fd < 0 ? fd : heal_folder(heal, fd, &entry->oid, depth + 1, err);
 }
 

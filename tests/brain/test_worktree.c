@@ -415,6 +415,56 @@ threads_do_not_prune_each_others_folders(void **state)
 }
 
 // Old or new, and no temporary beside it.
+// Folders stay open between two writes; what has become of them meanwhile is seen.
+static void
+a_folder_that_goes_between_two_writes_is_made_again(void **state)
+{
+	struct scratch *scratch = *state;
+	struct copy copy = open_copy(scratch);
+	struct err err;
+	char path[64];
+
+	for (int i = 0; i < 100; i++) {
+		(void)snprintf(path, sizeof(path), "a/b%d/c/x", i);
+		put(&copy, path, "one");
+	}
+	// Once by us, once by somebody else, once with a file in its place.
+	put(&copy, "a/b99/c/x", "two");
+	ok(worktree_remove(copy.worktree, "a/b99/c/x", &err));
+	put(&copy, "a/b99/c/y", "three");
+	assert_int_equal(scratch_sh(scratch, "rm -r brain/a/b99/c"), 0);
+	put(&copy, "a/b99/c/z", "four");
+	assert_int_equal(scratch_sh(scratch, "test ! -e brain/a/b99/c/y"), 0);
+	assert_int_equal(scratch_sh(scratch, "rm -r brain/a && echo away > brain/a"), 0);
+	put(&copy, "a/b99/c/z", "five");
+	put(&copy, "a/b98/x", "six");
+	assert_int_equal(
+		scratch_sh(scratch,
+			"test \"$(cat brain/a/b99/c/z brain/a/b98/x)\" = fivesix"),
+		0);
+	close_copy(&copy);
+}
+
+// The open folder of an earlier write has been moved aside for a file.
+static void
+a_folder_moved_aside_is_written_into_no_more(void **state)
+{
+	struct scratch *scratch = *state;
+	struct copy copy = open_copy(scratch);
+	struct err err;
+
+	put(&copy, "top/f/ours", "1");
+	scratch_write_text(scratch, "brain/top/f/foreign", "2");
+	put(&copy, "top/f", "now a file");
+	ok(worktree_remove(copy.worktree, "top/f", &err));
+	put(&copy, "top/f/ours", "3");
+	assert_int_equal(scratch_sh(scratch,
+				 "test \"$(cat brain/top/f/ours)\" = 3 &&"
+				 " test ! -e brain/top/f/foreign"),
+		0);
+	close_copy(&copy);
+}
+
 static void
 a_file_of_the_copy_is_old_or_new_whatever_call_fails(void **state)
 {
@@ -499,6 +549,8 @@ main(void)
 		room(a_file_that_a_person_changed_in_the_copy_is_not_lost),
 		room(a_bare_repo_has_no_copy_and_no_index),
 		room(threads_do_not_prune_each_others_folders),
+		room(a_folder_that_goes_between_two_writes_is_made_again),
+		room(a_folder_moved_aside_is_written_into_no_more),
 		room(a_file_of_the_copy_is_old_or_new_whatever_call_fails),
 		room(the_index_is_old_or_new_whatever_call_fails),
 		room(a_damaged_index_is_replaced_not_believed),
