@@ -12,8 +12,9 @@
  *     cli/clean                    words that a person typed, before they are kept
  *                                  anywhere (I3).
  *     cli/cli                      from argv to an exit status.
- *     cli/database                 which live database does a person mean, and where
- *                                  are its snapshots?
+ *     cli/client                   one request to an agent's API, here or elsewhere,
+ *                                  and its answer.
+ *     cli/database                 which live database does a person mean?
  *     cli/detect                   what on this machine is worth keeping?
  *     cli/first_run                after the configuration is written: the first
  *                                  cycle, and what proves it.
@@ -27,6 +28,8 @@
  *     cli/past                     the brain repository, opened to look back.
  *     cli/plan                     what would be mirrored of a folder, and what not,
  *                                  before anything is done.
+ *     cli/remote                   which agent is meant: the one at --socket or --url,
+ *                                  or that of this machine?
  *     cli/remote_look              does the remote answer, may we write there, and
  *                                  what is there already?
  *     cli/rewrite                  change the configuration: right and whole, or not
@@ -48,22 +51,26 @@
  *     cli/scan_report              findings as text, JSON, SARIF or gitleaks' JSON.
  *     cli/settings                 the configuration a verb works with, and the last
  *                                  good copy of it.
+ *     cli/status                   `mirror.status/1` from whoever can say it, and as
+ *                                  text.
  *     cli/takeover                 `mirror init --from URL --host OLD`: a lost machine
  *                                  goes on, on this disk.
  *     cli/target                   which path of the ledger does a person mean?
+ *     cli/there                    what is done at another agent, by its API
+ *                                  (--socket, --url).
  *     cli/verb                     what a verb is.
  *     cli/verbs                    the one table of verbs.
- *     cli/verb_accept cli/verb_completion cli/verb_config cli/verb_config_edit
- *     cli/verb_db cli/verb_db_restore cli/verb_doctor cli/verb_drill cli/verb_health
- *     cli/verb_help cli/verb_init cli/verb_key cli/verb_ledger cli/verb_machines
- *     cli/verb_man cli/verb_milestone cli/verb_past cli/verb_pause cli/verb_purge
- *     cli/verb_remote cli/verb_restore cli/verb_run cli/verb_scan cli/verb_secrets
- *     cli/verb_service cli/verb_status cli/verb_verify cli/verb_watch cli/verb_why
+ *     cli/status_watch cli/verb_accept cli/verb_completion cli/verb_config
+ *     cli/verb_config_edit cli/verb_db cli/verb_db_restore cli/verb_doctor
+ *     cli/verb_drill cli/verb_health cli/verb_help cli/verb_init cli/verb_key
+ *     cli/verb_ledger cli/verb_machines cli/verb_man cli/verb_milestone cli/verb_past
+ *     cli/verb_pause cli/verb_purge cli/verb_remote cli/verb_restore cli/verb_run
+ *     cli/verb_scan cli/verb_secrets cli/verb_service cli/verb_status cli/verb_verify
+ *     cli/verb_watch cli/verb_web cli/verb_why
  *
  * 4  agent/  the engine: listen on one thread, work on the other
  *     agent/agent                  the always-on engine, and the same work done once
  *                                  by hand.
- *     agent/allowed                what a person marked as fine, by fingerprint.
  *     agent/beat                   our heartbeat for the other machines, and a look at
  *                                  theirs.
  *     agent/crew                   a few threads that take in files while the walk
@@ -114,8 +121,6 @@
  *     serve/call                   one request as the routes see it, and the ways to
  *                                  answer it.
  *     serve/compare                two versions of one file, as a diff.
- *     serve/databases              which databases there are, by their snapshot
- *                                  folders.
  *     serve/desk                   the handles one request needs, opened when it asks
  *                                  for them.
  *     serve/diff                   what changed between two texts, as a unified diff.
@@ -131,11 +136,8 @@
  *                                  once.
  *     serve/listen                 where clients come in: our own socket, loopback,
  *                                  what systemd handed us.
- *     serve/machines               whose branches the brain repo knows, and how old
- *                                  each is.
  *     serve/measure                the verdict and the status, as routes and page show
  *                                  them.
- *     serve/next                   what a person can do about a path in this state.
  *     serve/options                what the API is started with.
  *     serve/page                   the status page, part by part.
  *     serve/parse                  what a stranger wrote, taken apart: targets, hosts,
@@ -151,8 +153,8 @@
  *                                  time.
  *     serve/serve                  the API and the status page, beside the engine.
  *     serve/api_databases serve/api_describe serve/api_files serve/api_jobs
- *     serve/api_see serve/api_session serve/page_file serve/page_files
- *     serve/page_more serve/page_now serve/page_picture
+ *     serve/api_secrets serve/api_see serve/api_session serve/page_file
+ *     serve/page_files serve/page_more serve/page_now serve/page_picture
  *
  * 3  health/  facts in, one verdict out
  *     health/deep                  disk, ledger and git tree compared, path by path,
@@ -213,7 +215,25 @@
  *                                  object?
  *     restore/when                 which moment do these words mean?
  *
+ * 3  view/  what everybody is shown: the same objects for command line, API and page
+ *     view/accept                  a person says that a condition is known and fine:
+ *                                  it becomes a note, and only that condition; a worse
+ *                                  one is told again.
+ *     view/clean                   words that a person typed, with their secrets cut
+ *                                  out before they are kept anywhere (I3).
+ *     view/databases               which live databases there are, and where their
+ *                                  snapshots are.
+ *     view/machines                who else keeps their files in this repository:
+ *                                  branches and heartbeats, one row a machine.
+ *     view/row                     a path of the ledger as everybody is shown it: the
+ *                                  command line, the API and the page say the same.
+ *     view/secrets                 what was taken out, and what a person allowed to
+ *                                  stay: by fingerprint, never by position.
+ *     view/status                  what is running, what is next, how many files are
+ *                                  safe: `mirror.status/1`.
+ *
  * 2  brain/  git objects, trees, commits, push
+ *     brain/allowed                what a person marked as fine, by fingerprint.
  *     brain/commit                 one commit object.
  *     brain/copy_folders           the folders of the browsable copy that are being
  *                                  written into, held open.
@@ -289,6 +309,7 @@
  *                                  sealed.
  *     vault/owner                  a snapshot made by the program that owns the
  *                                  database.
+ *     vault/place                  which folder are the snapshots of a database in?
  *     vault/progress               how the long jobs of this room speak to whoever
  *                                  waits.
  *     vault/rclone                 one rclone command, with patience where patience

@@ -32,6 +32,7 @@ vault     2
 watch     2
 health    3
 restore   3
+view      3
 agent     4
 serve     4
 cli       5

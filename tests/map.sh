@@ -15,6 +15,7 @@ rooms='5 cli mirror/cli what a person types: one file per verb, one table of ver
 4 serve mirror/serve the API, the status page and metrics
 3 health mirror/health facts in, one verdict out
 3 restore mirror/restore from the tree to the disk, and the drill
+3 view mirror/view what everybody is shown: the same objects for command line, API and page
 2 brain mirror/brain git objects, trees, commits, push
 2 ledger mirror/ledger every file, its state and its reason
 2 vault mirror/vault live databases: snapshots, archives, retention, off-site

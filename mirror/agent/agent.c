@@ -616,6 +616,7 @@ open_door(struct agent *agent)
 		.config_file = agent->config_file,
 		.state_dir = agent->kit->state_dir,
 		.runtime_dir = agent->kit->runtime_dir,
+		.bell_dir = agent->kit->bell_dir,
 		.self = agent->kit->self,
 		.fds = fds,
 	};

@@ -18,9 +18,9 @@
 #include "scanner/scanner.h"
 #include "vault/offsite.h"
 #include "vault/owner.h"
+#include "vault/place.h"
 #include "vault/snapshot.h"
 
-#include <ctype.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -97,23 +97,9 @@ databases_dir(const struct config *config, const char *path)
 {
 	AUTO_FREE char *data = places_data_dir();
 	AUTO_FREE char *top = path_join(data, "snapshots");
-	AUTO_FREE char *name = xstrdup(path);
-	AUTO_FREE char *folder = NULL;
-	uint8_t digest[HASH_SHA256_LEN];
-	char hex[HASH_HEX_MAX];
-	size_t len = strlen(name);
 
 	(void)config;
-	hash_sha256(path, strlen(path), digest);
-	hash_hex(digest, 4, hex);
-	for (size_t i = 0; i < len; i++) {
-		if (!isalnum((unsigned char)name[i]) && name[i] != '.' &&
-			name[i] != '_') {
-			name[i] = '-';
-		}
-	}
-	folder = xasprintf("%s-%s", len > 80 ? name + len - 80 : name, hex);
-	return path_join(top, folder);
+	return vault_place(top, path);
 }
 
 // ---- the job

@@ -2,7 +2,7 @@
 
 #include "agent/kit.h"
 
-#include "agent/allowed.h"
+#include "brain/allowed.h"
 #include "base/err.h"
 #include "base/file.h"
 #include "base/hash.h"

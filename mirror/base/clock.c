@@ -35,6 +35,19 @@ clock_format(int64_t now_ms, char text[CLOCK_TEXT_MAX])
 	}
 }
 
+bool
+clock_parse(const char *text, int64_t *ret_ms)
+{
+	struct tm parts = { 0 };
+	const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+
+	if (rest == NULL || *rest != '\0') {
+		return false;
+	}
+	*ret_ms = (int64_t)timegm(&parts) * 1000;
+	return true;
+}
+
 void
 clock_format_age(int64_t age_ms, char text[CLOCK_TEXT_MAX])
 {

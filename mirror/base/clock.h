@@ -24,6 +24,8 @@ enum {
 };
 /** "2026-11-21T09:30:00Z" into @text. */
 void clock_format(int64_t now_ms, char text[CLOCK_TEXT_MAX]) NONNULL;
+/** And back; false when it is no such text. */
+bool clock_parse(const char *text, int64_t *ret_ms) NONNULL;
 /** "4 s", "12 min", "3 h", "5 days" into @text. */
 void clock_format_age(int64_t age_ms, char text[CLOCK_TEXT_MAX]) NONNULL;
 

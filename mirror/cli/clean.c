@@ -2,13 +2,12 @@
 
 #include "cli/clean.h"
 
-#include "base/buf.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/path.h"
 #include "cli/scan_key.h"
-#include "scanner/redact.h"
 #include "scanner/scanner.h"
+#include "view/clean.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -25,44 +24,15 @@ open_scanner(const struct call *call, struct scanner **ret_scanner, struct err *
 	return scanner_new(&options, ret_scanner, err);
 }
 
-static int
-clean(const struct scanner *scanner, const char *text, char **ret_text, struct err *err)
-{
-	AUTO(redaction_done)
-	struct redaction clean = { .out = { .max = CLEAN_TEXT_MAX } };
-	struct scan_input input = {
-		.data = text,
-		.len = strlen(text),
-		.is_name = true,
-	};
-
-	if (redact_bytes(scanner, &input, &clean, err) < 0) {
-		return err->code;
-	}
-	if (clean.outcome == REDACT_CANNOT) {
-		return err_raise(err, ERR_BLOCKED, "what was typed holds a secret (%s)",
-			clean.spans[0].rule);
-	}
-	*ret_text = clean.outcome == REDACT_CLEAN
-		? xstrdup(text)
-		: xmemdup0(clean.out.data, clean.out.len);
-	return 0;
-}
-
 int
 clean_text(const struct call *call, const char *text, char **ret_text, struct err *err)
 {
-	AUTO(scanner_freep) struct scanner *scanner = NULL;
+	uint8_t key[HASH_KEY_LEN] = { 0 };
 
-	if (text == NULL || text[0] == '\0') {
-		*ret_text = xstrdup("");
-		return 0;
+	if (text != NULL && text[0] != '\0' && scan_key_get(call, key, err) < 0) {
+		return err->code;
 	}
-	if (open_scanner(call, &scanner, err) < 0 ||
-		clean(scanner, text, ret_text, err) < 0) {
-		return err_wrap(err, "scan what was typed");
-	}
-	return 0;
+	return view_clean_once(key, text, ret_text, err);
 }
 
 int
@@ -80,7 +50,7 @@ clean_path(const struct call *call, const char *path, char **ret_path, struct er
 		AUTO_FREE char *before = STEAL(shown);
 		AUTO_FREE char *part = NULL;
 
-		if (clean(scanner, name, &part, err) < 0) {
+		if (view_clean(scanner, name, &part, err) < 0) {
 			return err_wrap(err, "scan the path");
 		}
 		shown = path_join(before, part);

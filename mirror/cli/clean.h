@@ -15,10 +15,6 @@
 
 struct err;
 
-enum {
-	CLEAN_TEXT_MAX = 64 * 1024,
-};
-
 /** @text with its secrets cut out; NULL gives "".  Owned by the caller. */
 int clean_text(const struct call *call, const char *text, char **ret_text,
 	struct err *err) NONNULL_ARGS(1, 3, 4) MUST_CHECK;

@@ -36,7 +36,8 @@ struct line {
 static int
 common_len(const char *text)
 {
-	const struct flag *const tables[] = { common_flags, json_flags, change_flags };
+	const struct flag *const tables[] = { common_flags, json_flags, change_flags,
+		remote_flags };
 	const struct flag *flag = NULL;
 
 	if (text[1] == '-') {

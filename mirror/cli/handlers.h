@@ -57,6 +57,7 @@ verb_fn verb_status;
 verb_fn verb_today;
 verb_fn verb_verify;
 verb_fn verb_version;
+verb_fn verb_web;
 verb_fn verb_why;
 
 #endif

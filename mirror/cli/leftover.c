@@ -3,52 +3,16 @@
 #include "cli/leftover.h"
 
 #include "base/err.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "base/path.h"
 #include "config/places.h"
 #include "health/record.h"
+#include "view/status.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
-
-enum {
-	SHOWN_MAX = 5,
-};
-
-// clang-format off
-static const struct {
-	enum ledger_kind kind;
-	const char *next;
-} steps[] = {
-	{ LEDGER_KIND_CHANGED,         "mirror --once" },
-	{ LEDGER_KIND_UNSTABLE,        "stop what writes to it, then: mirror --once" },
-	{ LEDGER_KIND_HELD_SHRINK,     "mount the disk; or, when it was meant: mirror accept shrink" },
-	{ LEDGER_KIND_HELD_SECRET,     "mirror key new, with action = \"seal\"; or take the secret out" },
-	{ LEDGER_KIND_HELD_SCAN_ERROR, "mirror scan the file; then mirror --once --full" },
-	{ LEDGER_KIND_EACCES,          "chmod u+r it, or exclude it" },
-	{ LEDGER_KIND_EPERM,           "chmod u+r it, or exclude it" },
-	{ LEDGER_KIND_EIO,             "look after the disk (dmesg, smartctl)" },
-	{ LEDGER_KIND_TOO_LARGE,       "raise [files] max_size, or exclude it" },
-	{ LEDGER_KIND_RULE,            "mirror config edit, when it was not meant" },
-	{ LEDGER_KIND_REGENERABLE,     "take the name out of [files] regenerable, when it was not meant" },
-	{ LEDGER_KIND_WINDOW,          "a longer [[watch]] window keeps it; older commits have it" },
-	{ LEDGER_KIND_OTHER_FILESYSTEM, "mirror add it: another file system is a watched folder of its own" },
-};
-// clang-format on
-
-const char *
-leftover_next(enum ledger_state state, enum ledger_kind kind)
-{
-	if (ledger_is_protected(state)) {
-		return "nothing to do";
-	}
-	for (size_t i = 0; i < countof(steps); i++) {
-		if (steps[i].kind == kind) {
-			return steps[i].next;
-		}
-	}
-	return state == LEDGER_EXCLUDED ? "nothing to do" : "mirror --once";
-}
+#include <string.h>
 
 int
 leftover_open_ledger(struct ledger **ret_ledger, struct err *err)
@@ -67,47 +31,50 @@ leftover_open_ledger(struct ledger **ret_ledger, struct err *err)
 	return 0;
 }
 
-struct printing {
-	struct output *out;
-	int64_t left;
-};
-
-static int
-print_row(const char *path, size_t len, const struct ledger_row *row, void *payload)
+static void
+print_row(struct output *out, const struct json *row)
 {
-	struct printing *printing = payload;
-	AUTO_FREE char *shown = path_short(path);
+	AUTO_FREE char *path = json_get_bytes(row, "path");
+	AUTO_FREE char *shown = path_short(path != NULL ? path : "?");
+	AUTO_FREE char *reason = path_printable(json_get_text(row, "reason"));
 
-	(void)len;
-	if (printing->left == 0) {
-		return 1;
-	}
-	printing->left--;
-	output_line(printing->out, "  %s: %s: %s", ledger_state_word(row->state),
-		row->reason, shown);
-	output_line(printing->out, "    next: %s",
-		leftover_next(row->state, ledger_kind_of(row->state, row->reason)));
-	return 0;
+	output_line(out, "  %s: %s: %s", json_get_text(row, "state"), reason, shown);
+	output_line(out, "    next: %s", json_get_text(row, "next"));
 }
 
-static int
-print_state(struct output *out, struct ledger *ledger, enum ledger_state state,
-	int64_t count, struct err *err)
+static void
+print_rest(struct output *out, const char *state, int64_t count)
 {
-	struct ledger_filter filter = { .by_state = true, .state = state };
-	struct printing printing = { .out = out, .left = SHOWN_MAX };
-
-	if (count == 0) {
-		return 0;
-	}
-	if (ledger_each(ledger, &filter, print_row, &printing, err) < 0) {
-		return err->code;
-	}
-	if (count > SHOWN_MAX) {
+	if (count > VIEW_LEFTOVERS_MAX) {
 		output_line(out, "  and %" PRId64 " more: mirror ledger --state %s",
-			count - SHOWN_MAX, ledger_state_word(state));
+			count - VIEW_LEFTOVERS_MAX, state);
 	}
-	return 0;
+}
+
+void
+leftover_print_list(
+	struct output *out, const struct json *list, int64_t failed, int64_t pending)
+{
+	bool told = failed == 0;
+
+	for (size_t i = 0; i < json_count(list); i++) {
+		const struct json *row = json_at(list, i);
+		const char *state = json_get_text(row, "state");
+
+		if (state == NULL || json_get_text(row, "reason") == NULL ||
+			json_get_text(row, "next") == NULL) {
+			continue;
+		}
+		if (!told && strcmp(state, "failed") != 0) {
+			print_rest(out, "failed", failed);
+			told = true;
+		}
+		print_row(out, row);
+	}
+	if (!told) {
+		print_rest(out, "failed", failed);
+	}
+	print_rest(out, "pending", pending);
 }
 
 void
@@ -116,14 +83,16 @@ leftover_print(struct output *out, const struct ledger_totals *totals)
 	int64_t failed = totals->state[LEDGER_FAILED].files;
 	int64_t pending = totals->state[LEDGER_PENDING].files;
 	AUTO(ledger_closep) struct ledger *ledger = NULL;
+	AUTO(json_freep) struct json *list = NULL;
 	struct err err = { 0 };
 
 	if (failed + pending == 0) {
 		return;
 	}
 	if (leftover_open_ledger(&ledger, &err) < 0 ||
-		print_state(out, ledger, LEDGER_FAILED, failed, &err) < 0 ||
-		print_state(out, ledger, LEDGER_PENDING, pending, &err) < 0) {
+		view_leftovers(ledger, totals, &list, &err) < 0) {
 		output_error(out, &err);
+		return;
 	}
+	leftover_print_list(out, list, failed, pending);
 }

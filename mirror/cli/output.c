@@ -37,6 +37,7 @@ output_init(struct output *out)
 
 	*out = (struct output){
 		.color = isatty(STDOUT_FILENO) && !dumb && !is_set("NO_COLOR"),
+		.live = isatty(STDOUT_FILENO) && !dumb,
 		.bar = isatty(STDERR_FILENO) && !dumb,
 		.no_input = !isatty(STDIN_FILENO) || !isatty(STDERR_FILENO),
 	};

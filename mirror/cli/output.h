@@ -31,6 +31,8 @@ struct output {
 	/** No questions: --no-input, or nobody there to answer. */
 	bool no_input;
 	bool color;
+	/** Standard output is a terminal that can be drawn on. */
+	bool live;
 	/** Standard error is a terminal: a bar may be drawn. */
 	bool bar;
 	/** Something was said on standard output. */

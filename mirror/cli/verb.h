@@ -39,6 +39,8 @@ enum verb_trait {
 	VERB_CHANGES = 2,
 	/** For other programs: in no list. */
 	VERB_HIDDEN = 4,
+	/** It can be asked of another agent: --socket, --url. */
+	VERB_REMOTE = 8,
 };
 
 enum verb_group {

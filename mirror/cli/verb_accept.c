@@ -13,9 +13,9 @@
 #include "health/facts.h"
 #include "jobqueue/bell.h"
 #include "jobqueue/jobqueue.h"
+#include "view/accept.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 /**
  * `mirror accept`: a person says that a condition is known and fine.  It becomes a note,
@@ -55,53 +55,32 @@ input_of(const struct accepting *accepting)
 	};
 }
 
-static bool
-is_meant(const struct accepting *accepting, const struct health_fact *fact)
-{
-	return fact->acceptable && fact->state != HEALTH_HEALTHY &&
-		(accepting->what == NULL || strcmp(accepting->what, fact->name) == 0);
-}
-
 static void
 print(const struct accepting *accepting, int count)
 {
 	struct output *out = &accepting->call->out;
-	AUTO(json_freep) struct json *object = json_new_object();
-	struct json *list = json_new_array();
+	AUTO(json_freep)
+	struct json *object =
+		view_accept_json(&accepting->report, accepting->what, count);
 
+	if (out->json) {
+		output_json(out, object);
+		return;
+	}
 	for (size_t i = 0; i < accepting->report.nfacts; i++) {
 		const struct health_fact *fact = &accepting->report.facts[i];
 
-		if (!is_meant(accepting, fact)) {
-			continue;
-		}
-		if (out->json) {
-			struct json *row = json_new_object();
-
-			json_set_text(row, "name", fact->name);
-			json_set_text(row, "evidence", fact->evidence);
-			json_append(list, row);
-		} else {
+		if (view_accept_means(fact, accepting->what)) {
 			output_line(out, "%s %s: %s",
 				accepting->call->dry_run ? "would accept" : "accepted",
 				fact->name, fact->evidence);
 		}
 	}
-	if (out->json) {
-		json_set_text(object, "schema", "mirror.accept/1");
-		json_set(object, "accepted", list);
-		json_set_int(object, "count", count);
-		output_json(out, object);
-		return;
-	}
-	json_free(list);
 	if (count == 0) {
 		output_line(out, "there is nothing to accept");
 	}
 }
 
-// A shrunken root is let go by a cycle, a branch made anew by its push: both are asked
-// for.
 static int
 ask_for_cycle(const struct accepting *accepting, struct err *err)
 {
@@ -109,12 +88,7 @@ ask_for_cycle(const struct accepting *accepting, struct err *err)
 	AUTO_FREE char *runtime = places_bell_dir();
 
 	if (jobqueue_open(accepting->state_dir, &queue, err) < 0 ||
-		jobqueue_enqueue(queue, JOB_SYNC, NULL, err) < 0) {
-		return err->code;
-	}
-	if (accepting->config != NULL && config_has_remote(accepting->config) &&
-		(jobqueue_enqueue(queue, JOB_PUSH, NULL, err) < 0 ||
-			jobqueue_hurry(queue, JOB_PUSH, err) < 0)) {
+		view_accept_ask(queue, accepting->config, err) < 0) {
 		return err->code;
 	}
 	jobqueue_ring(runtime);
@@ -141,7 +115,7 @@ count_meant(const struct accepting *accepting)
 	int count = 0;
 
 	for (size_t i = 0; i < accepting->report.nfacts; i++) {
-		count += is_meant(accepting, &accepting->report.facts[i]);
+		count += view_accept_means(&accepting->report.facts[i], accepting->what);
 	}
 	return count;
 }

@@ -8,7 +8,9 @@
 #include "base/path.h"
 #include "cli/database.h"
 #include "cli/handlers.h"
+#include "cli/remote.h"
 #include "cli/settings.h"
+#include "cli/there.h"
 #include "config/config.h"
 #include "vault/archive.h"
 #include "vault/manifest.h"
@@ -38,36 +40,15 @@ struct listing {
 };
 
 static void
-list_json(struct json *list, const struct database *database,
-	const struct manifest *manifest)
-{
-	struct json *row = json_new_object();
-	struct json *snapshots = json_new_array();
-	struct json *identity = database_identity_json(database);
-
-	json_set_bytes(row, "name", database->name, strlen(database->name));
-	json_set_bytes(row, "path", database->disk, strlen(database->disk));
-	if (identity != NULL) {
-		json_set(row, "identity", identity);
-	} else {
-		json_set_null(row, "identity");
-	}
-	for (size_t i = 0; i < manifest->nentries; i++) {
-		json_append(snapshots,
-			database_snapshot_json(database, &manifest->entries[i]));
-	}
-	json_set(row, "snapshots", snapshots);
-	json_append(list, row);
-}
-
-static void
-list_text(struct output *out, const struct database *database,
-	const struct manifest *manifest)
+list_text(struct output *out, const struct view_database *database)
 {
 	AUTO_FREE char *name = path_printable(database->name);
-	AUTO_FREE char *disk = path_printable(database->disk);
+	AUTO_FREE char *disk =
+		path_printable(database->disk != NULL ? database->disk : "?");
+	const struct manifest *manifest = &database->manifest;
 
-	output_line(out, "%s  %s", name, disk);
+	output_line(out, "%s  %s%s", name, disk,
+		database->gone ? "  (gone; its snapshots are kept)" : "");
 	if (manifest->nentries == 0) {
 		output_line(out, "  no snapshot yet");
 	}
@@ -86,22 +67,15 @@ list_text(struct output *out, const struct database *database,
 }
 
 static int
-list_one(const struct database *database, void *payload)
+list_one(const struct view_database *database, void *payload)
 {
 	struct listing *listing = payload;
-	struct manifest manifest = { .dirfd = -1 };
-	struct err missing;
-	bool open =
-		manifest_open(database->dir, MANIFEST_READ, 0, &manifest, &missing) == 0;
 
 	listing->count++;
 	if (listing->list != NULL) {
-		list_json(listing->list, database, &manifest);
+		json_append(listing->list, view_database_json(database));
 	} else {
-		list_text(listing->out, database, &manifest);
-	}
-	if (open) {
-		manifest_close(&manifest);
+		list_text(listing->out, database);
 	}
 	return 0;
 }
@@ -113,7 +87,12 @@ verb_db_list(struct call *call, struct err *err)
 	AUTO(json_freep) struct json *object = NULL;
 	struct listing listing = { .out = &call->out };
 	struct err wrong;
+	AUTO(client_done) struct client client = { 0 };
+	int given = remote_given(call, &client, err);
 
+	if (given != 0) {
+		return given < 0 ? given : there_databases(call, &client, err);
+	}
 	if (call->out.json) {
 		object = json_new_object();
 		listing.list = json_new_array();
@@ -144,12 +123,11 @@ on_progress(const char *stage, int64_t done, int64_t total, void *payload)
 }
 
 static void
-print_snapshot(
-	struct call *call, const struct database *database, const struct snapshot *taken)
+print_snapshot(struct call *call, const struct view_database *database,
+	const struct snapshot *taken)
 {
 	struct output *out = &call->out;
 	struct json *object;
-	struct json *identity;
 	char size[OUTPUT_SIZE_MAX];
 
 	output_progress_done(out);
@@ -166,22 +144,13 @@ print_snapshot(
 			taken->unchanged ? "; nothing changed since it was taken" : "");
 		return;
 	}
-	object = database_snapshot_json(database, &taken->entry);
-	json_set_text(object, "schema", "mirror.db-snapshot/1");
-	json_set_bytes(object, "name", database->name, strlen(database->name));
-	json_set_bytes(object, "path", taken->path, strlen(taken->path));
-	json_set_bool(object, "unchanged", taken->unchanged);
-	json_set_bool(object, "replaced", taken->replaced);
-	identity = database_identity_json(database);
-	if (identity != NULL) {
-		json_set(object, "identity", identity);
-	}
+	object = view_taken_json(database, taken);
 	output_json(out, object);
 	json_free(object);
 }
 
 static int
-prune(const struct config *config, const struct database *database, struct err *err)
+prune(const struct config *config, const struct view_database *database, struct err *err)
 {
 	struct retain_policy policy = {
 		.hourly = (unsigned int)config->sqlite.hourly,
@@ -205,7 +174,7 @@ int
 verb_db_snapshot(struct call *call, struct err *err)
 {
 	AUTO(config_freep) struct config *config = NULL;
-	AUTO(database_forget) struct database database = { 0 };
+	AUTO(view_database_done) struct view_database database = { 0 };
 	AUTO(snapshot_done) struct snapshot taken = { 0 };
 	AUTO_FREE char *parent = NULL;
 	struct snapshot_plan plan = {
@@ -215,7 +184,12 @@ verb_db_snapshot(struct call *call, struct err *err)
 		.progress = on_progress,
 		.payload = call,
 	};
+	AUTO(client_done) struct client client = { 0 };
+	int given = remote_given(call, &client, err);
 
+	if (given != 0) {
+		return given < 0 ? given : there_snapshot(call, &client, err);
+	}
 	if (settings_load_and_keep(call, &config, err) < 0 ||
 		database_find(config, call->args.words[0], &database, err) < 0) {
 		return err->code;
@@ -249,7 +223,7 @@ struct verifying {
 };
 
 static void
-verify_entry(struct verifying *verifying, const struct database *database,
+verify_entry(struct verifying *verifying, const struct view_database *database,
 	const struct manifest_entry *entry)
 {
 	struct err why = { 0 };
@@ -259,7 +233,7 @@ verify_entry(struct verifying *verifying, const struct database *database,
 	verifying->good += proof >= 0;
 	verifying->bad += proof < 0;
 	if (verifying->list != NULL) {
-		struct json *row = database_snapshot_json(database, entry);
+		struct json *row = view_snapshot_json(database, entry);
 
 		json_set_bytes(row, "name", database->name, strlen(database->name));
 		json_set_text(row, "proof",
@@ -280,21 +254,16 @@ verify_entry(struct verifying *verifying, const struct database *database,
 }
 
 static int
-verify_one(const struct database *database, void *payload)
+verify_one(const struct view_database *database, void *payload)
 {
 	struct verifying *verifying = payload;
-	struct manifest manifest;
-	struct err missing;
+	const struct manifest *manifest = &database->manifest;
 
-	if (manifest_open(database->dir, MANIFEST_READ, 0, &manifest, &missing) < 0) {
-		return 0;
-	}
-	for (size_t i = 0; i < manifest.nentries; i++) {
-		if (manifest.entries[i].complete && manifest.entries[i].local) {
-			verify_entry(verifying, database, &manifest.entries[i]);
+	for (size_t i = 0; database->known && i < manifest->nentries; i++) {
+		if (manifest->entries[i].complete && manifest->entries[i].local) {
+			verify_entry(verifying, database, &manifest->entries[i]);
 		}
 	}
-	manifest_close(&manifest);
 	return 0;
 }
 
@@ -302,7 +271,7 @@ int
 verb_db_verify(struct call *call, struct err *err)
 {
 	AUTO(config_freep) struct config *config = NULL;
-	AUTO(database_forget) struct database database = { 0 };
+	AUTO(view_database_done) struct view_database database = { 0 };
 	AUTO(json_freep) struct json *object = NULL;
 	struct verifying verifying = { .call = call };
 	struct err wrong;

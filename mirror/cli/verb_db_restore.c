@@ -7,7 +7,9 @@
 #include "base/path.h"
 #include "cli/database.h"
 #include "cli/handlers.h"
+#include "cli/remote.h"
 #include "cli/settings.h"
+#include "cli/there.h"
 #include "config/config.h"
 #include "vault/inspect.h"
 #include "vault/restore_db.h"
@@ -25,7 +27,7 @@
 
 // "<database>.restored-20261121T093000Z": nothing stands there.
 static char *
-beside_path(const struct database *database)
+beside_path(const struct view_database *database)
 {
 	char when[CLOCK_TEXT_MAX];
 	size_t at = 0;
@@ -60,7 +62,7 @@ real_folder(const char *path)
 // Two databases may well have the same tables: what is kept for another one is another
 // one, whatever is in it.
 static int
-check_owner(const struct database *database, const char *file, struct err *err)
+check_owner(const struct view_database *database, const char *file, struct err *err)
 {
 	AUTO_FREE char *own = realpath(database->dir, NULL);
 	AUTO_FREE char *root = real_folder(database->dir);
@@ -78,7 +80,7 @@ check_owner(const struct database *database, const char *file, struct err *err)
 
 // A path, or the name of a snapshot as `db list` shows it.  Owned.
 static char *
-find_file(const struct database *database, const char *given)
+find_file(const struct view_database *database, const char *given)
 {
 	AUTO_FREE char *kept = path_join(database->dir, given);
 
@@ -90,7 +92,7 @@ find_file(const struct database *database, const char *given)
 }
 
 static void
-print(struct call *call, const struct database *database, const char *path,
+print(struct call *call, const struct view_database *database, const char *path,
 	const char *how, const char *id)
 {
 	AUTO(json_freep) struct json *object = json_new_object();
@@ -117,7 +119,7 @@ print(struct call *call, const struct database *database, const char *path,
 
 static int
 restore_beside(struct call *call, const struct restore_plan *plan,
-	const struct database *database, const char *file, struct err *err)
+	const struct view_database *database, const char *file, struct err *err)
 {
 	const char *to = args_value(&call->args, "to");
 	AUTO_FREE char *target = to != NULL ? xstrdup(to) : beside_path(database);
@@ -136,7 +138,7 @@ restore_beside(struct call *call, const struct restore_plan *plan,
 
 static int
 restore_in_place(struct call *call, const struct restore_plan *plan,
-	const struct database *database, const char *file, struct err *err)
+	const struct view_database *database, const char *file, struct err *err)
 {
 	AUTO(restore_record_done) struct restore_record staged = { 0 };
 	AUTO(restore_record_done) struct restore_record applied = { 0 };
@@ -161,7 +163,7 @@ restore_in_place(struct call *call, const struct restore_plan *plan,
 
 static int
 take_back(struct call *call, const struct restore_plan *plan,
-	const struct database *database, const char *id, struct err *err)
+	const struct view_database *database, const char *id, struct err *err)
 {
 	AUTO(restore_record_done) struct restore_record applied = { 0 };
 
@@ -180,14 +182,19 @@ int
 verb_db_restore(struct call *call, struct err *err)
 {
 	AUTO(config_freep) struct config *config = NULL;
-	AUTO(database_forget) struct database database = { 0 };
+	AUTO(view_database_done) struct view_database database = { 0 };
 	AUTO_FREE char *file = NULL;
 	const char *undo = args_value(&call->args, "undo");
 	bool in_place = args_has(&call->args, "in-place");
 	struct restore_plan plan = { .self = "/proc/self/exe" };
 	struct err wrong;
 	int result;
+	AUTO(client_done) struct client client = { 0 };
+	int given = remote_given(call, &client, err);
 
+	if (given != 0) {
+		return given < 0 ? given : there_restore(call, &client, err);
+	}
 	if ((undo == NULL) != (call->args.nwords == 2) ||
 		(in_place && args_has(&call->args, "to"))) {
 		err_raise(err, ERR_USAGE,

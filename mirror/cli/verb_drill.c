@@ -78,17 +78,12 @@ on_difference(const char *what, void *payload)
 
 // The newest snapshot of each database that is here.
 static int
-add_database(const struct database *database, void *payload)
+add_database(const struct view_database *database, void *payload)
 {
 	struct drilling *drilling = payload;
-	struct manifest manifest;
-	const struct manifest_entry *newest;
-	struct err none;
+	const struct manifest_entry *newest =
+		database->known ? manifest_newest(&database->manifest) : NULL;
 
-	if (manifest_open(database->dir, MANIFEST_READ, 0, &manifest, &none) < 0) {
-		return 0;
-	}
-	newest = manifest_newest(&manifest);
 	if (newest != NULL && newest->local) {
 		drilling->databases = xgrow(drilling->databases, drilling->ndatabases,
 			&drilling->capacity, sizeof(drilling->databases[0]));
@@ -97,7 +92,6 @@ add_database(const struct database *database, void *payload)
 			.path = path_join(database->dir, newest->file),
 		};
 	}
-	manifest_close(&manifest);
 	return 0;
 }
 

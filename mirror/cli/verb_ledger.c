@@ -14,6 +14,7 @@
 #include "config/places.h"
 #include "health/evidence.h"
 #include "health/exclusions.h"
+#include "view/row.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -37,22 +38,9 @@ since_text(const struct ledger_row *row, char text[CLOCK_TEXT_MAX])
 static void
 print_json(struct output *out, const char *path, size_t len, const struct ledger_row *row)
 {
-	AUTO(json_freep) struct json *object = json_new_object();
+	AUTO(json_freep) struct json *object = view_row(path, len, row);
 	AUTO_FREE char *line = NULL;
-	char oid[HASH_HEX_MAX];
-	char since[CLOCK_TEXT_MAX];
 
-	since_text(row, since);
-	if (row->oid.set) {
-		hash_hex(row->oid.bytes, sizeof(row->oid.bytes), oid);
-	}
-	json_set_bytes(object, "path", path, len);
-	json_set_text(object, "state", ledger_state_word(row->state));
-	json_set_text(object, "reason", row->reason);
-	json_set_int(object, "size", row->inode.size);
-	json_set_text(object, "oid", row->oid.set ? oid : NULL);
-	json_set_int(object, "spans", row->spans);
-	json_set_text(object, "since", since);
 	line = json_write(object, 0);
 	output_line(out, "%s", line);
 }

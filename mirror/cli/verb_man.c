@@ -104,6 +104,9 @@ print_roff_verb(struct output *out, const struct verb *verb)
 		print_roff_paragraphs(out, verb->more);
 	}
 	print_roff_flags(out, verb->flags);
+	if (verb->traits & VERB_REMOTE) {
+		print_roff_flags(out, remote_flags);
+	}
 }
 
 static void
@@ -253,9 +256,12 @@ print_markdown(struct output *out)
 		if (verbs[i].more != NULL) {
 			output_line(out, "\n%s", verbs[i].more);
 		}
-		if (verbs[i].flags != NULL) {
+		if (verbs[i].flags != NULL || (verbs[i].traits & VERB_REMOTE)) {
 			output_line(out, "%s", "");
-			print_markdown_flags(out, verbs[i].flags);
+		}
+		print_markdown_flags(out, verbs[i].flags);
+		if (verbs[i].traits & VERB_REMOTE) {
+			print_markdown_flags(out, remote_flags);
 		}
 	}
 	output_line(out, "\n## mirror.toml");

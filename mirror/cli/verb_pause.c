@@ -6,6 +6,8 @@
 #include "base/mem.h"
 #include "cli/clean.h"
 #include "cli/handlers.h"
+#include "cli/remote.h"
+#include "cli/there.h"
 #include "config/places.h"
 #include "jobqueue/bell.h"
 #include "jobqueue/jobqueue.h"
@@ -94,8 +96,13 @@ int
 verb_cancel(struct call *call, struct err *err)
 {
 	AUTO(jobqueue_closep) struct jobqueue *queue = NULL;
+	AUTO(client_done) struct client client = { 0 };
+	int given = remote_given(call, &client, err);
 	int asked = 0;
 
+	if (given != 0) {
+		return given < 0 ? given : there_cancel(call, &client, err);
+	}
 	if (open_queue(&queue, err) < 0) {
 		return err->code;
 	}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-#include "agent/allowed.h"
+#include "brain/allowed.h"
 #include "agent/exposure.h"
 #include "agent/kit.h"
 #include "agent/purge.h"

@@ -5,7 +5,9 @@
 #include "cli/handlers.h"
 #include "cli/once.h"
 #include "cli/plan.h"
+#include "cli/remote.h"
 #include "cli/settings.h"
+#include "cli/there.h"
 #include "config/config.h"
 
 #include <signal.h>
@@ -31,8 +33,16 @@ verb_run(struct call *call, struct err *err)
 {
 	AUTO(config_freep) struct config *config = NULL;
 	AUTO_FREE char *file = settings_file(call);
+	AUTO(client_done) struct client client = { 0 };
+	int given = remote_given(call, &client, err);
 	static const char *const only_once[] = { "full", "no-push", "no-wait" };
 
+	if (given != 0) {
+		return given < 0 ? given
+			: args_has(&call->args, "once")
+			? there_once(call, &client, err)
+			: err_raise(err, ERR_USAGE, "--socket and --url go with --once");
+	}
 	if (call->dry_run) {
 		return settings_load(call, &config, err) < 0 ? (int)err->code
 							     : show_plan(call, config);

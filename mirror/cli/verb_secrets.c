@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-#include "agent/allowed.h"
+#include "brain/allowed.h"
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/json.h"
@@ -14,6 +14,8 @@
 #include "cli/settings.h"
 #include "config/config.h"
 #include "config/places.h"
+#include "view/row.h"
+#include "view/secrets.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -58,13 +60,7 @@ list_row(const char *path, size_t len, const struct ledger_row *row, void *paylo
 	struct listing *listing = payload;
 
 	if (listing->files != NULL) {
-		struct json *object = json_new_object();
-
-		json_set_bytes(object, "path", path, len);
-		json_set_text(object, "state", ledger_state_word(row->state));
-		json_set_text(object, "rules", row->reason);
-		json_set_int(object, "spans", row->spans);
-		json_append(listing->files, object);
+		json_append(listing->files, view_secret(path, len, row));
 		return 0;
 	}
 
@@ -96,23 +92,14 @@ list_files(struct listing *listing, struct err *err)
 }
 
 static void
-list_allowed(struct output *out, const struct allowed *allowed, struct json *list)
+list_allowed(struct output *out, const struct json *list)
 {
-	for (size_t i = 0; i < allowed->count; i++) {
-		char print[HASH_HEX_MAX];
+	for (size_t i = 0; i < json_count(list); i++) {
+		const struct json *row = json_at(list, i);
+		AUTO_FREE char *note = path_printable(json_get_text(row, "note"));
 
-		hash_hex(allowed->prints[i], FINDING_PRINT_LEN, print);
-		if (list != NULL) {
-			struct json *row = json_new_object();
-
-			json_set_text(row, "fingerprint", print);
-			json_set_text(row, "note", allowed->notes[i]);
-			json_append(list, row);
-		} else {
-			AUTO_FREE char *note = path_printable(allowed->notes[i]);
-
-			output_line(out, "allowed   %s  %s", print, note);
-		}
+		output_line(
+			out, "allowed   %s  %s", json_get_text(row, "fingerprint"), note);
 	}
 }
 
@@ -121,41 +108,31 @@ verb_secrets_list(struct call *call, struct err *err)
 {
 	AUTO(allowed_done) struct allowed allowed = { 0 };
 	AUTO(json_freep) struct json *object = NULL;
+	AUTO(json_freep) struct json *list = NULL;
 	AUTO_FREE char *git_dir = NULL;
 	struct listing listing = { .out = &call->out };
-	struct json *list = NULL;
 
 	if (call->out.json) {
 		object = json_new_object();
 		listing.files = json_new_array();
-		list = json_new_array();
 		json_set_text(object, "schema", "mirror.secrets/1");
 		json_set(object, "files", listing.files);
-		json_set(object, "allowed", list);
 	}
 	if (find_git_dir(call, &git_dir, err) < 0 || list_files(&listing, err) < 0 ||
 		allowed_load(git_dir, &allowed, err) < 0) {
 		return err->code;
 	}
-	list_allowed(&call->out, &allowed, list);
-	if (object != NULL) {
+	list = view_allowed_json(&allowed);
+	if (object == NULL) {
+		list_allowed(&call->out, list);
+	} else {
+		json_set(object, "allowed", STEAL(list));
 		output_json(&call->out, object);
 	}
 	return 0;
 }
 
 /* ---- allow, deny ---- */
-
-static int
-read_print(const char *text, uint8_t ret_print[FINDING_PRINT_LEN], struct err *err)
-{
-	if (hash_unhex(text, ret_print, FINDING_PRINT_LEN)) {
-		return 0;
-	}
-	err_raise(
-		err, ERR_USAGE, "a fingerprint has %d hex digits", 2 * FINDING_PRINT_LEN);
-	return err_advise(err, "mirror scan FILE shows them");
-}
 
 int
 verb_secrets_allow(struct call *call, struct err *err)
@@ -165,7 +142,7 @@ verb_secrets_allow(struct call *call, struct err *err)
 	uint8_t print[FINDING_PRINT_LEN];
 	int added;
 
-	if (read_print(call->args.words[0], print, err) < 0 ||
+	if (view_fingerprint(call->args.words[0], print, err) < 0 ||
 		clean_text(call, args_value(&call->args, "reason"), &note, err) < 0 ||
 		find_git_dir(call, &git_dir, err) < 0) {
 		return err->code;
@@ -193,7 +170,7 @@ verb_secrets_deny(struct call *call, struct err *err)
 	uint8_t print[FINDING_PRINT_LEN];
 	int removed;
 
-	if (read_print(call->args.words[0], print, err) < 0 ||
+	if (view_fingerprint(call->args.words[0], print, err) < 0 ||
 		find_git_dir(call, &git_dir, err) < 0) {
 		return err->code;
 	}

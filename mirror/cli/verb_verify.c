@@ -129,7 +129,7 @@ check_repository(struct verifying *verifying, struct err *err)
 // ---- what is off-site
 
 static int
-check_database(const struct database *database, void *payload)
+check_database(const struct view_database *database, void *payload)
 {
 	struct verifying *verifying = payload;
 	const struct config *config = verifying->past.config;
@@ -144,6 +144,10 @@ check_database(const struct database *database, void *payload)
 	struct err why;
 
 	// Reading back writes down that it was done.
+	// One in no watched folder has none.
+	if (database->dir == NULL) {
+		return 0;
+	}
 	if (manifest_open(database->dir, MANIFEST_WRITE, LOCK_WAIT_MS, &manifest, &why) <
 		0) {
 		return 0;

@@ -14,6 +14,7 @@
 #include "cli/settings.h"
 #include "cli/target.h"
 #include "config/config.h"
+#include "view/row.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -185,7 +186,7 @@ look_up(struct why *why, struct err *err)
 	why->row.name = NULL;
 	why->row.reason = xstrdup(row.reason);
 	why->rule_line = read_rule_line(row.reason);
-	why->next = leftover_next(row.state, ledger_kind_of(row.state, row.reason));
+	why->next = view_next(row.state, ledger_kind_of(row.state, row.reason));
 	return 0;
 }
 

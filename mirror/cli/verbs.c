@@ -33,6 +33,23 @@ const struct flag json_flags[] = {
 	{ NULL, 0, NULL, NULL, NULL },
 };
 
+const struct flag remote_flags[] = {
+	{ "socket", 0, "PATH", NULL, "ask the agent that listens on this Unix socket" },
+	{ "url", 0, "URL", NULL, "ask the agent at http://HOST:PORT, with the token of $MIRROR_TOKEN" },
+	{ "token-file", 0, "FILE", NULL, "with --url: the token is the last word of this file" },
+	{ NULL, 0, NULL, NULL, NULL },
+};
+
+static const struct flag status_flags[] = {
+	{ "watch", 'w', NULL, NULL, "go on showing it; a line for each change when it is no terminal" },
+	{ NULL, 0, NULL, NULL, NULL },
+};
+
+static const struct flag web_flags[] = {
+	{ "no-open", 0, NULL, NULL, "only print the link" },
+	{ NULL, 0, NULL, NULL, NULL },
+};
+
 static const struct flag config_show_flags[] = {
 	{ "origin", 0, NULL, NULL, "say where each value is set" },
 	{ NULL, 0, NULL, NULL, NULL },
@@ -280,7 +297,7 @@ const struct verb verbs[] = {
 		.flags = run_flags,
 		.run = verb_run,
 		.group = VERB_RUN,
-		.traits = VERB_JSON | VERB_CHANGES,
+		.traits = VERB_JSON | VERB_CHANGES | VERB_REMOTE,
 		.alias = "once",
 	},
 	{
@@ -308,7 +325,7 @@ const struct verb verbs[] = {
 		.text = "ask what is under way to stop at its next safe point",
 		.run = verb_cancel,
 		.group = VERB_RUN,
-		.traits = VERB_CHANGES,
+		.traits = VERB_CHANGES | VERB_REMOTE,
 	},
 	{
 		.name = "accept",
@@ -337,9 +354,25 @@ const struct verb verbs[] = {
 		.name = "status",
 		.usage = "",
 		.text = "what is running, what is next, how many files are safe",
+		.more = "Asks the agent of this machine, and reads the state itself when that does not answer\n"
+			"at once: `source` in the JSON says which.",
+		.flags = status_flags,
 		.run = verb_status,
 		.group = VERB_SEE,
-		.traits = VERB_JSON,
+		.traits = VERB_JSON | VERB_REMOTE,
+	},
+	{
+		.name = "web",
+		.usage = "",
+		.text = "open the status page in a browser, by a one-time link",
+		.more = "The page is that of the agent when it runs with [api] http.  Without, this command\n"
+			"serves the page itself, on a port of its own, for as long as it runs.\n"
+			"\n"
+			"From another machine: ssh -L 7117:127.0.0.1:7117 HOST, then open the link here.",
+		.flags = web_flags,
+		.run = verb_web,
+		.group = VERB_SEE,
+		.traits = VERB_JSON | VERB_REMOTE,
 	},
 	{
 		.name = "health",
@@ -554,7 +587,7 @@ const struct verb verbs[] = {
 		.text = "live databases and their snapshots",
 		.run = verb_db_list,
 		.group = VERB_BACK,
-		.traits = VERB_JSON,
+		.traits = VERB_JSON | VERB_REMOTE,
 	},
 	{
 		.name = "db snapshot",
@@ -563,7 +596,7 @@ const struct verb verbs[] = {
 		.more = "NAME is a name as in `mirror db list`, or the database's path.",
 		.run = verb_db_snapshot,
 		.group = VERB_BACK,
-		.traits = VERB_JSON | VERB_CHANGES,
+		.traits = VERB_JSON | VERB_CHANGES | VERB_REMOTE,
 		.least = 1,
 		.most = 1,
 	},
@@ -576,7 +609,7 @@ const struct verb verbs[] = {
 		.flags = db_restore_flags,
 		.run = verb_db_restore,
 		.group = VERB_BACK,
-		.traits = VERB_JSON | VERB_CHANGES,
+		.traits = VERB_JSON | VERB_CHANGES | VERB_REMOTE,
 		.least = 1,
 		.most = 2,
 	},
@@ -703,6 +736,9 @@ verbs_tables(const struct verb *verb, const struct flag *ret[VERBS_TABLES_MAX])
 	}
 	if (verb->traits & VERB_JSON) {
 		ret[count++] = json_flags;
+	}
+	if (verb->traits & VERB_REMOTE) {
+		ret[count++] = remote_flags;
 	}
 	ret[count++] = common_flags;
 	return count;

@@ -10,12 +10,12 @@
 #include "config/config.h"
 #include "serve/bench.h"
 #include "serve/call.h"
-#include "serve/databases.h"
 #include "serve/handlers.h"
-#include "serve/measure.h"
 #include "serve/room.h"
 #include "vault/restore_db.h"
 #include "vault/snapshot.h"
+#include "view/databases.h"
+#include "view/row.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -51,7 +51,7 @@ struct call_task {
 	struct bench_task bench;
 	struct serve *serve;
 	struct http_request *request;
-	struct database database;
+	struct view_database database;
 	struct err err;
 	struct snapshot snapshot;
 	struct restore_record record;
@@ -60,7 +60,7 @@ struct call_task {
 void
 api_task_free(struct call_task *task)
 {
-	database_done(&task->database);
+	view_database_done(&task->database);
 	snapshot_done(&task->snapshot);
 	restore_record_done(&task->record);
 	free(task);
@@ -76,8 +76,8 @@ on_done(struct bench_task *bench)
 
 // Hand the call over to the bench; its route is called again when it is over.
 static int
-defer(struct call *call, struct database *database, void (*run)(struct bench_task *task),
-	struct err *err)
+defer(struct call *call, struct view_database *database,
+	void (*run)(struct bench_task *task), struct err *err)
 {
 	struct call_task *task;
 
@@ -91,7 +91,7 @@ defer(struct call *call, struct database *database, void (*run)(struct bench_tas
 	task->serve = call->serve;
 	task->request = call->request;
 	task->database = *database;
-	*database = (struct database){ 0 };
+	*database = (struct view_database){ 0 };
 	call->task = task;
 	// First asleep, then handed over: the bench may wake it at any moment.
 	http_defer(call->request);
@@ -101,62 +101,26 @@ defer(struct call *call, struct database *database, void (*run)(struct bench_tas
 
 // ---- seeing
 
-static struct json *
-snapshot_json(const struct manifest_entry *entry)
+static struct view_vault
+vault_of(const struct serve_options *options)
 {
-	struct json *object = json_new_object();
-
-	json_set_text(object, "id", entry->file);
-	measure_date(object, "taken_at", entry->taken_ms);
-	json_set_text(object, "provenance", provenance_name(entry->provenance));
-	json_set_text(object, "sha256", entry->sha256);
-	json_set_int(object, "bytes", entry->bytes);
-	json_set_text(object, "stored_sha256", entry->stored_sha256);
-	json_set_int(object, "stored_bytes", entry->stored_bytes);
-	json_set_text(object, "method", entry->method);
-	json_set_bool(object, "encrypted", entry->recipient != NULL);
-	json_set_bool(object, "verified", entry->complete && entry->verified);
-	json_set_text(object, "shrunk", entry->shrunk[0] != '\0' ? entry->shrunk : NULL);
-	json_set_int(object, "rows", entry->found.rows);
-	measure_date(object, "offsite_verified_at", entry->offsite.verified_ms);
-	return object;
-}
-
-static struct json *
-database_json(const struct database *database)
-{
-	struct json *object = json_new_object();
-	struct json *list = json_new_array();
-	const struct manifest *manifest = &database->manifest;
-
-	json_set_text(object, "name", database->name);
-	if (database->path != NULL) {
-		json_set_bytes(object, "path", database->path, strlen(database->path));
-	} else {
-		json_set_null(object, "path");
-	}
-	if (database->known) {
-		AUTO_FREE char *identity = xasprintf("dev:%" PRIu64 " inode:%" PRIu64,
-			(uint64_t)manifest->identity.dev,
-			(uint64_t)manifest->identity.inode);
-
-		json_set_text(object, "identity", identity);
-	} else {
-		json_set_null(object, "identity");
-	}
-	for (size_t i = database->known ? manifest->nentries : 0; i > 0; i--) {
-		if (manifest->entries[i - 1].complete) {
-			json_append(list, snapshot_json(&manifest->entries[i - 1]));
-		}
-	}
-	json_set(object, "snapshots", list);
-	return object;
+	return (struct view_vault){ .config = options->config,
+		.state_dir = options->state_dir,
+		.dir = options->vault_dir };
 }
 
 static int
-add_database(const struct database *database, void *payload)
+find_database(const struct call *call, struct view_database *database, struct err *err)
 {
-	json_append(payload, database_json(database));
+	const struct view_vault vault = vault_of(call->desk.options);
+
+	return view_database_find(&vault, call->params[0], database, err);
+}
+
+static int
+add_database(const struct view_database *database, void *payload)
+{
+	json_append(payload, view_database_json(database));
 	return 0;
 }
 
@@ -164,11 +128,12 @@ int
 api_databases(struct call *call, struct err *err)
 {
 	AUTO(json_freep) struct json *object = json_new_object();
+	const struct view_vault vault = vault_of(call->desk.options);
 	struct json *list = json_new_array();
 
-	json_set_text(object, "schema", "mirror.databases/1");
+	json_set_text(object, "schema", "mirror.db-list/1");
 	json_set(object, "databases", list);
-	if (databases_each(call->desk.options, add_database, list, err) < 0) {
+	if (view_databases_each(&vault, add_database, list, err) < 0) {
 		return err->code;
 	}
 	return call_json(call, STEAL(object));
@@ -177,11 +142,11 @@ api_databases(struct call *call, struct err *err)
 int
 api_snapshot(struct call *call, struct err *err)
 {
-	AUTO(database_done) struct database database = { 0 };
+	AUTO(view_database_done) struct view_database database = { 0 };
 	const struct manifest_entry *entry = NULL;
 	struct stat info;
 
-	if (databases_find(call->desk.options, call->params[0], &database, err) < 0) {
+	if (find_database(call, &database, err) < 0) {
 		return err->code;
 	}
 	if (database.known) {
@@ -233,9 +198,9 @@ run_snapshot(struct bench_task *bench)
 	const struct config *config = task->serve->options.config;
 	struct snapshot_plan plan = {
 		.self = task->serve->options.self,
-		.path = task->database.path,
+		.path = task->database.disk,
 		.dir = task->database.dir,
-		.name = task->database.name,
+		.name = task->database.path,
 		.timeout_ms = config->sqlite.timeout_ms,
 		.provenance = PROVENANCE_MANUAL,
 		.recipient = config->sqlite.recipient,
@@ -254,13 +219,15 @@ run_snapshot(struct bench_task *bench)
 
 // What no route here can do for a database: its owner's program does it.
 static int
-check_owner(struct call *call, const struct database *database, struct err *err)
+check_owner(struct call *call, const struct view_database *database, struct err *err)
 {
-	if (database->has_owner || database->dir == NULL || database->path == NULL) {
+	bool has_owner =
+		database->configured != NULL && database->configured->owner != NULL;
+
+	if (has_owner || database->dir == NULL || database->disk == NULL) {
 		call_refuse(call, PROBLEM_NOT_SUPPORTED, err,
-			database->has_owner
-				? "the program that owns this database does that"
-				: "it is not known where this database is");
+			has_owner ? "the program that owns this database does that"
+				  : "this database is in no watched folder");
 		return err_advise(err, "mirror db list");
 	}
 	return 0;
@@ -288,18 +255,14 @@ answer_snapshot(struct call *call, struct err *err)
 		}
 		return err->code;
 	}
-	object = snapshot_json(&task->snapshot.entry);
-	json_set_text(object, "schema", "mirror.snapshot/1");
-	json_set_text(object, "database", task->database.name);
-	json_set_bool(object, "unchanged", task->snapshot.unchanged);
-	json_set_bytes(object, "path", task->snapshot.path, strlen(task->snapshot.path));
+	object = view_taken_json(&task->database, &task->snapshot);
 	return call_json(call, object);
 }
 
 int
 api_snapshot_take(struct call *call, struct err *err)
 {
-	AUTO(database_done) struct database database = { 0 };
+	AUTO(view_database_done) struct view_database database = { 0 };
 	int result;
 
 	if (call->task != NULL) {
@@ -308,7 +271,7 @@ api_snapshot_take(struct call *call, struct err *err)
 		call->task = NULL;
 		return result;
 	}
-	if (databases_find(call->desk.options, call->params[0], &database, err) < 0 ||
+	if (find_database(call, &database, err) < 0 ||
 		check_owner(call, &database, err) < 0) {
 		return err->code;
 	}
@@ -339,14 +302,14 @@ open_nameless(const char *dir, struct err *err)
 int
 api_restore_open(struct call *call, struct err *err)
 {
-	AUTO(database_done) struct database database = { 0 };
+	AUTO(view_database_done) struct view_database database = { 0 };
 	struct http_request *request = call->request;
 	const char *length = http_header(request, "Content-Length");
 	struct statvfs room;
 	int64_t declared = 0;
 	int64_t left;
 
-	if (databases_find(call->desk.options, call->params[0], &database, err) < 0 ||
+	if (find_database(call, &database, err) < 0 ||
 		check_owner(call, &database, err) < 0) {
 		return err->code;
 	}
@@ -380,13 +343,13 @@ static void
 run_stage(struct bench_task *bench)
 {
 	struct call_task *task = (struct call_task *)bench;
-	const struct database *database = &task->database;
+	const struct view_database *database = &task->database;
 	AUTO_FREE char *file = xasprintf("/proc/self/fd/%d", task->request->sink);
 	struct restore_plan plan = {
 		.self = task->serve->options.self,
 		.dir = database->dir,
-		.name = database->name,
-		.target = database->path,
+		.name = database->path,
+		.target = database->disk,
 		.timeout_ms = RESTORE_CHECK_MS,
 	};
 
@@ -404,7 +367,7 @@ record_json(const struct restore_record *record)
 
 	json_set_text(object, "id", record->id);
 	json_set_text(object, "state", restore_state_name(record->state));
-	measure_date(object, "at", record->at_ms);
+	view_date(object, "at", record->at_ms);
 	if (record->target != NULL) {
 		json_set_bytes(object, "target", record->target, strlen(record->target));
 	}
@@ -441,7 +404,7 @@ answer_stage(struct call *call, struct err *err)
 int
 api_restore_put(struct call *call, struct err *err)
 {
-	AUTO(database_done) struct database database = { 0 };
+	AUTO(view_database_done) struct view_database database = { 0 };
 	int result;
 
 	if (call->task != NULL) {
@@ -450,7 +413,7 @@ api_restore_put(struct call *call, struct err *err)
 		call->task = NULL;
 		return result;
 	}
-	if (databases_find(call->desk.options, call->params[0], &database, err) < 0) {
+	if (find_database(call, &database, err) < 0) {
 		return err->code;
 	}
 	return defer(call, &database, run_stage, err);
@@ -470,13 +433,13 @@ add_record(const struct restore_record *record, void *payload)
 int
 api_restore(struct call *call, struct err *err)
 {
-	AUTO(database_done) struct database database = { 0 };
+	AUTO(view_database_done) struct view_database database = { 0 };
 	AUTO(json_freep) struct json *object = json_new_object();
 	struct json *list = json_new_array();
 
 	json_set_text(object, "schema", "mirror.restores/1");
 	json_set(object, "restores", list);
-	if (databases_find(call->desk.options, call->params[0], &database, err) < 0 ||
+	if (find_database(call, &database, err) < 0 ||
 		check_owner(call, &database, err) < 0 ||
 		(restore_db_list(database.dir, add_record, list, err) < 0 &&
 			err->code != ERR_NOT_FOUND)) {
@@ -499,11 +462,11 @@ find_staged(const struct restore_record *record, void *payload)
 int
 api_restore_cancel(struct call *call, struct err *err)
 {
-	AUTO(database_done) struct database database = { 0 };
+	AUTO(view_database_done) struct view_database database = { 0 };
 	char id[RESTORE_ID_MAX] = "";
 	struct json *object;
 
-	if (databases_find(call->desk.options, call->params[0], &database, err) < 0 ||
+	if (find_database(call, &database, err) < 0 ||
 		check_owner(call, &database, err) < 0 ||
 		(restore_db_list(database.dir, find_staged, id, err) < 0 &&
 			err->code != ERR_NOT_FOUND)) {

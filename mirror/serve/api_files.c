@@ -18,10 +18,9 @@
 #include "serve/desk.h"
 #include "serve/handlers.h"
 #include "serve/history.h"
-#include "serve/measure.h"
-#include "serve/next.h"
 #include "serve/room.h"
 #include "serve/rows.h"
+#include "view/row.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -31,9 +30,6 @@ enum {
 	/** Bytes of one file that is held in memory to be sent. */
 	CONTENT_MAX = 512 * 1024 * 1024,
 	VERSIONS_MAX = 200,
-	SECRETS_MAX = 1000,
-	/** Of ROWS_STEP_MAX each: a page may be short, and says where it goes on. */
-	SECRETS_TURNS_MAX = 10,
 };
 
 // ---- the ledger, streamed
@@ -87,7 +83,7 @@ next_line(struct ledger_stream *stream, struct err *err)
 	if (got <= 0) {
 		return got < 0 ? got : ROWS_AGAIN;
 	}
-	AUTO(json_freep) struct json *object = measure_row(row.path, row.len, row.row);
+	AUTO(json_freep) struct json *object = view_row(row.path, row.len, row.row);
 	AUTO_FREE char *text = json_write(object, 0);
 
 	stream->left--;
@@ -199,7 +195,7 @@ add_version(const struct history_version *version, void *payload)
 	struct err ignored;
 
 	json_set_text(object, "commit", oid_hex(&version->commit, id));
-	measure_date(object, "at", version->at_ms);
+	view_date(object, "at", version->at_ms);
 	json_set_text(object, "oid", gone ? NULL : oid_hex(&version->blob, id));
 	if (!gone &&
 		repo_stat(versions->desk->repo, &version->blob, &kind, &len, &ignored) ==
@@ -245,10 +241,10 @@ set_row(struct call *call, struct json *object, struct err *err)
 		json_set_text(object, "next", "mirror --once");
 		return 0;
 	}
-	json_set(object, "row", measure_row(call->path, strlen(call->path), &row));
+	json_set(object, "row", view_row(call->path, strlen(call->path), &row));
 	json_set_bool(object, "by_folder", found == 2);
 	json_set_text(object, "next",
-		next_step(row.state, ledger_kind_of(row.state, row.reason)));
+		view_next(row.state, ledger_kind_of(row.state, row.reason)));
 	return 1;
 }
 
@@ -362,7 +358,7 @@ add_commit(const struct history_commit *commit, void *payload)
 		json_append(paths, row);
 	}
 	set_oid(object, "commit", &commit->id);
-	measure_date(object, "at", commit->at_ms);
+	view_date(object, "at", commit->at_ms);
 	json_set_text(object, "subject", commit->subject);
 	json_set(object, "paths", paths);
 	json_set_int(object, "more", (int64_t)commit->nmore);
@@ -402,46 +398,6 @@ api_changes(struct call *call, struct err *err)
 	// What to give as `before` for the next page.
 	if (json_count(changes.list) == filter.limit) {
 		set_oid(object, "next", &changes.last);
-	} else {
-		json_set_null(object, "next");
-	}
-	return call_json(call, STEAL(object));
-}
-
-// ---- secrets
-
-int
-api_secrets(struct call *call, struct err *err)
-{
-	AUTO(json_freep) struct json *object = json_new_object();
-	AUTO_FREE char *file = path_join(call->desk.options->state_dir, RECORD_LEDGER);
-	AUTO(rows_closep) struct rows *rows = NULL;
-	struct rows_filter filter = { .after = call_query(call, "after") };
-	struct json *list = json_new_array();
-	struct rows_row row = { 0 };
-	int64_t limit;
-	int turns = 0;
-	int got = 1;
-
-	json_set_text(object, "schema", "mirror.secrets/1");
-	json_set(object, "paths", list);
-	if (call_query_int(call, "limit", 1, SECRETS_MAX, 200, &limit, err) < 0 ||
-		desk_ledger(&call->desk, err) < 0 ||
-		rows_open(file, &filter, &rows, err) < 0) {
-		return err->code;
-	}
-	while ((int64_t)json_count(list) < limit && turns < SECRETS_TURNS_MAX &&
-		(got = rows_next(rows, &row, err)) > 0) {
-		turns += got == ROWS_AGAIN;
-		if (got == 1 && next_is_secret(row.row)) {
-			json_append(list, measure_row(row.path, row.len, row.row));
-		}
-	}
-	if (got < 0) {
-		return got;
-	}
-	if (got > 0) {
-		json_set_bytes(object, "next", rows_path(rows), strlen(rows_path(rows)));
 	} else {
 		json_set_null(object, "next");
 	}

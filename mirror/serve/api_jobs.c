@@ -8,13 +8,14 @@
 #include "base/mem.h"
 #include "health/evidence.h"
 #include "health/facts.h"
-#include "jobqueue/bell.h"
 #include "jobqueue/jobqueue.h"
 #include "serve/call.h"
 #include "serve/desk.h"
 #include "serve/handlers.h"
 #include "serve/measure.h"
 #include "serve/room.h"
+#include "view/accept.h"
+#include "view/row.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -65,7 +66,7 @@ ask(struct call *call, enum job_kind kind, struct err *err)
 		jobqueue_ask(call->desk.queue, kind, &ticket, err) < 0) {
 		return err_wrap(err, "ask for a run");
 	}
-	jobqueue_ring(call->desk.options->runtime_dir);
+	desk_ring(&call->desk);
 	object = json_new_object();
 	set_job(object, kind, ticket);
 	json_set_text(object, "state", "waiting");
@@ -90,7 +91,7 @@ set_result(struct json *object, const struct job_result *result)
 {
 	json_set_text(object, "state", "done");
 	json_set_text(object, "outcome", job_outcome_name(result->outcome));
-	measure_date(object, "started_at", result->started_ms);
+	view_date(object, "started_at", result->started_ms);
 	json_set_int(object, "duration_ms", result->duration_ms);
 	json_set_text(object, "note", result->note);
 }
@@ -105,7 +106,7 @@ set_progress(struct desk *desk, struct json *object, enum job_kind kind,
 		return err->code;
 	}
 	json_set_text(object, "state", "running");
-	measure_date(object, "started_at", job->started_ms);
+	view_date(object, "started_at", job->started_ms);
 	json_set_text(object, "progress", progress.text);
 	json_set_int(object, "done", progress.done);
 	json_set_int(object, "total", progress.total);
@@ -174,7 +175,7 @@ api_job_cancel(struct call *call, struct err *err)
 	if (jobqueue_cancel_request(call->desk.queue, kind, err) < 0) {
 		return err->code;
 	}
-	jobqueue_ring(call->desk.options->runtime_dir);
+	desk_ring(&call->desk);
 	set_job(object, kind, ticket);
 	json_set_text(object, "state", "running");
 	json_set_bool(object, "cancel_requested", true);
@@ -194,7 +195,7 @@ add_run(const struct jobqueue_run *run, void *payload)
 	}
 	object = json_new_object();
 	json_set_int(object, "run", run->run);
-	measure_date(object, "started_at", run->started_ms);
+	view_date(object, "started_at", run->started_ms);
 	json_set_int(object, "duration_ms", run->duration_ms);
 	json_set_text(object, "outcome", job_outcome_name(run->outcome));
 	json_set_text(object, "note", run->note);
@@ -226,7 +227,7 @@ api_drills(struct call *call, struct err *err)
 
 		json_set_text(last, "state", health_state_word(row.state));
 		json_set_text(last, "evidence", row.text);
-		measure_date(last, "at", row.at_ms);
+		view_date(last, "at", row.at_ms);
 		json_set(object, "last", last);
 	} else {
 		json_set_null(object, "last");
@@ -250,7 +251,7 @@ answer_pause(struct call *call, struct err *err)
 	json_set_text(object, "schema", "mirror.pause/1");
 	json_set_bool(object, "paused", paused > 0);
 	if (paused > 0) {
-		measure_date(object, "until", pause.until_ms);
+		view_date(object, "until", pause.until_ms);
 		json_set_text(object, "reason", pause.reason);
 	}
 	return call_json(call, STEAL(object));
@@ -260,19 +261,19 @@ int
 api_pause(struct call *call, struct err *err)
 {
 	const char *text = call_text(call, "for");
-	const char *reason = call_text(call, "reason");
+	AUTO_FREE char *reason = NULL;
 	int64_t ms = clock_parse_duration(text != NULL ? text : "1h");
 
 	if (ms <= 0 || ms > JOBQUEUE_PAUSE_MAX_MS) {
 		return call_refuse(call, PROBLEM_INVALID, err,
 			"for is a duration such as 1h, at most 30d");
 	}
-	if (desk_queue(&call->desk, err) < 0 ||
-		jobqueue_pause(call->desk.queue, clock_now_ms() + ms,
-			reason != NULL ? reason : "", err) < 0) {
+	if (call_clean(call, "reason", &reason, err) < 0 ||
+		desk_queue(&call->desk, err) < 0 ||
+		jobqueue_pause(call->desk.queue, clock_now_ms() + ms, reason, err) < 0) {
 		return err->code;
 	}
-	jobqueue_ring(call->desk.options->runtime_dir);
+	desk_ring(&call->desk);
 	return answer_pause(call, err);
 }
 
@@ -283,7 +284,7 @@ api_resume(struct call *call, struct err *err)
 		jobqueue_resume(call->desk.queue, err) < 0) {
 		return err->code;
 	}
-	jobqueue_ring(call->desk.options->runtime_dir);
+	desk_ring(&call->desk);
 	return answer_pause(call, err);
 }
 
@@ -301,22 +302,25 @@ api_accept(struct call *call, struct err *err)
 		.mono_ms = clock_mono_ms(),
 		.sysroot = "",
 	};
+	const char *what = call_text(call, "fact");
+	AUTO_FREE char *reason = NULL;
 	struct json *object;
 	int count;
 
 	measure_forget(call->serve);
 	report = measure_health(call->serve, err);
-	if (report == NULL || desk_evidence(&call->desk, err) < 0) {
+	if (report == NULL || call_clean(call, "reason", &reason, err) < 0 ||
+		desk_evidence(&call->desk, err) < 0 || desk_queue(&call->desk, err) < 0) {
 		return err->code;
 	}
-	count = health_accept(call->desk.evidence, &input, report,
-		call_text(call, "fact"), call_text(call, "reason"), 0, err);
-	if (count < 0) {
-		return count;
+	count = health_accept(call->desk.evidence, &input, report, what, reason, 0, err);
+	if (count < 0 ||
+		(count > 0 &&
+			view_accept_ask(call->desk.queue, options->config, err) < 0)) {
+		return err->code;
 	}
+	desk_ring(&call->desk);
+	object = view_accept_json(report, what, count);
 	measure_forget(call->serve);
-	object = json_new_object();
-	json_set_text(object, "schema", "mirror.accept/1");
-	json_set_int(object, "accepted", count);
 	return call_json(call, object);
 }

@@ -14,9 +14,9 @@
 #include "jobqueue/jobqueue.h"
 #include "serve/call.h"
 #include "serve/handlers.h"
-#include "serve/machines.h"
 #include "serve/measure.h"
 #include "serve/room.h"
+#include "view/machines.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -57,39 +57,23 @@ int
 api_status(struct call *call, struct err *err)
 {
 	(void)err;
-	return call_json(call, measure_status(call->serve, &call->desk));
+	return call_json(call, measure_status(call->serve));
 }
 
 // ---- machines
 
-static int
-add_machine(const struct machine *machine, void *payload)
-{
-	struct json *object = json_new_object();
-	char id[OID_HEX_MAX];
-
-	json_set_text(object, "name", machine->name);
-	json_set_bool(object, "this", machine->is_this);
-	json_set_text(object, "commit", oid_hex(&machine->commit, id));
-	measure_date(object, "committed_at", machine->at_ms);
-	json_append(payload, object);
-	return 0;
-}
-
 int
 api_machines(struct call *call, struct err *err)
 {
-	AUTO(json_freep) struct json *list = json_new_array();
-	struct json *object;
+	AUTO(view_machines_done)
+	struct view_machines machines = { .own = config_host(
+						  call->desk.options->config) };
 
 	if (desk_repo(&call->desk, err) < 0 ||
-		machines_each(&call->desk, add_machine, list, err) < 0) {
+		view_machines_look(call->desk.repo, &machines, err) < 0) {
 		return err->code;
 	}
-	object = json_new_object();
-	json_set_text(object, "schema", "mirror.machines/1");
-	json_set(object, "machines", STEAL(list));
-	return call_json(call, object);
+	return call_json(call, view_machines_json(&machines, clock_now_ms()));
 }
 
 // ---- metrics

@@ -6,9 +6,11 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "brain/repo.h"
 #include "serve/http.h"
 #include "serve/room.h"
 #include "serve/route.h"
+#include "view/clean.h"
 
 #include <ctype.h>
 #include <stdarg.h>
@@ -62,6 +64,22 @@ const char *
 call_text(const struct call *call, const char *name)
 {
 	return json_get_text(call->body, name);
+}
+
+int
+call_clean(struct call *call, const char *name, char **ret_text, struct err *err)
+{
+	uint8_t key[REPO_KEY_LEN];
+	struct err ignored;
+
+	// Before there is a repository its mark means nothing elsewhere.
+	if ((desk_repo(&call->desk, &ignored) < 0 ||
+		    repo_key(call->desk.repo, key, &ignored) < 0) &&
+		hash_random(key, sizeof(key), err) < 0) {
+		return err->code;
+	}
+	call->desk.unready = false;
+	return view_clean_once(key, call_text(call, name), ret_text, err);
 }
 
 int

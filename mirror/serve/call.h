@@ -79,6 +79,11 @@ int call_query_int(struct call *call, const char *name, int64_t least, int64_t m
 /** A text field of the body, or NULL. */
 const char *call_text(const struct call *call, const char *name) NONNULL;
 
+/** A text field that is kept: without its secrets (I3), "" for none; owned by the caller.
+ */
+int call_clean(struct call *call, const char *name, char **ret_text, struct err *err)
+	NONNULL MUST_CHECK;
+
 /** Fail, with this problem whatever the code; returns the code. */
 int call_refuse(struct call *call, enum problem problem, struct err *err, const char *fmt,
 	...) NONNULL PRINTF_LIKE(4, 5);

@@ -9,6 +9,7 @@
 #include "config/config.h"
 #include "health/evidence.h"
 #include "health/record.h"
+#include "jobqueue/bell.h"
 #include "jobqueue/jobqueue.h"
 #include "ledger/ledger.h"
 #include "serve/options.h"
@@ -49,6 +50,15 @@ desk_queue(struct desk *desk, struct err *err)
 		return err_wrap(err, "open the queue");
 	}
 	return 0;
+}
+
+void
+desk_ring(const struct desk *desk)
+{
+	const struct serve_options *options = desk->options;
+
+	jobqueue_ring(
+		options->bell_dir != NULL ? options->bell_dir : options->runtime_dir);
 }
 
 int

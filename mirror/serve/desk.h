@@ -48,6 +48,8 @@ void desk_done(struct desk *desk) NONNULL;
 int desk_ledger(struct desk *desk, struct err *err) NONNULL MUST_CHECK;
 /** To ask, cancel and pause. */
 int desk_queue(struct desk *desk, struct err *err) NONNULL MUST_CHECK;
+/** The engine is told that something was asked for. */
+void desk_ring(const struct desk *desk) NONNULL;
 /** To read and, for an acceptance, to write. */
 int desk_evidence(struct desk *desk, struct err *err) NONNULL MUST_CHECK;
 /** Read only, with its head. */

@@ -206,8 +206,7 @@ check_field(const char *name, const struct json *value, void *payload)
 {
 	const struct call *call = payload;
 
-	(void)value;
-	return routes_has_field(call->route, name) ? 0 : 1;
+	return routes_has_field(call->route, name) && json_text(value) != NULL ? 0 : 1;
 }
 
 // As JSON would be; the token is for us, and an empty field is none.
@@ -275,7 +274,7 @@ gate_body(struct call *call, struct err *err)
 	}
 	if (call->body != NULL && json_each(call->body, check_field, call) != 0) {
 		return err_raise(err, ERR_INVALID,
-			"a field that is not known; see the description");
+			"a field that is not known, or no text; see the description");
 	}
 	call->problem = PROBLEM_NONE;
 	return 0;

@@ -30,6 +30,8 @@ route_fn api_content;
 route_fn api_diff;
 route_fn api_changes;
 route_fn api_secrets;
+route_fn api_secrets_allow;
+route_fn api_secrets_deny;
 /** api_jobs.c */
 route_fn api_cycle;
 route_fn api_drill;

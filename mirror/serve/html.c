@@ -104,32 +104,46 @@ html_add(struct html *page, const char *fmt, ...)
 	va_end(args);
 }
 
-static void
-add_url(struct html *page, const char *bytes, const char *plain)
+static char *
+url_of(const char *bytes, const char *plain)
 {
+	char *text = xcalloc(3 * strlen(bytes) + 1, 1);
+	char *at = text;
+
 	for (; *bytes != '\0'; bytes++) {
 		unsigned char byte = (unsigned char)*bytes;
 
 		if (isalnum(byte) || strchr(plain, byte) != NULL) {
-			add_bytes(page, bytes, 1);
+			*at++ = *bytes;
 		} else {
-			html_add(page, "%%%s",
-				(char[]){ "0123456789ABCDEF"[byte >> 4],
-					"0123456789ABCDEF"[byte & 15], '\0' });
+			*at++ = '%';
+			*at++ = "0123456789ABCDEF"[byte >> 4];
+			*at++ = "0123456789ABCDEF"[byte & 15];
 		}
 	}
+	return text;
+}
+
+char *
+html_url(const char *bytes)
+{
+	return url_of(bytes, "-._~");
 }
 
 void
 html_add_url(struct html *page, const char *bytes)
 {
-	add_url(page, bytes, "-._~");
+	AUTO_FREE char *text = url_of(bytes, "-._~");
+
+	html_raw(page, text);
 }
 
 void
 html_add_url_path(struct html *page, const char *bytes)
 {
-	add_url(page, bytes, "-._~/");
+	AUTO_FREE char *text = url_of(bytes, "-._~/");
+
+	html_raw(page, text);
 }
 
 int

@@ -41,6 +41,9 @@ void html_add_url(struct html *page, const char *bytes) NONNULL;
 /** The same, with '/' left as it is. */
 void html_add_url_path(struct html *page, const char *bytes) NONNULL;
 
+/** The first of the two, as a text; owned by the caller. */
+char *html_url(const char *bytes) NONNULL MUST_CHECK;
+
 int html_end(struct html *page, struct err *err) NONNULL MUST_CHECK;
 
 /** A whole small page that says what went wrong and what to do. */

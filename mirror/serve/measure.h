@@ -3,7 +3,7 @@
 /**
  * serve/measure - the verdict and the status, as routes and page show them.
  *
- * Knows: desk, room; health, jobqueue, ledger.
+ * Knows: room; health, view/status.
  * Owns:  the report in struct serve, measured at most once a second.
  * Never: says anything that the commands `health` and `status` would say differently.
  */
@@ -13,11 +13,9 @@
 
 #include "base/base.h"
 
-struct desk;
 struct err;
 struct health_report;
 struct json;
-struct ledger_row;
 struct serve;
 
 enum {
@@ -31,13 +29,6 @@ measure_health(struct serve *serve, struct err *err) NONNULL MUST_CHECK;
 void measure_forget(struct serve *serve) NONNULL;
 
 /** The object `mirror.status/1`; owned by the caller. */
-struct json *measure_status(struct serve *serve, struct desk *desk) NONNULL MUST_CHECK;
-
-/** One ledger row as every list shows it. */
-struct json *measure_row(const char *path, size_t len, const struct ledger_row *row)
-	NONNULL MUST_CHECK;
-
-/** An RFC 3339 date, or null for 0. */
-void measure_date(struct json *object, const char *key, int64_t at_ms) NONNULL;
+struct json *measure_status(struct serve *serve) NONNULL MUST_CHECK;
 
 #endif

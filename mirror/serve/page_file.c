@@ -12,8 +12,8 @@
 #include "serve/desk.h"
 #include "serve/handlers.h"
 #include "serve/history.h"
-#include "serve/next.h"
 #include "serve/page.h"
+#include "view/row.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -100,7 +100,7 @@ add_state(struct page *page)
 	html_raw(&page->html, ", in this state since ");
 	page_age(page, row.since_ms);
 	html_add(&page->html, "<br>Next: %s<br><code>%s</code></p>\n",
-		next_step(row.state, ledger_kind_of(row.state, row.reason)), command);
+		view_next(row.state, ledger_kind_of(row.state, row.reason)), command);
 }
 
 static void

@@ -6,20 +6,21 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "config/config.h"
 #include "health/evidence.h"
 #include "health/fact.h"
 #include "health/record.h"
 #include "jobqueue/jobqueue.h"
 #include "ledger/ledger.h"
 #include "serve/call.h"
-#include "serve/databases.h"
 #include "serve/desk.h"
-#include "serve/machines.h"
-#include "serve/next.h"
 #include "serve/page.h"
 #include "serve/room.h"
 #include "serve/rows.h"
 #include "vault/restore_db.h"
+#include "view/databases.h"
+#include "view/machines.h"
+#include "view/row.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -29,14 +30,12 @@ enum {
 	SECRETS_SHOWN = 20,
 	RUNS_SHOWN = 15,
 	TURNS_MAX = 5,
-	/** A machine that was silent for longer is told. */
-	SILENT_MS = 2 * 24 * 3600 * 1000,
 };
 
 // ---- databases
 
 static void
-add_snapshot(struct page *page, const struct database *database,
+add_snapshot(struct page *page, const struct view_database *database,
 	const struct manifest_entry *entry)
 {
 	struct html *html = &page->html;
@@ -70,18 +69,19 @@ add_staged(const struct restore_record *record, void *payload)
 }
 
 static int
-add_database(const struct database *database, void *payload)
+add_database(const struct view_database *database, void *payload)
 {
 	struct page *page = payload;
 	struct html *html = &page->html;
 	const struct manifest *manifest = &database->manifest;
-	AUTO_FREE char *action = xasprintf("/v1/databases/%s/snapshots", database->name);
+	AUTO_FREE char *id = html_url(database->name);
+	AUTO_FREE char *action = xasprintf("/v1/databases/%s/snapshots", id);
 	AUTO_FREE char *command = xasprintf("mirror db snapshot %s", database->name);
 	size_t shown = 0;
 	struct err ignored;
 
 	html_add(html, "<h3>%s</h3>\n<p><code>%s</code></p>\n<ul>\n", database->name,
-		database->path != NULL ? database->path : "where it is was never said");
+		database->disk != NULL ? database->disk : "where it is was never said");
 	for (size_t i = database->known ? manifest->nentries : 0;
 		i > 0 && shown < SNAPSHOTS_SHOWN; i--) {
 		if (manifest->entries[i - 1].complete) {
@@ -96,14 +96,15 @@ add_database(const struct database *database, void *payload)
 		(void)!restore_db_list(database->dir, add_staged, page, &ignored);
 	}
 	html_raw(html, "</ul>\n");
-	if (!database->has_owner && database->dir != NULL && database->path != NULL) {
+	if ((database->configured == NULL || database->configured->owner == NULL) &&
+		database->dir != NULL && !database->gone) {
 		page_button(page, action, NULL, "Snapshot now", command);
 	}
 	return 0;
 }
 
 static int
-count_one(const struct database *database, void *payload)
+count_one(const struct view_database *database, void *payload)
 {
 	(void)database;
 	(*(size_t *)payload)++;
@@ -114,12 +115,15 @@ void
 page_databases(struct page *page)
 {
 	const struct serve_options *options = page->call->desk.options;
+	const struct view_vault vault = { .config = options->config,
+		.state_dir = options->state_dir,
+		.dir = options->vault_dir };
 	size_t count = 0;
 	struct err err;
 
 	page_open(page, "databases", "Databases");
-	if (databases_each(options, count_one, &count, &err) < 0 ||
-		databases_each(options, add_database, page, &err) < 0) {
+	if (view_databases_each(&vault, count_one, &count, &err) < 0 ||
+		view_databases_each(&vault, add_database, page, &err) < 0) {
 		page_excuse(page, &err);
 	} else if (count == 0) {
 		html_raw(&page->html, "<p>None is known.</p>\n");
@@ -140,7 +144,7 @@ add_secrets(struct page *page, struct rows *rows, struct err *err)
 	while (shown < SECRETS_SHOWN && turns < TURNS_MAX &&
 		(got = rows_next(rows, &row, err)) > 0) {
 		turns += got == ROWS_AGAIN;
-		if (got != 1 || !next_is_secret(row.row)) {
+		if (got != 1 || !view_is_secret(row.row)) {
 			continue;
 		}
 		html_raw(&page->html, "<li>");
@@ -219,35 +223,47 @@ page_drills(struct page *page)
 
 // ---- machines
 
-static int
-add_machine(const struct machine *machine, void *payload)
+static void
+add_machine(struct page *page, const struct view_machine *machine)
 {
-	struct page *page = payload;
+	struct html *html = &page->html;
+	const struct fleet_beat *beat = &machine->beat;
 
-	html_add(&page->html, "<li><strong>%s</strong>%s last commit ", machine->name,
-		machine->is_this ? " (this one)," : ",");
-	page_age(page, machine->at_ms);
-	if (!machine->is_this && page->now_ms - machine->at_ms > SILENT_MS) {
-		html_raw(&page->html, " ");
+	html_raw(html, "<li>");
+	if (view_machine_is_silent(machine, page->now_ms)) {
 		page_badge(page, "degraded");
-		html_raw(&page->html, " silent, as far as is known here");
+		html_raw(html, " silent: ");
+	} else if (beat->at_ms > 0) {
+		page_badge(page, beat->state);
+		html_raw(html, " ");
 	}
-	html_raw(&page->html, "</li>\n");
-	return 0;
+	html_add(html, "<strong>%s</strong>%s, last heard of ", machine->name,
+		machine->own ? " (this one)" : "");
+	page_age(page, view_machine_seen_ms(machine));
+	if (beat->at_ms > 0) {
+		html_add(html, "<br>%s", beat->sentence);
+	}
+	html_raw(html, "</li>\n");
 }
 
 void
 page_machines(struct page *page)
 {
+	struct desk *desk = &page->call->desk;
+	AUTO(view_machines_done)
+	struct view_machines machines = { .own = config_host(desk->options->config) };
 	struct err err;
 
 	page_open(page, "machines", "Machines");
 	html_raw(&page->html, "<ul class=\"rows\">\n");
-	if (desk_repo(&page->call->desk, &err) < 0 ||
-		machines_each(&page->call->desk, add_machine, page, &err) < 0) {
+	if (desk_repo(desk, &err) < 0 ||
+		view_machines_look(desk->repo, &machines, &err) < 0) {
 		html_raw(&page->html, "<li>");
 		page_excuse(page, &err);
 		html_raw(&page->html, "</li>\n");
+	}
+	for (size_t i = 0; i < machines.count; i++) {
+		add_machine(page, &machines.rows[i]);
 	}
 	html_raw(&page->html, "</ul>\n");
 	page_close(page);

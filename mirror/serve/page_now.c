@@ -9,9 +9,9 @@
 #include "ledger/ledger.h"
 #include "serve/call.h"
 #include "serve/desk.h"
-#include "serve/next.h"
 #include "serve/page.h"
 #include "serve/room.h"
+#include "view/row.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -160,7 +160,7 @@ add_leftover(const char *path, size_t len, const struct ledger_row *row, void *p
 	html_raw(&page->html, " <a href=\"/files/");
 	html_add_url_path(&page->html, path);
 	html_add(&page->html, "\">%s</a>: %s<br>Next: %s</li>\n", path, row->reason,
-		next_step(row->state, ledger_kind_of(row->state, row->reason)));
+		view_next(row->state, ledger_kind_of(row->state, row->reason)));
 	return 0;
 }
 

@@ -138,8 +138,8 @@ add_segment(struct parse_target *target, const char *text, size_t len, struct er
 {
 	AUTO_FREE char *segment = decode(text, len, false);
 
-	if (segment == NULL || segment[0] == '\0' || strchr(segment, '/') != NULL ||
-		strcmp(segment, ".") == 0 || strcmp(segment, "..") == 0) {
+	if (segment == NULL || segment[0] == '\0' || strcmp(segment, ".") == 0 ||
+		strcmp(segment, "..") == 0) {
 		return err_raise(err, ERR_INVALID, "not a path");
 	}
 	if (target->nsegments == PARSE_SEGMENTS_MAX) {

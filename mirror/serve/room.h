@@ -44,6 +44,8 @@ struct serve {
 	/** Its own socket, removed in the end. */
 	char *socket;
 	unsigned int port;
+	/** Of one that is alone; else NULL. */
+	char *link;
 	bool door_runs;
 	pthread_t door;
 };

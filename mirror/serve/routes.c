@@ -68,7 +68,11 @@ const struct route routes[] = {
 	{ HTTP_DELETE, "/v1/databases/{id}/restore", "restore_cancel", RESTORE, ROUTE_NONE, 30, api_restore_cancel, 200, JSON,
 		NULL, NULL, "forget what is staged" },
 	{ HTTP_GET, "/v1/secrets", "secrets", READ, ROUTE_NONE, 60, api_secrets, 200, JSON,
-		"after=go on behind this path;limit=at most so many", NULL, "paths that secrets were taken out of; never a secret" },
+		"after=go on behind this path;limit=at most so many", NULL, "files that secrets were taken out of, and what is allowed to stay; never a secret" },
+	{ HTTP_POST, "/v1/secrets/allow", "secrets_allow", OPERATE, ROUTE_FIELDS, 30, api_secrets_allow, 200, JSON,
+		NULL, "fingerprint=32 hex digits, as `mirror scan` shows them;reason=why", "what has this fingerprint is no secret, wherever it stands" },
+	{ HTTP_POST, "/v1/secrets/deny", "secrets_deny", OPERATE, ROUTE_FIELDS, 30, api_secrets_deny, 200, JSON,
+		NULL, "fingerprint=of one that is allowed", "it is cut out again" },
 	{ HTTP_GET, "/v1/drills", "drills", READ, ROUTE_NONE, 30, api_drills, 200, JSON,
 		NULL, NULL, "the last drill and the runs before it" },
 	{ HTTP_POST, "/v1/drills", "drill", OPERATE, ROUTE_FIELDS, 30, api_drill, 202, JSON,
@@ -129,6 +133,18 @@ join(char *const *segments, size_t count)
 	return STEAL(path);
 }
 
+// A slash that came escaped is part of a name, never of a path.
+static bool
+is_plain(char *const *segments, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (strchr(segments[i], '/') != NULL) {
+			return false;
+		}
+	}
+	return true;
+}
+
 static bool
 match_word(struct call *call, const char *word, size_t len, const char *segment)
 {
@@ -159,7 +175,8 @@ match(struct call *call, const char *pattern)
 			// What the words behind it leave over.
 			size_t span = target->nsegments - nwords + 1;
 
-			if (target->nsegments < nwords) {
+			if (target->nsegments < nwords ||
+				!is_plain(target->segments + at, span)) {
 				return false;
 			}
 			call->path = join(target->segments + at, span);

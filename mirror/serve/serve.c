@@ -2,6 +2,7 @@
 
 #include "serve/serve.h"
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -136,7 +137,8 @@ static int
 open_listeners(struct serve *serve, struct err *err)
 {
 	const struct serve_options *options = &serve->options;
-	const char *http = options->config->api.http;
+	const char *http =
+		options->http != NULL ? options->http : options->config->api.http;
 	AUTO_FREE char *path = path_join(options->runtime_dir, SERVE_SOCKET);
 
 	for (size_t i = 0; i < options->nfds; i++) {
@@ -147,16 +149,31 @@ open_listeners(struct serve *serve, struct err *err)
 				options->fds[i]);
 		}
 	}
-	if (add_listener(serve, listen_unix(path, err), err) < 0) {
-		return err->code;
+	if (!options->alone) {
+		if (add_listener(serve, listen_unix(path, err), err) < 0) {
+			return err->code;
+		}
+		serve->socket = STEAL(path);
 	}
-	serve->socket = STEAL(path);
 	if (strcmp(http, "none") != 0) {
 		if (add_listener(serve, listen_tcp(http, err), err) < 0) {
 			return err->code;
 		}
 		serve->port = port_of(serve->fds[serve->nfds - 1]);
 	}
+	return 0;
+}
+
+// Before any thread runs that reads it.
+static int
+make_link(struct serve *serve, struct err *err)
+{
+	char key[ACCESS_TOKEN_LEN + 1];
+
+	if (access_key_new(serve->access, clock_mono_ms(), key, err) < 0) {
+		return err->code;
+	}
+	serve->link = xasprintf("http://127.0.0.1:%u/enter?key=%s", serve->port, key);
 	return 0;
 }
 
@@ -188,13 +205,14 @@ start(struct serve *serve, struct err *err)
 		take_given(serve, false);
 		return err->code;
 	}
-	by_tcp = serve->port != 0 || options->nfds > 0;
+	by_tcp = !options->alone && (serve->port != 0 || options->nfds > 0);
 	take_given(serve, true);
 	serve->stop = eventfd(0, EFD_CLOEXEC);
 	if (serve->stop < 0) {
 		return err_errno(err, "eventfd");
 	}
 	if (access_new(options->state_dir, by_tcp, &serve->access, err) < 0 ||
+		(options->alone && make_link(serve, err) < 0) ||
 		bench_start(&serve->bench, err) < 0 ||
 		http_start(&dispatch_calls, serve, &serve->http, err) < 0) {
 		return err->code;
@@ -267,6 +285,7 @@ serve_stop(struct serve *serve)
 	idem_free(serve->idem);
 	health_report_done(&serve->report);
 	free(serve->socket);
+	free(serve->link);
 	free(serve);
 }
 
@@ -275,6 +294,12 @@ serve_stopp(struct serve **serve)
 {
 	serve_stop(*serve);
 	*serve = NULL;
+}
+
+const char *
+serve_link(const struct serve *serve)
+{
+	return serve->link;
 }
 
 unsigned int

@@ -44,6 +44,10 @@ int serve_start(const struct serve_options *options, struct serve **ret_serve,
 void serve_stop(struct serve *serve);
 void serve_stopp(struct serve **serve);
 
+/** The link that opens the status page once, within a minute of the start; NULL unless
+ * the options say `alone`.  Borrowed until the stop. */
+const char *serve_link(const struct serve *serve) NONNULL;
+
 /** The port of [api] http, for one that was asked for as 0; 0 without one. */
 unsigned int serve_port(const struct serve *serve) NONNULL;
 

@@ -2,7 +2,7 @@
 
 #include "agent/world.h"
 
-#include "agent/allowed.h"
+#include "brain/allowed.h"
 #include "agent/kit.h"
 #include "agent/worker.h"
 #include "base/mem.h"

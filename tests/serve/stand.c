@@ -7,6 +7,7 @@
 #include "config/config.h"
 #include "serve/serve.h"
 #include "vault/child.h"
+#include "vault/place.h"
 #include "vault/snapshot.h"
 
 #include <arpa/inet.h>
@@ -32,12 +33,13 @@ write_config(struct stand *stand)
 	const char *scratch = stand->world->scratch->path;
 	AUTO_FREE char *text =
 		xasprintf("[[watch]]\npath = \"%s/notes\"\nexclude = [\"*.tmp\"]\n"
-			  "[[database]]\npath = \"%s/app.db\"\nname = \"app\"\n"
-			  "[[database]]\npath = \"%s/owned.db\"\nname = \"owned\"\n"
+			  "[[database]]\npath = \"%s/notes/app.db\"\nname = \"app\"\n"
+			  "[[database]]\npath = \"%s/notes/plain.db\"\n"
+			  "[[database]]\npath = \"%s/notes/owned.db\"\nname = \"owned\"\n"
 			  "owner = \"unix:%s/owner.sock\"\n"
 			  "[brain]\nremote = \"none\"\nrepo = \"%s/brain\"\n"
 			  "branch = \"host/test\"\n[api]\nhttp = \"127.0.0.1:0\"\n",
-			scratch, scratch, scratch, scratch, scratch);
+			scratch, scratch, scratch, scratch, scratch, scratch);
 	struct err err;
 
 	scratch_write_text(stand->world->scratch, "mirror.toml", text);
@@ -96,6 +98,7 @@ stand_restart(struct stand *stand)
 		.config_file = stand->config_file,
 		.state_dir = stand->state_dir,
 		.runtime_dir = stand->run_dir,
+		.bell_dir = stand->state_dir,
 		.vault_dir = stand->vault_dir,
 		.self = VAULT_CHILD,
 	};
@@ -147,20 +150,22 @@ stand_teardown(void **state)
 void
 stand_database(struct stand *stand, const char *name, int rows)
 {
-	AUTO_FREE char *dir = xasprintf("%s/%s", stand->vault_dir, name);
-	AUTO_FREE char *path = xasprintf("%s/%s.db", stand->world->scratch->path, name);
+	AUTO_FREE char *place = xasprintf("notes/%s.db", name);
+	AUTO_FREE char *dir = vault_place(stand->vault_dir, place);
+	AUTO_FREE char *path = xasprintf("%s/%s", stand->world->scratch->path, place);
 	AUTO(snapshot_done) struct snapshot taken = { 0 };
 	struct snapshot_plan plan = {
 		.self = VAULT_CHILD,
 		.path = path,
 		.dir = dir,
-		.name = name,
+		.name = place,
 		.timeout_ms = 60000,
 	};
 	struct err err;
 
 	sh(stand->world,
-		"sqlite3 %s.db 'CREATE TABLE notes(id INTEGER PRIMARY KEY, text);"
+		"mkdir -p vault; sqlite3 notes/%s.db 'CREATE TABLE notes(id INTEGER "
+		"PRIMARY KEY, text);"
 		"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n LIMIT %d) "
 		"INSERT INTO notes SELECT i, hex(randomblob(40)) FROM n'",
 		name, rows);

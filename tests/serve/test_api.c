@@ -5,12 +5,14 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "jobqueue/bell.h"
 #include "jobqueue/jobqueue.h"
 #include "serve/access.h"
 #include "serve/parse.h"
 #include "serve/routes.h"
 #include "serve/serve.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -637,7 +639,7 @@ a_secret_is_never_in_an_answer(void **state)
 		"/v1/files/notes/key.txt/diff", "/files/notes/key.txt", "/v1/changes" };
 	AUTO(json_freep) struct json *object = get_json(stand, "/v1/secrets", 200);
 
-	assert_int_equal(json_count(json_get(object, "paths")), 1);
+	assert_int_equal(json_count(json_get(object, "files")), 1);
 	for (size_t i = 0; i < countof(targets); i++) {
 		struct reply reply = call_route(stand, "GET", targets[i], NULL);
 
@@ -688,6 +690,23 @@ a_cycle_is_asked_for_and_never_refused(void **state)
 
 	assert_string_equal(json_get_text(job, "state"), "waiting");
 	assert_problem(call_route(stand, "DELETE", target, NULL), 409, "conflict");
+}
+
+static void
+a_request_rings_the_bell_of_the_engine(void **state)
+{
+	const struct stand *stand = *state;
+	struct err err;
+	AUTO_CLOSE int bell = jobqueue_bell_open(stand->state_dir, &err);
+	struct pollfd item = { .fd = bell, .events = POLLIN };
+	struct reply reply;
+
+	assert_true(bell >= 0);
+	assert_int_equal(poll(&item, 1, 0), 0);
+	reply = call_route(stand, "POST", "/v1/cycles", NULL);
+	assert_int_equal(reply.status, 202);
+	reply_done(&reply);
+	assert_int_equal(poll(&item, 1, STAND_WAIT_MS), 1);
 }
 
 static void
@@ -785,6 +804,61 @@ a_condition_is_accepted(void **state)
 		404, "not_found");
 }
 
+static void
+a_secret_in_a_reason_is_cut_before_it_is_kept(void **state)
+{
+	const struct stand *stand = *state;
+	struct reply reply = call_route(stand, "POST", "/v1/pause",
+		"{\"reason\":\"moving, gh"
+		"p_"
+		"16C7e42F292c6912E7710c838347Ae178B4a\"}");
+
+	assert_int_equal(reply.status, 200);
+	assert_null(strstr(reply.body, "16C7e42F"));
+	assert_non_null(strstr(reply.body, "REDACTED."));
+	reply_done(&reply);
+	sh(stand->world, "! grep -rq 16C7e42F292c state");
+}
+
+static void
+what_is_no_secret_is_allowed_and_denied(void **state)
+{
+	const struct stand *stand = *state;
+	static const char body[] =
+		"{\"fingerprint\":\"00112233445566778899aabbccddeeff\","
+		"\"reason\":\"a sample\"}";
+	static const char print[] =
+		"{\"fingerprint\":\"00112233445566778899aabbccddeeff\"}";
+	struct reply reply = call_route(stand, "POST", "/v1/secrets/allow", body);
+	AUTO(json_freep) struct json *allowed = reply_json(&reply);
+
+	assert_int_equal(reply.status, 200);
+	assert_true(json_get_bool(allowed, "changed", false));
+	reply_done(&reply);
+	AUTO(json_freep) struct json *list = get_json(stand, "/v1/secrets", 200);
+
+	assert_int_equal(json_count(json_get(list, "allowed")), 1);
+	assert_string_equal(
+		json_get_text(json_at(json_get(list, "allowed"), 0), "fingerprint"),
+		"00112233445566778899aabbccddeeff");
+	// It asked for a cycle that looks again.
+	AUTO(json_freep) struct json *status = get_json(stand, "/v1/status", 200);
+
+	assert_string_equal(
+		json_get_text(json_get(json_get(status, "jobs"), "sync"), "state"),
+		"waiting");
+	reply = call_route(stand, "POST", "/v1/secrets/deny", print);
+	assert_int_equal(reply.status, 200);
+	reply_done(&reply);
+	assert_problem(
+		call_route(stand, "POST", "/v1/secrets/deny", print), 404, "not_found");
+	assert_problem(call_route(stand, "POST", "/v1/secrets/allow",
+			       "{\"fingerprint\":\"abc\"}"),
+		422, "invalid");
+	assert_problem(
+		call_route(stand, "POST", "/v1/secrets/allow", NULL), 422, "invalid");
+}
+
 // ---- databases
 
 static void
@@ -795,7 +869,7 @@ a_snapshot_is_taken_and_sent(void **state)
 	char target[300];
 
 	stand_database(stand, "app", 2000);
-	sh(stand->world, "sqlite3 app.db 'INSERT INTO notes(text) VALUES(1)'");
+	sh(stand->world, "sqlite3 notes/app.db 'INSERT INTO notes(text) VALUES(1)'");
 	reply = call_route(stand, "POST", "/v1/databases/app/snapshots", NULL);
 	AUTO(json_freep) struct json *taken = reply_json(&reply);
 
@@ -829,13 +903,55 @@ a_snapshot_is_taken_and_sent(void **state)
 }
 
 static void
+a_database_is_called_as_the_command_line_calls_it(void **state)
+{
+	struct stand *stand = *state;
+	struct reply reply;
+
+	stand_database(stand, "plain", 20);
+	AUTO(json_freep) struct json *list = get_json(stand, "/v1/databases", 200);
+	const struct json *plain = json_at(json_get(list, "databases"), 1);
+
+	assert_string_equal(json_get_text(list, "schema"), "mirror.db-list/1");
+	assert_int_equal(json_count(json_get(list, "databases")), 3);
+	assert_string_equal(json_get_text(plain, "name"), "notes/plain.db");
+	assert_false(json_get_bool(plain, "gone", true));
+	assert_true(json_is_object(json_get(plain, "identity")));
+	reply = call_route(
+		stand, "POST", "/v1/databases/notes%2Fplain.db/snapshots", NULL);
+	AUTO(json_freep) struct json *taken = reply_json(&reply);
+
+	assert_int_equal(reply.status, 201);
+	assert_string_equal(json_get_text(taken, "schema"), "mirror.db-snapshot/1");
+	assert_string_equal(json_get_text(taken, "name"), "notes/plain.db");
+	reply_done(&reply);
+	assert_problem(call_route(stand, "GET", "/v1/files/notes%2Fa.md", NULL), 404,
+		"not_found");
+}
+
+static void
+snapshots_of_a_database_that_is_gone_can_still_be_had(void **state)
+{
+	struct stand *stand = *state;
+
+	stand_database(stand, "stray", 20);
+	sh(stand->world, "rm notes/stray.db");
+	AUTO(json_freep) struct json *list = get_json(stand, "/v1/databases", 200);
+	const struct json *stray = json_at(json_get(list, "databases"), 2);
+
+	assert_string_equal(json_get_text(stray, "name"), "notes/stray.db");
+	assert_true(json_get_bool(stray, "gone", false));
+	assert_int_equal(json_count(json_get(stray, "snapshots")), 1);
+}
+
+static void
 another_database_in_its_place_is_told(void **state)
 {
 	struct stand *stand = *state;
 
 	stand_database(stand, "app", 20);
 	sh(stand->world,
-		"sqlite3 other.db 'CREATE TABLE other(x)' && mv other.db app.db");
+		"sqlite3 other.db 'CREATE TABLE other(x)' && mv other.db notes/app.db");
 	assert_problem(call_route(stand, "POST", "/v1/databases/app/snapshots", NULL),
 		409, "wrong_database");
 }
@@ -879,7 +995,8 @@ a_restore_is_staged_seen_and_cancelled(void **state)
 	struct reply reply;
 
 	stand_database(stand, "app", 200);
-	sh(stand->world, "cp app.db back.db && sqlite3 app.db 'DELETE FROM notes'");
+	sh(stand->world,
+		"cp notes/app.db back.db && sqlite3 notes/app.db 'DELETE FROM notes'");
 	reply = put_file(stand, "app", "back.db");
 	if (reply.status != 202) {
 		fail_msg("%d %s", reply.status, reply.body);
@@ -892,7 +1009,8 @@ a_restore_is_staged_seen_and_cancelled(void **state)
 	assert_int_equal(json_count(json_get(list, "restores")), 1);
 	assert_string_equal(json_get_text(first, "state"), "staged");
 	// Nothing is replaced yet.
-	sh(stand->world, "test \"$(sqlite3 app.db 'SELECT count(*) FROM notes')\" = 0");
+	sh(stand->world,
+		"test \"$(sqlite3 notes/app.db 'SELECT count(*) FROM notes')\" = 0");
 	reply = call_route(stand, "DELETE", "/v1/databases/app/restore", NULL);
 	assert_int_equal(reply.status, 200);
 	reply_done(&reply);
@@ -909,9 +1027,10 @@ a_bad_upload_says_why_and_leaves_the_good_one(void **state)
 
 	stand_database(stand, "app", 200);
 	sh(stand->world,
-		"cp app.db good.db; sqlite3 foreign.db 'CREATE TABLE foo(x); CREATE "
+		"cp notes/app.db good.db; sqlite3 foreign.db 'CREATE TABLE foo(x); "
+		"CREATE "
 		"TABLE bar(y)';"
-		"head -c 6000 app.db >cut.db; echo text >text.db");
+		"head -c 6000 notes/app.db >cut.db; echo text >text.db");
 	reply = put_file(stand, "app", "good.db");
 	assert_int_equal(reply.status, 202);
 	reply_done(&reply);
@@ -1011,11 +1130,16 @@ main(void)
 		TEST(a_secret_is_never_in_an_answer),
 		TEST(changes_name_each_path),
 		TEST(a_cycle_is_asked_for_and_never_refused),
+		TEST(a_request_rings_the_bell_of_the_engine),
 		TEST(a_job_can_be_followed_and_cancelled),
 		TEST(one_key_is_one_request),
 		TEST(a_pause_begins_and_ends),
 		TEST(a_condition_is_accepted),
+		TEST(a_secret_in_a_reason_is_cut_before_it_is_kept),
+		TEST(what_is_no_secret_is_allowed_and_denied),
 		TEST(a_snapshot_is_taken_and_sent),
+		TEST(a_database_is_called_as_the_command_line_calls_it),
+		TEST(snapshots_of_a_database_that_is_gone_can_still_be_had),
 		TEST(another_database_in_its_place_is_told),
 		TEST(a_restore_is_staged_seen_and_cancelled),
 		TEST(a_bad_upload_says_why_and_leaves_the_good_one),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /**
- * agent/allowed - what a person marked as fine, by fingerprint.
+ * brain/allowed - what a person marked as fine, by fingerprint.
  *
  *     AUTO(allowed_done) struct allowed allowed = { 0 };
  *     if (allowed_load(git_dir, &allowed, err) < 0) ...
@@ -12,8 +12,8 @@
  * holds a value, only keyed fingerprints; goes by position or path.
  */
 
-#ifndef AGENT_ALLOWED_H
-#define AGENT_ALLOWED_H
+#ifndef BRAIN_ALLOWED_H
+#define BRAIN_ALLOWED_H
 
 #include "base/base.h"
 #include "scanner/finding.h"

@@ -1,8 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-#include "serve/next.h"
+#include "view/row.h"
 
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/json.h"
 #include "ledger/ledger.h"
+
+void
+view_date(struct json *object, const char *key, int64_t at_ms)
+{
+	char text[CLOCK_TEXT_MAX];
+
+	if (at_ms == 0) {
+		json_set_null(object, key);
+		return;
+	}
+	clock_format(at_ms, text);
+	json_set_text(object, key, text);
+}
 
 // clang-format off
 static const struct {
@@ -26,7 +42,7 @@ static const struct {
 // clang-format on
 
 const char *
-next_step(enum ledger_state state, enum ledger_kind kind)
+view_next(enum ledger_state state, enum ledger_kind kind)
 {
 	if (ledger_is_protected(state)) {
 		return "nothing to do";
@@ -40,10 +56,42 @@ next_step(enum ledger_state state, enum ledger_kind kind)
 }
 
 bool
-next_is_secret(const struct ledger_row *row)
+view_is_secret(const struct ledger_row *row)
 {
 	return row->state == LEDGER_REDACTED || row->state == LEDGER_SEALED ||
 		(row->state == LEDGER_PENDING &&
 			ledger_kind_of(row->state, row->reason) ==
 				LEDGER_KIND_HELD_SECRET);
+}
+
+struct json *
+view_row(const char *path, size_t len, const struct ledger_row *row)
+{
+	struct json *object = json_new_object();
+	char oid[HASH_HEX_MAX];
+
+	if (row->oid.set) {
+		hash_hex(row->oid.bytes, sizeof(row->oid.bytes), oid);
+	}
+	json_set_bytes(object, "path", path, len);
+	json_set_text(object, "state", ledger_state_word(row->state));
+	json_set_text(object, "reason", row->reason);
+	json_set_int(object, "size", row->inode.size);
+	json_set_text(object, "oid", row->oid.set ? oid : NULL);
+	json_set_int(object, "spans", row->spans);
+	view_date(object, "since", row->since_ms);
+	return object;
+}
+
+struct json *
+view_secret(const char *path, size_t len, const struct ledger_row *row)
+{
+	struct json *object = json_new_object();
+
+	json_set_bytes(object, "path", path, len);
+	json_set_text(object, "state", ledger_state_word(row->state));
+	json_set_text(object, "rules", row->reason);
+	json_set_int(object, "spans", row->spans);
+	view_date(object, "since", row->since_ms);
+	return object;
 }

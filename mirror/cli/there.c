@@ -1,0 +1,363 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "cli/there.h"
+
+#include "agent/worker.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "cli/leftover.h"
+#include "cli/remote.h"
+#include "jobqueue/job.h"
+#include "ledger/state.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum {
+	THERE_DEGRADED = 1,
+	THERE_FAILED = 2,
+	/** A snapshot or the check of an upload takes as long as it takes there. */
+	THERE_LONG_MS = 8 * 3600 * 1000,
+};
+
+static int
+post(const struct client *client, const char *target, struct json **ret_answer,
+	struct err *err)
+{
+	AUTO(json_freep) struct json *empty = json_new_object();
+	const struct client_request request = {
+		.method = "POST", .target = target, .body = empty
+	};
+
+	return MIN_OF(client_ask(client, &request, ret_answer, err), 0);
+}
+
+// ---- a cycle
+
+struct cycle {
+	const struct json *job;
+	const struct json *status;
+	const struct json *accounting;
+	struct oid commit;
+	uint64_t changed;
+	int exit;
+};
+
+static void
+print_cycle_json(struct call *call, const struct cycle *cycle)
+{
+	AUTO(json_freep) struct json *object = json_new_object();
+	struct json *files = json_new_object();
+	const struct json *counts = cycle->accounting;
+	char id[OID_HEX_MAX];
+
+	for (int i = 0; i < LEDGER_NSTATES; i++) {
+		const char *word = ledger_state_word((enum ledger_state)i);
+
+		json_set_int(files, word, json_get_int(counts, word, 0));
+	}
+	json_set_int(files, "on_disk", json_get_int(counts, "on_disk", 0));
+	json_set_text(object, "schema", "mirror.once/1");
+	json_set_text(object, "commit",
+		oid_is_zero(&cycle->commit) ? NULL : oid_hex(&cycle->commit, id));
+	json_set_int(object, "changed", (int64_t)cycle->changed);
+	json_set(object, "files", files);
+	json_set_int(object, "excluded", json_get_int(counts, "excluded", 0));
+	json_set_int(object, "unaccounted", json_get_int(counts, "unaccounted", 0));
+	json_set_real(object, "seconds",
+		(double)json_get_int(cycle->job, "duration_ms", 0) / 1000);
+	json_set_int(object, "exit", cycle->exit);
+	json_set_text(object, "sentence", json_get_text(cycle->status, "sentence"));
+	output_json(&call->out, object);
+}
+
+static void
+print_cycle(struct call *call, const struct cycle *cycle)
+{
+	struct output *out = &call->out;
+	const char *sentence = json_get_text(cycle->status, "sentence");
+	AUTO_FREE char *shown = path_printable(sentence != NULL ? sentence : "");
+	char id[OID_HEX_MAX];
+
+	if (oid_is_zero(&cycle->commit)) {
+		output_line(out, "nothing changed, no commit");
+	} else {
+		output_line(out, "committed %" PRIu64 " change%s as %.12s",
+			cycle->changed, cycle->changed == 1 ? "" : "s",
+			oid_hex(&cycle->commit, id));
+	}
+	output_line(out, "%s", shown);
+	leftover_print_list(out, json_get(cycle->status, "leftover"),
+		json_get_int(cycle->accounting, "failed", 0),
+		json_get_int(cycle->accounting, "pending", 0));
+}
+
+// A cycle that did not go well has a note that says why.
+static int
+check_outcome(const struct json *job, struct err *err)
+{
+	const char *outcome = json_get_text(job, "outcome");
+	const char *note = json_get_text(job, "note");
+
+	if (outcome != NULL &&
+		(strcmp(outcome, job_outcome_name(JOB_OK)) == 0 ||
+			strcmp(outcome, job_outcome_name(JOB_DEGRADED)) == 0)) {
+		return 0;
+	}
+	return err_raise(err, ERR_IO, "the agent's cycle %s: %s",
+		outcome != NULL ? outcome : "ended", note != NULL ? note : "");
+}
+
+int
+there_once(struct call *call, const struct client *client, struct err *err)
+{
+	AUTO(json_freep) struct json *asked = NULL;
+	AUTO(json_freep) struct json *done = NULL;
+	AUTO(json_freep) struct json *status = NULL;
+	AUTO(json_freep) struct json *health = NULL;
+	struct cycle cycle = { 0 };
+	const char *note;
+
+	if (post(client, "/v1/cycles", &asked, err) < 0) {
+		return err->code;
+	}
+	if (args_has(&call->args, "no-wait")) {
+		output_line(&call->out, "asked for");
+		return 0;
+	}
+	if (remote_follow(call, client, asked, &done, err) < 0 ||
+		check_outcome(done, err) < 0 ||
+		client_get(client, "/v1/status", &status, err) < 0 ||
+		client_get(client, "/v1/health", &health, err) < 0) {
+		return err->code;
+	}
+	note = json_get_text(done, "note");
+	if (note == NULL || !worker_read_note(note, &cycle.commit, &cycle.changed)) {
+		return err_raise(err, ERR_REMOTE, "the agent's answer is not understood");
+	}
+	cycle.job = done;
+	cycle.status = status;
+	cycle.accounting = json_get(health, "accounting");
+	cycle.exit = json_get_int(cycle.accounting, "pending", 0) > 0 ||
+			json_get_int(cycle.accounting, "failed", 0) > 0
+		? THERE_DEGRADED
+		: 0;
+	if (call->out.json) {
+		print_cycle_json(call, &cycle);
+	} else {
+		print_cycle(call, &cycle);
+	}
+	return cycle.exit;
+}
+
+// ---- stopping
+
+struct stopping {
+	struct call *call;
+	const struct client *client;
+	size_t asked;
+	struct err *err;
+};
+
+static int
+stop_one(const char *kind, const struct json *job, void *payload)
+{
+	struct stopping *stopping = payload;
+	AUTO_FREE char *target =
+		xasprintf("/v1/jobs/%s-%" PRId64, kind, json_get_int(job, "taken", 0));
+	const struct client_request request = { .method = "DELETE", .target = target };
+	AUTO(json_freep) struct json *answer = NULL;
+	struct call *call = stopping->call;
+	enum job_kind known;
+	int status;
+
+	if (!json_get_bool(job, "in_progress", false) || !job_kind_find(kind, &known) ||
+		!job_is_cancellable(known)) {
+		return 0;
+	}
+	stopping->asked++;
+	if (call->dry_run) {
+		output_line(&call->out, "%s would be asked to stop", kind);
+		return 0;
+	}
+	status = client_ask(stopping->client, &request, &answer, stopping->err);
+	// It ended meanwhile: that is what was wanted.
+	if (status < 0 && status != ERR_EXISTS) {
+		return status;
+	}
+	output_line(&call->out, "%s was asked to stop at its next safe point", kind);
+	return 0;
+}
+
+int
+there_cancel(struct call *call, const struct client *client, struct err *err)
+{
+	AUTO(json_freep) struct json *status = NULL;
+	struct stopping stopping = { .call = call, .client = client, .err = err };
+
+	if (client_get(client, "/v1/status", &status, err) < 0 ||
+		json_each(json_get(status, "jobs"), stop_one, &stopping) < 0) {
+		return err->code;
+	}
+	if (stopping.asked == 0) {
+		output_line(&call->out, "nothing is under way");
+	}
+	return 0;
+}
+
+// ---- databases
+
+static void
+print_text_of(struct output *out, const char *before, const struct json *object,
+	const char *key, const char *behind)
+{
+	AUTO_FREE char *text = json_get_bytes(object, key);
+	AUTO_FREE char *shown = path_printable(text != NULL ? text : "-");
+
+	output_text(out, "%s%s%s", before, shown, behind);
+}
+
+static void
+print_database(struct output *out, const struct json *database)
+{
+	const struct json *snapshots = json_get(database, "snapshots");
+
+	print_text_of(out, "", database, "name", "  ");
+	print_text_of(out, "", database, "path", "\n");
+	if (json_count(snapshots) == 0) {
+		output_line(out, "  no snapshot yet");
+	}
+	for (size_t i = 0; i < json_count(snapshots); i++) {
+		const struct json *row = json_at(snapshots, i);
+		char size[OUTPUT_SIZE_MAX];
+
+		output_size((uint64_t)json_get_int(row, "bytes", 0), size);
+		print_text_of(out, "  ", row, "taken_at", "");
+		output_text(out, "  %s, %" PRId64 " rows, ", size,
+			json_get_int(row, "rows", 0));
+		print_text_of(out, "", row, "provenance", "");
+		output_line(out, "%s",
+			json_get_bool(row, "verified", false) ? ", checked"
+							      : ", not checked");
+	}
+}
+
+int
+there_databases(struct call *call, const struct client *client, struct err *err)
+{
+	AUTO(json_freep) struct json *answer = NULL;
+	const struct json *list;
+
+	if (client_get(client, "/v1/databases", &answer, err) < 0) {
+		return err->code;
+	}
+	if (call->out.json) {
+		output_json(&call->out, answer);
+		return 0;
+	}
+	list = json_get(answer, "databases");
+	for (size_t i = 0; i < json_count(list); i++) {
+		print_database(&call->out, json_at(list, i));
+	}
+	if (json_count(list) == 0) {
+		output_line(&call->out, "there is no database in the watched folders");
+	}
+	return 0;
+}
+
+// "/v1/databases/notes%2Fapp.db/snapshots"; owned.
+static char *
+target_of(const char *name, const char *what)
+{
+	AUTO_FREE char *escaped = xcalloc(3 * strlen(name) + 1, 1);
+	char *at = escaped;
+
+	for (; *name != '\0'; name++) {
+		unsigned char byte = (unsigned char)*name;
+
+		*at++ = '%';
+		*at++ = "0123456789ABCDEF"[byte >> 4];
+		*at++ = "0123456789ABCDEF"[byte & 15];
+	}
+	return xasprintf("/v1/databases/%s/%s", escaped, what);
+}
+
+int
+there_snapshot(struct call *call, const struct client *client, struct err *err)
+{
+	AUTO_FREE char *target = target_of(call->args.words[0], "snapshots");
+	AUTO(json_freep) struct json *answer = NULL;
+	struct client patient = *client;
+	char size[OUTPUT_SIZE_MAX];
+
+	if (call->dry_run) {
+		output_line(&call->out, "would ask for a snapshot of %s",
+			call->args.words[0]);
+		return 0;
+	}
+	patient.deadline_ms = THERE_LONG_MS;
+	if (post(&patient, target, &answer, err) < 0) {
+		return err->code;
+	}
+	if (call->out.json) {
+		output_json(&call->out, answer);
+		return 0;
+	}
+	output_size((uint64_t)json_get_int(answer, "bytes", 0), size);
+	print_text_of(&call->out, "", answer, "path", "");
+	output_line(&call->out, ": %s, %" PRId64 " rows, checked%s", size,
+		json_get_int(answer, "rows", 0),
+		json_get_bool(answer, "unchanged", false)
+			? "; nothing changed since it was taken"
+			: "");
+	return 0;
+}
+
+int
+there_restore(struct call *call, const struct client *client, struct err *err)
+{
+	AUTO(json_freep) struct json *answer = NULL;
+	AUTO_FREE char *target = NULL;
+	struct client patient = *client;
+	struct client_request request = { .method = "PUT" };
+	struct stat info;
+
+	if (call->args.nwords != 2 || args_has(&call->args, "to") ||
+		args_has(&call->args, "in-place") || args_has(&call->args, "undo")) {
+		return err_raise(err, ERR_USAGE,
+			"at another agent a restore is NAME FILE: checked and staged "
+			"there");
+	}
+	AUTO_CLOSE int fd = open(call->args.words[1], O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &info) < 0) {
+		return err_errno(err, "open %s", call->args.words[1]);
+	}
+	if (info.st_size == 0) {
+		return err_raise(err, ERR_INVALID, "%s is empty", call->args.words[1]);
+	}
+	if (call->dry_run) {
+		output_line(&call->out, "would be sent, checked and staged there");
+		return 0;
+	}
+	target = target_of(call->args.words[0], "restore");
+	request.target = target;
+	request.fd = fd;
+	request.fd_len = info.st_size;
+	patient.deadline_ms = THERE_LONG_MS;
+	if (client_ask(&patient, &request, &answer, err) < 0) {
+		return err->code;
+	}
+	if (call->out.json) {
+		output_json(&call->out, answer);
+		return 0;
+	}
+	print_text_of(&call->out, "staged there as ", answer, "id", "");
+	output_line(&call->out, "; nothing is replaced yet");
+	return 0;
+}
