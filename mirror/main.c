@@ -110,6 +110,8 @@
  *                                  [notify] in the configuration.
  *     agent/visit                  one folder of a watched root, and those below it:
  *                                  every entry gets one row (I8).
+ *     agent/whole                  is everything still there that the last commit
+ *                                  leads to?
  *     agent/worker                 one job, done and finished in the queue.
  *     agent/once
  *

@@ -8,6 +8,7 @@
 #include "agent/root.h"
 #include "agent/round.h"
 #include "agent/sealing.h"
+#include "agent/whole.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/hash.h"
@@ -149,6 +150,9 @@ choose_depth(struct round *round, struct cycle_plan *plan, struct err *err)
 		plan->rehash = true;
 	}
 	round->rebuild = !same_head || round->kit->rebuilt;
+	if (whole_begin(round, err) < 0) {
+		return err->code;
+	}
 	// From here on what the ledger lent is gone.
 	if (sealing_begin(round, err) < 0) {
 		return err->code;
@@ -370,11 +374,12 @@ conclude(struct round *round, struct err *err)
 		return err->code;
 	}
 	round->result->commit = round->head;
-	if (!oid_equal(&tree, &round->head_tree) && !oid_is_zero(&tree) &&
-		write_commit(round, &tree, err) < 0) {
+	if (oid_equal(&tree, &round->head_tree) || oid_is_zero(&tree)
+			? whole_mend(round, err) < 0
+			: write_commit(round, &tree, err) < 0) {
 		return err->code;
 	}
-	if (compare_all(round, err) < 0) {
+	if (compare_all(round, err) < 0 || whole_end(round, err) < 0) {
 		return err->code;
 	}
 	if (ledger_meta_set(
@@ -438,6 +443,9 @@ cycle_run(struct kit *kit, const struct cycle_plan *plan, struct cycle_result *r
 		// The browsable copy may be ahead of the commit now; the mark stays, and
 		// it is put right before the next cycle.
 		ledger_rollback(kit->ledger);
+		if (err->code == ERR_NOT_FOUND || err->code == ERR_CORRUPT) {
+			whole_doubt(kit);
+		}
 		return err_wrap(err, "cycle");
 	}
 	// What a commit that the ledger does not know put into the copy goes by healing;

@@ -501,7 +501,8 @@ fold_top(struct round *round, struct oid *ret_tree, struct err *err)
 	for (size_t i = 0; i < roots.count; i++) {
 		// A root that is not there and that nobody gave up stays as the commit
 		// has it.
-		if (is_kept(round, roots.folders[i].name)) {
+		if (is_kept(round, roots.folders[i].name) &&
+			!oid_is_zero(&round->head_tree)) {
 			continue;
 		}
 		edits[nedits++] = edit_of(roots.folders[i].name,

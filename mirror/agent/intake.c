@@ -324,7 +324,8 @@ newest_write_ms(const struct intake *intake)
 	return newest_ns / 1000000;
 }
 
-// The snapshot's bytes become this file's place in the tree.
+// The snapshot's bytes become this file's place in the tree.  1, or 0 when they are gone:
+// no ref led to them yet, and somebody's git gc had the pack.
 static int
 keep_snapshot(struct intake *intake)
 {
@@ -332,13 +333,17 @@ keep_snapshot(struct intake *intake)
 	AUTO(buf_done) struct buf bytes = { .max = (size_t)config->sqlite.git_max + 1 };
 
 	if (oid_is_zero(&intake->cover.blob)) {
-		return 0;
+		return 1;
 	}
 	if (repo_read(intake->round->kit->repo, &intake->cover.blob, OBJECT_BLOB, &bytes,
 		    &intake->err) < 0) {
-		return err_wrap(&intake->err, "read a snapshot");
+		return intake->err.code == ERR_NOT_FOUND
+			? 0
+			: err_wrap(&intake->err, "read a snapshot");
 	}
-	return keep_bytes(intake, TREE_FILE, buf_text(&bytes), bytes.len);
+	return keep_bytes(intake, TREE_FILE, buf_text(&bytes), bytes.len) < 0
+		? intake->err.code
+		: 1;
 }
 
 static void
@@ -347,6 +352,7 @@ take_database(struct intake *intake)
 	const struct config *config = intake->round->kit->config;
 	enum databases_verdict verdict = databases_judge(&intake->cover,
 		newest_write_ms(intake), config->sqlite.every_ms, clock_now_ms());
+	int kept;
 
 	intake->row.flags |= LEDGER_ROW_DATABASE;
 	intake->row.rules = intake->round->rules;
@@ -365,8 +371,12 @@ take_database(struct intake *intake)
 		// It has changed since; the next look may find that a snapshot is due.
 		intake->row.flags |= LEDGER_ROW_RACY;
 	}
-	if (keep_snapshot(intake) < 0) {
+	kept = keep_snapshot(intake);
+	if (kept < 0) {
 		broken(intake);
+	} else if (kept == 0) {
+		err_clear(&intake->err);
+		keep_old(intake, LEDGER_PENDING, LEDGER_KIND_CHANGED, NULL);
 	}
 }
 

@@ -52,6 +52,11 @@ struct cycle_result {
 	/** Tree entries read back and compared with the ledger; all of them? */
 	uint64_t compared;
 	bool compared_all;
+	/** Every object of the commit was looked for; so many are missing although all
+	 * that the disk has was written again, the first one here. */
+	bool whole;
+	uint64_t missing;
+	char missing_first[256];
 	/** Bytes the repository grew by. */
 	uint64_t bytes;
 	/** Paths added, changed or removed. */

@@ -68,8 +68,12 @@ proof_verify(struct kit *kit, proof_progress_fn *fn, void *payload,
 	};
 	struct verify_result result;
 	struct record_integrity found = { .everything = true };
-	int head = repo_head(kit->repo, &options.commit, err);
+	// What somebody took away must look gone.
+	int head = repo_refresh(kit->repo, err);
 
+	if (head == 0) {
+		head = repo_head(kit->repo, &options.commit, err);
+	}
 	if (head <= 0 || choose_seed(&options.seed, err) < 0) {
 		return head == 0 ? 0 : err->code;
 	}

@@ -86,6 +86,12 @@ struct round {
 	bool recheck;
 	/** The ledger does not describe the branch: make every tree again. */
 	bool rebuild;
+	/** See agent/whole: this cycle looks for every object of the commit; some are
+	 * missing and are written again; the packs are those of the last look. */
+	bool looks;
+	bool heals;
+	bool same_packs;
+	uint64_t losses;
 
 	/** Originals of what is taken out; see agent/sealing. */
 	struct sealing *sealing;

@@ -85,6 +85,20 @@ list_place(const char *path, const struct tree_entry *entry, void *payload)
 	return 0;
 }
 
+// What is named and not there is as good as never sealed.
+static void
+drop_missing(struct round *round, struct sealing *sealing)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < sealing->nplaces; i++) {
+		if (repo_has(round->kit->repo, &sealing->places[i].blob)) {
+			sealing->places[kept++] = sealing->places[i];
+		}
+	}
+	sealing->nplaces = kept;
+}
+
 static int
 list_places(struct round *round, struct sealing *sealing, struct err *err)
 {
@@ -101,7 +115,13 @@ list_places(struct round *round, struct sealing *sealing, struct err *err)
 		return MIN_OF(found, 0);
 	}
 	if (tree_walk(round->kit->repo, &tree, list_place, sealing, err) < 0) {
-		return err_wrap(err, "list what is sealed");
+		if (!round->heals) {
+			return err_wrap(err, "list what is sealed");
+		}
+		err_clear(err);
+	}
+	if (round->heals) {
+		drop_missing(round, sealing);
 	}
 	if (sealing->nplaces > 1) {
 		qsort(sealing->places, sealing->nplaces, sizeof(sealing->places[0]),

@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "brain/pack.h"
 #include "config/config.h"
 #include "ledger/sqlite_probe.h"
 
@@ -118,6 +119,19 @@ visit_collect(struct round *round, bool wait, struct err *err)
 
 // ---- one entry
 
+// When the ledger does not describe the branch, what it names may be gone.
+static bool
+is_secure(const struct round *round, const struct ledger_row *row)
+{
+	struct oid oid;
+
+	if (!round->rebuild || !row->oid.set) {
+		return true;
+	}
+	memcpy(oid.id, row->oid.bytes, sizeof(oid.id));
+	return pack_secures(round->pack, &oid);
+}
+
 // Its row is final and describes the entry as it is now.
 static bool
 is_settled(const struct round *round, const struct ledger_row *row,
@@ -141,7 +155,8 @@ is_settled(const struct round *round, const struct ledger_row *row,
 		return false;
 	}
 	return row->type == type && (final || too_large) && !round->plan->rehash &&
-		(row->flags & LEDGER_ROW_RACY) == 0 && inode_same(&row->inode, inode);
+		(row->flags & LEDGER_ROW_RACY) == 0 && inode_same(&row->inode, inode) &&
+		is_secure(round, row);
 }
 
 static int

@@ -87,8 +87,10 @@ record_result(struct kit *kit, const struct cycle_result *result)
 	}
 	if (result->committed || result->full) {
 		tell(record_integrity(kit->evidence,
-			     &(struct record_integrity){
-				     .objects = (int64_t)result->compared },
+			     &(struct record_integrity){ .whole = result->whole,
+				     .objects = (int64_t)result->compared,
+				     .bad = (int64_t)result->missing,
+				     .what = result->missing_first },
 			     &err),
 			&err, "the check of the tree");
 	}

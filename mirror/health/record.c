@@ -130,7 +130,10 @@ is_known_better(struct evidence *evidence, const struct record_integrity *integr
 	if (found <= 0 || integrity->everything || integrity->bad != 0) {
 		return MIN_OF(found, 0);
 	}
-	return known.state == HEALTH_FAILED || integrity->objects == 0 ? 1 : 0;
+	if (known.state == HEALTH_FAILED) {
+		return integrity->whole && strcmp(known.detail, "cycle") == 0 ? 0 : 1;
+	}
+	return integrity->objects == 0 ? 1 : 0;
 }
 
 // The date from which the whole repository counts as read: the first cycle wrote it.

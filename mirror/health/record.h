@@ -97,6 +97,9 @@ int record_sweep(struct evidence *evidence, struct ledger *ledger,
  * until everything was read and found whole. */
 struct record_integrity {
 	bool everything;
+	/** A cycle looked for every object of the last commit: what cycles found missing
+	 * is answered. */
+	bool whole;
 	int64_t objects;
 	int64_t bad;
 	/** The first bad one, or what fsck said; may be NULL. */
