@@ -104,6 +104,18 @@ need() {
 	fi
 }
 
+# The tests start their servers themselves, on ports of their own: what was installed just
+# now for them serves nobody else.
+no_service() {
+	local sudo= server
+	[ "$(id -u)" = 0 ] || sudo=sudo
+	for server; do
+		if [ -d /run/systemd/system ]; then
+			$sudo systemctl disable --now "$server" >/dev/null 2>&1 || true
+		fi
+	done
+}
+
 # Where to build: what was asked for, else here, else where this user may write.
 choose_build() {
 	if [ -n "${MIRROR_BUILD:-}" ]; then
@@ -276,8 +288,13 @@ demo)
 	;;
 test)
 	[ $# = 1 ] || usage
+	servers=
+	is_installed openssh-server || servers+=' ssh'
+	is_installed lighttpd || servers+=' lighttpd'
 	# shellcheck disable=SC2086
 	need $build_packages $test_packages -- $build_optional
+	# shellcheck disable=SC2086
+	no_service $servers
 	choose_build
 	MIRROR_BUILD=$build exec "$src/tests/check.sh"
 	;;
