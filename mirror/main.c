@@ -268,7 +268,7 @@
  *     brain/tree                   git's trees: read one, or change some entries of
  *                                  one.
  *     brain/worktree               the browsable copy beside .git.
- *     brain/fetch brain/push_blame brain/push_git brain/recovery brain/repo_objects
+ *     brain/fetch brain/push_git brain/push_words brain/recovery brain/repo_objects
  *     brain/repo_refs
  *
  * 2  ledger/  every file, its state and its reason

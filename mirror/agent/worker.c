@@ -27,6 +27,29 @@
 #include <stdio.h>
 #include <string.h>
 
+enum {
+	// A run shorter than this says nothing of how far it is.
+	TELL_EVERY_MS = 1000,
+};
+
+// How far the job is: in the queue for whoever looks, and to whoever watches.
+static int
+on_progress(const char *what, uint64_t done, uint64_t total, void *payload)
+{
+	struct worker *worker = payload;
+	int64_t now_ms = clock_mono_ms();
+	struct err ignored;
+
+	if (now_ms - worker->told_ms >= TELL_EVERY_MS) {
+		worker->told_ms = now_ms;
+		(void)!jobqueue_progress_set(worker->kit->queue, worker->kind, what,
+			(int64_t)done, (int64_t)total, &ignored);
+	}
+	return worker->on_progress != NULL
+		? worker->on_progress(what, done, total, worker->payload)
+		: 0;
+}
+
 // ---- sync
 
 static void
@@ -246,8 +269,8 @@ do_sync(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
 	struct cycle_plan plan = {
 		.full = worker->where == NULL || job->hurried || worker->owes_full,
 		.rehash = worker->rehash || asked_ms != 0,
-		.on_progress = worker->on_progress,
-		.payload = worker->payload,
+		.on_progress = on_progress,
+		.payload = worker,
 	};
 	struct cycle_result result;
 	const struct ledger_totals *totals = &result.totals;
@@ -306,13 +329,14 @@ static int
 push_line(const char *line, size_t len, bool is_stderr, void *payload)
 {
 	struct worker *worker = payload;
+	struct push_progress progress;
 
-	(void)line;
-	(void)len;
 	(void)is_stderr;
+	push_progress(line, len, &progress);
 	return jobqueue_cancel_requested(worker->kit->queue) ||
-		(worker->on_progress != NULL &&
-			worker->on_progress("push", 0, 0, worker->payload) != 0);
+		on_progress(progress.what[0] != '\0' ? progress.what
+						     : job_kind_name(worker->kind),
+			progress.done, progress.total, worker) != 0;
 }
 
 // The branch is what counts: a milestone that does not arrive is told and comes later.
@@ -416,9 +440,7 @@ snapshot_progress(const char *stage, int64_t done, int64_t total, void *payload)
 	struct worker *worker = payload;
 
 	return jobqueue_cancel_requested(worker->kit->queue) ||
-		(worker->on_progress != NULL &&
-			worker->on_progress(stage, (uint64_t)done, (uint64_t)total,
-				worker->payload) != 0);
+		on_progress(stage, (uint64_t)done, (uint64_t)total, worker) != 0;
 }
 
 static void
@@ -544,6 +566,8 @@ perform(struct worker *worker, struct job *job, char note[JOB_NOTE_MAX])
 	struct err err = { 0 };
 	enum job_outcome outcome;
 
+	worker->kind = job->kind;
+	worker->told_ms = clock_mono_ms();
 	outcome = handlers[job->kind](worker, job, note, &err);
 	if (job_outcome_is_success(outcome)) {
 		// What was survived on the way is nobody's news.

@@ -59,6 +59,9 @@ struct worker {
 	bool has_last;
 	/** Why the last job failed; code 0 when it did not. */
 	struct err *why;
+	/** The worker's own: of the job under way, and when the queue was told last. */
+	enum job_kind kind;
+	int64_t told_ms;
 };
 
 /**

@@ -145,6 +145,17 @@ int push_each_host(const struct push_options *options, push_host_fn *fn, void *p
 int push_may(const struct push_options *options, struct push_result *ret_result,
 	struct err *err) NONNULL MUST_CHECK;
 
+/** How far, as git says it on a line: "Writing objects:  45% (45/100), 1.2 MiB". */
+struct push_progress {
+	/** "writing objects"; "" when the line says nothing of the kind. */
+	char what[40];
+	uint64_t done;
+	uint64_t total;
+};
+/** @line may be NULL. */
+void push_progress(const char *line, size_t len, struct push_progress *ret_progress)
+	NONNULL_ARGS(3);
+
 /** @url without its password, safe to show.  Owned by the caller. */
 char *push_mask(const char *url) NONNULL MUST_CHECK;
 

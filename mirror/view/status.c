@@ -194,6 +194,7 @@ job_json(const struct view_status *status, enum job_kind kind)
 	json_set_text(object, "state", state_of(&job));
 	json_set_bool(object, "in_progress", job.in_progress);
 	json_set_int(object, "attempt", job.attempt);
+	view_date(object, "not_before", job.not_before_ms);
 	json_set_text(object, "last_outcome",
 		job.last_ended_ms != 0 ? job_outcome_name(job.last_outcome) : NULL);
 	view_date(object, "last_ended", job.last_ended_ms);

@@ -311,6 +311,39 @@ a_silent_server_ends_at_the_deadline(void **state)
 	repo_close(scene.repo);
 }
 
+static void
+how_far_it_is_is_read_from_gits_own_words(void **state)
+{
+	static const struct {
+		const char *line;
+		const char *what;
+		uint64_t done;
+		uint64_t total;
+	} rows[] = {
+		{ "Writing objects:  45% (45/100), 1.20 MiB | 3.00 MiB/s",
+			"writing objects", 45, 100 },
+		{ "remote: Resolving deltas: 100% (7/7), done.", "resolving deltas", 7,
+			7 },
+		{ "Counting objects: 12, done.", "", 0, 0 },
+		{ "remote: a hook: 10% (more", "", 0, 0 },
+		{ "To https://host/x.git", "", 0, 0 },
+		{ NULL, "", 0, 0 },
+	};
+	struct push_progress progress;
+
+	(void)state;
+	for (size_t i = 0; i < countof(rows); i++) {
+		push_progress(rows[i].line,
+			rows[i].line != NULL ? strlen(rows[i].line) : 0, &progress);
+		assert_string_equal(progress.what, rows[i].what);
+		assert_int_equal(progress.done, rows[i].done);
+		assert_int_equal(progress.total, rows[i].total);
+	}
+	// A number that is cut is no number.
+	push_progress("Writing objects:  45% (45/100), x", 27, &progress);
+	assert_string_equal(progress.what, "");
+}
+
 static int
 cancel_at_once(const char *line, size_t len, bool is_stderr, void *payload)
 {
@@ -538,6 +571,7 @@ main(void)
 		room(each_way_to_be_unreachable_has_its_reason),
 		room(a_silent_server_ends_at_the_deadline),
 		room(a_push_can_be_cancelled),
+		cmocka_unit_test(how_far_it_is_is_read_from_gits_own_words),
 		cmocka_unit_test(no_password_is_shown),
 		room(a_password_reaches_gits_helper_and_no_argument),
 		room(without_git_the_reason_says_so),

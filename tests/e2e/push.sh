@@ -73,6 +73,29 @@ printf 'agent\n' >>notes/a.md
 expect 0 "$MIRROR" --once --json
 says err "could not be pushed"
 says out '"error": "the last push failed (no-repository)'
+# It is not tried again at once, and a restart does not make it so.
+expect 0 "$MIRROR" status
+grep -q '^push .*waiting, not tried again for' out || fail "status does not tell of the wait: $(grep ^push out)"
+attempt() {
+	"$MIRROR" status --json | sed -n '/"push": {/,/}/s/.*"attempt": \([0-9]*\).*/\1/p'
+}
+tries=600
+until [ "$(attempt)" -ge 3 ] || [ "$tries" -eq 0 ]; do
+	sleep 0.05
+	tries=$((tries - 1))
+done
+tried=$(attempt)
+[ "$tried" -ge 3 ] || fail "attempts are not counted: $tried"
+kill -KILL $agent
+wait $agent 2>/dev/null || true
+"$MIRROR" run >agent.out 2>agent.err &
+agent=$!
+tries=200
+until "$MIRROR" status --json | grep -q '"running": true' || [ "$tries" -eq 0 ]; do
+	sleep 0.05
+	tries=$((tries - 1))
+done
+[ "$(attempt)" -ge "$tried" ] || fail "a restart forgot the $tried attempts: $(attempt)"
 mv gone remote.git
 kill -TERM $agent
 wait $agent || fail "the agent's end"

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /*
+ * What git says of how far it is, and what servers say of where a secret is.
+ *
  * Servers that look for secrets say where, each in its own words:
  *
  *     remote:      —— Amazon AWS Access Key ID ————        remote: PUSH BLOCKED: Secrets
@@ -31,7 +33,42 @@ enum {
 	PLACES_MAX = 3,
 	PATH_SHOWN = 200,
 	HEX_MIN = 7,
+	LINE_MAX_ = 200,
 };
+
+// ---- how far
+
+void
+push_progress(const char *line, size_t len, struct push_progress *ret_progress)
+{
+	char text[LINE_MAX_];
+	const char *words = text;
+	const char *colon;
+	const char *open;
+	unsigned long long done;
+	unsigned long long total;
+	int end = 0;
+
+	*ret_progress = (struct push_progress){ .what = "" };
+	(void)snprintf(text, sizeof(text), "%.*s", (int)MIN_OF(len, sizeof(text) - 1),
+		line != NULL ? line : "");
+	if (strncmp(words, "remote: ", 8) == 0) {
+		words += 8;
+	}
+	colon = strchr(words, ':');
+	open = colon != NULL ? strstr(colon, "% (") : NULL;
+	if (open == NULL || sscanf(open + 3, "%llu/%llu)%n", &done, &total, &end) != 2 ||
+		end == 0) {
+		return;
+	}
+	(void)snprintf(ret_progress->what, sizeof(ret_progress->what), "%.*s",
+		(int)(colon - words), words);
+	ret_progress->what[0] = (char)tolower((unsigned char)ret_progress->what[0]);
+	ret_progress->done = done;
+	ret_progress->total = total;
+}
+
+// ---- where the secret is
 
 // As the server named them; empty when it did not.
 struct place {
