@@ -347,6 +347,8 @@
  * 1  scanner/  bytes in, secrets named but not shown
  *     scanner/assign               a name, an operator, a value: in any of the ways
  *                                  people write that.
+ *     scanner/assign_cursor        a place in a text, and the few steps a reader of
+ *                                  assignments takes from it.
  *     scanner/chars                kinds of bytes, the same in every locale.
  *     scanner/check                does the structure of a token add up?
  *     scanner/collect              every secret in some bytes, whatever their encoding.
@@ -354,6 +356,7 @@
  *     scanner/engine               text in eight bits, raw findings out.
  *     scanner/filter               is this value a secret, or does it only stand where
  *                                  one could?
+ *     scanner/filter_look          what a value is made of.
  *     scanner/finding              one secret, named but not shown.
  *     scanner/gitleaks             rules that a person wrote, in gitleaks' TOML.
  *     scanner/gitleaks_rule        what gitleaks.c reads and gitleaks_scan.c runs.
@@ -375,10 +378,11 @@
  *     scanner/url                  the password in scheme://user:password@host.
  *     scanner/words                lists of words, and whether a text holds one, in
  *                                  either case.
- *     scanner/filter_name scanner/gitleaks_scan scanner/literal_hyperscan
- *     scanner/literal_portable scanner/rarity_table scanner/rules scanner/rules_cloud
- *     scanner/rules_code scanner/rules_keyed scanner/rules_text scanner/rules_trade
- *     scanner/selftest scanner/stream
+ *     scanner/assign_operator scanner/filter_name scanner/gitleaks_scan
+ *     scanner/literal_hyperscan scanner/literal_portable scanner/rarity_table
+ *     scanner/rules scanner/rules_cloud scanner/rules_code scanner/rules_command
+ *     scanner/rules_keyed scanner/rules_text scanner/rules_trade scanner/selftest
+ *     scanner/stream
  *
  * 1  jobqueue/  tickets, one trailing run, the lock of the kernel
  *     jobqueue/backoff             how long to leave a failed job alone.

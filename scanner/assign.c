@@ -2,42 +2,65 @@
 
 #include "scanner/assign.h"
 
+#include "scanner/assign_cursor.h"
 #include "scanner/chars.h"
 
 #include <string.h>
 
-/** Where the reader is, and how deep in escaped quotes: \" counts 1, \\\" counts 3. */
-struct cursor {
-	const char *text;
-	size_t len;
-	size_t at;
-	size_t slashes;
-};
-
-static char
-peek(const struct cursor *cursor, size_t ahead)
+/** "api key", "Secret Access Key": where the words that belong to a lone "key" begin. */
+static size_t
+add_words_before(const char *text, size_t start)
 {
-	return cursor->at + ahead < cursor->len ? cursor->text[cursor->at + ahead] : '\0';
+	static const char *const words[] = { "api", "access", "secret", "private",
+		"client", "auth", "account", "encryption", "signing", "shared", "master",
+		"license", "service", "session", "app", "deploy", "admin", "bot",
+		"personal", "webhook", "refresh", "bearer", "consumer", "storage" };
+
+	for (size_t i = 0; i < countof(words); i++) {
+		size_t len = strlen(words[i]);
+		struct cursor cursor = { .text = text, .len = start };
+
+		if (start <= len + 1 || text[start - 1] != ' ' ||
+			(start > len + 1 && char_is_word(text[start - len - 2]))) {
+			continue;
+		}
+		cursor.at = start - len - 1;
+		if (cursor_take_word(&cursor, words[i])) {
+			return start - len - 1;
+		}
+	}
+	return start;
 }
 
+/** A letter of another script belongs to the word. */
 static bool
-is_key_char(char c)
+is_sign(char c)
 {
-	return char_is_word(c) || c == '-' || c == '.' || c == '$';
+	return !cursor_is_key_char(c) && (unsigned char)c < 0x80;
 }
 
 static void
 find_key(const char *text, size_t len, size_t hit, size_t hit_len,
 	struct assignment *assignment)
 {
+	// A word that is looked for may bring its operator: "pwd=".
+	while (hit_len > 1 && is_sign(text[hit + hit_len - 1])) {
+		hit_len--;
+	}
+	while (hit_len > 1 && is_sign(text[hit])) {
+		hit++;
+		hit_len--;
+	}
+
 	size_t start = hit;
 	size_t end = hit + hit_len;
 
 	while (start > 0 && hit - start < ASSIGN_KEY_MAX / 2 &&
-		is_key_char(text[start - 1])) {
+		cursor_is_key_char(text[start - 1])) {
 		start--;
 	}
-	while (end < len && end - hit < ASSIGN_KEY_MAX / 2 && is_key_char(text[end])) {
+	while (end < len && end - hit < ASSIGN_KEY_MAX / 2 &&
+		cursor_is_key_char(text[end])) {
 		end++;
 	}
 	// An escape before the name is not a part of it: "\npassword".
@@ -52,216 +75,11 @@ find_key(const char *text, size_t len, size_t hit, size_t hit_len,
 	while (end > hit + hit_len && (text[end - 1] == '-' || text[end - 1] == '.')) {
 		end--;
 	}
+	if (!assignment->flag) {
+		start = add_words_before(text, start);
+	}
 	assignment->key_start = start;
 	assignment->key_end = end;
-}
-
-static size_t
-skip_blanks(struct cursor *cursor, bool newlines)
-{
-	size_t from = cursor->at;
-
-	while (cursor->at < cursor->len && cursor->at - from < ASSIGN_GAP_MAX &&
-		(newlines ? char_is_space(cursor->text[cursor->at])
-			  : char_is_blank(cursor->text[cursor->at]))) {
-		cursor->at++;
-	}
-	return cursor->at - from;
-}
-
-/** A quote, perhaps behind backslashes; returns it and steps over, or 0. */
-static char
-take_quote(struct cursor *cursor)
-{
-	size_t slashes = 0;
-
-	while (peek(cursor, slashes) == '\\' && slashes < 7) {
-		slashes++;
-	}
-	char c = peek(cursor, slashes);
-	if (!char_is_quote(c)) {
-		return '\0';
-	}
-	cursor->slashes = slashes;
-	cursor->at += slashes + 1;
-	return c;
-}
-
-static bool
-take_word(struct cursor *cursor, const char *word)
-{
-	size_t len = strlen(word);
-
-	if (cursor->len - cursor->at < len) {
-		return false;
-	}
-	for (size_t i = 0; i < len; i++) {
-		if (char_lower(cursor->text[cursor->at + i]) != word[i]) {
-			return false;
-		}
-	}
-	cursor->at += len;
-	return true;
-}
-
-/** `: string =`, `: Option<String> =`: steps to behind the '='. */
-static bool
-take_type(struct cursor *cursor)
-{
-	struct cursor ahead = *cursor;
-	size_t from;
-
-	(void)skip_blanks(&ahead, false);
-	from = ahead.at;
-	if (!char_is_alpha(peek(&ahead, 0)) && peek(&ahead, 0) != '&') {
-		return false;
-	}
-	while (ahead.at < ahead.len && ahead.at - from < 40 &&
-		(char_is_word(peek(&ahead, 0)) ||
-			memchr("<>[]&?.|'", peek(&ahead, 0), 9) != NULL)) {
-		ahead.at++;
-	}
-	(void)skip_blanks(&ahead, false);
-	if (peek(&ahead, 0) != '=' || peek(&ahead, 1) == '=' || peek(&ahead, 1) == '>') {
-		return false;
-	}
-	ahead.at++;
-	*cursor = ahead;
-	return true;
-}
-
-/** The operators that are made of '=', with what may stand before it. */
-static bool
-take_equals(struct cursor *cursor, struct assignment *assignment)
-{
-	static const struct {
-		const char *text;
-		enum assign_form form;
-	} operators[] = {
-		{ "===", ASSIGN_COMPARE },
-		{ "!==", ASSIGN_COMPARE },
-		{ "==", ASSIGN_COMPARE },
-		{ "!=", ASSIGN_COMPARE },
-		{ "||=", ASSIGN_EQUALS },
-		{ "?\?=", ASSIGN_EQUALS },
-		{ "=>", ASSIGN_EQUALS },
-		{ "->", ASSIGN_EQUALS },
-		{ "<-", ASSIGN_EQUALS },
-		{ ":=", ASSIGN_EQUALS },
-		{ "+=", ASSIGN_EQUALS },
-		{ "?=", ASSIGN_EQUALS },
-		{ ".=", ASSIGN_EQUALS },
-		{ "=~", ASSIGN_COMPARE },
-		{ "=", ASSIGN_EQUALS },
-	};
-
-	for (size_t i = 0; i < countof(operators); i++) {
-		if (take_word(cursor, operators[i].text)) {
-			assignment->form = operators[i].form;
-			return true;
-		}
-	}
-	// %3D is an '=' in a form or a URL.
-	if (take_word(cursor, "%3d")) {
-		assignment->form = ASSIGN_EQUALS;
-		return true;
-	}
-	if (take_word(cursor, "\\u003d")) {
-		assignment->form = ASSIGN_EQUALS;
-		return true;
-	}
-	return false;
-}
-
-/** `"name", "value": ` and `name: X \n value: `: a second name that only says "value". */
-static bool
-take_value_name(struct cursor *cursor, struct assignment *assignment)
-{
-	static const char *const names[] = { "value", "content", "default", "val", "v" };
-	struct cursor ahead = *cursor;
-
-	(void)skip_blanks(&ahead, true);
-	if (peek(&ahead, 0) == ',' || peek(&ahead, 0) == ';') {
-		ahead.at++;
-	}
-	(void)skip_blanks(&ahead, true);
-	(void)take_quote(&ahead);
-	for (size_t i = 0; i < countof(names); i++) {
-		struct cursor word = ahead;
-
-		if (!take_word(&word, names[i])) {
-			continue;
-		}
-		(void)take_quote(&word);
-		(void)skip_blanks(&word, false);
-		if (peek(&word, 0) == ':' || peek(&word, 0) == '=') {
-			assignment->form =
-				peek(&word, 0) == ':' ? ASSIGN_COLON : ASSIGN_EQUALS;
-			word.at++;
-			*cursor = word;
-			return true;
-		}
-	}
-	return false;
-}
-
-/** Between name and value; the cursor ends before the value's spaces and quote. */
-static bool
-take_operator(struct cursor *cursor, struct assignment *assignment)
-{
-	char quoted = take_quote(cursor);
-	bool indexed = peek(cursor, 0) == ']';
-
-	if (indexed) {
-		cursor->at++;
-		if (peek(cursor, 0) == ')') {
-			cursor->at++;
-		}
-	}
-
-	size_t blanks = skip_blanks(cursor, false);
-	size_t before = cursor->at;
-	if (take_equals(cursor, assignment)) {
-		return true;
-	}
-	switch (peek(cursor, 0)) {
-	case ':':
-		cursor->at++;
-		if (peek(cursor, 0) == ':') {
-			return false;
-		}
-		assignment->form = take_type(cursor) ? ASSIGN_EQUALS : ASSIGN_COLON;
-		return true;
-	case '>':
-		if (assignment->key_start > 0 || quoted != '\0') {
-			cursor->at++;
-			assignment->form = ASSIGN_ELEMENT;
-			return true;
-		}
-		return false;
-	case '(':
-		cursor->at++;
-		assignment->form = ASSIGN_CALL;
-		return quoted == '\0';
-	case ',':
-		if (quoted != '\0') {
-			if (take_value_name(cursor, assignment)) {
-				return true;
-			}
-			cursor->at++;
-			assignment->form = ASSIGN_CALL;
-			return true;
-		}
-		return false;
-	default:
-		break;
-	}
-	if (take_value_name(cursor, assignment)) {
-		return true;
-	}
-	cursor->at = before;
-	assignment->form = ASSIGN_SPACE;
-	return blanks > 0 && quoted == '\0' && !indexed;
 }
 
 /** String prefixes and wrappers between operator and quote: b'', @"", new String("". */
@@ -270,19 +88,45 @@ skip_prefix(struct cursor *cursor)
 {
 	static const char *const wrappers[] = { "new string(", "string(", "[]byte(",
 		"str(", "bytes(", "buffer.from(", "string::from(", "std::string(",
-		"text(", "(", "[", "{", "!!str ", "b", "r", "u", "f", "@", "l", "n", "q",
-		"$", "rb", "br", "&" };
+		"text(", "some(", "secretstr(", "secretstring(", "secret(",
+		"optional.of(", "(", "[", "{", "!!str ", "b", "r", "u", "f", "@", "l",
+		"n", "q", "$", "rb", "br", "&" };
 
 	for (size_t i = 0; i < countof(wrappers); i++) {
 		struct cursor ahead = *cursor;
 
-		if (take_word(&ahead, wrappers[i])) {
-			(void)skip_blanks(&ahead, false);
-			if (take_quote(&ahead) != '\0') {
+		if (cursor_take_word(&ahead, wrappers[i])) {
+			(void)cursor_skip_blanks(&ahead, false);
+			if (cursor_take_quote(&ahead) != '\0') {
 				ahead.at -= ahead.slashes + 1;
 				*cursor = ahead;
 				return;
 			}
+		}
+	}
+}
+
+/** YAML's anchor or tag before a value, and the scheme before a header's token. */
+static void
+skip_label(struct cursor *cursor, enum assign_form form)
+{
+	static const char *const schemes[] = { "bearer ", "basic ", "token ", "apikey ",
+		"api-key ", "ssws ", "!!str ", "!!binary " };
+	size_t at = 1;
+
+	if (form == ASSIGN_COLON && cursor_peek(cursor, 0) == '&') {
+		while (at < 40 &&
+			(char_is_word(cursor_peek(cursor, at)) ||
+				cursor_peek(cursor, at) == '-')) {
+			at++;
+		}
+		if (at > 1 && cursor_peek(cursor, at) == ' ') {
+			cursor->at += at + 1;
+		}
+	}
+	for (size_t i = 0; i < countof(schemes); i++) {
+		if (cursor_take_word(cursor, schemes[i])) {
+			return;
 		}
 	}
 }
@@ -293,8 +137,8 @@ read_quoted(struct cursor *cursor, char quote, struct assignment *assignment)
 {
 	size_t slashes = cursor->slashes;
 	size_t start = cursor->at;
-	bool triple =
-		peek(cursor, 0) == quote && peek(cursor, 1) == quote && slashes == 0;
+	bool triple = cursor_peek(cursor, 0) == quote &&
+		cursor_peek(cursor, 1) == quote && slashes == 0;
 
 	if (triple) {
 		start += 2;
@@ -346,9 +190,9 @@ starts_line(const char *text, size_t key_start)
 	for (;;) {
 		size_t before = cursor.at;
 
-		(void)skip_blanks(&cursor, false);
+		(void)cursor_skip_blanks(&cursor, false);
 		for (size_t i = 0; i < countof(words); i++) {
-			if (take_word(&cursor, words[i])) {
+			if (cursor_take_word(&cursor, words[i])) {
 				break;
 			}
 		}
@@ -377,7 +221,7 @@ is_pair(const char *text, size_t len, size_t at)
 {
 	size_t from = at;
 
-	while (at < len && at - from < ASSIGN_KEY_MAX && is_key_char(text[at])) {
+	while (at < len && at - from < ASSIGN_KEY_MAX && cursor_is_key_char(text[at])) {
 		at++;
 	}
 	return at > from && at < len && text[at] == '=';
@@ -461,10 +305,42 @@ read_bare(const struct cursor *cursor, struct assignment *assignment)
 	assignment->value_end = end;
 	assignment->endless = end - cursor->at >= ASSIGN_BARE_MAX;
 	if (assignment->form == ASSIGN_ELEMENT &&
-		(end >= cursor->len || cursor->text[end] != '<')) {
+		(end + 1 >= cursor->len || cursor->text[end] != '<' ||
+			cursor->text[end + 1] != '/')) {
 		return false;
 	}
+	if (assignment->form == ASSIGN_ELEMENT && end - cursor->at > 3 &&
+		memcmp(cursor->text + end - 3, "]]>", 3) == 0) {
+		assignment->value_end = end - 3;
+	}
 	return end > cursor->at;
+}
+
+/** `apiKey =` and the string on the next line, as formatters break it. */
+static void
+take_next_line(struct cursor *cursor)
+{
+	struct cursor ahead = *cursor;
+
+	if (cursor_peek(&ahead, 0) == '\n' || cursor_peek(&ahead, 0) == '\r') {
+		(void)cursor_skip_blanks(&ahead, true);
+		if (char_is_quote(cursor_peek(&ahead, 0))) {
+			*cursor = ahead;
+		}
+	}
+}
+
+/** arn:aws:...:secret:name, "AWS::ApiGateway::ApiKey": and the "--- PASS: " of a test. */
+static bool
+is_part_of_name(const char *text, const struct assignment *found)
+{
+	size_t start = found->key_start;
+
+	if (found->form != ASSIGN_COLON || start == 0) {
+		return false;
+	}
+	return text[start - 1] == ':' ||
+		(start >= 4 && memcmp(text + start - 4, "--- ", 4) == 0);
 }
 
 bool
@@ -476,15 +352,23 @@ assign_read(const char *text, size_t len, size_t hit, size_t hit_len,
 	find_key(text, len, hit, hit_len, &found);
 
 	struct cursor cursor = { .text = text, .len = len, .at = found.key_end };
-	if (!take_operator(&cursor, &found)) {
+	if (!assign_operator(&cursor, &found)) {
 		return false;
 	}
-	(void)skip_blanks(
+	(void)cursor_skip_blanks(
 		&cursor, found.form == ASSIGN_CALL || found.form == ASSIGN_ELEMENT);
+	if (found.form == ASSIGN_ELEMENT) {
+		(void)cursor_take_word(&cursor, "<value>");
+		(void)cursor_take_word(&cursor, "<![cdata[");
+	} else if (found.form == ASSIGN_EQUALS) {
+		take_next_line(&cursor);
+	}
+	skip_label(&cursor, found.form);
 	skip_prefix(&cursor);
 
-	char quote = take_quote(&cursor);
+	char quote = cursor_take_quote(&cursor);
 	bool read;
+	skip_label(&cursor, ASSIGN_CALL);
 	if (quote != '\0') {
 		read = read_quoted(&cursor, quote, &found);
 	} else if (found.form == ASSIGN_CALL || found.form == ASSIGN_COMPARE) {
@@ -492,10 +376,11 @@ assign_read(const char *text, size_t len, size_t hit, size_t hit_len,
 	} else {
 		read = read_bare(&cursor, &found);
 	}
-	if (read) {
+	if (read && !is_part_of_name(text, &found)) {
 		*ret_assignment = found;
+		return true;
 	}
-	return read;
+	return false;
 }
 
 size_t

@@ -251,6 +251,12 @@ try_pattern(struct pass *pass, uint32_t index, size_t at, size_t len,
 static bool
 is_back_char(const struct rule *rule, char c)
 {
+	if (rule->flags & RULE_BACK_LINE) {
+		return c != '\n';
+	}
+	if (rule->flags & RULE_BACK_SOLID) {
+		return !char_is_space(c) && !char_is_quote(c);
+	}
 	if (rule->flags & RULE_BACK_HEX) {
 		return char_is_lower(c) || char_is_digit(c);
 	}
@@ -353,7 +359,9 @@ try_all_keyed(struct pass *pass, const struct assignment *assignment)
 static bool
 ends_line(const struct pass *pass, size_t at)
 {
-	while (at < pass->len && char_is_blank(pass->text[at])) {
+	while (at < pass->len &&
+		(char_is_blank(pass->text[at]) || pass->text[at] == ';' ||
+			pass->text[at] == '.')) {
 		at++;
 	}
 	return at >= pass->len || pass->text[at] == '\n' || pass->text[at] == '\r';

@@ -3,52 +3,11 @@
 #include "scanner/filter.h"
 
 #include "scanner/chars.h"
+#include "scanner/filter_look.h"
 #include "scanner/rarity.h"
 #include "scanner/words.h"
 
 #include <string.h>
-
-enum {
-	/** Of a longer value only the start is looked at. */
-	LOOK_MAX = 256,
-};
-
-/** What a value is made of. */
-struct look {
-	size_t lower, upper, digit, symbol, other;
-	size_t distinct;
-	size_t classes;
-};
-
-static struct look
-look_at(const char *text, size_t len)
-{
-	struct look look = { 0 };
-	bool seen[256] = { false };
-
-	for (size_t i = 0; i < len; i++) {
-		char c = text[i];
-
-		if (!seen[(unsigned char)c]) {
-			seen[(unsigned char)c] = true;
-			look.distinct++;
-		}
-		if (char_is_lower(c)) {
-			look.lower++;
-		} else if (char_is_upper(c)) {
-			look.upper++;
-		} else if (char_is_digit(c)) {
-			look.digit++;
-		} else if ((unsigned char)c > 0x20 && (unsigned char)c < 0x7f) {
-			look.symbol++;
-		} else {
-			look.other++;
-		}
-	}
-	look.classes = (size_t)(look.lower > 0) + (size_t)(look.upper > 0) +
-		(size_t)(look.digit > 0) + (size_t)(look.symbol > 0);
-	return look;
-}
 
 bool
 filter_is_mark(const char *text, size_t len)
@@ -203,6 +162,17 @@ is_covered(const char *text, size_t len)
 	return letters > 0 && covered * 10 >= letters * 8;
 }
 
+/** Capitals, small letters and digits in turn, as no name or version has them: what a
+ * generator of passwords makes. */
+static bool
+is_scrambled(const char *text, size_t len, const struct look *look)
+{
+	size_t turns = look_turns(text, len);
+
+	return len >= 10 && look->lower > 0 && look->upper > 0 && look->digit > 0 &&
+		turns * 2 >= len && !is_covered(text, len);
+}
+
 static bool
 is_bracketed(const char *text, size_t len)
 {
@@ -245,6 +215,8 @@ is_bracketed(const char *text, size_t len)
 static bool
 is_variable(const char *text, size_t len)
 {
+	struct look look = look_at(text, len);
+
 	if (len >= 2 && (text[0] == '$' || text[0] == '%')) {
 		size_t at = text[1] == '{' || text[1] == '(' ? 2 : 1;
 		size_t from = at;
@@ -256,8 +228,7 @@ is_variable(const char *text, size_t len)
 		}
 		if (at > from && (at == len || at + 1 >= len) &&
 			!char_is_digit(text[1])) {
-			struct look look = look_at(text + 1, len - 1);
-
+			look = look_at(text + 1, len - 1);
 			return rarity(text + 1, len - 1) < 44 && (look.digit * 3 < len);
 		}
 		if (at > from && from == 2) {
@@ -267,7 +238,7 @@ is_variable(const char *text, size_t len)
 	return word_in(text, len, A_WORD("${")) || word_in(text, len, A_WORD("{{")) ||
 		word_in(text, len, A_WORD("%(")) || word_in(text, len, A_WORD("<%")) ||
 		word_in(text, len, A_WORD("#{")) || word_in(text, len, A_WORD("$(")) ||
-		(len < 24 &&
+		(len < 24 && !is_scrambled(text, len, &look) &&
 			(word_in(text, len, A_WORD("%s")) ||
 				word_in(text, len, A_WORD("%d")) ||
 				word_in(text, len, A_WORD("%v")) ||
@@ -307,13 +278,27 @@ filter_is_placeholder(const char *text, size_t len)
 		return true;
 	}
 	// A regular expression.
-	if (memmem(text, len, "\\w", 2) != NULL || memmem(text, len, "\\d", 2) != NULL ||
-		memmem(text, len, "[^", 2) != NULL ||
-		memmem(text, len, ".*", 2) != NULL) {
+	if (memchr(text, '[', len) != NULL &&
+		(memmem(text, len, "0-9", 3) != NULL ||
+			memmem(text, len, "a-z", 3) != NULL ||
+			memmem(text, len, "A-Z", 3) != NULL)) {
+		return true;
+	}
+	if (!is_scrambled(text, len, &look) &&
+		(memmem(text, len, "\\w", 2) != NULL ||
+			memmem(text, len, "\\d", 2) != NULL ||
+			memmem(text, len, "[^", 2) != NULL ||
+			memmem(text, len, ".*", 2) != NULL)) {
 		return true;
 	}
 	if (memmem(text, len, "...", 3) != NULL ||
 		memmem(text, len, "\xe2\x80\xa6", 3) != NULL) {
+		return true;
+	}
+	// What providers print into the samples of their documents.
+	if (memmem(text, len, "EXAMPLE", 7) != NULL ||
+		memmem(text, len, "&#x", 3) != NULL ||
+		memmem(text, len, "&lt;", 4) != NULL) {
 		return true;
 	}
 	// A word that says so, in a value that is not long and random besides.
@@ -336,7 +321,11 @@ static bool
 is_code_path(const char *text, size_t len)
 {
 	size_t dots = 0;
+	struct look look = look_at(text, len);
 
+	if (is_scrambled(text, len, &look)) {
+		return false;
+	}
 	for (size_t i = 0; i < len; i++) {
 		char c = text[i];
 
@@ -429,6 +418,15 @@ is_number(const char *text, size_t len)
 	if (rest == 0) {
 		return true;
 	}
+	// A constant of a program: 0xff51afd7ed558ccdULL.
+	if (len > 2 && len <= 21 && text[0] == '0' && char_lower(text[1]) == 'x') {
+		size_t end = len;
+
+		while (end > 2 && strchr("uUlL", text[end - 1]) != NULL) {
+			end--;
+		}
+		return look_is_hex(text + 2, end - 2);
+	}
 	return look.digit > 0 && rest <= 3 && look.symbol >= 2 &&
 		memchr(text, '.', len) != NULL && char_is_digit(text[0]);
 }
@@ -461,23 +459,15 @@ filter_is_id(const char *text, size_t len)
 	return is_uuid(text, len) || is_number(text, len) || is_password_hash(text, len);
 }
 
-static bool
-is_hex_only(const char *text, size_t len)
-{
-	for (size_t i = 0; i < len; i++) {
-		if (!char_is_hex(text[i])) {
-			return false;
-		}
-	}
-	return true;
-}
-
 /** Random as machines make it: long, and letters follow each other by chance. */
 static bool
 is_random(const char *text, size_t len, const struct look *look, unsigned int least)
 {
-	if (is_hex_only(text, len)) {
+	if (look_is_hex(text, len)) {
 		return look->distinct >= 6 && look->digit > 0;
+	}
+	if (look_is_hex_run(text, len)) {
+		return true;
 	}
 	unsigned int rare = rarity(text, len);
 
@@ -486,7 +476,14 @@ is_random(const char *text, size_t len, const struct look *look, unsigned int le
 	for (size_t i = 1; i < len; i++) {
 		switches += char_is_digit(text[i]) != char_is_digit(text[i - 1]);
 	}
-	return rare >= least || (len >= 16 && switches * 4 >= len && rare >= least - 8);
+	if (rare >= least || (len >= 16 && switches * 4 >= len && rare >= least - 8)) {
+		return true;
+	}
+	// So do capitals, where no word of a name begins with them.
+	size_t turns = look_turns(text, len);
+
+	return len >= 16 && look->symbol == 0 && turns * 5 >= len * 2 &&
+		rare + 6 >= least;
 }
 
 /** Three kinds of characters and no separator: more than a name, when it is a password.
@@ -494,7 +491,7 @@ is_random(const char *text, size_t len, const struct look *look, unsigned int le
 static bool
 is_mixture(const char *text, size_t len, const struct look *look)
 {
-	return len >= 8 && look->lower > 0 && look->upper > 0 && look->digit > 0 &&
+	return len >= 7 && look->lower > 0 && look->upper > 0 && look->digit > 0 &&
 		look->symbol == 0 && !is_covered(text, len);
 }
 
@@ -545,7 +542,8 @@ is_name(const char *text, size_t len, const struct look *look)
 		switches += char_is_digit(text[i]) != char_is_digit(text[i - 1]);
 	}
 	// Digits and letters in turn: no name is so.
-	if (len >= 12 && switches * 4 >= len) {
+	if ((len >= 12 && switches * 4 >= len) ||
+		(len >= 16 && look_is_hex_run(text, len))) {
 		return false;
 	}
 	for (size_t i = 0; i < len; i++) {
@@ -637,7 +635,27 @@ is_token_value(const struct filter_value *value, const struct look *look)
 	if (look->digit == 0 && (!value->quoted && !value->whole_line)) {
 		return false;
 	}
-	return is_random(value->text, value->len, look, rare);
+	return is_random(value->text, value->len, look, rare) ||
+		(value->key == FILTER_KEY_TOKEN &&
+			is_scrambled(value->text, value->len, look));
+}
+
+/** "lena1990": a name and a number, as people make them up. */
+static bool
+is_numbered(const struct filter_value *value, const struct look *look)
+{
+	static const struct word algorithms[] = { WORD("sha"), WORD("md5"),
+		WORD("base64"), WORD("aes"), WORD("pbkdf2"), WORD("argon2"),
+		WORD("bcrypt"), WORD("utf"), WORD("rsa"), WORD("iso"), WORD("hmac"),
+		WORD("scram"), WORD("version"), WORD("step"), WORD("level"), WORD("page"),
+		WORD("input"), WORD("field"), WORD("label"), WORD("text"), WORD("arg"),
+		WORD("line"), WORD("item") };
+	size_t len = value->len;
+
+	return (value->quoted || value->whole_line) && len >= 6 && look->digit >= 2 &&
+		look->lower + look->upper >= 3 && look->symbol <= 2 &&
+		char_is_alnum(value->text[0]) &&
+		!word_begins_any(value->text, len, algorithms, countof(algorithms));
 }
 
 static bool
@@ -651,7 +669,11 @@ is_password_value(const struct filter_value *value, const struct look *look)
 		look->digit == 0) {
 		return false;
 	}
-	return is_typed(value->text, value->len, look);
+	// openssl rand -hex: beside that word digits and letters of hex are one as well.
+	return is_typed(value->text, value->len, look) ||
+		(value->len >= 16 && look_is_hex(value->text, value->len) &&
+			is_random(value->text, value->len, look, 0)) ||
+		is_scrambled(value->text, value->len, look) || is_numbered(value, look);
 }
 
 /** `password x` without quotes or '=': only where nothing but the value follows. */
@@ -661,7 +683,16 @@ is_loose(const struct filter_value *value, const struct look *look)
 	if (!value->bare_space || value->flag) {
 		return false;
 	}
-	for (size_t i = 0; i < value->len; i++) {
+	size_t len = value->len;
+
+	// Base64 ends so.
+	while (len > 0 && value->text[len - 1] == '=') {
+		len--;
+	}
+	if (len > 0 && value->text[0] == '@') {
+		return true;
+	}
+	for (size_t i = 0; i < len && !is_scrambled(value->text, value->len, look); i++) {
 		if (memchr("*(){}[]<>;=", value->text[i], 11) != NULL) {
 			return true;
 		}
@@ -683,7 +714,8 @@ filter_is_plain(const struct filter_value *value)
 
 	struct look look = look_at(text, len);
 	return look.other > 0 ||
-		(!value->quoted && look.digit == 0 && (value->path & FILTER_PATH_CODE)) ||
+		(!value->quoted && (value->path & FILTER_PATH_CODE) &&
+			(look.digit == 0 || memchr(text, '[', len) != NULL)) ||
 		is_prose(text, len) ||
 		(is_name(text, len, &look) && !is_mixture(text, len, &look)) ||
 		(len >= 6 && filter_is_dull(text, len));
@@ -710,7 +742,8 @@ filter_secret(const struct filter_value *value)
 	}
 	// A name with a digit may yet be a password, in quotes and beside that word.
 	if (is_name(text, len, &look) &&
-		!(start.key == FILTER_KEY_PASSWORD && value->quoted)) {
+		!(start.key == FILTER_KEY_PASSWORD &&
+			(value->quoted || value->whole_line))) {
 		return FILTER_KEY_NONE;
 	}
 	if ((value->path & FILTER_PATH_GENERATED) && start.key == FILTER_KEY_WEAK) {

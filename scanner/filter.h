@@ -57,7 +57,7 @@ struct filter_value {
 
 unsigned int filter_path(const char *path);
 
-enum filter_key filter_key(const char *name, size_t len) NONNULL;
+enum filter_key filter_key(const char *name, size_t name_len) NONNULL;
 
 /** ${VAR}, {{x}}, <token>, YOUR_KEY, xxxx, changeme, ****, example: nothing is there. */
 bool filter_is_placeholder(const char *text, size_t len) NONNULL;

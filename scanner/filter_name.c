@@ -111,15 +111,24 @@ static const struct word other_words[] = { WORD("public"), WORD("pub"),
 	WORD("keyword"), WORD("keycode"), WORD("hotkey"), WORD("tokenizer"), WORD("max"),
 	WORD("min"), WORD("num"), WORD("lexer"), WORD("parser"), WORD("forgot"),
 	WORD("reset"), WORD("is"), WORD("has"), WORD("vocab"), WORD("special"),
-	WORD("image"), WORD("img"), WORD("icon"), WORD("css"), WORD("i18n"),
-	WORD("msgid"), WORD("object") };
+	WORD("image"), WORD("websocket"), WORD("socket"), WORD("img"), WORD("icon"),
+	WORD("css"), WORD("i18n"), WORD("msgid"), WORD("object") };
 
 static const struct word password_words[] = { WORD("password"), WORD("passwd"),
 	WORD("passphrase"), WORD("passcode"), WORD("passwort"), WORD("kennwort"),
 	WORD("senha"), WORD("contrasena"), WORD("motdepasse"), WORD("pswd"),
-	WORD("userpass"), WORD("dbpass"), WORD("passwrd"), WORD("pword") };
+	WORD("userpass"), WORD("dbpass"), WORD("passwrd"), WORD("pword"),
+	WORD("requirepass"), WORD("masterauth"), WORD("authtok"), WORD("rootpw"),
+	WORD("bindpw"), WORD("userpw"), WORD("adminpw"), WORD("wachtwoord"),
+	WORD("adgangskode"), WORD("salasana"), WORD("jelszo"), WORD("haslo"),
+	WORD("sifre"), WORD("parola"), WORD("losenord"), WORD("mot_de_passe") };
 static const struct word password_alone[] = { WORD("pass"), WORD("pwd"), WORD("pw"),
-	WORD("psw"), WORD("pss") };
+	WORD("psw"), WORD("pss"), WORD("psk"), WORD("passe") };
+/** In scripts without capitals, as UTF-8. */
+static const struct word password_scripts[] = { WORD("пароль"), WORD("пароля"),
+	WORD("密码"), WORD("密碼"), WORD("パスワード"), WORD("비밀번호"),
+	WORD("contraseña"), WORD("hasło"), WORD("lösenord"), WORD("jelszó"),
+	WORD("şifre") };
 static const struct word token_words[] = { WORD("secret"), WORD("token"), WORD("apikey"),
 	WORD("api_key"), WORD("credential"), WORD("access_key"), WORD("accesskey"),
 	WORD("private_key"), WORD("privatekey"), WORD("secretkey"), WORD("secret_key"),
@@ -138,12 +147,40 @@ static const struct word token_alone[] = { WORD("jwt"), WORD("creds"), WORD("aut
 	WORD("mnemonic"), WORD("pat"), WORD("hmac"), WORD("salt"), WORD("pepper"),
 	WORD("dsn") };
 
+/** smtppass, remotepass, rootpwd; not bypass, compass. */
+static bool
+ends_with_pass(const char *name)
+{
+	static const struct word others[] = { WORD("bypass"), WORD("compass"),
+		WORD("encompass"), WORD("trespass"), WORD("surpass"), WORD("underpass"),
+		WORD("overpass"), WORD("lastpass"), WORD("keepass"), WORD("onepass"),
+		WORD("multipass"), WORD("singlepass"), WORD("renderpass"),
+		WORD("lowpass"), WORD("highpass"), WORD("bandpass"), WORD("subpass"),
+		WORD("prepass") };
+
+	for (const char *at = name; *at != '\0';) {
+		size_t len = strcspn(at, "_");
+
+		if (len > 5 &&
+			(memcmp(at + len - 4, "pass", 4) == 0 ||
+				memcmp(at + len - 3, "pwd", 3) == 0) &&
+			!word_is(at, len, others, countof(others))) {
+			return true;
+		}
+		at += len + (at[len] == '_');
+	}
+	return false;
+}
+
 enum filter_key
-filter_key(const char *name, size_t len)
+filter_key(const char *name, size_t name_len)
 {
 	char words[128];
+	size_t len = normalize(name, name_len, words, sizeof(words));
 
-	len = normalize(name, len, words, sizeof(words));
+	if (word_in_any(name, name_len, password_scripts, countof(password_scripts))) {
+		return FILTER_KEY_PASSWORD;
+	}
 	if (len == 0) {
 		return FILTER_KEY_NONE;
 	}
@@ -152,7 +189,8 @@ filter_key(const char *name, size_t len)
 		return FILTER_KEY_NONE;
 	}
 	if (word_in_any(words, len, password_words, countof(password_words)) ||
-		holds_part(words, password_alone, countof(password_alone))) {
+		holds_part(words, password_alone, countof(password_alone)) ||
+		ends_with_pass(words)) {
 		return FILTER_KEY_PASSWORD;
 	}
 	// "tokens" counts, "tokenize" works: neither is one.

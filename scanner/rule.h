@@ -45,6 +45,10 @@ enum {
 	RULE_UUID = 64,
 	/** Its words are not looked for inside base64, hex and percent escapes. */
 	RULE_UNWRAPPED = 128,
+	/** The pattern begins up to `back` characters before the word: at the space or
+	 * quote before it, or where its line starts. */
+	RULE_BACK_SOLID = 256,
+	RULE_BACK_LINE = 512,
 };
 
 struct rule {
@@ -62,7 +66,7 @@ struct rule {
 	/** The group that is the secret; 0 is the whole match. */
 	uint8_t group;
 	uint8_t back;
-	uint8_t flags;
+	uint16_t flags;
 	/** A checksum or structure test of the secret, or NULL. */
 	check_fn *check;
 };

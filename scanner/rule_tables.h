@@ -17,6 +17,7 @@ extern const struct rule_table rules_code;
 extern const struct rule_table rules_cloud;
 extern const struct rule_table rules_trade;
 extern const struct rule_table rules_text;
+extern const struct rule_table rules_command;
 extern const struct rule_table rules_keyed;
 
 #endif

@@ -225,7 +225,11 @@ add_code(struct ruleset *rules)
 		"_pw=", "_pw:", "_pw\"", "_pw ", "_pw'", "creds", "private_key",
 		"privatekey", "_jwt", "jwt=", "jwt:", "jwt\"", "jwt_", "jwt-", "jwt'",
 		"nkey", "hmac", "bearer", "fernet", "mnemonic",
-		"_pat=", "_pat:", "_pat\"", "_pat'", "_pat " };
+		"_pat=", "_pat:", "_pat\"", "_pat'", "_pat ", "pw: ", "pw = ", "pw=\"",
+		"pw='", " pw=", "&pw=", "psk=", "psk:", "psk\"", "masterauth", "authtok",
+		"rootpw", "bindpw", "wachtwoord", "adgangskode", "salasana", "parola",
+		"haslo", "losenord", "пароль", "пароля", "密码", "密碼", "パスワード",
+		"비밀번호", "contraseña", "hasło", "lösenord", "jelszó", "şifre" };
 	static const char *const wrapped[] = { "password", "PASSWORD", "secret", "SECRET",
 		"api_key", "API_KEY", "PRIVATE KEY", "postgres://", "mysql://", "mongodb",
 		"redis://", "amqp://" };

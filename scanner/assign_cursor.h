@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/**
+ * scanner/assign_cursor - a place in a text, and the few steps a reader of assignments
+ * takes from it.
+ *
+ * Knows: assign, chars.
+ * Owns:  nothing.
+ * Never: reads behind the text's end: there it sees NUL.
+ */
+
+#ifndef SCANNER_ASSIGN_CURSOR_H
+#define SCANNER_ASSIGN_CURSOR_H
+
+#include "scanner/assign.h"
+#include "scanner/chars.h"
+
+#include <string.h>
+
+/** Where the reader is, and how deep in escaped quotes: \" counts 1, \\\" counts 3. */
+struct cursor {
+	const char *text;
+	size_t len;
+	size_t at;
+	size_t slashes;
+};
+
+static inline char
+cursor_peek(const struct cursor *cursor, size_t ahead)
+{
+	return cursor->at + ahead < cursor->len ? cursor->text[cursor->at + ahead] : '\0';
+}
+
+static inline bool
+cursor_is_key_char(char c)
+{
+	return char_is_word(c) || c == '-' || c == '.' || c == '$';
+}
+
+static inline bool
+cursor_take_word(struct cursor *cursor, const char *word)
+{
+	size_t len = strlen(word);
+
+	if (cursor->len - cursor->at < len) {
+		return false;
+	}
+	for (size_t i = 0; i < len; i++) {
+		if (char_lower(cursor->text[cursor->at + i]) != word[i]) {
+			return false;
+		}
+	}
+	cursor->at += len;
+	return true;
+}
+
+static inline size_t
+cursor_skip_blanks(struct cursor *cursor, bool newlines)
+{
+	size_t from = cursor->at;
+
+	while (cursor->at < cursor->len && cursor->at - from < ASSIGN_GAP_MAX &&
+		(newlines ? char_is_space(cursor->text[cursor->at])
+			  : char_is_blank(cursor->text[cursor->at]))) {
+		cursor->at++;
+	}
+	return cursor->at - from;
+}
+
+/** A quote, perhaps behind backslashes; returns it and steps over, or 0. */
+static inline char
+cursor_take_quote(struct cursor *cursor)
+{
+	size_t slashes = 0;
+
+	while (cursor_peek(cursor, slashes) == '\\' && slashes < 7) {
+		slashes++;
+	}
+	char c = cursor_peek(cursor, slashes);
+	if (!char_is_quote(c)) {
+		return '\0';
+	}
+	cursor->slashes = slashes;
+	cursor->at += slashes + 1;
+	return c;
+}
+
+/**
+ * Read what stands between the name and its value.
+ *
+ * @cursor
+ *         At the end of the name; moves to the value's spaces and quote.
+ * @return
+ *         false when no assignment stands there.
+ */
+bool assign_operator(struct cursor *cursor, struct assignment *assignment) NONNULL;
+
+#endif

@@ -1,0 +1,399 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+// What stands between a name and its value, in the notations of languages, formats and
+// people.
+
+#include "scanner/assign_cursor.h"
+
+/** `: string =`, `: Option<String> =`: steps to behind the '='. */
+static bool
+take_type(struct cursor *cursor)
+{
+	struct cursor ahead = *cursor;
+	size_t from;
+
+	(void)cursor_skip_blanks(&ahead, false);
+	(void)cursor_take_word(&ahead, "&'static ");
+	from = ahead.at;
+	if (!char_is_alpha(cursor_peek(&ahead, 0)) && cursor_peek(&ahead, 0) != '&') {
+		return false;
+	}
+	while (ahead.at < ahead.len && ahead.at - from < 40 &&
+		(char_is_word(cursor_peek(&ahead, 0)) ||
+			memchr("<>[]&?.|'", cursor_peek(&ahead, 0), 9) != NULL)) {
+		ahead.at++;
+	}
+	(void)cursor_skip_blanks(&ahead, false);
+	if (cursor_peek(&ahead, 0) != '=' || cursor_peek(&ahead, 1) == '=' ||
+		cursor_peek(&ahead, 1) == '>') {
+		return false;
+	}
+	ahead.at++;
+	*cursor = ahead;
+	return true;
+}
+
+/** `password string = "`, `password As String = "`: the type without a colon. */
+static bool
+take_bare_type(struct cursor *cursor, struct assignment *assignment)
+{
+	struct cursor ahead = *cursor;
+
+	(void)cursor_take_word(&ahead, "as ");
+	if (!take_type(&ahead)) {
+		return false;
+	}
+	struct cursor value = ahead;
+	(void)cursor_skip_blanks(&value, false);
+	if (!char_is_quote(cursor_peek(&value, 0))) {
+		return false;
+	}
+	assignment->form = ASSIGN_EQUALS;
+	*cursor = ahead;
+	return true;
+}
+
+/** `password[] =`, `password[32] =`: the size of an array of characters. */
+static void
+skip_size(struct cursor *cursor)
+{
+	size_t at = 1;
+
+	if (cursor_peek(cursor, 0) != '[') {
+		return;
+	}
+	while (at < 24 && char_is_word(cursor_peek(cursor, at))) {
+		at++;
+	}
+	if (cursor_peek(cursor, at) == ']') {
+		cursor->at += at + 1;
+	}
+}
+
+/** The stars of **Password:** around the name, or behind its colon. */
+static void
+skip_stars(struct cursor *cursor)
+{
+	while (cursor_peek(cursor, 0) == '*' &&
+		(cursor_peek(cursor, 1) == '*' || cursor_peek(cursor, 1) == ':' ||
+			char_is_space(cursor_peek(cursor, 1)))) {
+		cursor->at++;
+	}
+}
+
+/** The operators that are made of '=', with what may stand before it. */
+static bool
+take_equals(struct cursor *cursor, struct assignment *assignment)
+{
+	static const struct {
+		const char *text;
+		enum assign_form form;
+	} operators[] = {
+		{ "===", ASSIGN_COMPARE },
+		{ "!==", ASSIGN_COMPARE },
+		{ "==", ASSIGN_COMPARE },
+		{ "!=", ASSIGN_COMPARE },
+		{ "||=", ASSIGN_EQUALS },
+		{ "?\?=", ASSIGN_EQUALS },
+		{ "=>", ASSIGN_EQUALS },
+		{ "->", ASSIGN_EQUALS },
+		{ "<-", ASSIGN_EQUALS },
+		{ ":=", ASSIGN_EQUALS },
+		{ "+=", ASSIGN_EQUALS },
+		{ "?=", ASSIGN_EQUALS },
+		{ ".=", ASSIGN_EQUALS },
+		{ "=~", ASSIGN_COMPARE },
+		{ "=", ASSIGN_EQUALS },
+		// What holds when the named one is not set.
+		{ "||", ASSIGN_COMPARE },
+		{ "?\?", ASSIGN_COMPARE },
+		{ "?:", ASSIGN_COMPARE },
+		{ "or ", ASSIGN_COMPARE },
+		// The colon of Chinese and Japanese.
+		{ "\xef\xbc\x9a", ASSIGN_COLON },
+	};
+
+	for (size_t i = 0; i < countof(operators); i++) {
+		if (cursor_take_word(cursor, operators[i].text)) {
+			assignment->form = operators[i].form;
+			return true;
+		}
+	}
+	// %3D is an '=' in a form or a URL.
+	if (cursor_take_word(cursor, "%3d")) {
+		assignment->form = ASSIGN_EQUALS;
+		return true;
+	}
+	if (cursor_take_word(cursor, "\\u003d")) {
+		assignment->form = ASSIGN_EQUALS;
+		return true;
+	}
+	return false;
+}
+
+/** The settings of a block before its default: variable "password" { type = string. */
+static void
+skip_settings(struct cursor *cursor, bool block)
+{
+	static const char *const settings[] = { "type", "sensitive", "description",
+		"nullable", "ephemeral" };
+
+	for (size_t i = 0; block && i < 4; i++) {
+		struct cursor line = *cursor;
+		bool known = false;
+
+		(void)cursor_skip_blanks(&line, true);
+		for (size_t j = 0; j < countof(settings) && !known; j++) {
+			known = cursor_take_word(&line, settings[j]);
+		}
+		const char *end = known ? memchr(line.text + line.at, '\n',
+						  MIN_OF(line.len - line.at, (size_t)200))
+					: NULL;
+		if (end == NULL) {
+			return;
+		}
+		cursor->at = (size_t)(end - cursor->text);
+	}
+}
+
+/** `</key><string>`: the value has an element of its own. */
+static bool
+take_next_element(struct cursor *cursor)
+{
+	struct cursor ahead = *cursor;
+
+	for (int i = 0; i < 2; i++) {
+		size_t from = ahead.at;
+
+		(void)cursor_skip_blanks(&ahead, true);
+		if (cursor_peek(&ahead, 0) != '<' ||
+			(i == 0) != (cursor_peek(&ahead, 1) == '/')) {
+			return false;
+		}
+		while (ahead.at < ahead.len && ahead.at - from < ASSIGN_GAP_MAX &&
+			cursor_peek(&ahead, 0) != '>' && cursor_peek(&ahead, 0) != '\n') {
+			ahead.at++;
+		}
+		if (cursor_peek(&ahead, 0) != '>') {
+			return false;
+		}
+		ahead.at++;
+	}
+	*cursor = ahead;
+	return true;
+}
+
+/** `the password is `, `password - `, and, in a table, `| password | `. */
+static bool
+take_phrase(struct cursor *cursor, struct assignment *assignment)
+{
+	static const char *const words[] = { "is: ", "is ", "ist ", "est ", "es ", "was ",
+		"reg_sz ", "- ", "\xe2\x80\x93 ", "\xe2\x80\x94 ", "/ " };
+
+	for (size_t i = 0; i < countof(words); i++) {
+		if (cursor_take_word(cursor, words[i])) {
+			assignment->form = ASSIGN_SPACE;
+			return true;
+		}
+	}
+
+	// "password for the wifi: ", "password (admin): "
+	struct cursor ahead = *cursor;
+	for (int i = 0; i < 3; i++) {
+		size_t from = ahead.at;
+
+		while (ahead.at < ahead.len && ahead.at - from < 24 &&
+			(cursor_is_key_char(cursor_peek(&ahead, 0)) ||
+				cursor_peek(&ahead, 0) == '@' ||
+				cursor_peek(&ahead, 0) == '(' ||
+				cursor_peek(&ahead, 0) == ')')) {
+			ahead.at++;
+		}
+		if (ahead.at > from && cursor_peek(&ahead, 0) == ':' &&
+			char_is_blank(cursor_peek(&ahead, 1))) {
+			ahead.at++;
+			*cursor = ahead;
+			assignment->form = ASSIGN_SPACE;
+			return true;
+		}
+		if (ahead.at == from || cursor_peek(&ahead, 0) != ' ') {
+			return false;
+		}
+		ahead.at++;
+	}
+	return false;
+}
+
+/** Does the line of the name begin with the bar of a table? */
+static bool
+is_in_table(const char *text, size_t at)
+{
+	size_t from = at;
+
+	while (from > 0 && at - from < 200 && text[from - 1] != '\n') {
+		from--;
+	}
+	while (from < at && char_is_blank(text[from])) {
+		from++;
+	}
+	return text[from] == '|';
+}
+
+/** `: ` with what may follow it before the value: a type, stars, a block's sign. */
+static bool
+take_colon(struct cursor *cursor, struct assignment *assignment)
+{
+	cursor->at++;
+	if (cursor_peek(cursor, 0) == ':') {
+		return false;
+	}
+	// ${PASSWORD:-the default}
+	if (assignment->key_start > 1 &&
+		memchr("-=", cursor_peek(cursor, 0), 2) != NULL &&
+		cursor->text[assignment->key_start - 1] == '{') {
+		cursor->at++;
+	}
+	if (take_type(cursor)) {
+		assignment->form = ASSIGN_EQUALS;
+		return true;
+	}
+	assignment->form = ASSIGN_COLON;
+	skip_stars(cursor);
+
+	struct cursor ahead = *cursor;
+	(void)cursor_skip_blanks(&ahead, false);
+	bool block = cursor_peek(&ahead, 0) == '|' || cursor_peek(&ahead, 0) == '>';
+	while (block && memchr("|>-+", cursor_peek(&ahead, 0), 4) != NULL) {
+		ahead.at++;
+	}
+	if (cursor_peek(&ahead, 0) == '\r') {
+		ahead.at++;
+	}
+	if (cursor_peek(&ahead, 0) == '\n' && ahead.at < ahead.len) {
+		(void)cursor_skip_blanks(&ahead, true);
+		// Whatever stands on the next line need not be a value.
+		assignment->form = block ? ASSIGN_COLON : ASSIGN_SPACE;
+		*cursor = ahead;
+	}
+	return true;
+}
+
+/** `"name", "value": ` and `name: X \n value: `: a second name that only says "value". */
+static bool
+take_value_name(struct cursor *cursor, struct assignment *assignment)
+{
+	static const char *const names[] = { "value", "content", "default", "val", "v" };
+	enum {
+		/** From here on the names are too short to stand on a line of their own.
+		 */
+		ONLY_NEAR = 3,
+	};
+	struct cursor ahead = *cursor;
+
+	bool far = cursor_peek(&ahead, 0) == '\n';
+	(void)cursor_skip_blanks(&ahead, true);
+	if (memchr(",;{", cursor_peek(&ahead, 0), 3) != NULL) {
+		bool block = cursor_peek(&ahead, 0) == '{';
+
+		ahead.at++;
+		skip_settings(&ahead, block);
+	}
+	(void)cursor_skip_blanks(&ahead, true);
+	(void)cursor_take_quote(&ahead);
+	for (size_t i = 0; i < countof(names); i++) {
+		struct cursor word = ahead;
+
+		if (!cursor_take_word(&word, names[i]) || (far && i >= ONLY_NEAR)) {
+			continue;
+		}
+		(void)cursor_take_quote(&word);
+		(void)cursor_skip_blanks(&word, false);
+		if (cursor_peek(&word, 0) == ':' || cursor_peek(&word, 0) == '=') {
+			assignment->form = cursor_peek(&word, 0) == ':' ? ASSIGN_COLON
+									: ASSIGN_EQUALS;
+			word.at++;
+			*cursor = word;
+			return true;
+		}
+	}
+	return false;
+}
+
+/** Between name and value; the cursor ends before the value's spaces and quote. */
+bool
+assign_operator(struct cursor *cursor, struct assignment *assignment)
+{
+	char quoted = cursor_take_quote(cursor);
+	bool indexed = cursor_peek(cursor, 0) == ']' ||
+		(quoted != '\0' && cursor_peek(cursor, 0) == ')');
+
+	if (indexed) {
+		cursor->at++;
+		if (cursor_peek(cursor, 0) == ')') {
+			cursor->at++;
+		}
+	} else if (quoted == '\0') {
+		skip_size(cursor);
+		skip_stars(cursor);
+	}
+
+	size_t blanks = cursor_skip_blanks(cursor, false);
+	size_t before = cursor->at;
+	if (take_equals(cursor, assignment)) {
+		return true;
+	}
+	switch (cursor_peek(cursor, 0)) {
+	case ':':
+		return take_colon(cursor, assignment);
+	case '|':
+		cursor->at++;
+		assignment->form = ASSIGN_COLON;
+		return is_in_table(cursor->text, assignment->key_start);
+	case '<':
+		assignment->form = ASSIGN_ELEMENT;
+		return quoted == '\0' && take_next_element(cursor);
+	case '>':
+		if (assignment->key_start > 0 || quoted != '\0') {
+			cursor->at++;
+			assignment->form = ASSIGN_ELEMENT;
+			return true;
+		}
+		return false;
+	case '(':
+		cursor->at++;
+		assignment->form = ASSIGN_CALL;
+		return quoted == '\0';
+	case ',':
+		if (quoted != '\0') {
+			if (take_value_name(cursor, assignment)) {
+				return true;
+			}
+			cursor->at++;
+			assignment->form = ASSIGN_CALL;
+			return true;
+		}
+		cursor->at++;
+		assignment->form = ASSIGN_CALL;
+		return assignment->key_start > 0 &&
+			memchr("{(", cursor->text[assignment->key_start - 1], 2) != NULL;
+	case '{':
+		if (quoted != '\0') {
+			break;
+		}
+		cursor->at++;
+		assignment->form = ASSIGN_CALL;
+		return blanks == 0;
+	default:
+		break;
+	}
+	if (quoted == '\0' && blanks > 0 &&
+		(take_bare_type(cursor, assignment) || take_phrase(cursor, assignment))) {
+		return true;
+	}
+	if (take_value_name(cursor, assignment)) {
+		return true;
+	}
+	cursor->at = before;
+	assignment->form = ASSIGN_SPACE;
+	return blanks > 0 && quoted == '\0' && !indexed;
+}

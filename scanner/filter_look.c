@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "scanner/filter_look.h"
+
+#include "scanner/chars.h"
+
+#include <string.h>
+
+struct look
+look_at(const char *text, size_t len)
+{
+	struct look look = { 0 };
+	bool seen[256] = { false };
+
+	for (size_t i = 0; i < len; i++) {
+		char c = text[i];
+
+		if (!seen[(unsigned char)c]) {
+			seen[(unsigned char)c] = true;
+			look.distinct++;
+		}
+		if (char_is_lower(c)) {
+			look.lower++;
+		} else if (char_is_upper(c)) {
+			look.upper++;
+		} else if (char_is_digit(c)) {
+			look.digit++;
+		} else if ((unsigned char)c > 0x20 && (unsigned char)c < 0x7f) {
+			look.symbol++;
+		} else {
+			look.other++;
+		}
+	}
+	look.classes = (size_t)(look.lower > 0) + (size_t)(look.upper > 0) +
+		(size_t)(look.digit > 0) + (size_t)(look.symbol > 0);
+	return look;
+}
+
+bool
+look_is_hex(const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (!char_is_hex(text[i])) {
+			return false;
+		}
+	}
+	return true;
+}
+
+bool
+look_is_hex_run(const char *text, size_t len)
+{
+	size_t best = 0, run = 0, digits = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		bool hex = char_is_digit(text[i]) || (text[i] >= 'a' && text[i] <= 'f');
+
+		run = hex ? run + 1 : 0;
+		digits = hex ? digits + (size_t)char_is_digit(text[i]) : 0;
+		if (run > best && run >= 16 && digits * 3 >= run && digits < run) {
+			best = run;
+		}
+	}
+	return best * 2 >= len;
+}
+
+static int
+kind_of(char c)
+{
+	return char_is_lower(c) ? 0 : char_is_upper(c) ? 1 : char_is_digit(c) ? 2 : 3;
+}
+
+size_t
+look_turns(const char *text, size_t len)
+{
+	size_t turns = 0;
+
+	for (size_t i = 1; i < len; i++) {
+		turns += kind_of(text[i]) != kind_of(text[i - 1]);
+	}
+	return turns;
+}
