@@ -77,6 +77,7 @@
  *                                  goes on.
  *     agent/cycle                  one run: what changed on disk becomes one commit
  *                                  and one true ledger.
+ *     agent/daily                  when is the next daily run?
  *     agent/databases              live SQLite databases among the watched files:
  *                                  which snapshot covers them, and taking a new one.
  *     agent/exposure               was a secret ever committed, where, and since when?
@@ -104,6 +105,8 @@
  *     agent/round                  what one cycle carries from step to step.
  *     agent/sealing                originals of what a cycle takes out, kept encrypted
  *                                  beside the commit.
+ *     agent/shown                  a name as others may see it, and the way back to
+ *                                  the disk.
  *     agent/staff                  the thread that works: it takes jobs from the
  *                                  queue, one after the other.
  *     agent/teller                 tells people and watching services how it is:
@@ -113,7 +116,7 @@
  *     agent/whole                  is everything still there that the last commit
  *                                  leads to?
  *     agent/worker                 one job, done and finished in the queue.
- *     agent/once
+ *     agent/databases_daily agent/databases_run agent/once
  *
  * 4  serve/  the API, the status page and metrics
  *     serve/access                 who may do what: tokens, sessions of a browser, and

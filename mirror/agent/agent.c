@@ -2,6 +2,7 @@
 
 #include "agent/agent.h"
 
+#include "agent/databases.h"
 #include "agent/inbox.h"
 #include "agent/kit.h"
 #include "agent/notify.h"
@@ -643,6 +644,7 @@ begin(struct agent *agent, struct err *err)
 	if (got <= 0) {
 		return got;
 	}
+	databases_resume();
 	choose_roots(agent);
 	// The library behind the watch wants a low descriptor, so it comes early.
 	if (watch_open(agent->roots, agent->nroots, skip_folder, agent, &agent->watch,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 #include "agent/agent.h"
+#include "agent/databases.h"
 #include "agent/kit.h"
 #include "agent/teller.h"
 #include "agent/worker.h"
@@ -130,7 +131,7 @@ snapshots_here(struct kit *kit, struct worker *worker, struct err *err)
 	struct cycle_result first = worker->last;
 	int64_t ticket = 0;
 
-	if (first.totals.kind[LEDGER_PENDING][LEDGER_KIND_CHANGED].files == 0) {
+	if (!databases_are_due(kit) && !databases_daily_is_due(kit)) {
 		return 0;
 	}
 	if (jobqueue_ask(kit->queue, JOB_SNAPSHOT, &ticket, err) < 0 ||
@@ -163,6 +164,7 @@ run_here(struct kit *kit, const struct agent_once *options, int64_t ticket,
 		.why = &why,
 	};
 
+	databases_resume();
 	if (kit_start(kit, err) < 0 ||
 		run_until_done(kit, &worker, JOB_SYNC, ticket, err) < 0) {
 		return err->code;

@@ -199,6 +199,11 @@ static const struct flag drill_flags[] = {
 static const struct flag db_restore_flags[] = {
 	{ "to", 0, "PATH", NULL, "write it there; nothing may stand there" },
 	{ "in-place", 0, NULL, NULL, "put it where the database is; what stands there is kept" },
+	{ "yes", 'y', NULL, NULL, "replace without asking" },
+	{ "stage", 0, NULL, NULL, "check it and keep it ready, for --apply" },
+	{ "list", 0, NULL, NULL, "what is staged, and what was put in place" },
+	{ "apply", 0, "ID", NULL, "put in place what is staged" },
+	{ "cancel", 0, "ID", NULL, "drop what is staged" },
 	{ "undo", 0, "ID", NULL, "take a restore in place back" },
 	{ "key", 0, "FILE", NULL, "the age identity an encrypted snapshot is opened with" },
 	{ NULL, 0, NULL, NULL, NULL },
@@ -602,10 +607,14 @@ const struct verb verbs[] = {
 	},
 	{
 		.name = "db restore",
-		.usage = "NAME FILE",
+		.usage = "NAME [FILE]",
 		.text = "a snapshot back to a file: beside the database unless told otherwise",
-		.more = "FILE is a snapshot as in `mirror db list`, or any file; one that is no whole\n"
-			"database, or another one, is refused with status 65 before anything is made.",
+		.more = "FILE is a snapshot as in `mirror db list` (also one that is only off-site), or\n"
+			"any file; the newest snapshot when it is not said.  One that is no whole\n"
+			"database, or another one, is refused with status 65 before anything is made.\n"
+			"\n"
+			"In place asks first; without a terminal it wants --yes.  A database that a\n"
+			"process has open is left alone, and the process named.",
 		.flags = db_restore_flags,
 		.run = verb_db_restore,
 		.group = VERB_BACK,

@@ -289,6 +289,31 @@ check_watches(const struct reading *reading, struct config *config)
 	return 0;
 }
 
+// Each gets a name: its path in the ledger, or the last part of its path.
+static int
+check_databases(const struct reading *reading, struct config *config)
+{
+	for (size_t i = 0; i < config->ndatabases; i++) {
+		struct config_database *database = &config->databases[i];
+
+		if (database->name == NULL) {
+			database->name = config_ledger_path(config, database->path);
+		}
+		if (database->name == NULL) {
+			database->name = xstrdup(path_base(database->path));
+		}
+		for (size_t j = 0; j < i; j++) {
+			if (strcmp(config->databases[j].name, database->name) == 0) {
+				return take_wrong(reading, database->line, 1,
+					"two databases are named \"%s\" (the other on "
+					"line %u); set name = \"...\" on one",
+					database->name, config->databases[j].line);
+			}
+		}
+	}
+	return 0;
+}
+
 // "{host}" in the branch; the result must be a branch git takes, under host/.
 static int
 check_branch(const struct reading *reading, struct config *config)
@@ -359,7 +384,26 @@ finish(struct reading *reading, struct config *config)
 	if (check_branch(reading, config) < 0) {
 		return reading->err->code;
 	}
-	return check_watches(reading, config);
+	return check_watches(reading, config) < 0 ? reading->err->code
+						  : check_databases(reading, config);
+}
+
+char *
+config_ledger_path(const struct config *config, const char *disk)
+{
+	const struct config_watch *best = NULL;
+
+	// The innermost of nested watched folders keeps it.
+	for (size_t i = 0; i < config->nwatches; i++) {
+		const struct config_watch *watch = &config->watches[i];
+
+		if (path_is_beneath(disk, watch->path) &&
+			strcmp(disk, watch->path) != 0 &&
+			(best == NULL || strlen(watch->path) > strlen(best->path))) {
+			best = watch;
+		}
+	}
+	return best != NULL ? path_join(best->name, disk + strlen(best->path) + 1) : NULL;
 }
 
 int
