@@ -416,6 +416,8 @@
  *     base/json                    JSON values, written and read.
  *     base/log                     one escaped line per event, to standard error.
  *     base/mem                     small allocations that cannot fail.
+ *     base/newest                  of what is set aside again and again the newest
+ *                                  stay, the rest goes.
  *     base/path                    path algebra; no system call.
  *     base/spawn                   run another program, with a deadline.
  *     base/suggest                 did you mean ...?
