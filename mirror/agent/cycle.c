@@ -374,6 +374,10 @@ conclude(struct round *round, struct err *err)
 		return err->code;
 	}
 	round->result->commit = round->head;
+	if (round->rebuild && oid_equal(&tree, &round->head_tree)) {
+		// New to the ledger alone.
+		round->result->changed = 0;
+	}
 	if (oid_equal(&tree, &round->head_tree) || oid_is_zero(&tree)
 			? whole_mend(round, err) < 0
 			: write_commit(round, &tree, err) < 0) {

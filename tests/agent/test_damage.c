@@ -26,6 +26,7 @@ a_lost_ledger_is_found_out_again_without_a_new_commit(void **state)
 	after = run_once(world);
 
 	assert_false(after.committed);
+	assert_int_equal(after.changed, 0);
 	assert_true(oid_equal(&before.commit, &after.commit));
 	assert_int_equal(count(world, LEDGER_MIRRORED), 2);
 	assert_honest(world);
