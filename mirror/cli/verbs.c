@@ -150,6 +150,12 @@ static const struct flag machines_flags[] = {
 	{ NULL, 0, NULL, NULL, NULL },
 };
 
+static const struct flag today_flags[] = {
+	{ "host", 0, "NAME", NULL, "of another machine, as it is known here, or of \"all\"" },
+	{ "fetch", 0, NULL, NULL, "with --host: fetch everybody's files first" },
+	{ NULL, 0, NULL, NULL, NULL },
+};
+
 static const struct flag history_flags[] = {
 	{ "value", 0, "FILE", NULL, "look for exactly what stands in FILE (- is standard input)" },
 	{ NULL, 0, NULL, NULL, NULL },
@@ -428,6 +434,7 @@ const struct verb verbs[] = {
 		.name = "today",
 		.usage = "",
 		.text = "what was kept since midnight",
+		.flags = today_flags,
 		.run = verb_today,
 		.group = VERB_SEE,
 		.traits = VERB_JSON,
