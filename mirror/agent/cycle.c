@@ -432,14 +432,14 @@ cycle_run(struct kit *kit, const struct cycle_plan *plan, struct cycle_result *r
 	struct cycle_result result = { 0 };
 	int64_t begun_ms = clock_mono_ms();
 	struct round round;
-	bool forgot;
+	bool doubtful;
 	int done;
 
 	if (kit_mark_dirty(kit, err) < 0 || ledger_begin(kit->ledger, err) < 0) {
 		return err_wrap(err, "begin a cycle");
 	}
 	done = perform(&round, kit, &own, &result, err);
-	forgot = round.rebuild && !oid_is_zero(&round.head);
+	doubtful = (round.rebuild || own.rehash) && !oid_is_zero(&round.head);
 	tell_unsealed(&round);
 	sealing_end(&round);
 	round_end(&round);
@@ -452,10 +452,11 @@ cycle_run(struct kit *kit, const struct cycle_plan *plan, struct cycle_result *r
 		}
 		return err_wrap(err, "cycle");
 	}
-	// What a commit that the ledger does not know put into the copy goes by healing;
-	// when that fails, the mark stays for the next cycle.
-	if (forgot) {
-		(void)!kit_heal(kit, err);
+	// What a commit that the ledger does not know put into the copy goes by healing,
+	// and whoever asks for a look at everything means the copy too; when that fails,
+	// the mark stays for the next cycle.
+	if (doubtful) {
+		(void)!kit_heal(kit, own.rehash, err);
 	} else {
 		kit_clear_dirty(kit);
 	}

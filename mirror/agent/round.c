@@ -25,7 +25,7 @@ round_begin(struct round *round, struct kit *kit, const struct cycle_plan *plan,
 	round->kit = kit;
 	round->plan = plan;
 	round->result = result;
-	if (repo_head(kit->repo, &round->head, err) < 0) {
+	if (kit_head(kit, &round->head, err) < 0) {
 		return err->code;
 	}
 	if (!oid_is_zero(&round->head) &&

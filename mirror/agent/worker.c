@@ -289,7 +289,7 @@ do_sync(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
 		(plan.full && kit_test_scanner(kit, err) < 0)) {
 		return JOB_FAILED;
 	}
-	if (kit_heal(kit, err) < 0 || cycle_run(kit, &plan, &result, err) < 0) {
+	if (kit_heal(kit, false, err) < 0 || cycle_run(kit, &plan, &result, err) < 0) {
 		return err->code == ERR_CANCELLED ? JOB_CANCELLED : JOB_FAILED;
 	}
 	worker->owes_full = false;
