@@ -246,7 +246,7 @@ verify_entry(struct verifying *verifying, const struct view_database *database,
 	}
 
 	AUTO_FREE char *name = path_printable(database->name);
-	AUTO_FREE char *reason = path_printable(why.msg);
+	AUTO_FREE char *reason = path_printable_text(why.msg);
 	output_line(&verifying->call->out, "%s %s: %s", name, entry->file,
 		proof < 0                          ? reason
 			: proof == SNAPSHOT_OPENED ? "good: opened and checked"

@@ -59,7 +59,7 @@ read_key(const char *key, size_t len, unsigned int line, unsigned int column,
 {
 	const struct reading *reading = payload;
 	char inner[64];
-	AUTO_FREE char *shown = path_printable(key);
+	AUTO_FREE char *shown = path_printable_text(key);
 	const char *best;
 
 	(void)len;
@@ -198,7 +198,7 @@ read_section(const char *key, size_t len, unsigned int line, unsigned int column
 {
 	struct reading *reading = payload;
 	const char *best = NULL;
-	AUTO_FREE char *shown = path_printable(key);
+	AUTO_FREE char *shown = path_printable_text(key);
 
 	(void)len;
 	if (strcmp(key, "watch") == 0) {
