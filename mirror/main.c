@@ -58,6 +58,8 @@
  *     cli/target                   which path of the ledger does a person mean?
  *     cli/there                    what is done at another agent, by its API
  *                                  (--socket, --url).
+ *     cli/unit                     the unit of a user's own systemd, the one that
+ *                                  packages install.
  *     cli/verb                     what a verb is.
  *     cli/verbs                    the one table of verbs.
  *     cli/status_watch cli/verb_accept cli/verb_completion cli/verb_config
@@ -65,8 +67,8 @@
  *     cli/verb_drill cli/verb_health cli/verb_help cli/verb_init cli/verb_key
  *     cli/verb_ledger cli/verb_machines cli/verb_man cli/verb_milestone cli/verb_past
  *     cli/verb_pause cli/verb_purge cli/verb_remote cli/verb_restore cli/verb_run
- *     cli/verb_scan cli/verb_secrets cli/verb_service cli/verb_status cli/verb_verify
- *     cli/verb_watch cli/verb_web cli/verb_why
+ *     cli/verb_scan cli/verb_secrets cli/verb_service cli/verb_status
+ *     cli/verb_uninstall cli/verb_verify cli/verb_watch cli/verb_web cli/verb_why
  *
  * 4  agent/  the engine: listen on one thread, work on the other
  *     agent/agent                  the always-on engine, and the same work done once
@@ -339,6 +341,7 @@
  *     watch/watch_inotify
  *
  * 1  config/  what the person wants, read strictly
+ *     config/check                 texts that are texts, and wrong all the same.
  *     config/config                what the person wants, read strictly.
  *     config/fields                the configuration as values.
  *     config/options               the one table of options.

@@ -117,6 +117,11 @@ static const struct flag init_flags[] = {
 	{ NULL, 0, NULL, NULL, NULL },
 };
 
+static const struct flag service_flags[] = {
+	{ "no-linger", 0, NULL, NULL, "only while you are logged in" },
+	{ NULL, 0, NULL, NULL, NULL },
+};
+
 static const struct flag add_flags[] = {
 	{ "name", 0, "NAME", NULL, "its folder in the brain repository" },
 	{ NULL, 0, NULL, NULL, NULL },
@@ -283,7 +288,10 @@ const struct verb verbs[] = {
 		.name = "service install",
 		.usage = "",
 		.text = "start the agent now and with the machine (systemd)",
-		.more = "Writes a unit of your own systemd; with -n it is only shown.",
+		.more = "Writes the packaged unit for your own systemd, with this program and this\n"
+			"configuration, and lets it run while you are not logged in; with -n it is only\n"
+			"shown.  For a whole machine there is a system service: see the how-to.",
+		.flags = service_flags,
 		.run = verb_service_install,
 		.group = VERB_SETUP,
 		.traits = VERB_CHANGES,
@@ -293,6 +301,14 @@ const struct verb verbs[] = {
 		.usage = "",
 		.text = "stop the agent and take the unit away",
 		.run = verb_service_remove,
+		.group = VERB_SETUP,
+		.traits = VERB_CHANGES,
+	},
+	{
+		.name = "uninstall",
+		.usage = "",
+		.text = "stop and take the service away; every file is kept, and it says where",
+		.run = verb_uninstall,
 		.group = VERB_SETUP,
 		.traits = VERB_CHANGES,
 	},
