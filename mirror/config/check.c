@@ -64,7 +64,8 @@ branch(const char *text)
 static const char *
 offsite(const char *text)
 {
-	return strcmp(text, "none") == 0 ||
+	// A path is what rclone takes for a folder of this machine.
+	return strcmp(text, "none") == 0 || text[0] == '/' ||
 			(begins(text, "rclone:") && text[strlen("rclone:")] != '\0')
 		? NULL
 		: "is neither \"none\" nor \"rclone:REMOTE:PATH\"";
