@@ -94,6 +94,7 @@
  *                                  out, make it an object.
  *     agent/kit                    everything a run needs, opened once.
  *     agent/notify                 a word to the service manager.
+ *     agent/own                    mirror's own state, as databases like any other.
  *     agent/ping                   one POST to a watching service, and no more than
  *                                  one.
  *     agent/plan                   what a cycle is asked to do, and what came of it:
@@ -111,6 +112,8 @@
  *                                  the disk.
  *     agent/staff                  the thread that works: it takes jobs from the
  *                                  queue, one after the other.
+ *     agent/state_door             whoever backs up this machine may ask for a copy of
+ *                                  our own state.
  *     agent/teller                 tells people and watching services how it is:
  *                                  [notify] in the configuration.
  *     agent/visit                  one folder of a watched root, and those below it:
@@ -303,6 +306,8 @@
  *                                  have open, in a process of its own.
  *     vault/copy                   a live database into a private file, in this
  *                                  process.
+ *     vault/export                 one checked, plain copy of a live database, at a
+ *                                  place somebody names.
  *     vault/guard                  did a table lose most of its rows since the last
  *                                  snapshot?
  *     vault/holders                which processes have this database open?

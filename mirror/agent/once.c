@@ -3,6 +3,7 @@
 #include "agent/agent.h"
 #include "agent/databases.h"
 #include "agent/kit.h"
+#include "agent/own.h"
 #include "agent/teller.h"
 #include "agent/worker.h"
 #include "base/clock.h"
@@ -12,6 +13,7 @@
 #include "brain/index.h"
 #include "brain/repo.h"
 #include "config/config.h"
+#include "config/places.h"
 #include "health/evidence.h"
 #include "health/fact.h"
 #include "health/record.h"
@@ -275,10 +277,12 @@ agent_once(const struct config *config, const struct agent_once *options,
 	struct cycle_result *ret_result, struct err *ret_push, struct err *err)
 {
 	AUTO(kit_freep) struct kit *kit = NULL;
+	AUTO_FREE char *state = places_state_dir();
 	int64_t ticket = 0;
 	int got;
 
 	err_clear(ret_push);
+	(void)own_apply(state, "/proc/self/exe", config->sqlite.timeout_ms);
 	if (kit_open(config, &kit, err) < 0) {
 		return err->code;
 	}

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+#include "agent/own.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/file.h"
@@ -275,6 +276,21 @@ ask(struct call *call, const struct view_database *database, struct err *err)
 		: err_raise(err, ERR_CANCELLED, "nothing was replaced");
 }
 
+// At once when nobody works with the state, else at the next start.
+static int
+apply_own(struct call *call, const struct restore_plan *plan,
+	const struct view_database *database, const char *id)
+{
+	AUTO_FREE char *state = places_state_dir();
+
+	if (own_apply(state, plan->self, plan->timeout_ms) > 0) {
+		print(call, database, database->disk, "restored in place", id);
+	} else {
+		print_staged(call, database, id, "start mirror again");
+	}
+	return 0;
+}
+
 static int
 apply(struct call *call, const struct restore_plan *plan,
 	const struct view_database *database, const char *id, struct err *err)
@@ -286,8 +302,13 @@ apply(struct call *call, const struct restore_plan *plan,
 			database->disk);
 		return 0;
 	}
-	if (ask(call, database, err) < 0 ||
-		restore_db_apply(plan, id, &applied, err) < 0) {
+	if (ask(call, database, err) < 0) {
+		return err->code;
+	}
+	if (database_is_own(database)) {
+		return apply_own(call, plan, database, id);
+	}
+	if (restore_db_apply(plan, id, &applied, err) < 0) {
 		return err->code;
 	}
 	print(call, database, database->disk, "restored in place", applied.id);

@@ -207,6 +207,11 @@ static const struct flag drill_flags[] = {
 	{ NULL, 0, NULL, NULL, NULL },
 };
 
+static const struct flag db_snapshot_flags[] = {
+	{ "output", 'o', "FILE", NULL, "a plain copy there instead of one that is kept; in a folder, by its time" },
+	{ NULL, 0, NULL, NULL, NULL },
+};
+
 static const struct flag db_restore_flags[] = {
 	{ "to", 0, "PATH", NULL, "write it there; nothing may stand there" },
 	{ "in-place", 0, NULL, NULL, "put it where the database is; what stands there is kept" },
@@ -621,7 +626,10 @@ const struct verb verbs[] = {
 		.name = "db snapshot",
 		.usage = "NAME",
 		.text = "a checked snapshot of a live database, now",
-		.more = "NAME is a name as in `mirror db list`, or the database's path.",
+		.more = "NAME is a name as in `mirror db list`, or the database's path; state:ledger,\n"
+			"state:queue and state:evidence are mirror's own.  With -o nothing is written\n"
+			"over, and nothing stands at FILE before it is whole and checked.",
+		.flags = db_snapshot_flags,
 		.run = verb_db_snapshot,
 		.group = VERB_BACK,
 		.traits = VERB_JSON | VERB_CHANGES | VERB_REMOTE,
@@ -637,7 +645,8 @@ const struct verb verbs[] = {
 			"database, or another one, is refused with status 65 before anything is made.\n"
 			"\n"
 			"In place asks first; without a terminal it wants --yes.  A database that a\n"
-			"process has open is left alone, and the process named.",
+			"process has open is left alone, and the process named.  Mirror's own state\n"
+			"(state:ledger, state:queue, state:evidence) is put in place when mirror starts.",
 		.flags = db_restore_flags,
 		.run = verb_db_restore,
 		.group = VERB_BACK,

@@ -29,6 +29,23 @@ expect 0 "$MIRROR" db verify
 says out "good: opened and checked"
 says out " good, 0 bad"
 
+# A plain copy where it is wanted: never over anything, whole or not there.
+expect 0 "$MIRROR" db snapshot notes/app.db -o plain.db --json
+says out "\"path\": \"$W/plain.db\""
+is "$(sqlite3 plain.db 'PRAGMA integrity_check; SELECT count(*) FROM t')" "ok
+2" "the plain copy"
+is "$(stat -c %a plain.db)" 600 "mode of the plain copy"
+before=$(sha256sum <plain.db)
+expect 73 "$MIRROR" db snapshot notes/app.db -o plain.db
+for own in notes/app.db notes/app.db-wal notes/app.db-journal; do
+	expect 65 "$MIRROR" db snapshot notes/app.db -o $own
+done
+is "$(sha256sum <plain.db)" "$before" "the plain copy afterwards"
+mkdir some
+expect 0 "$MIRROR" db snapshot notes/app.db -o some
+is "$(find some -name 'app.db-2*Z.sqlite' | wc -l)" 1 "a copy named by its time"
+is "$(find . -name '*.part' | wc -l)" 0 "parts left"
+
 # Beside, by the snapshot's name or path.
 expect 0 "$MIRROR" db restore notes/app.db "$(basename "$snapshot")" --to back.db
 is "$(sqlite3 back.db 'PRAGMA integrity_check; SELECT count(*) FROM t')" "ok
