@@ -75,6 +75,9 @@
  *                                  by hand.
  *     agent/beat                   our heartbeat for the other machines, and a look at
  *                                  theirs.
+ *     agent/compare                git trees read back from the repository, against
+ *                                  the rows of the ledger.
+ *     agent/content                what stands in one folder, as the ledger has it.
  *     agent/crew                   a few threads that take in files while the walk
  *                                  goes on.
  *     agent/cycle                  one run: what changed on disk becomes one commit

@@ -147,7 +147,6 @@ round_store(struct round *round, const char *path, const void *data, size_t len,
 		worktree_put(round->worktree, path, TREE_FILE, data, len, err) < 0) {
 		return err_wrap(err, "write %s", path);
 	}
-	round_change(round, path, TREE_FILE, ret_oid);
 	return 0;
 }
 
