@@ -163,9 +163,11 @@ databases_seen(struct kit *kit, struct err *err)
 	struct seen seen = { .kit = kit, .err = err };
 	struct ledger_totals totals;
 
-	if (ledger_totals(kit->ledger, &totals, err) < 0 ||
-		totals.state[LEDGER_SNAPSHOTTED].files == 0) {
+	if (ledger_totals(kit->ledger, &totals, err) < 0) {
 		return err->code;
+	}
+	if (totals.state[LEDGER_SNAPSHOTTED].files == 0) {
+		return 0;
 	}
 	return MIN_OF(ledger_each(kit->ledger, &filter, see_one, &seen, err), 0);
 }

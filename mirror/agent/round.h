@@ -119,6 +119,9 @@ struct round {
 
 	struct round_missing *missing;
 	size_t nmissing;
+	/** Paths of this root that were dropped because something else stands there now.
+	 */
+	int64_t replaced;
 	size_t missing_capacity;
 
 	/** Folders in which something is to be looked at again next time. */
