@@ -172,6 +172,14 @@ record_others(struct kit *kit, const struct others *others)
 	}
 }
 
+int64_t
+beat_look_every_ms(int64_t others)
+{
+	int64_t hours = others / BEAT_LOOK_FEW;
+
+	return BEAT_LOOK_MS * MIN_OF(MAX_OF(hours, INT64_C(1)), BEAT_LOOK_HOURS_MAX);
+}
+
 void
 beat_look(struct kit *kit, const struct push_options *options)
 {
@@ -185,7 +193,8 @@ beat_look(struct kit *kit, const struct push_options *options)
 	struct err err;
 
 	if (evidence_get(kit->evidence, RECORD_MACHINES_LOOK, &row, &err) > 0 &&
-		row.at_ms <= others.now_ms && others.now_ms - row.at_ms < BEAT_LOOK_MS) {
+		row.at_ms <= others.now_ms &&
+		others.now_ms - row.at_ms < beat_look_every_ms(row.value)) {
 		return;
 	}
 	look.self = NULL;

@@ -28,8 +28,11 @@ struct kit;
 enum {
 	/** Unless the verdict changes or a person asks, one is enough for so long. */
 	BEAT_EVERY_MS = 10 * 60 * 1000,
-	/** The others are looked at so often. */
+	/** The others are looked at so often while they are few; see
+	 * beat_look_every_ms(). */
 	BEAT_LOOK_MS = 60 * 60 * 1000,
+	BEAT_LOOK_FEW = 50,
+	BEAT_LOOK_HOURS_MAX = 24,
 	BEAT_LOOK_DEADLINE_MS = 60 * 1000,
 };
 
@@ -48,6 +51,10 @@ int beat_prepare(struct kit *kit, const struct oid *commit, bool hurried,
 /** After a push. */
 void
 beat_sent(struct kit *kit, struct beat *beat, const struct push_result *result) NONNULL;
+
+/** How often @others are looked at: each machine reads what all wrote, so the more there
+ * are the rarer, and once a day at least.  Pure. */
+int64_t beat_look_every_ms(int64_t others);
 
 /** When it is time: fetch the heartbeats of the others, put down who is silent. */
 void beat_look(struct kit *kit, const struct push_options *options) NONNULL;
