@@ -7,7 +7,7 @@
 # machine does.
 #
 #     MIRROR=build/mirror tests/bench/fleet.sh
-#     BENCH_MACHINES (12) push at once; BENCH_FLEETS ("12 100 1000 10000") are the others
+#     BENCH_MACHINES (12) push at once; BENCH_FLEETS ("12 100 1000 9999") are the others
 set -euo pipefail
 export LC_ALL=C TZ=UTC0 GIT_CONFIG_NOSYSTEM=1 GIT_AUTHOR_NAME=b GIT_AUTHOR_EMAIL=b@b.invalid
 export GIT_COMMITTER_NAME=b GIT_COMMITTER_EMAIL=b@b.invalid
@@ -15,7 +15,7 @@ unset MIRROR_CONFIG STATE_DIRECTORY TMPDIR 2>/dev/null || true
 
 : "${MIRROR:?the program to measure}"
 machines=${BENCH_MACHINES:-12}
-fleets=${BENCH_FLEETS:-12 100 1000 10000}
+fleets=${BENCH_FLEETS:-12 100 1000 9999}
 PATH=$PATH:/usr/sbin
 W=$(mktemp -d "${BENCH_DIR:-/var/tmp}/mirror-fleet.XXXXXX")
 server=
