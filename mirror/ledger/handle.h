@@ -130,6 +130,8 @@ struct ledger {
 extern const char *const handle_sql[HANDLE_NSQL];
 extern const char *const handle_migrations[];
 extern const size_t handle_nmigrations;
+/** What makes schema 1, 2, ... look like the newest to a reader. */
+extern const char *const handle_older[];
 
 /** Prepared on first use, ready for parameters; NULL after a failure. */
 struct db_stmt *

@@ -91,10 +91,11 @@ check_version(struct ledger *ledger, struct err *err)
 		return err_raise(
 			err, ERR_INVALID, "written by a newer version of this program");
 	}
-	if (ledger->mode == LEDGER_RO && version < (int64_t)handle_nmigrations) {
-		return err_raise(err, ERR_NOT_FOUND, "nothing was recorded yet");
+	if (ledger->mode != LEDGER_RO || version == (int64_t)handle_nmigrations) {
+		return 0;
 	}
-	return 0;
+	return version <= 0 ? err_raise(err, ERR_NOT_FOUND, "nothing was recorded yet")
+			    : db_exec(ledger->db, handle_older[version - 1], err);
 }
 
 static int

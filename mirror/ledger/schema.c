@@ -58,6 +58,17 @@ static const char schema_2[] = "ALTER TABLE entries ADD COLUMN sealed BLOB;"
 const char *const handle_migrations[] = { schema_1, schema_2 };
 const size_t handle_nmigrations = countof(handle_migrations);
 
+// Who only reads may meet the ledger of an agent that was started before an upgrade, and
+// may not change it.  A view of the same name, on this connection alone, comes before the
+// table and has what it lacks.
+static const char as_1[] =
+	"CREATE TEMP VIEW entries AS SELECT *, NULL AS sealed FROM main.entries;"
+	"CREATE TEMP VIEW folders AS SELECT *, NULL AS sealed FROM main.folders;";
+
+const char *const handle_older[] = { as_1 };
+static_assert(countof(handle_older) + 1 == countof(handle_migrations),
+	"a schema that is no longer the newest is read through views");
+
 // As in enum handle_column.
 #define ROW_                                                                             \
 	"SELECT name, type, state, reason, size, mtime_ns, ctime_ns, number, dev, mode," \

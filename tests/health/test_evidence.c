@@ -49,6 +49,30 @@ evidence_keeps_since_when_its_state_is_what_it_is(void **state)
 	assert_int_equal(row.since_ms, T0 - 5000);
 }
 
+// As written by the program of that time.
+static void
+evidence_of_every_earlier_schema_still_counts(void **state)
+{
+	struct scratch *room = *state;
+	AUTO(evidence_closep) struct evidence *evidence = NULL;
+	struct evidence_row row;
+	struct err err;
+
+	assert_int_equal(
+		scratch_sh(room,
+			"sqlite3 evidence.sqlite <" FIXTURES "/state/evidence-1.sql"),
+		0);
+	ok(evidence_open(room->path, EVIDENCE_RO, &evidence, &err));
+	assert_int_equal(evidence_get(evidence, "secrets", &row, &err), 1);
+	evidence_closep(&evidence);
+	ok(evidence_open(room->path, EVIDENCE_RW, &evidence, &err));
+	assert_int_equal(evidence_get(evidence, "secrets", &row, &err), 1);
+	assert_string_equal(row.text, "the scanner found 1 of 1 canary");
+	assert_int_equal(row.since_ms, INT64_C(1796035687196));
+	put(evidence, HEALTH_DEGRADED, T0);
+	assert_int_equal(evidence_get(evidence, "push", &row, &err), 1);
+}
+
 static void
 a_long_text_is_cut_between_characters(void **state)
 {
@@ -316,6 +340,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(evidence_keeps_since_when_its_state_is_what_it_is),
+		TEST(evidence_of_every_earlier_schema_still_counts),
 		TEST(a_long_text_is_cut_between_characters),
 		TEST(events_are_counted_with_their_dates),
 		TEST(an_acceptance_covers_one_condition_up_to_a_number_and_a_date),

@@ -38,6 +38,29 @@ a_new_queue_says_that_it_is_new_once(void **state)
 	assert_false(jobqueue_was_replaced(second));
 }
 
+// As written by the program of that time.
+static void
+a_queue_of_every_earlier_schema_goes_on_counting(void **state)
+{
+	struct scratch *room = *state;
+	AUTO(jobqueue_closep) struct jobqueue *queue = NULL;
+	struct jobqueue_status status;
+	struct err err;
+
+	assert_int_equal(
+		scratch_sh(room, "sqlite3 queue.sqlite <" FIXTURES "/state/queue-1.sql"),
+		0);
+	ok(jobqueue_open(room->path, &queue, &err));
+	assert_false(jobqueue_was_replaced(queue));
+	ok(jobqueue_status(queue, JOB_SYNC, &status, &err));
+	assert_int_equal(status.want, 3);
+	assert_int_equal(status.done, 3);
+	assert_int_equal(wish(queue), 4);
+	for (int kind = 0; kind < JOB_KINDS_; kind++) {
+		ok(jobqueue_status(queue, (enum job_kind)kind, &status, &err));
+	}
+}
+
 static void
 only_its_owner_can_read_it(void **state)
 {
@@ -322,6 +345,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		in_scratch(a_new_queue_says_that_it_is_new_once),
+		in_scratch(a_queue_of_every_earlier_schema_goes_on_counting),
 		in_scratch(only_its_owner_can_read_it),
 		in_scratch(sqlite3_can_read_it),
 		in_scratch(a_missing_folder_is_an_error),
