@@ -153,6 +153,8 @@
  *                                  them.
  *     serve/options                what the API is started with.
  *     serve/page                   the status page, part by part.
+ *     serve/page_style             how the pages look, and the few lines that keep
+ *                                  their numbers fresh.
  *     serve/parse                  what a stranger wrote, taken apart: targets, hosts,
  *                                  ranges, forms.
  *     serve/problem                what can go wrong, for programs: one fixed code
@@ -167,7 +169,8 @@
  *     serve/serve                  the API and the status page, beside the engine.
  *     serve/api_databases serve/api_describe serve/api_files serve/api_jobs
  *     serve/api_secrets serve/api_see serve/api_session serve/page_file
- *     serve/page_files serve/page_more serve/page_now serve/page_picture
+ *     serve/page_files serve/page_findings serve/page_more serve/page_now
+ *     serve/page_picture
  *
  * 3  health/  facts in, one verdict out
  *     health/deep                  disk, ledger and git tree compared, path by path,

@@ -285,9 +285,23 @@ account(struct round *round, struct err *err)
 	return 0;
 }
 
-static char *
-commit_message(const struct cycle_result *result)
+// Since when a change was waiting, as the watching thread put it down; 0: it did not.
+static int64_t
+waiting_since_ms(struct round *round)
 {
+	struct evidence_row row;
+	struct err ignored;
+
+	return evidence_get(round->kit->evidence, RECORD_DIRTY, &row, &ignored) > 0
+		? row.value
+		: 0;
+}
+
+static char *
+commit_message(struct round *round, int64_t now_ms)
+{
+	const struct cycle_result *result = round->result;
+	int64_t since_ms = waiting_since_ms(round);
 	char *text = xasprintf("mirror: %" PRIu64 " changed, %" PRId64
 			       " files accounted for\n\n"
 			       "Mirror-On-Disk: %" PRId64 "\n",
@@ -301,6 +315,15 @@ commit_message(const struct cycle_result *result)
 		word[0] = (char)(word[0] - 'a' + 'A');
 		text = xasprintf("%sMirror-%s: %" PRId64 "\n", before, word,
 			result->totals.state[i].files);
+	}
+	AUTO_FREE char *totals = text;
+
+	text = xasprintf("%sMirror-Bytes: %" PRIu64 "\n", totals, pack_size(round->pack));
+	if (since_ms > 0 && since_ms <= now_ms) {
+		AUTO_FREE char *before = text;
+
+		text = xasprintf("%sMirror-Waited: %" PRId64 "\n", before,
+			(now_ms - since_ms) / 1000);
 	}
 	return text;
 }
@@ -327,14 +350,15 @@ compare_is_due(struct round *round, int64_t now_ms, bool *ret_due, struct err *e
 static int
 write_commit(struct round *round, const struct oid *tree, struct err *err)
 {
-	AUTO_FREE char *message = commit_message(round->result);
+	int64_t now_ms = clock_now_ms();
+	AUTO_FREE char *message = commit_message(round, now_ms);
 	AUTO_FREE char *email = xasprintf("mirror@%s", config_host(round->kit->config));
 	struct commit commit = {
 		.tree = *tree,
 		.parent = round->head,
 		.name = "mirror",
 		.email = email,
-		.time = clock_now_ms() / 1000,
+		.time = now_ms / 1000,
 		.message = message,
 	};
 	struct pack_stats stats;

@@ -560,6 +560,17 @@ pack_add(struct pack *pack, enum object_kind kind, const void *data, size_t len,
 	return result;
 }
 
+uint64_t
+pack_size(struct pack *pack)
+{
+	uint64_t size;
+
+	(void)pthread_mutex_lock(&pack->lock);
+	size = pack->flushed + pack->buffered;
+	(void)pthread_mutex_unlock(&pack->lock);
+	return size;
+}
+
 bool
 pack_secures(struct pack *pack, const struct oid *oid)
 {

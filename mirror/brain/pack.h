@@ -60,6 +60,9 @@ pack_begin(struct repo *repo, struct pack **ret_pack, struct err *err) NONNULL M
 int pack_add(struct pack *pack, enum object_kind kind, const void *data, size_t len,
 	struct oid *ret_oid, struct err *err) NONNULL_ARGS(1, 5, 6) MUST_CHECK;
 
+/** Bytes that it holds so far, as they will stand on the disk. */
+uint64_t pack_size(struct pack *pack) NONNULL;
+
 /**
  * May a commit made with this pack count on the object?  Yes when this pack has it, when
  * the branch leads to it, or when it stands in a pack that is held.  That it is merely

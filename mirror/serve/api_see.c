@@ -230,6 +230,7 @@ news(struct serve *serve)
 	struct desk desk = { .options = &serve->options };
 	struct json *jobs = json_new_object();
 	const struct health_report *report;
+	char id[OID_HEX_MAX];
 	struct err err;
 
 	report = measure_health(serve, &err);
@@ -237,6 +238,9 @@ news(struct serve *serve)
 		json_set_text(object, "state", health_state_word(report->state));
 		json_set_text(object, "sentence", report->sentence);
 		json_set(object, "accounting", format_accounting(&report->accounting));
+	}
+	if (desk_repo(&desk, &err) == 0 && desk.has_head) {
+		json_set_text(object, "head", oid_hex(&desk.head, id));
 	}
 	for (int i = 0; desk_queue(&desk, &err) == 0 && i < JOB_KINDS_; i++) {
 		struct jobqueue_status job;

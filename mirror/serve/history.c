@@ -220,7 +220,7 @@ look_at_commit(const struct repo_commit *commit, void *payload)
 		return 0;
 	}
 	if (here.at_ms < log->filter->since_ms || log->seen == log->filter->limit ||
-		log->seen == HISTORY_COMMITS_MAX) {
+		(log->seen == HISTORY_COMMITS_MAX && !log->filter->bare)) {
 		return 1;
 	}
 	log->seen++;
@@ -229,6 +229,8 @@ look_at_commit(const struct repo_commit *commit, void *payload)
 		commit->message);
 	here.on_disk = trailer(commit->message, "\nMirror-On-Disk: ");
 	here.pending = trailer(commit->message, "\nMirror-Pending: ");
+	here.bytes = trailer(commit->message, "\nMirror-Bytes: ");
+	here.waited_s = trailer(commit->message, "\nMirror-Waited: ");
 	log->now = &here;
 	result = find_changes(log, commit);
 	if (result >= 0) {

@@ -60,6 +60,9 @@ struct history_commit {
 	/** Of the totals in the message; -1: not said. */
 	int64_t on_disk;
 	int64_t pending;
+	/** What the repository grew by; how long the oldest change had waited. */
+	int64_t bytes;
+	int64_t waited_s;
 	const struct history_change *changes;
 	size_t nchanges;
 	/** Beyond HISTORY_PATHS_MAX. */
@@ -73,7 +76,7 @@ struct history_filter {
 	/** Not older. */
 	int64_t since_ms;
 	size_t limit;
-	/** Do not compare trees: commits alone. */
+	/** Do not compare trees: commits alone, and more than HISTORY_COMMITS_MAX. */
 	bool bare;
 };
 /** Newest first; anything but 0 ends it and is returned. */

@@ -7,7 +7,7 @@
  * its command, every picture has its numbers in text.  A few lines of script refresh the
  * numbers.
  *
- * Knows: call, html, measure, history, rows, databases, machines.
+ * Knows: call, html, measure, history, rows, page_style, view.
  * Owns:  nothing.
  * Never: loads anything from elsewhere; shows a secret; lets one part that cannot be read
  *        hide the others: it says so in its place.
@@ -36,12 +36,15 @@ struct page {
 	bool live;
 };
 
-/** Headers, title, style; and the end, with the script. */
-void page_begin(struct page *page, struct call *call, const char *title) NONNULL;
+/** Headers; then title and style; and the end, with the script. */
+void page_begin(struct page *page, struct call *call) NONNULL;
+void page_title(struct page *page, const char *title) NONNULL;
 int page_end(struct page *page, struct err *err) NONNULL MUST_CHECK;
 
 /** A section with a heading; closed by page_close(). */
 void page_open(struct page *page, const char *id, const char *title) NONNULL;
+/** The same, half as wide where there is room. */
+void page_open_half(struct page *page, const char *id, const char *title) NONNULL;
 void page_close(struct page *page) NONNULL;
 
 /** A word for a state, also as a colour. */
@@ -72,6 +75,8 @@ void page_secrets(struct page *page) NONNULL;
 void page_drills(struct page *page) NONNULL;
 void page_machines(struct page *page) NONNULL;
 void page_activity(struct page *page) NONNULL;
+/** page_findings.c: nothing unless secrets were found in the file of this call. */
+void page_findings(struct page *page) NONNULL;
 /** page_picture.c */
 void page_picture(struct page *page) NONNULL;
 

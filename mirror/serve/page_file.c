@@ -47,7 +47,7 @@ add_version(const struct history_version *version, void *payload)
 
 	(void)oid_hex(&version->commit, id);
 	memcpy(shown, id, SHORT_ID);
-	html_raw(&page->html, "<li>");
+	html_raw(&page->html, "<li><div class=\"head\">");
 	page_age(page, version->at_ms);
 	html_add(&page->html, " <code>%s</code> ", shown);
 	if (oid_is_zero(&version->blob)) {
@@ -61,46 +61,57 @@ add_version(const struct history_version *version, void *payload)
 	html_raw(&page->html, " <a href=\"/files/");
 	html_add_url_path(&page->html, page->call->path);
 	html_add(&page->html,
-		"?to=%s#diff\" aria-label=\"what version %s changed\">diff</a></li>\n",
+		"?to=%s#diff\" aria-label=\"diff of version %s\">diff</a></div></li>\n",
 		id, shown);
 	return ++versions->count == VERSIONS_SHOWN;
+}
+
+static void
+add_row(struct page *page, const struct ledger_row *row, bool by_folder)
+{
+	struct html *html = &page->html;
+	AUTO_FREE char *why = xasprintf("mirror why %s", page->call->path);
+	AUTO_FREE char *back = xasprintf("mirror restore %s", page->call->path);
+
+	html_raw(html, "<p class=\"sentence\">");
+	page_badge(page, ledger_state_word(row->state));
+	html_add(html, " %s%s</p>\n<p>", row->reason,
+		by_folder ? " (a folder above it, as a whole)" : "");
+	if (row->spans > 0) {
+		html_add(html, "%u %s taken out, the rest is there; ", row->spans,
+			row->spans == 1 ? "secret" : "secrets");
+	}
+	page_bytes(page, row->inode.size);
+	html_raw(html, ", in this state since ");
+	page_age(page, row->since_ms);
+	html_add(html,
+		".</p>\n<p>Next: %s</p>\n<p>Why: <code>%s</code> Get it back: "
+		"<code>%s</code></p>\n",
+		view_next(row->state, ledger_kind_of(row->state, row->reason)), why,
+		back);
 }
 
 static void
 add_state(struct page *page)
 {
 	struct desk *desk = &page->call->desk;
-	AUTO_FREE char *command = xasprintf("mirror why %s", page->call->path);
-	struct ledger_row row;
+	struct ledger_row row = { 0 };
 	struct err err = { 0 };
 	int found = desk_ledger(desk, &err) < 0
 		? err.code
 		: ledger_find(desk->ledger, page->call->path, &row, &err);
 
+	page_open(page, "state", "How it is");
 	if (found < 0) {
 		page_excuse(page, &err);
-		return;
-	}
-	if (found == 0) {
+	} else if (found == 0) {
 		html_raw(&page->html,
 			"<p>The ledger does not know it: it is gone from the "
 			"disk, or no cycle has met it yet.</p>\n");
-		return;
+	} else {
+		add_row(page, &row, found == 2);
 	}
-	html_raw(&page->html, "<p>");
-	page_badge(page, ledger_state_word(row.state));
-	html_add(&page->html, " %s%s", row.reason,
-		found == 2 ? " (a folder above it, as a whole)" : "");
-	if (row.spans > 0) {
-		html_add(&page->html, "; %u secrets taken out, the rest is there",
-			row.spans);
-	}
-	html_raw(&page->html, "<br>");
-	page_bytes(page, row.inode.size);
-	html_raw(&page->html, ", in this state since ");
-	page_age(page, row.since_ms);
-	html_add(&page->html, "<br>Next: %s<br><code>%s</code></p>\n",
-		view_next(row.state, ledger_kind_of(row.state, row.reason)), command);
+	page_close(page);
 }
 
 static void
@@ -124,6 +135,23 @@ add_versions(struct page *page)
 	page_close(page);
 }
 
+// The sign at its start says what a line is; the colour only helps.
+static void
+add_line(struct page *page, const char *line)
+{
+	bool is_head = strncmp(line, "+++", 3) == 0 || strncmp(line, "---", 3) == 0;
+	const char *look = is_head || line[0] == '@' ? "hunk"
+		: line[0] == '+'                     ? "add"
+		: line[0] == '-'                     ? "del"
+						     : NULL;
+
+	if (look != NULL) {
+		html_add(&page->html, "<span class=\"%s\">%s</span>\n", look, line);
+	} else {
+		html_add(&page->html, "%s\n", line);
+	}
+}
+
 // Line by line, so that control bytes are shown and newlines stay.
 static void
 add_text(struct page *page, const struct buf *text)
@@ -137,7 +165,7 @@ add_text(struct page *page, const struct buf *text)
 		AUTO_FREE char *line =
 			xmemdup0(at, (size_t)((stop != NULL ? stop : end) - at));
 
-		html_add(&page->html, "%s\n", line);
+		add_line(page, line);
 		at = stop != NULL ? stop + 1 : end;
 	}
 	html_raw(&page->html, "</pre>\n");
@@ -173,12 +201,14 @@ page_file(struct call *call, struct err *err)
 	AUTO_FREE char *title = xasprintf("%s: mirror", shown);
 	struct page page;
 
-	page_begin(&page, call, title);
+	page_begin(&page, call);
+	page_title(&page, title);
 	html_add(&page.html,
-		"<header>\n<p><a href=\"/\">Status</a></p>\n<h1>%s</h1>\n</header>\n"
-		"<main id=\"main\" tabindex=\"-1\">\n",
+		"<header>\n<nav aria-label=\"Back\"><a href=\"/\">Status</a></nav>\n"
+		"<h1>%s</h1>\n</header>\n<main id=\"main\" tabindex=\"-1\">\n",
 		call->path);
 	add_state(&page);
+	page_findings(&page);
 	add_versions(&page);
 	add_diff(&page);
 	return page_end(&page, err);

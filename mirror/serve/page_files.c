@@ -19,9 +19,9 @@
 #include <string.h>
 
 enum {
-	COMMITS_SHOWN = 20,
-	PATHS_SHOWN = 12,
-	FILES_SHOWN = 50,
+	COMMITS_SHOWN = 10,
+	PATHS_SHOWN = 8,
+	FILES_SHOWN = 25,
 	/** Of ROWS_STEP_MAX rows each, looked at for one page. */
 	TURNS_MAX = 5,
 	/** Hex digits of a commit's name. */
@@ -45,12 +45,12 @@ add_change(struct page *page, const struct history_commit *commit,
 {
 	char id[OID_HEX_MAX];
 
-	html_add(&page->html, "<li>%s: ", compare_word(&change->old, &change->new));
+	html_add(&page->html, "<li><span class=\"word\">%s</span> ",
+		compare_word(&change->old, &change->new));
 	link_file(page, change->path);
 	html_raw(&page->html, " <a href=\"/files/");
 	html_add_url_path(&page->html, change->path);
-	html_add(&page->html,
-		"?to=%s#diff\" aria-label=\"what changed in %s\">diff</a></li>\n",
+	html_add(&page->html, "?to=%s#diff\" aria-label=\"diff of %s\">diff</a></li>\n",
 		oid_hex(&commit->id, id), change->path);
 }
 
@@ -70,15 +70,15 @@ add_commit(const struct history_commit *commit, void *payload)
 	char id[OID_HEX_MAX];
 	size_t shown = MIN_OF(commit->nchanges, (size_t)PATHS_SHOWN);
 
-	html_raw(html, "<li>");
+	html_raw(html, "<li><div class=\"head\">");
 	page_age(page, commit->at_ms);
-	html_add(html, " <code>%s</code> %s\n<ul>\n", short_id(&commit->id, id),
-		commit->subject);
+	html_add(html, " <span>%s</span> <code>%s</code></div>\n<ul class=\"paths\">\n",
+		commit->subject, short_id(&commit->id, id));
 	for (size_t i = 0; i < shown; i++) {
 		add_change(page, commit, &commit->changes[i]);
 	}
 	if (commit->nchanges + commit->nmore > shown) {
-		html_add(html, "<li>and %zu more</li>\n",
+		html_add(html, "<li class=\"faint\">and %zu more</li>\n",
 			commit->nchanges + commit->nmore - shown);
 	}
 	html_raw(html, "</ul></li>\n");
@@ -140,14 +140,14 @@ add_filter(struct page *page)
 static void
 add_row(struct page *page, const struct rows_row *row)
 {
-	html_raw(&page->html, "<li>");
+	html_raw(&page->html, "<li class=\"file\">");
 	page_badge(page, ledger_state_word(row->row->state));
-	html_raw(&page->html, " ");
+	html_raw(&page->html, " <span>");
 	link_file(page, row->path);
 	if (row->row->reason[0] != '\0') {
-		html_add(&page->html, " (%s)", row->row->reason);
+		html_add(&page->html, " <small>%s</small>", row->row->reason);
 	}
-	html_raw(&page->html, " <small>");
+	html_raw(&page->html, "</span> <small>");
 	page_bytes(page, row->row->inode.size);
 	html_raw(&page->html, ", since ");
 	page_age(page, row->row->since_ms);

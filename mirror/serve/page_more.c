@@ -28,7 +28,7 @@
 enum {
 	SNAPSHOTS_SHOWN = 5,
 	SECRETS_SHOWN = 20,
-	RUNS_SHOWN = 15,
+	RUNS_SHOWN = 10,
 	TURNS_MAX = 5,
 };
 
@@ -80,7 +80,8 @@ add_database(const struct view_database *database, void *payload)
 	size_t shown = 0;
 	struct err ignored;
 
-	html_add(html, "<h3>%s</h3>\n<p><code>%s</code></p>\n<ul>\n", database->name,
+	html_add(html, "<h3>%s</h3>\n<p><code>%s</code></p>\n<ul class=\"rows\">\n",
+		database->name,
 		database->disk != NULL ? database->disk : "where it is was never said");
 	for (size_t i = database->known ? manifest->nentries : 0;
 		i > 0 && shown < SNAPSHOTS_SHOWN; i--) {
@@ -121,7 +122,7 @@ page_databases(struct page *page)
 	size_t count = 0;
 	struct err err;
 
-	page_open(page, "databases", "Databases");
+	page_open_half(page, "databases", "Databases");
 	if (view_databases_each(&vault, count_one, &count, &err) < 0 ||
 		view_databases_each(&vault, add_database, page, &err) < 0) {
 		page_excuse(page, &err);
@@ -147,11 +148,11 @@ add_secrets(struct page *page, struct rows *rows, struct err *err)
 		if (got != 1 || !view_is_secret(row.row)) {
 			continue;
 		}
-		html_raw(&page->html, "<li>");
+		html_raw(&page->html, "<li><div class=\"head\">");
 		page_badge(page, ledger_state_word(row.row->state));
 		html_raw(&page->html, " <a href=\"/files/");
 		html_add_url_path(&page->html, row.path);
-		html_add(&page->html, "\">%s</a>: %u taken out (%s)</li>\n", row.path,
+		html_add(&page->html, "\">%s</a></div>%u taken out: %s</li>\n", row.path,
 			row.row->spans, row.row->reason);
 		shown++;
 	}
@@ -173,7 +174,7 @@ page_secrets(struct page *page)
 	struct err err = { 0 };
 	size_t shown = SIZE_MAX;
 
-	page_open(page, "secrets", "Secrets taken out");
+	page_open_half(page, "secrets", "Secrets taken out");
 	html_raw(&page->html, "<ul class=\"rows\">\n");
 	if (rows_open(file, &filter, &rows, &err) == 0) {
 		shown = add_secrets(page, rows, &err);
@@ -203,7 +204,7 @@ page_drills(struct page *page)
 		? err.code
 		: evidence_get(desk->evidence, fact_word(FACT_DRILL), &row, &err);
 
-	page_open(page, "drills", "Drills");
+	page_open_half(page, "drills", "Drills");
 	if (found < 0) {
 		page_excuse(page, &err);
 	} else if (found == 0) {
@@ -229,7 +230,7 @@ add_machine(struct page *page, const struct view_machine *machine)
 	struct html *html = &page->html;
 	const struct fleet_beat *beat = &machine->beat;
 
-	html_raw(html, "<li>");
+	html_raw(html, "<li><div class=\"head\">");
 	if (view_machine_is_silent(machine, page->now_ms)) {
 		page_badge(page, "degraded");
 		html_raw(html, " silent: ");
@@ -237,11 +238,12 @@ add_machine(struct page *page, const struct view_machine *machine)
 		page_badge(page, beat->state);
 		html_raw(html, " ");
 	}
-	html_add(html, "<strong>%s</strong>%s, last heard of ", machine->name,
+	html_add(html, "<strong>%s</strong>%s <small>heard of ", machine->name,
 		machine->own ? " (this one)" : "");
 	page_age(page, view_machine_seen_ms(machine));
+	html_raw(html, "</small></div>");
 	if (beat->at_ms > 0) {
-		html_add(html, "<br>%s", beat->sentence);
+		html_add(html, "%s", beat->sentence);
 	}
 	html_raw(html, "</li>\n");
 }
@@ -254,7 +256,7 @@ page_machines(struct page *page)
 	struct view_machines machines = { .own = config_host(desk->options->config) };
 	struct err err;
 
-	page_open(page, "machines", "Machines");
+	page_open_half(page, "machines", "Machines");
 	html_raw(&page->html, "<ul class=\"rows\">\n");
 	if (desk_repo(desk, &err) < 0 ||
 		view_machines_look(desk->repo, &machines, &err) < 0) {
@@ -287,13 +289,13 @@ add_run(const struct jobqueue_run *run, void *payload)
 	char duration[CLOCK_TEXT_MAX];
 
 	clock_format_age(run->duration_ms, duration);
-	html_raw(&page->html, "<li>");
+	html_raw(&page->html, "<li><div class=\"head\">");
 	page_badge(page, job_outcome_name(run->outcome));
-	html_add(&page->html, " %s, ", job_kind_name(run->kind));
+	html_add(&page->html, " <strong>%s</strong> <small>", job_kind_name(run->kind));
 	page_age(page, run->started_ms);
-	html_add(&page->html, ", took %s", duration);
+	html_add(&page->html, ", took %s</small></div>", duration);
 	if (run->note != NULL && run->note[0] != '\0') {
-		html_add(&page->html, ": %s", run->note);
+		html_add(&page->html, "<small>%s</small>", run->note);
 	}
 	html_raw(&page->html, "</li>\n");
 	return 0;
@@ -329,7 +331,7 @@ page_activity(struct page *page)
 {
 	struct err err;
 
-	page_open(page, "activity", "Activity");
+	page_open_half(page, "activity", "Activity");
 	if (desk_queue(&page->call->desk, &err) < 0 || add_jobs(page, &err) < 0) {
 		page_excuse(page, &err);
 	}

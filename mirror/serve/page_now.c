@@ -2,6 +2,7 @@
 
 // How things stand: the verdict, the accounting, what needs a person, the facts.
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "health/report.h"
@@ -24,6 +25,36 @@ enum {
 	LEFTOVERS_MAX = 5,
 };
 
+// Beside the sentence: does somebody work on it, and is it paused?
+static void
+add_agent(struct page *page)
+{
+	struct html *html = &page->html;
+	struct desk *desk = &page->call->desk;
+	char holder[LOCK_HOLDER_MAX];
+	struct jobqueue_pause pause;
+	char until[CLOCK_TEXT_MAX];
+	struct err err;
+
+	html_raw(html, "<p class=\"faint\">measured ");
+	page_age(page, page->now_ms);
+	if (desk_queue(desk, &err) < 0) {
+		html_raw(html, "</p>\n");
+		return;
+	}
+	if (jobqueue_holder(desk->queue, holder) == 0) {
+		html_raw(html,
+			"; <strong>no agent runs</strong>: what is asked for here "
+			"waits for one. Run: <code>mirror run</code>");
+	}
+	if (jobqueue_paused(desk->queue, &pause, &err) > 0) {
+		clock_format(pause.until_ms, until);
+		html_add(html, "; <strong>paused until %s</strong>%s%s", until,
+			pause.reason[0] != '\0' ? ": " : "", pause.reason);
+	}
+	html_raw(html, "</p>\n");
+}
+
 void
 page_verdict(struct page *page)
 {
@@ -31,11 +62,13 @@ page_verdict(struct page *page)
 	const char *word = report != NULL ? health_state_word(report->state) : "unknown";
 
 	html_add(&page->html,
-		"<p class=\"verdict\" role=\"status\"><span class=\"badge %s\" "
-		"data-live=\"state\">%s</span> <span "
-		"data-live=\"sentence\">%s</span></p>\n",
-		word, word,
+		"<div class=\"verdict %s\">\n<p class=\"sentence\" role=\"status\">"
+		"<span class=\"badge %s\" data-live=\"state\">%s</span> "
+		"<span data-live=\"sentence\">%s</span></p>\n",
+		word, word, word,
 		report != NULL ? report->sentence : "the state could not be measured");
+	add_agent(page);
+	html_raw(&page->html, "</div>\n");
 }
 
 // ---- the accounting (I8)
@@ -66,9 +99,8 @@ draw_bar(struct page *page, const struct share *shares, size_t count, int64_t to
 
 	html_add(&page->html,
 		"<svg class=\"strip\" viewBox=\"0 0 %d 28\" role=\"img\" "
-		"aria-label=\"All paths by "
-		"state, "
-		"the numbers follow\" preserveAspectRatio=\"none\">",
+		"aria-label=\"All paths by state; the numbers follow\" "
+		"preserveAspectRatio=\"none\">",
 		BAR_WIDTH);
 	for (size_t i = 0; i < count && total > 0; i++) {
 		int64_t width = shares[i].count * BAR_WIDTH / total;
@@ -133,10 +165,10 @@ add_need(struct page *page, const struct health_fact *fact)
 	const char *fields[] = { "fact", fact->name, NULL };
 	AUTO_FREE char *command = xasprintf("mirror accept %s", fact->name);
 
-	html_raw(html, "<li>");
+	html_raw(html, "<li><div class=\"head\">");
 	page_badge(page, health_state_word(fact->state));
-	html_add(html, " <strong>%s</strong>: %s<br>Run: <code>%s</code> ", fact->name,
-		fact->evidence, fact->action);
+	html_add(html, " <strong>%s</strong></div>%s<br>\nRun: <code>%s</code>\n",
+		fact->name, fact->evidence, fact->action);
 	if (fact->acceptable && !fact->accepted) {
 		page_button(page, "/v1/accept", fields, "Accept it as it is", command);
 	}
@@ -155,11 +187,12 @@ add_leftover(const char *path, size_t len, const struct ledger_row *row, void *p
 		return 1;
 	}
 	(*left)--;
-	html_raw(&page->html, "<li>");
+	html_raw(&page->html, "<li><div class=\"head\">");
 	page_badge(page, ledger_state_word(row->state));
 	html_raw(&page->html, " <a href=\"/files/");
 	html_add_url_path(&page->html, path);
-	html_add(&page->html, "\">%s</a>: %s<br>Next: %s</li>\n", path, row->reason,
+	html_add(&page->html, "\">%s</a></div>%s; next: <code>%s</code></li>\n", path,
+		row->reason,
 		view_next(row->state, ledger_kind_of(row->state, row->reason)));
 	return 0;
 }
@@ -199,11 +232,11 @@ page_needs(struct page *page)
 {
 	const struct health_report *report = page->report;
 
-	page_open(page, "needs", "Needs you");
+	page_open_half(page, "needs", "Needs you");
 	if (report == NULL || count_needs(report) == 0) {
 		html_add(&page->html, "<p>%s</p>\n",
 			report == NULL ? "Nobody knows: the state could not be measured."
-				       : "Nothing.");
+				       : "Nothing. It looks after itself.");
 		page_close(page);
 		return;
 	}
@@ -231,7 +264,8 @@ page_actions(struct page *page)
 	bool paused = desk_queue(desk, &err) == 0 &&
 		jobqueue_paused(desk->queue, &pause, &err) > 0;
 
-	page_open(page, "actions", "Do");
+	page_open_half(page, "actions", "Do");
+	html_raw(&page->html, "<div class=\"actions\">\n");
 	page_button(page, "/v1/cycles", NULL, "Mirror now", "mirror --once");
 	page_button(page, "/v1/drills", NULL, "Run a drill", "mirror drill");
 	if (paused) {
@@ -240,32 +274,48 @@ page_actions(struct page *page)
 		page_button(
 			page, "/v1/pause", hour, "Pause for an hour", "mirror pause 1h");
 	}
+	html_raw(&page->html, "</div>\n");
 	page_close(page);
 }
 
 // ---- facts
 
+static void
+add_fact(struct page *page, const struct health_fact *fact)
+{
+	struct html *html = &page->html;
+
+	html_raw(html, "<li><div class=\"head\">");
+	page_badge(page, health_state_word(fact->state));
+	html_add(html, " <strong>%s</strong> <small>", fact->name);
+	page_age(page, fact->at_ms);
+	html_add(html, "</small></div>%s", fact->evidence);
+	if (fact->note[0] != '\0') {
+		html_add(html, " <em>(%s)</em>", fact->note);
+	}
+	html_raw(html, "</li>\n");
+}
+
 void
 page_facts(struct page *page)
 {
 	const struct health_report *report = page->report;
-	struct html *html = &page->html;
+	size_t healthy = 0;
 
 	page_open(page, "facts", "Facts");
-	html_raw(html, "<ul class=\"rows\">\n");
 	for (size_t i = 0; report != NULL && i < report->nfacts; i++) {
-		const struct health_fact *fact = &report->facts[i];
-
-		html_raw(html, "<li>");
-		page_badge(page, health_state_word(fact->state));
-		html_add(html, " <strong>%s</strong> %s", fact->name, fact->evidence);
-		if (fact->note[0] != '\0') {
-			html_add(html, " <em>%s</em>", fact->note);
-		}
-		html_raw(html, " <small>measured ");
-		page_age(page, fact->at_ms);
-		html_raw(html, "</small></li>\n");
+		healthy += report->facts[i].state == HEALTH_HEALTHY;
 	}
-	html_raw(html, "</ul>\n");
+	if (report != NULL) {
+		html_add(&page->html,
+			"<p class=\"faint\">%zu of %zu are healthy; each with what was "
+			"measured, and when.</p>\n",
+			healthy, report->nfacts);
+	}
+	html_raw(&page->html, "<ul class=\"facts\">\n");
+	for (size_t i = 0; report != NULL && i < report->nfacts; i++) {
+		add_fact(page, &report->facts[i]);
+	}
+	html_raw(&page->html, "</ul>\n");
 	page_close(page);
 }

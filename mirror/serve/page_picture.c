@@ -1,61 +1,70 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-// The last 30 days in one picture: commits of each day, and what was pending at its end.
+// The last 30 days: commits of each day, what the repository grew by, and how long a
+// change waited at most to become safe.  Everything is in the commits themselves.
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/mem.h"
 #include "health/sentence.h"
 #include "serve/call.h"
 #include "serve/desk.h"
 #include "serve/history.h"
 #include "serve/page.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum {
 	DAYS = 30,
 	DAY_MS = 24 * 3600 * 1000,
 	WIDTH = 900,
-	HEIGHT = 120,
+	HEIGHT = 100,
 	STEP = WIDTH / DAYS,
+	/** A day that has any is seen. */
+	LEAST = 3,
 	/** The text of a date without its time. */
 	DATE_LEN = 10,
+	/** Commits looked at: a month of one every half minute. */
+	COMMITS_MAX = 100000,
 };
 
-struct day {
-	int64_t commits;
-	/** At the end of the day; -1: not said. */
-	int64_t pending;
+/** What is drawn, in this order. */
+enum {
+	COMMITS,
+	BYTES,
+	WAITED,
+	NGRAPHS,
 };
 
 struct picture {
 	int64_t first_ms;
-	struct day days[DAYS];
-	int64_t commits;
+	int64_t days[DAYS][NGRAPHS];
+	int64_t most[NGRAPHS];
+	int64_t total[NGRAPHS];
 	int64_t busy_days;
-	int64_t most_commits;
-	int64_t most_pending;
 };
 
-// Newest first, so the first of a day is its last commit.
 static int
 count_commit(const struct history_commit *commit, void *payload)
 {
 	struct picture *picture = payload;
 	int64_t index = (commit->at_ms - picture->first_ms) / DAY_MS;
-	struct day *day;
+	int64_t *day;
 
 	if (index < 0 || index >= DAYS) {
 		return 0;
 	}
-	day = &picture->days[index];
-	if (day->commits++ == 0) {
-		day->pending = commit->pending;
-		picture->busy_days++;
+	day = picture->days[index];
+	picture->busy_days += day[COMMITS] == 0;
+	day[COMMITS]++;
+	day[BYTES] += MAX_OF(commit->bytes, (int64_t)0);
+	day[WAITED] = MAX_OF(day[WAITED], commit->waited_s);
+	picture->total[COMMITS]++;
+	picture->total[BYTES] += MAX_OF(commit->bytes, (int64_t)0);
+	for (int i = 0; i < NGRAPHS; i++) {
+		picture->most[i] = MAX_OF(picture->most[i], day[i]);
 	}
-	picture->commits++;
-	picture->most_commits = MAX_OF(picture->most_commits, day->commits);
-	picture->most_pending = MAX_OF(picture->most_pending, day->pending);
 	return 0;
 }
 
@@ -67,41 +76,111 @@ date_of(const struct picture *picture, int index, char date[CLOCK_TEXT_MAX])
 }
 
 static void
-draw_bars(struct page *page, const struct picture *picture)
+add_value(struct page *page, int graph, int64_t value)
 {
-	char date[CLOCK_TEXT_MAX];
+	char text[CLOCK_TEXT_MAX];
 
-	for (int i = 0; i < DAYS; i++) {
-		int64_t commits = picture->days[i].commits;
-		int64_t height = picture->most_commits == 0
-			? 0
-			: (commits * HEIGHT + picture->most_commits - 1) /
-				picture->most_commits;
-
-		date_of(picture, i, date);
-		html_add(&page->html,
-			"<rect class=\"bar\" x=\"%d\" y=\"%lld\" width=\"%d\" "
-			"height=\"%lld\"><title>%s: %lld commits</title></rect>",
-			i * STEP + 2, (long long)(HEIGHT - height), STEP - 4,
-			(long long)height, date, (long long)commits);
+	switch (graph) {
+	case BYTES:
+		page_bytes(page, value);
+		return;
+	case WAITED:
+		clock_format_age(value * 1000, text);
+		html_add(&page->html, "%s", text);
+		return;
+	default:
+		html_add(&page->html, "%lld", (long long)value);
 	}
 }
 
 static void
-draw_line(struct page *page, const struct picture *picture)
+draw_graph(struct page *page, const struct picture *picture, int graph)
 {
-	html_raw(&page->html, "<polyline class=\"line\" points=\"");
-	for (int i = 0; i < DAYS && picture->most_pending > 0; i++) {
-		const struct day *day = &picture->days[i];
+	static const char *const labels[] = {
+		"Commits of each day; the table below has the numbers",
+		"Bytes the repository grew by on each day; the table below has the "
+		"numbers",
+		"The longest wait of a change on each day; the table below has the "
+		"numbers",
+	};
+	struct html *html = &page->html;
+	char date[CLOCK_TEXT_MAX];
 
-		if (day->commits > 0 && day->pending >= 0) {
-			html_add(&page->html, "%d,%lld ", i * STEP + STEP / 2,
-				(long long)(HEIGHT -
-					day->pending * (HEIGHT - 4) /
-						picture->most_pending));
+	html_add(html,
+		"<svg class=\"graph\" viewBox=\"0 0 %d %d\" preserveAspectRatio=\"none\" "
+		"role=\"img\" aria-label=\"%s\">",
+		WIDTH, HEIGHT, labels[graph]);
+	for (int i = 0; i < DAYS; i++) {
+		int64_t value = picture->days[i][graph];
+		int64_t height = value <= 0 ? 0 : value * HEIGHT / picture->most[graph];
+
+		if (value <= 0) {
+			continue;
 		}
+		height = MAX_OF(height, (int64_t)LEAST);
+		date_of(picture, i, date);
+		html_add(html,
+			"<rect class=\"%s\" x=\"%d\" y=\"%lld\" width=\"%d\" "
+			"height=\"%lld\"><title>%s: ",
+			graph == WAITED ? "wait" : "bar", i * STEP + 3,
+			(long long)(HEIGHT - height), STEP - 6, (long long)height, date);
+		add_value(page, graph, value);
+		html_raw(html, "</title></rect>");
 	}
-	html_raw(&page->html, "\"/>");
+	html_raw(html, "</svg>\n");
+}
+
+static void
+add_graph(struct page *page, const struct picture *picture, int graph)
+{
+	static const char *const titles[] = { "Commits", "Growth", "Longest wait" };
+	char first[CLOCK_TEXT_MAX];
+	char last[CLOCK_TEXT_MAX];
+
+	date_of(picture, 0, first);
+	date_of(picture, DAYS - 1, last);
+	html_add(&page->html, "<h3>%s <small>", titles[graph]);
+	if (graph != WAITED) {
+		add_value(page, graph, picture->total[graph]);
+		html_raw(&page->html, " in all, ");
+	}
+	html_raw(&page->html, "at most ");
+	add_value(page, graph, picture->most[graph]);
+	html_raw(&page->html,
+		graph == WAITED ? "</small></h3>\n" : " a day</small></h3>\n");
+	draw_graph(page, picture, graph);
+	html_add(&page->html,
+		"<p class=\"ends\"><small>%s</small><small>%s</small></p>\n", first,
+		last);
+}
+
+static void
+add_table(struct page *page, const struct picture *picture)
+{
+	struct html *html = &page->html;
+	char date[CLOCK_TEXT_MAX];
+
+	html_raw(html,
+		"<details><summary>The numbers, day by day</summary>\n<div "
+		"class=\"scroll\">"
+		"<table>\n<thead><tr><th scope=\"col\">day</th><th "
+		"scope=\"col\">commits</th>"
+		"<th scope=\"col\">growth</th><th scope=\"col\">longest "
+		"wait</th></tr></thead>\n<tbody>\n");
+	for (int i = DAYS - 1; i >= 0; i--) {
+		if (picture->days[i][COMMITS] == 0) {
+			continue;
+		}
+		date_of(picture, i, date);
+		html_add(html, "<tr><th scope=\"row\">%s</th>", date);
+		for (int graph = 0; graph < NGRAPHS; graph++) {
+			html_raw(html, "<td>");
+			add_value(page, graph, picture->days[i][graph]);
+			html_raw(html, "</td>");
+		}
+		html_raw(html, "</tr>\n");
+	}
+	html_raw(html, "</tbody></table></div></details>\n");
 }
 
 void
@@ -111,41 +190,28 @@ page_picture(struct page *page)
 			(int64_t)(DAYS - 1) * DAY_MS };
 	struct history_filter filter = {
 		.since_ms = picture.first_ms,
-		.limit = HISTORY_COMMITS_MAX,
+		.limit = COMMITS_MAX,
 		.bare = true,
 	};
-	char first[CLOCK_TEXT_MAX];
-	char last[CLOCK_TEXT_MAX];
 	char commits[64];
 	struct err err;
 
-	page_open(page, "picture", "The last 30 days");
+	page_open_half(page, "picture", "The last 30 days");
 	if (history_changes(&page->call->desk, &filter, count_commit, &picture, &err) <
 		0) {
 		page_excuse(page, &err);
 		page_close(page);
 		return;
 	}
-	date_of(&picture, 0, first);
-	date_of(&picture, DAYS - 1, last);
-	html_add(&page->html,
-		"<svg class=\"graph\" viewBox=\"0 0 %d %d\" preserveAspectRatio=\"none\" "
-		"role=\"img\" aria-label=\"Commits of each "
-		"day; "
-		"the numbers are below\">",
-		WIDTH, HEIGHT);
-	draw_bars(page, &picture);
-	draw_line(page, &picture);
-	html_add(&page->html,
-		"</svg>\n<p class=\"ends\"><small>%s</small><small>%s</small></p>\n",
-		first, last);
-	sentence_count(picture.commits, "commit", "commits", commits);
-	html_add(&page->html,
-		"<p>%s%s on %lld of %d days, at most %lld on one day. At the end of a "
-		"day "
-		"at most %lld files were pending (the line).</p>\n",
-		picture.commits == HISTORY_COMMITS_MAX ? "At least " : "", commits,
-		(long long)picture.busy_days, DAYS, (long long)picture.most_commits,
-		(long long)picture.most_pending);
+	sentence_count(picture.total[COMMITS], "commit", "commits", commits);
+	html_add(&page->html, "<p class=\"faint\">%s%s on %lld of %d days.</p>\n",
+		picture.total[COMMITS] == COMMITS_MAX ? "At least " : "", commits,
+		(long long)picture.busy_days, DAYS);
+	for (int i = 0; i < NGRAPHS && picture.total[COMMITS] > 0; i++) {
+		add_graph(page, &picture, i);
+	}
+	if (picture.total[COMMITS] > 0) {
+		add_table(page, &picture);
+	}
 	page_close(page);
 }
