@@ -37,21 +37,12 @@ struct gone_root {
 	uint64_t number;
 	int64_t fs_type;
 	const char *path;
+	/** Did this cycle look at all of it? */
+	bool whole;
 };
 
 /** Judge everything noted since the last call: drop it, or hold it.  1 when held. */
 int gone_settle(struct round *round, const struct gone_root *root, struct err *err)
-	NONNULL MUST_CHECK;
-
-/**
- * Something else stands in a subfolder's place: a link, a file, another file system.  May
- * all of it leave the commit for that, or is it too much to happen without a person's
- * word (I14)?
- *
- * @return
- *         1 hold it, 0 drop it, or negative.
- */
-int gone_must_hold(struct round *round, int64_t root, int64_t subfolder, struct err *err)
 	NONNULL MUST_CHECK;
 
 /** Has a person accepted what a root is held for?  Then the cycle must be a full one. */

@@ -112,6 +112,25 @@ visit_hints(struct visit *visit, int rootfd, struct err *err)
 	return 0;
 }
 
+// Something happened in a root that is held: perhaps what it misses is back, and only a
+// look at all of it can say so.
+static int
+is_held_and_hinted(struct visit *visit, struct err *err)
+{
+	const struct cycle_plan *plan = visit->round->plan;
+	struct ledger_root_facts facts;
+
+	for (size_t i = 0; i < plan->nhints; i++) {
+		if (plan->hints[i].root == visit->index) {
+			return ledger_root_info(visit->round->kit->ledger, visit->root,
+				       &facts, err) < 0
+				? err->code
+				: facts.held != 0;
+		}
+	}
+	return 0;
+}
+
 static void
 own_folder(struct visit *visit, const char *path)
 {
@@ -221,8 +240,10 @@ root_missing(struct visit *visit, int sys, struct err *err)
 			subs.folders[i].id);
 	}
 	held = gone_settle(visit->round,
-		&(struct gone_root){
-			.id = visit->root, .name = name, .path = visit->watch->path },
+		&(struct gone_root){ .id = visit->root,
+			.name = name,
+			.path = visit->watch->path,
+			.whole = visit->round->plan->full },
 		err);
 	// Held, or a ledger that never saw it: the commit keeps what it has (I14).
 	if (held > 0 || rows.count + subs.count == 0) {
@@ -244,7 +265,12 @@ root_present(struct visit *visit, int rootfd, struct err *err)
 	struct stat info;
 	struct statfs fs;
 	struct err ignored;
-	int result;
+	int result = is_held_and_hinted(visit, err);
+
+	if (result < 0) {
+		return err->code;
+	}
+	gone.whole = round->plan->full || result > 0;
 
 	if (fstat(rootfd, &info) < 0 || fstatfs(rootfd, &fs) < 0) {
 		return err_errno(err, "stat %s", visit->watch->path);
@@ -257,8 +283,8 @@ root_present(struct visit *visit, int rootfd, struct err *err)
 		0) {
 		return err->code;
 	}
-	result = round->plan->full ? visit_whole(visit, rootfd, err)
-				   : visit_hints(visit, rootfd, err);
+	result = gone.whole ? visit_whole(visit, rootfd, err)
+			    : visit_hints(visit, rootfd, err);
 	if (result == VISIT_UNREADABLE) {
 		return root_missing(visit, err->sys, err);
 	}
