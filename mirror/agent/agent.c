@@ -2,14 +2,11 @@
 
 #include "agent/agent.h"
 
-#include "agent/databases.h"
 #include "agent/inbox.h"
 #include "agent/kit.h"
 #include "agent/notify.h"
-#include "agent/own.h"
 #include "agent/proof.h"
 #include "agent/staff.h"
-#include "agent/state_door.h"
 #include "agent/teller.h"
 #include "base/clock.h"
 #include "base/err.h"
@@ -76,7 +73,6 @@ struct agent {
 	struct inbox *inbox;
 	struct staff *staff;
 	struct serve *serve;
-	struct state_door *state_door;
 	struct teller *teller;
 	char *vault_dir;
 	struct tick *tick;
@@ -284,8 +280,14 @@ settle_some(struct agent *agent)
 static void
 sweep_some(struct agent *agent)
 {
-	if (clock_mono_ms() >= agent->sweep_due_ms) {
-		agent->sweep_due_ms = clock_mono_ms() + agent->config->brain.sweep_ms;
+	if (clock_mono_ms() < agent->sweep_due_ms) {
+		return;
+	}
+	agent->sweep_due_ms = clock_mono_ms() + agent->config->brain.sweep_ms;
+	// Perhaps the kernel allows more by now.
+	if (watch_count(agent->watch) < watch_needed(agent->watch)) {
+		rearm(agent);
+	} else {
 		ask_everywhere(agent);
 	}
 }
@@ -336,6 +338,9 @@ watch_clock(struct agent *agent)
 		log_warn("the clock jumped by %lld s; looking everywhere",
 			(long long)(jump_ms / 1000));
 		(void)!record_clock(agent->evidence, jump_ms, &err);
+		// What was dated by the clock before is worth nothing now.
+		agent->record_due_ms = 0;
+		agent->look_due_ms = 0;
 		ask_everywhere(agent);
 	}
 	agent->clock_offset_ms = offset_ms;
@@ -632,26 +637,6 @@ open_door(struct agent *agent)
 	if (serve_start(&options, &agent->serve, &err) < 0) {
 		log_warn("the API does not answer: %s; going on without it", err.msg);
 	}
-
-	const struct state_door_options state = {
-		.config = agent->config,
-		.state_dir = agent->kit->state_dir,
-		.runtime_dir = agent->kit->runtime_dir,
-		.self = agent->kit->self,
-	};
-	if (state_door_start(&state, &agent->state_door, &err) < 0) {
-		log_warn("copies of the state cannot be asked for: %s; going on without",
-			err.msg);
-	}
-}
-
-// What was staged for the state itself, before anything opens it.
-static void
-restore_state(const struct config *config)
-{
-	AUTO_FREE char *state = places_state_dir();
-
-	(void)own_apply(state, "/proc/self/exe", config->sqlite.timeout_ms);
 }
 
 static int
@@ -660,7 +645,6 @@ begin(struct agent *agent, struct err *err)
 	int got;
 
 	agent->signals = open_signals(err);
-	restore_state(agent->config);
 	if (agent->signals < 0 || kit_open(agent->config, &agent->kit, err) < 0) {
 		return err->code;
 	}
@@ -668,7 +652,6 @@ begin(struct agent *agent, struct err *err)
 	if (got <= 0) {
 		return got;
 	}
-	databases_resume();
 	choose_roots(agent);
 	// The library behind the watch wants a low descriptor, so it comes early.
 	if (watch_open(agent->roots, agent->nroots, skip_folder, agent, &agent->watch,
@@ -716,7 +699,6 @@ end(struct agent *agent, bool clean)
 	notify_send(
 		agent->reload ? "STATUS=taking over the configuration" : "STOPPING=1");
 	serve_stopp(&agent->serve);
-	state_door_stop(agent->state_door);
 	teller_stop(agent->teller);
 	staff_stop(agent->staff);
 	if (clean && agent->evidence != NULL && record_stop(agent->evidence, &err) < 0) {
