@@ -128,6 +128,7 @@ add_database(const char *path, size_t len, const struct ledger_row *row, void *p
 		drilled->items[drilled->count++] = (struct drill_database){
 			.name = xstrdup(path),
 			.path = path_join(dir, newest->file),
+			.stored_sha256 = xstrdup(newest->stored_sha256),
 		};
 	}
 	manifest_close(&manifest);
@@ -140,6 +141,7 @@ drilled_done(struct drilled *drilled)
 	for (size_t i = 0; i < drilled->count; i++) {
 		free((void *)(uintptr_t)drilled->items[i].name);
 		free((void *)(uintptr_t)drilled->items[i].path);
+		free((void *)(uintptr_t)drilled->items[i].stored_sha256);
 	}
 	free(drilled->items);
 }
@@ -158,6 +160,7 @@ record_result(struct kit *kit, const struct drill_result *result, struct err *er
 			.outcome = outcomes[result->outcome],
 			.files = (int64_t)result->files,
 			.differ = (int64_t)result->differ,
+			.sealed = (int64_t)result->sealed,
 			.duration_ms = result->duration_ms,
 			.what = result->why[0] != '\0' ? result->why : NULL,
 		},

@@ -49,6 +49,7 @@ drilling_done(struct drilling *drilling)
 	for (size_t i = 0; i < drilling->ndatabases; i++) {
 		free((void *)(uintptr_t)drilling->databases[i].name);
 		free((void *)(uintptr_t)drilling->databases[i].path);
+		free((void *)(uintptr_t)drilling->databases[i].stored_sha256);
 	}
 	free(drilling->databases);
 	json_free(drilling->differences);
@@ -90,6 +91,7 @@ add_database(const struct view_database *database, void *payload)
 		drilling->databases[drilling->ndatabases++] = (struct drill_database){
 			.name = xstrdup(database->name),
 			.path = path_join(database->dir, newest->file),
+			.stored_sha256 = xstrdup(newest->stored_sha256),
 		};
 	}
 	return 0;
@@ -175,6 +177,7 @@ record(struct drilling *drilling)
 		.outcome = outcomes[result->outcome],
 		.files = (int64_t)result->files,
 		.differ = (int64_t)result->differ,
+		.sealed = (int64_t)result->sealed,
 		.duration_ms = result->duration_ms,
 		.what = result->why[0] != '\0' ? result->why : NULL,
 	};
@@ -204,6 +207,7 @@ print_json(struct drilling *drilling, int status)
 	json_set_int(object, "with_disk", (int64_t)result->with_disk);
 	json_set_int(object, "bytes", (int64_t)result->bytes);
 	json_set_int(object, "databases", (int64_t)result->databases);
+	json_set_int(object, "sealed", (int64_t)result->sealed);
 	json_set_int(object, "differ", (int64_t)result->differ);
 	json_set_real(object, "seconds", (double)result->duration_ms / 1000);
 	json_set_text(object, "why", result->why[0] != '\0' ? result->why : NULL);
@@ -234,6 +238,12 @@ print_text(struct drilling *drilling)
 		result->with_disk, result->databases, result->databases == 1 ? "" : "s",
 		result->differ, result->differ == 1 ? "" : "s",
 		(double)result->duration_ms / 1000);
+	if (result->sealed > 0) {
+		output_note(out,
+			"%" PRIu64 " database%s hashed and not opened: encrypted; "
+			"mirror drill --key FILE opens them",
+			result->sealed, result->sealed == 1 ? "" : "s");
+	}
 	if (result->outcome == DRILL_PASSED && !result->from_remote) {
 		output_note(
 			out, "there is no remote: this proves what is on this machine");

@@ -415,7 +415,12 @@ record_drill(struct evidence *evidence, const struct record_drill *drill, struct
 	sentence_count(drill->files, "file", "files", files);
 	switch (drill->outcome) {
 	case RECORD_PASSED:
-		text = xasprintf("%s restored and compared: all equal", files);
+		text = drill->sealed > 0
+			? xasprintf("%s restored and compared: all equal; %lld encrypted "
+				    "database snapshots hashed and not opened (mirror "
+				    "drill --key FILE)",
+				  files, (long long)drill->sealed)
+			: xasprintf("%s restored and compared: all equal", files);
 		break;
 	case RECORD_FAILED:
 		text = xasprintf("%lld of %s did not come back as they are%s",

@@ -206,6 +206,8 @@ struct record_drill {
 	enum record_outcome outcome;
 	int64_t files;
 	int64_t differ;
+	/** Databases that are encrypted and were hashed, not opened. */
+	int64_t sealed;
 	int64_t duration_ms;
 	/** The first difference, or why it could not be carried out; may be NULL. */
 	const char *what;

@@ -48,6 +48,8 @@ struct drill_database {
 	const char *name;
 	/** The stored file: plain, .zst or .age. */
 	const char *path;
+	/** SHA-256 (hex) of the stored file as it was made, or NULL. */
+	const char *stored_sha256;
 };
 
 struct drill_options {
@@ -65,7 +67,8 @@ struct drill_options {
 	size_t nroots;
 	const struct drill_database *databases;
 	size_t ndatabases;
-	/** age identity file, or NULL: encrypted snapshots are not opened. */
+	/** age identity file, or NULL: encrypted snapshots are not opened, only hashed.
+	 */
 	const char *identity;
 	/** A folder; the scratch is made in it. */
 	const char *scratch_dir;
@@ -87,6 +90,8 @@ struct drill_result {
 	uint64_t with_disk;
 	uint64_t bytes;
 	uint64_t databases;
+	/** Whole as they were stored, and not opened: they are encrypted. */
+	uint64_t sealed;
 	uint64_t differ;
 	/** What the remote has; zero when it was not asked. */
 	struct oid remote;

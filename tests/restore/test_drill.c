@@ -159,13 +159,44 @@ what_the_commit_does_not_hold_fails(void **state)
 	world_close(&world);
 }
 
+// The key is not on this machine: what is stored is what was stored, or it is a doubt.
+static void
+an_encrypted_database_is_hashed_where_there_is_no_key(void **state)
+{
+	static const char sealed_hash[] =
+		"2bd806c97f0e00af1a1fc3328fa763a9269723c8db8fac4f93af71db186d6e90";
+	struct world world;
+	char path[320];
+	struct drill_database database = { "app.db", path, sealed_hash };
+	struct err err;
+
+	world_open(state, &world);
+	(void)snprintf(path, sizeof(path), "%s/app.sqlite.age", world.scratch->path);
+	assert_int_equal(scratch_sh(world.scratch, "printf abc > app.sqlite.age"), 0);
+	world.options.databases = &database;
+	world.options.ndatabases = 1;
+	ok(drill_run(&world.options, &world.result, &err));
+	assert_int_equal(world.result.sealed, 0);
+	assert_int_not_equal(world.result.outcome, DRILL_PASSED);
+
+	assert_int_equal(scratch_sh(world.scratch, "printf ab > app.sqlite.age"), 0);
+	database.stored_sha256 =
+		"fb8e20fc2e4c3f248c60c39bd652f3c1347298bb977b8b4d5903b85055620603";
+	ok(drill_run(&world.options, &world.result, &err));
+	assert_string_equal(world.result.why, "");
+	assert_int_equal(world.result.sealed, 1);
+	assert_int_equal(world.result.outcome, DRILL_PASSED);
+	world_close(&world);
+}
+
 static void
 a_database_that_does_not_open_fails(void **state)
 {
 	struct world world;
 	char good[320];
 	char bad[320];
-	const struct drill_database databases[] = { { "good", good }, { "bad", bad } };
+	const struct drill_database databases[] = { { "good", good, NULL },
+		{ "bad", bad, NULL } };
 	struct err err;
 
 	world_open(state, &world);
@@ -230,6 +261,7 @@ main(void)
 		IN_SCRATCH(a_remote_that_is_away_decides_nothing),
 		IN_SCRATCH(an_older_commit_of_ours_will_do_and_a_foreign_one_fails),
 		IN_SCRATCH(what_the_commit_does_not_hold_fails),
+		IN_SCRATCH(an_encrypted_database_is_hashed_where_there_is_no_key),
 		IN_SCRATCH(a_database_that_does_not_open_fails),
 		IN_SCRATCH(cancelled_or_out_of_time_it_leaves_nothing_behind),
 	};
