@@ -79,7 +79,7 @@ const struct option options[] = {
 	{ "health", "push_lag", OPTION_LIMITS, IN(health.push_lag), "[\"15m\", \"24h\"]", SECOND, LONGEST, NULL,
 		"age of the oldest commit not yet on the remote: degraded, failed" },
 	{ "health", "drill_age", OPTION_LIMITS, IN(health.drill_age), "[\"35d\", \"95d\"]", SECOND, LONGEST, NULL,
-		"age of the last restore drill that passed: degraded, failed" },
+		"age of the last restore drill that passed: degraded, unknown" },
 
 	{ "api", "http", OPTION_TEXT, IN(api.http), "\"none\"", 0, 0, NULL,
 		"loopback address for the API and status page, \"127.0.0.1:7117\"" },
@@ -112,7 +112,7 @@ const struct option database_options[] = {
 		"its name in `mirror db`; <root>/<path> unless given" },
 	{ "database", "owner", OPTION_TEXT, IN_DATABASE(owner), NULL, 0, 0, NULL,
 		"\"unix:/path.sock\": ask the process that owns it for a snapshot" },
-	{ "database", "tool", OPTION_TEXT, IN_DATABASE(tool), "\"backup_vacuum_into\"", 0, 0, NULL,
+	{ "database", "tool", OPTION_TEXT, IN_DATABASE(tool), "\"backup\"", 0, 0, NULL,
 		"the tool's name in the owner's tools/call" },
 };
 const size_t ndatabase_options = countof(database_options);

@@ -202,6 +202,19 @@ hash_entry(struct deep *deep, int dirfd, const struct walk_entry *entry,
 	return hash_file(deep, fd, entry->inode.size, ret_oid, err);
 }
 
+// Not in a commit as it is now; its ctime says since when at most.
+static void
+note_change(struct deep *deep, const struct walk_entry *entry)
+{
+	int64_t since_ms = entry->inode.ctime_ns / 1000000;
+	int64_t *oldest_ms = &deep->result->oldest_change_ms;
+
+	deep->result->changed++;
+	if (*oldest_ms == 0 || since_ms < *oldest_ms) {
+		*oldest_ms = since_ms;
+	}
+}
+
 // Unchanged by size and times: do its bytes hash to the object as well?
 static void
 compare_bytes(struct deep *deep, int dirfd, const char *shown,
@@ -212,10 +225,6 @@ compare_bytes(struct deep *deep, int dirfd, const char *shown,
 	struct err err = { 0 };
 	int got;
 
-	if (!inode_same_content(&row->inode, &entry->inode)) {
-		deep->result->changed++;
-		return;
-	}
 	got = hash_entry(deep, dirfd, entry, &oid, &err);
 	if (got < 0) {
 		deep->result->unreadable++;
@@ -393,7 +402,7 @@ judge_unknown(struct deep *deep, const char *shown, const struct walk_entry *ent
 {
 	deep->result->on_disk++;
 	if (entry->inode.ctime_ns / 1000000 >= deep->swept_ms) {
-		deep->result->changed++;
+		note_change(deep, entry);
 	} else {
 		suspect(deep, SUSPECT_UNACCOUNTED, shown, entry->name);
 	}
@@ -409,7 +418,13 @@ judge_row(struct deep *deep, int dirfd, const struct place *place,
 		suspect(deep, SUSPECT_MISSING, place->shown, row->name);
 		return;
 	}
-	if (row->state == LEDGER_MIRRORED && row->oid.set && entry->error == 0) {
+	if (!row->oid.set || entry->error != 0 || !ledger_is_protected(row->state) ||
+		row->state == LEDGER_SNAPSHOTTED) {
+		return;
+	}
+	if (!inode_same_content(&row->inode, &entry->inode)) {
+		note_change(deep, entry);
+	} else if (row->state == LEDGER_MIRRORED) {
 		compare_bytes(deep, dirfd, place->shown, row, entry);
 	}
 }

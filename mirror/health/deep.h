@@ -41,6 +41,8 @@ struct deep_result {
 	int64_t unreadable;
 	/** Changed on disk since the ledger's row: the agent's next cycle. */
 	int64_t changed;
+	/** When the oldest of those that are still there changed; 0: none. */
+	int64_t oldest_change_ms;
 	/** The first few that are wrong, printable. */
 	char paths[DEEP_PATHS_MAX];
 };

@@ -5,28 +5,38 @@
 #include "health/probe.h"
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "brain/pack.h"
 #include "brain/repo.h"
+#include "config/config.h"
 #include "health/deep.h"
 #include "health/sentence.h"
+#include "health/verdict.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+static struct health_fact *
+find_fact(struct probe *probe, enum fact which)
+{
+	struct health_report *report = probe->report;
+
+	for (size_t i = 0; i < report->nfacts; i++) {
+		if (report->facts[i].fact == which) {
+			return &report->facts[i];
+		}
+	}
+	return NULL;
+}
+
 // The fact as if nothing had been said about it, measured now.
 static struct health_fact *
 begin_anew(struct probe *probe, enum fact which)
 {
-	struct health_report *report = probe->report;
-	struct health_fact *fact = NULL;
+	struct health_fact *fact = find_fact(probe, which);
 
-	for (size_t i = 0; fact == NULL && i < report->nfacts; i++) {
-		if (report->facts[i].fact == which) {
-			fact = &report->facts[i];
-		}
-	}
 	if (fact == NULL) {
 		return probe_add(probe, which);
 	}
@@ -70,6 +80,28 @@ say_comparison(struct probe *probe, const struct deep_result *result)
 	probe->swept_ms = probe->now_ms;
 	probe->report->accounting =
 		health_accounting_of(&probe->totals, result->unaccounted, probe->now_ms);
+}
+
+// What nobody noticed waits as long as what was noticed.
+static void
+say_changes(struct probe *probe, const struct deep_result *result)
+{
+	const struct config_limits *limits =
+		&probe->input->config->health.unprotected_change;
+	struct health_fact *fact = find_fact(probe, FACT_UNPROTECTED_CHANGE);
+	int64_t age_ms = MAX_OF(probe->now_ms - result->oldest_change_ms, 0);
+	char age[CLOCK_TEXT_MAX];
+
+	if (fact == NULL || result->oldest_change_ms == 0) {
+		return;
+	}
+	clock_format_age(age_ms, age);
+	fact->value = MAX_OF(fact->value, age_ms);
+	(void)probe_say(fact,
+		verdict_by_age(age_ms, limits->degraded_ms, limits->failed_ms),
+		"mirror --once",
+		"%lld changed on disk and not yet in a commit, the oldest for %s",
+		(long long)result->changed, age);
 }
 
 struct objects {
@@ -143,4 +175,5 @@ probe_deep(struct probe *probe)
 		return;
 	}
 	say_comparison(probe, &result);
+	say_changes(probe, &result);
 }

@@ -25,6 +25,8 @@
 enum {
 	/** Room for so many cycles like the next one is comfortable. */
 	SPACE_COMFORT = 3,
+	/** What a snapshot wants beside its own size. */
+	SPACE_SNAPSHOT = 1024 * 1024,
 };
 
 static const char *
@@ -105,23 +107,31 @@ largest_database(const struct evidence_row *row, void *payload)
 	return 0;
 }
 
-// The next cycle: as much as the last one, what is waiting, and one snapshot.
+// The next cycle: as much as the last one, and what is waiting.
 static int64_t
 cycle_need(struct probe *probe)
 {
 	struct evidence_row row;
-	struct err err = { 0 };
-	int64_t database = 0;
 	int64_t need = probe->totals.state[LEDGER_PENDING].bytes;
 
 	if (probe_row(probe, RECORD_CYCLE, &row) > 0) {
 		need += MAX_OF(row.value, 0);
 	}
-	if (probe->evidence != NULL &&
-		evidence_each(probe->evidence, largest_database, &database, &err) == 0) {
-		need += database;
-	}
 	return need;
+}
+
+// One snapshot: the copy, and the archive that is made of it.
+static int64_t
+snapshot_need(struct probe *probe)
+{
+	struct err err = { 0 };
+	int64_t largest = 0;
+
+	if (probe->evidence == NULL ||
+		evidence_each(probe->evidence, largest_database, &largest, &err) < 0) {
+		return 0;
+	}
+	return largest > 0 ? 2 * largest + SPACE_SNAPSHOT : 0;
 }
 
 static void
@@ -152,35 +162,61 @@ say_volume(struct health_fact *fact, const struct volume *volume)
 	}
 }
 
+// Those on one disk need it together.
+static void
+add_needs(struct volume volumes[], size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		measure_volume(&volumes[i]);
+		for (size_t j = 0; j < i; j++) {
+			if (volumes[i].known && volumes[j].known &&
+				volumes[i].device == volumes[j].device) {
+				volumes[j].need += volumes[i].need;
+				volumes[i].need = 0;
+				break;
+			}
+		}
+	}
+}
+
 void
 probe_space(struct probe *probe)
 {
 	const struct config *config = probe->input->config;
 	struct health_fact *fact = probe_add(probe, FACT_SPACE);
-	struct volume state = {
-		.what = "the state",
-		.path = probe->input->state_dir,
-		.need = wal_bytes(probe->input->state_dir),
-	};
-	struct volume repo = {
-		.what = "the brain repo",
-		.path = config != NULL ? config->brain.repo : probe->input->state_dir,
-		.need = cycle_need(probe),
+	AUTO_FREE char *data = places_data_dir();
+	AUTO_FREE char *kept = path_join(data, "snapshots");
+	struct volume volumes[] = {
+		{
+			.what = "the brain repo",
+			.path = config != NULL ? config->brain.repo
+					       : probe->input->state_dir,
+			.need = cycle_need(probe),
+		},
+		{
+			.what = "the state",
+			.path = probe->input->state_dir,
+			.need = wal_bytes(probe->input->state_dir),
+		},
+		{
+			.what = "the database snapshots",
+			.path = kept,
+			.need = snapshot_need(probe),
+		},
 	};
 	char free_text[32];
 	char need[32];
 
-	measure_volume(&state);
-	measure_volume(&repo);
-	if (state.known && repo.known && state.device == repo.device) {
-		repo.need += state.need;
-		state.need = repo.need;
+	add_needs(volumes, countof(volumes));
+	fact->value = MIN_OF(volumes[0].free, volumes[1].free);
+	for (size_t i = 0; i < countof(volumes); i++) {
+		// The snapshots are of no weight while there are none.
+		if (i < 2 || volumes[i].need > 0) {
+			say_volume(fact, &volumes[i]);
+		}
 	}
-	fact->value = MIN_OF(state.free, repo.free);
-	say_volume(fact, &repo);
-	say_volume(fact, &state);
-	probe_bytes(repo.free, free_text);
-	probe_bytes(repo.need, need);
+	probe_bytes(volumes[0].free, free_text);
+	probe_bytes(volumes[0].need, need);
 	probe_say(fact, HEALTH_HEALTHY, NULL, "%s free, the next cycle needs %s",
 		free_text, need);
 }
