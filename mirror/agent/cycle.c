@@ -2,9 +2,8 @@
 
 #include "agent/cycle.h"
 
-#include "agent/compare.h"
-#include "agent/fold.h"
 #include "agent/kit.h"
+#include "agent/fold.h"
 #include "agent/gone.h"
 #include "agent/root.h"
 #include "agent/round.h"
@@ -33,7 +32,7 @@
  *     walk           rows of what changed          (ledger transaction open)
  *     fold           trees and sidecar texts       (objects into one pack)
  *     pack_finish    objects are safe and readable
- *     compare_marked trees read back and compared with the rows
+ *     fold_check     trees read back and compared with the rows
  *     repo_move_ref  the commit counts
  *     ledger_commit  the ledger says so
  *
@@ -328,25 +327,6 @@ commit_message(struct round *round, int64_t now_ms)
 	return text;
 }
 
-// Now and then a full cycle reads the whole tree back, not only what it wrote itself.
-static int
-compare_is_due(struct round *round, int64_t now_ms, bool *ret_due, struct err *err)
-{
-	int64_t last_ms = 0;
-
-	*ret_due = false;
-	if (!round->plan->full) {
-		return 0;
-	}
-	if (ledger_meta_get_int(round->kit->ledger, META_COMPARED, 0, &last_ms, err) <
-		0) {
-		return err->code;
-	}
-	*ret_due = round->rebuild || last_ms > now_ms ||
-		now_ms - last_ms >= CYCLE_COMPARE_MS;
-	return 0;
-}
-
 static int
 write_commit(struct round *round, const struct oid *tree, struct err *err)
 {
@@ -363,20 +343,16 @@ write_commit(struct round *round, const struct oid *tree, struct err *err)
 	};
 	struct pack_stats stats;
 	uint64_t compared = 0;
-	uint64_t folders = 0;
 
 	if (commit_write(round->pack, &commit, &round->result->commit, err) < 0 ||
 		pack_finish(STEAL(round->pack), &stats, err) < 0 ||
 		repo_refresh(round->kit->repo, err) < 0) {
 		return err_wrap(err, "make the objects safe");
 	}
-	if (compare_marked(round, &round->result->compared, &compared, err) < 0 ||
-		(round->rebuild &&
-			ledger_count_folders(round->kit->ledger, &folders, err) < 0)) {
+	if (fold_check(round, &compared, err) < 0) {
 		return err_wrap(err, "compare the tree with the ledger");
 	}
-	// A fresh start makes every tree anew.
-	round->result->compared_all = round->rebuild && compared == folders;
+	round->result->compared = compared;
 	round->result->bytes = stats.bytes;
 	if (repo_move_ref(round->kit->repo, &round->head, &round->result->commit, message,
 		    err) < 0) {
@@ -386,50 +362,48 @@ write_commit(struct round *round, const struct oid *tree, struct err *err)
 	return 0;
 }
 
-// The whole tree, unless all of it was made just now.
+// Now and then a full cycle reads the whole tree back, not only what it wrote itself.
 static int
-compare_rest(struct round *round, int64_t now_ms, struct err *err)
+compare_all(struct round *round, struct err *err)
 {
-	struct cycle_result *result = round->result;
+	struct ledger *ledger = round->kit->ledger;
+	int64_t now_ms = clock_now_ms();
+	int64_t last_ms = 0;
 
-	if (oid_is_zero(&result->commit)) {
+	if (!round->plan->full || oid_is_zero(&round->result->commit)) {
 		return 0;
 	}
-	if (!result->compared_all && compare_all(round, &result->compared, err) < 0) {
+	if (ledger_meta_get_int(ledger, META_COMPARED, 0, &last_ms, err) < 0) {
 		return err->code;
 	}
-	return ledger_meta_set_int(round->kit->ledger, META_COMPARED, now_ms, err);
+	if (!round->rebuild && last_ms <= now_ms && now_ms - last_ms < CYCLE_COMPARE_MS) {
+		round->result->compared_all = true;
+		return 0;
+	}
+	if (fold_check_all(round, &round->result->compared, err) < 0) {
+		return err_wrap(err, "compare the whole tree with the ledger");
+	}
+	round->result->compared_all = true;
+	return ledger_meta_set_int(ledger, META_COMPARED, now_ms, err);
 }
 
 static int
 conclude(struct round *round, struct err *err)
 {
 	struct ledger *ledger = round->kit->ledger;
-	struct cycle_result *result = round->result;
-	int64_t now_ms = clock_now_ms();
 	struct oid tree;
 	char head[OID_HEX_MAX];
-	bool due = false;
 
-	if (fold(round, &tree, err) < 0 || account(round, err) < 0 ||
-		compare_is_due(round, now_ms, &due, err) < 0) {
+	if (fold(round, &tree, err) < 0 || account(round, err) < 0) {
 		return err->code;
 	}
-	result->commit = round->head;
-	if (round->rebuild && oid_equal(&tree, &round->head_tree)) {
-		// New to the ledger alone.
-		result->changed = 0;
-	}
+	round->result->commit = round->head;
 	if (oid_equal(&tree, &round->head_tree) || oid_is_zero(&tree)
 			? whole_mend(round, err) < 0
 			: write_commit(round, &tree, err) < 0) {
 		return err->code;
 	}
-	if (due && compare_rest(round, now_ms, err) < 0) {
-		return err_wrap(err, "compare the whole tree with the ledger");
-	}
-	result->compared_all = round->plan->full && !oid_is_zero(&result->commit);
-	if (whole_end(round, err) < 0) {
+	if (compare_all(round, err) < 0 || whole_end(round, err) < 0) {
 		return err->code;
 	}
 	if (ledger_meta_set(
@@ -478,14 +452,14 @@ cycle_run(struct kit *kit, const struct cycle_plan *plan, struct cycle_result *r
 	struct cycle_result result = { 0 };
 	int64_t begun_ms = clock_mono_ms();
 	struct round round;
-	bool doubtful;
+	bool forgot;
 	int done;
 
 	if (kit_mark_dirty(kit, err) < 0 || ledger_begin(kit->ledger, err) < 0) {
 		return err_wrap(err, "begin a cycle");
 	}
 	done = perform(&round, kit, &own, &result, err);
-	doubtful = (round.rebuild || own.rehash) && !oid_is_zero(&round.head);
+	forgot = round.rebuild && !oid_is_zero(&round.head);
 	tell_unsealed(&round);
 	sealing_end(&round);
 	round_end(&round);
@@ -498,11 +472,10 @@ cycle_run(struct kit *kit, const struct cycle_plan *plan, struct cycle_result *r
 		}
 		return err_wrap(err, "cycle");
 	}
-	// What a commit that the ledger does not know put into the copy goes by healing,
-	// and whoever asks for a look at everything means the copy too; when that fails,
-	// the mark stays for the next cycle.
-	if (doubtful) {
-		(void)!kit_heal(kit, own.rehash, err);
+	// What a commit that the ledger does not know put into the copy goes by healing;
+	// when that fails, the mark stays for the next cycle.
+	if (forgot) {
+		(void)!kit_heal(kit, err);
 	} else {
 		kit_clear_dirty(kit);
 	}

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 #include "agent/agent.h"
-#include "agent/databases.h"
 #include "agent/kit.h"
-#include "agent/own.h"
 #include "agent/teller.h"
 #include "agent/worker.h"
 #include "base/clock.h"
@@ -13,7 +11,6 @@
 #include "brain/index.h"
 #include "brain/repo.h"
 #include "config/config.h"
-#include "config/places.h"
 #include "health/evidence.h"
 #include "health/fact.h"
 #include "health/record.h"
@@ -133,7 +130,7 @@ snapshots_here(struct kit *kit, struct worker *worker, struct err *err)
 	struct cycle_result first = worker->last;
 	int64_t ticket = 0;
 
-	if (!databases_are_due(kit) && !databases_daily_is_due(kit)) {
+	if (first.totals.kind[LEDGER_PENDING][LEDGER_KIND_CHANGED].files == 0) {
 		return 0;
 	}
 	if (jobqueue_ask(kit->queue, JOB_SNAPSHOT, &ticket, err) < 0 ||
@@ -166,7 +163,6 @@ run_here(struct kit *kit, const struct agent_once *options, int64_t ticket,
 		.why = &why,
 	};
 
-	databases_resume();
 	if (kit_start(kit, err) < 0 ||
 		run_until_done(kit, &worker, JOB_SYNC, ticket, err) < 0) {
 		return err->code;
@@ -277,12 +273,10 @@ agent_once(const struct config *config, const struct agent_once *options,
 	struct cycle_result *ret_result, struct err *ret_push, struct err *err)
 {
 	AUTO(kit_freep) struct kit *kit = NULL;
-	AUTO_FREE char *state = places_state_dir();
 	int64_t ticket = 0;
 	int got;
 
 	err_clear(ret_push);
-	(void)own_apply(state, "/proc/self/exe", config->sqlite.timeout_ms);
 	if (kit_open(config, &kit, err) < 0) {
 		return err->code;
 	}

@@ -33,8 +33,7 @@ load(const char *file, struct buf *text, struct config **ret_config, struct err 
 			return err_advise(err, "mirror init PATH...");
 		}
 		err->code = ERR_CONFIG;
-		err_wrap(err, "read the configuration");
-		return err_advise(err, "-c FILE names another one");
+		return err_wrap(err, "read the configuration");
 	}
 	return config_parse(buf_text(text), text->len, file, ret_config, err);
 }

@@ -39,15 +39,17 @@ chmod 700 "$XDG_RUNTIME_DIR"
 cd "$W"
 failures=0
 
+# finish [STATUS]
 finish() {
-	status=$?
-	if [ "$status" -ne 0 ] || [ "$failures" -ne 0 ]; then
+	status=${1:-$?}
+	if { [ "$status" -ne 0 ] && [ "$status" -ne 77 ]; } || [ "$failures" -ne 0 ]; then
 		echo "$story: failed ($failures); its folder: $W" >&2
 		exit 1
 	fi
 	cd /
 	chmod -R u+rwX "$W" 2>/dev/null || true
 	rm -rf "$W"
+	exit "$status"
 }
 trap finish EXIT
 
