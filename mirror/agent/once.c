@@ -149,6 +149,20 @@ snapshots_here(struct kit *kit, struct worker *worker, struct err *err)
 	return 0;
 }
 
+// Who is called from cron has no agent that does it some time: each run leaves a small
+// pack, and many of them make everything slow.  What fails is tried again by a later run.
+static void
+maintain_here(struct kit *kit, struct worker *worker)
+{
+	struct jobqueue_status job;
+	struct err ignored;
+
+	if (jobqueue_status(kit->queue, JOB_MAINTAIN, &job, &ignored) == 0 &&
+		job.want > job.done && job.not_before_ms <= clock_now_ms()) {
+		(void)!run_until_done(kit, worker, JOB_MAINTAIN, job.want, &ignored);
+	}
+}
+
 static int
 run_here(struct kit *kit, const struct agent_once *options, int64_t ticket,
 	struct cycle_result *ret_result, struct err *ret_push, struct err *err)
@@ -182,6 +196,7 @@ run_here(struct kit *kit, const struct agent_once *options, int64_t ticket,
 		return err->code;
 	}
 	*ret_push = why;
+	maintain_here(kit, &worker);
 	return 0;
 }
 

@@ -2,6 +2,8 @@
 
 #include "agent/world.h"
 
+#include "base/mem.h"
+#include "brain/maintain.h"
 #include "vault/child.h"
 
 #include <stdio.h>
@@ -252,6 +254,24 @@ a_file_that_grows_too_large_keeps_its_last_version(void **state)
 	assert_false(run_once(world).committed);
 }
 
+// Nobody but cron may ever call.
+static void
+runs_by_hand_alone_keep_the_packs_few(void **state)
+{
+	const struct world *world = *state;
+
+	for (int i = 0; i < MAINTAIN_PACKS + 5; i++) {
+		AUTO_FREE char *text = xasprintf("version %d\n", i);
+
+		put(world, "notes/a.md", text);
+		assert_true(run_once(world).committed);
+	}
+	sh(world, "test $(ls brain/.git/objects/pack/*.pack | wc -l) -le 10");
+	sh(world, "git -C brain show HEAD~%d:notes/a.md | grep -qx 'version 0'",
+		MAINTAIN_PACKS + 4);
+	assert_honest(world);
+}
+
 static void
 a_folder_that_is_watched_no_more_leaves_the_commit(void **state)
 {
@@ -381,6 +401,7 @@ main(int argc, char **argv)
 		IN_A_WORLD(files_that_become_one_file_are_told_as_one),
 		IN_A_WORLD(what_the_configuration_excludes_is_one_row_with_its_line),
 		IN_A_WORLD(a_file_that_grows_too_large_keeps_its_last_version),
+		IN_A_WORLD(runs_by_hand_alone_keep_the_packs_few),
 		IN_A_WORLD(a_folder_that_is_watched_no_more_leaves_the_commit),
 		IN_A_WORLD(the_brain_inside_a_watched_folder_does_not_keep_itself),
 		IN_A_WORLD(a_live_database_is_snapshotted_and_never_copied_raw),

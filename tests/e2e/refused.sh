@@ -84,6 +84,34 @@ told secret "the remote's push protection found a secret" "mirror secrets purge 
 says out "notes/a.md (blob $(git -C "$BRAIN" rev-parse HEAD:notes/a.md | cut -c1-12))"
 better secret
 
+# A server that reads what comes: taken out of the file it is still in the history, and a
+# purge of what was not pushed lets everything in.
+word=sesame-4712-door
+printf '%s\n' "$word" >value
+hook pre-receive <<HOOK
+while read -r old new ref; do
+	git rev-list --objects "\$new" --not --all | cut -d' ' -f1 | git cat-file --batch >seen
+	! grep -qF "$word" seen || {
+		echo "PUSH BLOCKED: Secrets detected in code changes"
+		echo "-- notes/door.txt:1 | a word of passage"
+		exit 1
+	}
+done
+HOOK
+before=$(git -C "$BRAIN" rev-parse HEAD)
+printf 'say %s\n' "$word" >notes/door.txt
+told secret "the remote's push protection found a secret" "mirror secrets purge --value FILE"
+says out "notes/door.txt"
+printf 'say please\n' >notes/door.txt
+told secret "the remote's push protection found a secret" "mirror secrets purge --value FILE"
+expect 0 "$MIRROR" secrets purge --value value
+token=$(sed -n 's/.*--confirm \([0-9a-f]*\)$/\1/p' out)
+expect 0 "$MIRROR" secrets purge --value value --confirm "$token"
+silent_about err "could not be pushed"
+is "$(git -C remote.git rev-parse "$branch")" "$(git -C "$BRAIN" rev-parse HEAD)" "the remote after the purge"
+git -C remote.git merge-base --is-ancestor "$before" "$branch" || fail "the purge rewrote what was clean"
+better "a purge"
+
 hook update <<<'case $1 in refs/heads/*) echo "GH006: Protected branch update failed"; exit 1 ;; esac'
 told protected "the remote protects this branch against us" "allow this machine to push to host/*"
 better protected
