@@ -16,11 +16,14 @@ add_words_before(const char *text, size_t start)
 		"license", "service", "session", "app", "deploy", "admin", "bot",
 		"personal", "webhook", "refresh", "bearer", "consumer", "storage" };
 
+	if (start < 4 || text[start - 1] != ' ' || !char_is_alpha(text[start - 2])) {
+		return start;
+	}
 	for (size_t i = 0; i < countof(words); i++) {
 		size_t len = strlen(words[i]);
 		struct cursor cursor = { .text = text, .len = start };
 
-		if (start <= len + 1 || text[start - 1] != ' ' ||
+		if (start <= len + 1 ||
 			(start > len + 1 && char_is_word(text[start - len - 2]))) {
 			continue;
 		}
@@ -82,6 +85,11 @@ find_key(const char *text, size_t len, size_t hit, size_t hit_len,
 	assignment->key_end = end;
 }
 
+enum {
+	/** Up to the quote behind the longest of the wrappers. */
+	WRAPPER_MAX = 20,
+};
+
 /** String prefixes and wrappers between operator and quote: b'', @"", new String("". */
 static void
 skip_prefix(struct cursor *cursor)
@@ -92,6 +100,15 @@ skip_prefix(struct cursor *cursor)
 		"optional.of(", "(", "[", "{", "!!str ", "b", "r", "u", "f", "@", "l",
 		"n", "q", "$", "rb", "br", "&" };
 
+	size_t near = 0;
+
+	// Most values are in quotes themselves, or have none near.
+	while (near < WRAPPER_MAX && !char_is_quote(cursor_peek(cursor, near))) {
+		near++;
+	}
+	if (near == 0 || near == WRAPPER_MAX) {
+		return;
+	}
 	for (size_t i = 0; i < countof(wrappers); i++) {
 		struct cursor ahead = *cursor;
 

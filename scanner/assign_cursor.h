@@ -40,17 +40,14 @@ cursor_is_key_char(char c)
 static inline bool
 cursor_take_word(struct cursor *cursor, const char *word)
 {
-	size_t len = strlen(word);
+	size_t at = cursor->at;
 
-	if (cursor->len - cursor->at < len) {
-		return false;
-	}
-	for (size_t i = 0; i < len; i++) {
-		if (char_lower(cursor->text[cursor->at + i]) != word[i]) {
+	for (; *word != '\0'; word++, at++) {
+		if (at >= cursor->len || char_lower(cursor->text[at]) != *word) {
 			return false;
 		}
 	}
-	cursor->at += len;
+	cursor->at = at;
 	return true;
 }
 

@@ -113,6 +113,9 @@ take_equals(struct cursor *cursor, struct assignment *assignment)
 		{ "\xef\xbc\x9a", ASSIGN_COLON },
 	};
 
+	if (memchr("=!|?-<:+.oO%\\\xef", cursor_peek(cursor, 0), 13) == NULL) {
+		return false;
+	}
 	for (size_t i = 0; i < countof(operators); i++) {
 		if (cursor_take_word(cursor, operators[i].text)) {
 			assignment->form = operators[i].form;

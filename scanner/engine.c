@@ -34,7 +34,6 @@ enum {
 	WINDOW = 16 * 1024,
 	/** Encoded text that is decoded around a word, at most, in either direction. */
 	WRAPPED_MAX = 48 * 1024,
-	PAIRS = 1024,
 };
 
 struct findings {
@@ -319,12 +318,6 @@ try_keyed(struct pass *pass, uint32_t index, size_t start, size_t end)
 	return 0;
 }
 
-static size_t
-pair_of(const char *text)
-{
-	return ((size_t)(unsigned char)text[0] * 31 + (unsigned char)text[1]) % PAIRS;
-}
-
 /** Every rule whose word stands in the name. */
 static int
 try_all_keyed(struct pass *pass, const struct assignment *assignment)
@@ -332,21 +325,21 @@ try_all_keyed(struct pass *pass, const struct assignment *assignment)
 	char name[ASSIGN_KEY_MAX + 64];
 	size_t len = MIN_OF(assignment->key_end - assignment->key_start, sizeof(name));
 	size_t count;
-	const struct ruleset_keyed *keyed = ruleset_keyed(pass->context->rules, &count);
+	const uint16_t *pairs;
+	const struct ruleset_keyed *keyed =
+		ruleset_keyed(pass->context->rules, &pairs, &count);
 
 	// Which pairs of letters the name holds: most words end here.
-	uint64_t pairs[PAIRS / 64] = { 0 };
+	uint64_t held[RULESET_PAIRS / 64] = { 0 };
 	for (size_t i = 0; i < len; i++) {
 		name[i] = char_lower(pass->text[assignment->key_start + i]);
 		if (i > 0) {
-			size_t pair = pair_of(name + i - 1);
-			pairs[pair / 64] |= (uint64_t)1 << pair % 64;
+			size_t pair = ruleset_pair(name + i - 1);
+			held[pair / 64] |= (uint64_t)1 << pair % 64;
 		}
 	}
 	for (size_t i = 0; i < count; i++) {
-		size_t pair = pair_of(keyed[i].word);
-
-		if ((pairs[pair / 64] >> pair % 64 & 1) != 0 &&
+		if ((held[pairs[i] / 64] >> pairs[i] % 64 & 1) != 0 &&
 			memmem(name, len, keyed[i].word, keyed[i].len) != NULL &&
 			try_keyed(pass, keyed[i].rule, assignment->value_start,
 				assignment->value_end) < 0) {

@@ -112,6 +112,24 @@ static const struct word placeholder_words[] = { WORD("a"), WORD("abc"), WORD("a
 	WORD("your"), WORD("yourkey"), WORD("yourpassword"), WORD("yoursecret"),
 	WORD("yourtoken"), WORD("zzz") };
 
+/** The words are in order of their first letters: where those with @first begin. */
+static size_t
+first_with(char first)
+{
+	size_t low = 0, high = countof(placeholder_words);
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (placeholder_words[middle].text[0] < first) {
+			low = middle + 1;
+		} else {
+			high = middle;
+		}
+	}
+	return low;
+}
+
 /** Length of the longest placeholder word at the start of @text, or 0. */
 static size_t
 placeholder_word(const char *text, size_t len)
@@ -119,11 +137,12 @@ placeholder_word(const char *text, size_t len)
 	char first = char_lower(text[0]);
 	size_t best = 0;
 
-	for (size_t i = 0; i < countof(placeholder_words); i++) {
+	for (size_t i = first_with(first);
+		i < countof(placeholder_words) && placeholder_words[i].text[0] == first;
+		i++) {
 		const struct word *word = &placeholder_words[i];
 
-		if (word->len > best && word->text[0] == first &&
-			word_begins(text, len, word)) {
+		if (word->len > best && word_begins(text, len, word)) {
 			best = word->len;
 		}
 	}
@@ -211,12 +230,25 @@ is_bracketed(const char *text, size_t len)
 	return false;
 }
 
+static bool
+holds_any(const char *text, size_t len, const char *chars)
+{
+	for (; *chars != '\0'; chars++) {
+		if (memchr(text, *chars, len) != NULL) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /** A name in a shell, a template or a format string stands for the value. */
 static bool
 is_variable(const char *text, size_t len)
 {
+	if (!holds_any(text, len, "$%{<#")) {
+		return false;
+	}
 	struct look look = look_at(text, len);
-
 	if (len >= 2 && (text[0] == '$' || text[0] == '%')) {
 		size_t at = text[1] == '{' || text[1] == '(' ? 2 : 1;
 		size_t from = at;
@@ -284,7 +316,7 @@ filter_is_placeholder(const char *text, size_t len)
 			memmem(text, len, "A-Z", 3) != NULL)) {
 		return true;
 	}
-	if (!is_scrambled(text, len, &look) &&
+	if (holds_any(text, len, "\\[.") && !is_scrambled(text, len, &look) &&
 		(memmem(text, len, "\\w", 2) != NULL ||
 			memmem(text, len, "\\d", 2) != NULL ||
 			memmem(text, len, "[^", 2) != NULL ||
@@ -297,8 +329,10 @@ filter_is_placeholder(const char *text, size_t len)
 	}
 	// What providers print into the samples of their documents.
 	if (memmem(text, len, "EXAMPLE", 7) != NULL ||
-		memmem(text, len, "&#x", 3) != NULL ||
-		memmem(text, len, "&lt;", 4) != NULL) {
+
+		(text[0] == '&' &&
+			(memmem(text, len, "&#x", 3) != NULL ||
+				memmem(text, len, "&lt;", 4) != NULL))) {
 		return true;
 	}
 	// A word that says so, in a value that is not long and random besides.
@@ -321,11 +355,7 @@ static bool
 is_code_path(const char *text, size_t len)
 {
 	size_t dots = 0;
-	struct look look = look_at(text, len);
 
-	if (is_scrambled(text, len, &look)) {
-		return false;
-	}
 	for (size_t i = 0; i < len; i++) {
 		char c = text[i];
 
@@ -337,7 +367,11 @@ is_code_path(const char *text, size_t len)
 			return false;
 		}
 	}
-	return dots > 0 && char_is_alpha(text[0]) && rarity(text, len) < 36;
+	if (dots == 0 || !char_is_alpha(text[0])) {
+		return false;
+	}
+	struct look look = look_at(text, len);
+	return rarity(text, len) < 36 && !is_scrambled(text, len, &look);
 }
 
 bool

@@ -227,10 +227,13 @@ static const struct rule rows[] = {
 	KEYED("gandi-key", "Gandi API key", "~gandi", "[A-Za-z0-9]{24}|[0-9a-f]{40}", "api.gandi.net/docs", .check = check_has_digit),
 	KEYED("godaddy-key", "GoDaddy secret", "~godaddy", "[A-Za-z0-9]{22}|[A-Za-z0-9_]{30,40}", "developer.godaddy.com", .check = check_mixed),
 	KEYED("namecheap-key", "Namecheap key", "~namecheap", "[0-9a-f]{32}", "www.namecheap.com/support/api", .check = check_hex),
-	KEYED("dnsimple-token", "DNSimple token", "~dnsimple", "dnsimple_[au]_[A-Za-z0-9]{32}|[A-Za-z0-9]{32}", "developer.dnsimple.com", .check = check_mixed),
+	KEYED("dnsimple-token", "DNSimple token", "~dnsimple", "[A-Za-z0-9]{32}", "developer.dnsimple.com", .check = check_mixed),
 	KEYED("ns1-key", "NS1 key", "~ns1_api|~nsone", "[A-Za-z0-9]{20}", "ns1.com/api", .check = check_mixed),
 	KEYED("porkbun-key", "Porkbun key", "~porkbun", "[ps]k1_[0-9a-f]{64}", "porkbun.com/api"),
 	KEYED("desec-token", "deSEC token", "~desec", "[A-Za-z0-9_-]{28}", "desec.readthedocs.io", .check = check_mixed),
+	KEYED("twilio-api-key", "Twilio API key id", "~twilio", "SK[0-9a-f]{32}", "www.twilio.com/docs/iam/api-keys"),
+	KEYED("zhipu-key", "Zhipu AI key", "~zhipu|~bigmodel|~glm_", "[0-9a-f]{32}\\.[A-Za-z0-9]{16}", "docs.bigmodel.cn"),
+	KEYED("ghost-admin-key", "Ghost Admin API key", "~ghost", "[0-9a-f]{24}:[0-9a-f]{64}", "docs.ghost.org/admin-api"),
 };
 // clang-format on
 

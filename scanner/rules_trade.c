@@ -57,7 +57,7 @@ static const struct rule rows[] = {
 	TOKEN("klaviyo-key", "Klaviyo private key", "pk_", "pk_[0-9a-f]{34}", "developers.klaviyo.com"),
 	TOKEN("hubspot-token", "HubSpot private app token", "pat-na1-|pat-eu1-|pat-na2-|pat-ap1-", "pat-(?:na|eu|ap)[0-9]-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "developers.hubspot.com"),
 	TOKEN("intercom-token", "Intercom access token", "dG9rO", "dG9rO[A-Za-z0-9+/]{54}=", "developers.intercom.com", .flags = RULE_OPEN_END),
-	TOKEN("facebook-token", "Facebook access token", "EAAM|EAAC", "EAA[MC][A-Za-z0-9]{100,500}", "developers.facebook.com"),
+	TOKEN("facebook-token", "Facebook access token", "EAAM|EAAC|EAAG|EAAB|EAAJ|EAAD|EAAF|EAAH|EAAI", "EAA[B-JM][A-Za-z0-9]{100,500}", "developers.facebook.com"),
 	TOKEN("facebook-page-token", "Facebook page token", "EAACEdEose0cBA", "EAACEdEose0cBA[A-Za-z0-9]{20,500}", "developers.facebook.com"),
 	TOKEN("instagram-token", "Instagram access token", "IGQV|IGAA", "IG(?:QV|AA)[A-Za-z0-9_-]{100,500}", "developers.facebook.com"),
 	TOKEN("twitter-bearer", "X or Twitter bearer token", "AAAAAAAAA", "A{18,22}[A-Za-z0-9%]{70,110}", "developer.x.com", .flags = RULE_UNFILTERED, .check = check_mixed),
@@ -82,6 +82,12 @@ static const struct rule rows[] = {
 	TOKEN("roblox-cookie", "Roblox session cookie", "WARNING:-DO-NOT-SHARE-THIS.", "WARNING:-DO-NOT-SHARE-THIS\\.[A-Za-z0-9.,_ -]{40,200}\\|_[0-9A-Fa-f]{200,}", "create.roblox.com/docs", .flags = RULE_GLUED),
 	TOKEN("segment-token", "Segment public API token", "sgp_", "sgp_[A-Za-z0-9]{64}", "segment.com/docs", .check = check_mixed),
 	TOKEN("cloudinary-url", "Cloudinary URL secret", "cloudinary://", "cloudinary://[0-9]{10,20}:([A-Za-z0-9_-]{20,30})@", "cloudinary.com/documentation", .group = 1, .flags = RULE_OPEN_END | RULE_GLUED),
+	TOKEN("polar-token", "Polar access token", "polar_oat_|polar_pat_|polar_at_|polar_rt_", "polar_(?:oat|pat|at_[uo]|rt_[uo])_[A-Za-z0-9_-]{43}", "polar.sh/docs/integrate/oat"),
+	TOKEN("onfido-token", "Onfido API token", "api_live.|api_sandbox.|api_live_us.|api_live_ca.|api_sandbox_us.|api_sandbox_ca.", "api_(?:live|sandbox)(?:_[a-z]{2})?\\.[A-Za-z0-9_-]{11}\\.[A-Za-z0-9_-]{32}", "documentation.onfido.com/api/latest"),
+	TOKEN("adobe-client-secret", "Adobe client secret", "p8e-", "p8e-[A-Za-z0-9_-]{32}", "developer.adobe.com/developer-console"),
+	TOKEN("discord-user-token", "Discord token of a user with a second factor", "mfa.", "mfa\\.[A-Za-z0-9_-]{84}", "discord.com/developers/docs/reference#authentication", .check = check_mixed),
+	TOKEN("mercadopago-token", "Mercado Pago access token", "APP_USR-", "APP_USR-[0-9]{14,18}-[0-9]{6}-[0-9a-f]{32}-[0-9]{6,12}", "www.mercadopago.com/developers"),
+	TOKEN("stytch-secret", "Stytch secret", "secret-live-|secret-test-", "secret-(?:live|test)-[A-Za-z0-9_-]{36}=", "stytch.com/docs/api", .flags = RULE_OPEN_END),
 };
 // clang-format on
 

@@ -40,6 +40,8 @@ struct ruleset {
 	struct ruleset_keyed *keyed;
 	size_t nkeyed;
 	size_t keyed_size;
+	/** The first two letters of each, side by side: most are asked no further. */
+	uint16_t *pairs;
 	struct gitleaks *user;
 
 	struct literal *list;
@@ -183,6 +185,8 @@ add_keyed(struct ruleset *rules, const char *text, size_t len, uint32_t rule)
 		rules->keyed, rules->nkeyed, &rules->keyed_size, sizeof(*rules->keyed));
 	keyed = &rules->keyed[rules->nkeyed++];
 	*keyed = (struct ruleset_keyed){ .len = len, .rule = rule };
+	rules->pairs = xrealloc(rules->pairs, rules->nkeyed * sizeof(*rules->pairs));
+	rules->pairs[rules->nkeyed - 1] = (uint16_t)ruleset_pair(text);
 	assert(len < sizeof(keyed->word));
 	memcpy(keyed->word, text, len);
 }
@@ -356,6 +360,7 @@ ruleset_free(struct ruleset *rules)
 	literals_free(rules->literals);
 	gitleaks_free(rules->user);
 	free(rules->keyed);
+	free(rules->pairs);
 	free(rules->rules);
 	free(rules->patterns);
 	free(rules->steps);
@@ -397,9 +402,10 @@ ruleset_code(const struct ruleset *rules, enum ruleset_code code)
 }
 
 const struct ruleset_keyed *
-ruleset_keyed(const struct ruleset *rules, size_t *ret_count)
+ruleset_keyed(const struct ruleset *rules, const uint16_t **ret_pairs, size_t *ret_count)
 {
 	*ret_count = rules->nkeyed;
+	*ret_pairs = rules->pairs;
 	return rules->keyed;
 }
 

@@ -75,13 +75,25 @@ size_t ruleset_count(const struct ruleset *rules) NONNULL;
 const struct rule *ruleset_rule(const struct ruleset *rules, uint32_t rule) NONNULL;
 uint32_t ruleset_code(const struct ruleset *rules, enum ruleset_code code) NONNULL;
 /** A keyed rule and one of its words, in lower case. */
+enum {
+	RULESET_PAIRS = 1024,
+};
+
 struct ruleset_keyed {
 	char word[32];
 	size_t len;
 	uint32_t rule;
 };
-const struct ruleset_keyed *
-ruleset_keyed(const struct ruleset *rules, size_t *ret_count) NONNULL;
+const struct ruleset_keyed *ruleset_keyed(const struct ruleset *rules,
+	const uint16_t **ret_pairs, size_t *ret_count) NONNULL;
+
+/** A number below RULESET_PAIRS for the two letters at @text. */
+static inline size_t
+ruleset_pair(const char *text)
+{
+	return ((size_t)(unsigned char)text[0] * 31 + (unsigned char)text[1]) %
+		RULESET_PAIRS;
+}
 /** NULL when there are none. */
 const struct gitleaks *ruleset_user(const struct ruleset *rules) NONNULL;
 
