@@ -18,6 +18,7 @@
 #include "base/db.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/newest.h"
 #include "base/path.h"
 #include "jobqueue/job.h"
 #include "jobqueue/lock.h"
@@ -230,6 +231,7 @@ set_aside(const char *path, struct lock *lock, struct err *err)
 			break;
 		}
 	}
+	newest_prune_damaged(path);
 	if (!had_it) {
 		lock_release(lock);
 	}

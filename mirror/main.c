@@ -58,6 +58,8 @@
  *     cli/target                   which path of the ledger does a person mean?
  *     cli/there                    what is done at another agent, by its API
  *                                  (--socket, --url).
+ *     cli/unit                     the unit of a user's own systemd, the one that
+ *                                  packages install.
  *     cli/verb                     what a verb is.
  *     cli/verbs                    the one table of verbs.
  *     cli/status_watch cli/verb_accept cli/verb_completion cli/verb_config
@@ -65,18 +67,22 @@
  *     cli/verb_drill cli/verb_health cli/verb_help cli/verb_init cli/verb_key
  *     cli/verb_ledger cli/verb_machines cli/verb_man cli/verb_milestone cli/verb_past
  *     cli/verb_pause cli/verb_purge cli/verb_remote cli/verb_restore cli/verb_run
- *     cli/verb_scan cli/verb_secrets cli/verb_service cli/verb_status cli/verb_verify
- *     cli/verb_watch cli/verb_web cli/verb_why
+ *     cli/verb_scan cli/verb_secrets cli/verb_service cli/verb_status
+ *     cli/verb_uninstall cli/verb_verify cli/verb_watch cli/verb_web cli/verb_why
  *
  * 4  agent/  the engine: listen on one thread, work on the other
  *     agent/agent                  the always-on engine, and the same work done once
  *                                  by hand.
  *     agent/beat                   our heartbeat for the other machines, and a look at
  *                                  theirs.
+ *     agent/compare                git trees read back from the repository, against
+ *                                  the rows of the ledger.
+ *     agent/content                what stands in one folder, as the ledger has it.
  *     agent/crew                   a few threads that take in files while the walk
  *                                  goes on.
  *     agent/cycle                  one run: what changed on disk becomes one commit
  *                                  and one true ledger.
+ *     agent/daily                  when is the next daily run?
  *     agent/databases              live SQLite databases among the watched files:
  *                                  which snapshot covers them, and taking a new one.
  *     agent/exposure               was a secret ever committed, where, and since when?
@@ -91,6 +97,7 @@
  *                                  out, make it an object.
  *     agent/kit                    everything a run needs, opened once.
  *     agent/notify                 a word to the service manager.
+ *     agent/own                    mirror's own state, as databases like any other.
  *     agent/ping                   one POST to a watching service, and no more than
  *                                  one.
  *     agent/plan                   what a cycle is asked to do, and what came of it:
@@ -104,8 +111,12 @@
  *     agent/round                  what one cycle carries from step to step.
  *     agent/sealing                originals of what a cycle takes out, kept encrypted
  *                                  beside the commit.
+ *     agent/shown                  a name as others may see it, and the way back to
+ *                                  the disk.
  *     agent/staff                  the thread that works: it takes jobs from the
  *                                  queue, one after the other.
+ *     agent/state_door             whoever backs up this machine may ask for a copy of
+ *                                  our own state.
  *     agent/teller                 tells people and watching services how it is:
  *                                  [notify] in the configuration.
  *     agent/visit                  one folder of a watched root, and those below it:
@@ -113,7 +124,7 @@
  *     agent/whole                  is everything still there that the last commit
  *                                  leads to?
  *     agent/worker                 one job, done and finished in the queue.
- *     agent/once
+ *     agent/databases_daily agent/databases_run agent/once
  *
  * 4  serve/  the API, the status page and metrics
  *     serve/access                 who may do what: tokens, sessions of a browser, and
@@ -301,6 +312,8 @@
  *                                  have open, in a process of its own.
  *     vault/copy                   a live database into a private file, in this
  *                                  process.
+ *     vault/export                 one checked, plain copy of a live database, at a
+ *                                  place somebody names.
  *     vault/guard                  did a table lose most of its rows since the last
  *                                  snapshot?
  *     vault/holders                which processes have this database open?
@@ -339,6 +352,7 @@
  *     watch/watch_inotify
  *
  * 1  config/  what the person wants, read strictly
+ *     config/check                 texts that are texts, and wrong all the same.
  *     config/config                what the person wants, read strictly.
  *     config/fields                the configuration as values.
  *     config/options               the one table of options.
@@ -416,6 +430,8 @@
  *     base/json                    JSON values, written and read.
  *     base/log                     one escaped line per event, to standard error.
  *     base/mem                     small allocations that cannot fail.
+ *     base/newest                  of what is set aside again and again the newest
+ *                                  stay, the rest goes.
  *     base/path                    path algebra; no system call.
  *     base/spawn                   run another program, with a deadline.
  *     base/suggest                 did you mean ...?

@@ -28,6 +28,12 @@ printed(mirror.bash completion bash)
 printed(_mirror completion zsh)
 printed(mirror.fish completion fish)
 
+# Who builds a package for others says who they are; .invalid is an address that nobody
+# can mistake for one.
+set(MIRROR_MAINTAINER "Unofficial build of mirror <mirrorkeep@builds.invalid>"
+	CACHE STRING "Maintainer of the package: Name <address>")
+configure_file(${CMAKE_CURRENT_LIST_DIR}/debian/changelog ${made}/changelog.Debian @ONLY)
+
 # packed(FILE SOURCE): packed without a name or a time in it.
 function(packed name source)
 	add_custom_command(OUTPUT ${made}/${name}
@@ -38,7 +44,7 @@ endfunction()
 packed(mirror.1.gz ${made}/mirror.1)
 packed(mirror.toml.5.gz ${made}/mirror.toml.5)
 packed(changelog.gz ${PROJECT_SOURCE_DIR}/docs/CHANGELOG.md)
-packed(changelog.Debian.gz ${CMAKE_CURRENT_LIST_DIR}/debian/changelog)
+packed(changelog.Debian.gz ${made}/changelog.Debian)
 add_custom_target(package_files ALL DEPENDS ${printed_files})
 
 install(FILES ${made}/mirror.1.gz DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
@@ -86,7 +92,7 @@ install(CODE "
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME mirrorkeep)
 set(CPACK_PACKAGE_VENDOR mirror)
-set(CPACK_PACKAGE_CONTACT "mirror maintainers <maintainers@mirrorkeep.example>")
+set(CPACK_PACKAGE_CONTACT "${MIRROR_MAINTAINER}")
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)
 set(CPACK_PRE_BUILD_SCRIPTS ${CMAKE_CURRENT_LIST_DIR}/modes.cmake)

@@ -2,11 +2,14 @@
 
 #include "agent/agent.h"
 
+#include "agent/databases.h"
 #include "agent/inbox.h"
 #include "agent/kit.h"
 #include "agent/notify.h"
+#include "agent/own.h"
 #include "agent/proof.h"
 #include "agent/staff.h"
+#include "agent/state_door.h"
 #include "agent/teller.h"
 #include "base/clock.h"
 #include "base/err.h"
@@ -73,6 +76,7 @@ struct agent {
 	struct inbox *inbox;
 	struct staff *staff;
 	struct serve *serve;
+	struct state_door *state_door;
 	struct teller *teller;
 	char *vault_dir;
 	struct tick *tick;
@@ -637,6 +641,26 @@ open_door(struct agent *agent)
 	if (serve_start(&options, &agent->serve, &err) < 0) {
 		log_warn("the API does not answer: %s; going on without it", err.msg);
 	}
+
+	const struct state_door_options state = {
+		.config = agent->config,
+		.state_dir = agent->kit->state_dir,
+		.runtime_dir = agent->kit->runtime_dir,
+		.self = agent->kit->self,
+	};
+	if (state_door_start(&state, &agent->state_door, &err) < 0) {
+		log_warn("copies of the state cannot be asked for: %s; going on without",
+			err.msg);
+	}
+}
+
+// What was staged for the state itself, before anything opens it.
+static void
+restore_state(const struct config *config)
+{
+	AUTO_FREE char *state = places_state_dir();
+
+	(void)own_apply(state, "/proc/self/exe", config->sqlite.timeout_ms);
 }
 
 static int
@@ -645,6 +669,7 @@ begin(struct agent *agent, struct err *err)
 	int got;
 
 	agent->signals = open_signals(err);
+	restore_state(agent->config);
 	if (agent->signals < 0 || kit_open(agent->config, &agent->kit, err) < 0) {
 		return err->code;
 	}
@@ -652,6 +677,7 @@ begin(struct agent *agent, struct err *err)
 	if (got <= 0) {
 		return got;
 	}
+	databases_resume();
 	choose_roots(agent);
 	// The library behind the watch wants a low descriptor, so it comes early.
 	if (watch_open(agent->roots, agent->nroots, skip_folder, agent, &agent->watch,
@@ -699,6 +725,7 @@ end(struct agent *agent, bool clean)
 	notify_send(
 		agent->reload ? "STATUS=taking over the configuration" : "STOPPING=1");
 	serve_stopp(&agent->serve);
+	state_door_stop(agent->state_door);
 	teller_stop(agent->teller);
 	staff_stop(agent->staff);
 	if (clean && agent->evidence != NULL && record_stop(agent->evidence, &err) < 0) {

@@ -2,8 +2,9 @@
 
 #include "agent/cycle.h"
 
-#include "agent/kit.h"
+#include "agent/compare.h"
 #include "agent/fold.h"
+#include "agent/kit.h"
 #include "agent/gone.h"
 #include "agent/root.h"
 #include "agent/round.h"
@@ -32,7 +33,7 @@
  *     walk           rows of what changed          (ledger transaction open)
  *     fold           trees and sidecar texts       (objects into one pack)
  *     pack_finish    objects are safe and readable
- *     fold_check     trees read back and compared with the rows
+ *     compare_marked trees read back and compared with the rows
  *     repo_move_ref  the commit counts
  *     ledger_commit  the ledger says so
  *
@@ -327,6 +328,25 @@ commit_message(struct round *round, int64_t now_ms)
 	return text;
 }
 
+// Now and then a full cycle reads the whole tree back, not only what it wrote itself.
+static int
+compare_is_due(struct round *round, int64_t now_ms, bool *ret_due, struct err *err)
+{
+	int64_t last_ms = 0;
+
+	*ret_due = false;
+	if (!round->plan->full) {
+		return 0;
+	}
+	if (ledger_meta_get_int(round->kit->ledger, META_COMPARED, 0, &last_ms, err) <
+		0) {
+		return err->code;
+	}
+	*ret_due = round->rebuild || last_ms > now_ms ||
+		now_ms - last_ms >= CYCLE_COMPARE_MS;
+	return 0;
+}
+
 static int
 write_commit(struct round *round, const struct oid *tree, struct err *err)
 {
@@ -343,16 +363,20 @@ write_commit(struct round *round, const struct oid *tree, struct err *err)
 	};
 	struct pack_stats stats;
 	uint64_t compared = 0;
+	uint64_t folders = 0;
 
 	if (commit_write(round->pack, &commit, &round->result->commit, err) < 0 ||
 		pack_finish(STEAL(round->pack), &stats, err) < 0 ||
 		repo_refresh(round->kit->repo, err) < 0) {
 		return err_wrap(err, "make the objects safe");
 	}
-	if (fold_check(round, &compared, err) < 0) {
+	if (compare_marked(round, &round->result->compared, &compared, err) < 0 ||
+		(round->rebuild &&
+			ledger_count_folders(round->kit->ledger, &folders, err) < 0)) {
 		return err_wrap(err, "compare the tree with the ledger");
 	}
-	round->result->compared = compared;
+	// A fresh start makes every tree anew.
+	round->result->compared_all = round->rebuild && compared == folders;
 	round->result->bytes = stats.bytes;
 	if (repo_move_ref(round->kit->repo, &round->head, &round->result->commit, message,
 		    err) < 0) {
@@ -362,48 +386,50 @@ write_commit(struct round *round, const struct oid *tree, struct err *err)
 	return 0;
 }
 
-// Now and then a full cycle reads the whole tree back, not only what it wrote itself.
+// The whole tree, unless all of it was made just now.
 static int
-compare_all(struct round *round, struct err *err)
+compare_rest(struct round *round, int64_t now_ms, struct err *err)
 {
-	struct ledger *ledger = round->kit->ledger;
-	int64_t now_ms = clock_now_ms();
-	int64_t last_ms = 0;
+	struct cycle_result *result = round->result;
 
-	if (!round->plan->full || oid_is_zero(&round->result->commit)) {
+	if (oid_is_zero(&result->commit)) {
 		return 0;
 	}
-	if (ledger_meta_get_int(ledger, META_COMPARED, 0, &last_ms, err) < 0) {
+	if (!result->compared_all && compare_all(round, &result->compared, err) < 0) {
 		return err->code;
 	}
-	if (!round->rebuild && last_ms <= now_ms && now_ms - last_ms < CYCLE_COMPARE_MS) {
-		round->result->compared_all = true;
-		return 0;
-	}
-	if (fold_check_all(round, &round->result->compared, err) < 0) {
-		return err_wrap(err, "compare the whole tree with the ledger");
-	}
-	round->result->compared_all = true;
-	return ledger_meta_set_int(ledger, META_COMPARED, now_ms, err);
+	return ledger_meta_set_int(round->kit->ledger, META_COMPARED, now_ms, err);
 }
 
 static int
 conclude(struct round *round, struct err *err)
 {
 	struct ledger *ledger = round->kit->ledger;
+	struct cycle_result *result = round->result;
+	int64_t now_ms = clock_now_ms();
 	struct oid tree;
 	char head[OID_HEX_MAX];
+	bool due = false;
 
-	if (fold(round, &tree, err) < 0 || account(round, err) < 0) {
+	if (fold(round, &tree, err) < 0 || account(round, err) < 0 ||
+		compare_is_due(round, now_ms, &due, err) < 0) {
 		return err->code;
 	}
-	round->result->commit = round->head;
+	result->commit = round->head;
+	if (round->rebuild && oid_equal(&tree, &round->head_tree)) {
+		// New to the ledger alone.
+		result->changed = 0;
+	}
 	if (oid_equal(&tree, &round->head_tree) || oid_is_zero(&tree)
 			? whole_mend(round, err) < 0
 			: write_commit(round, &tree, err) < 0) {
 		return err->code;
 	}
-	if (compare_all(round, err) < 0 || whole_end(round, err) < 0) {
+	if (due && compare_rest(round, now_ms, err) < 0) {
+		return err_wrap(err, "compare the whole tree with the ledger");
+	}
+	result->compared_all = round->plan->full && !oid_is_zero(&result->commit);
+	if (whole_end(round, err) < 0) {
 		return err->code;
 	}
 	if (ledger_meta_set(
@@ -452,14 +478,14 @@ cycle_run(struct kit *kit, const struct cycle_plan *plan, struct cycle_result *r
 	struct cycle_result result = { 0 };
 	int64_t begun_ms = clock_mono_ms();
 	struct round round;
-	bool forgot;
+	bool doubtful;
 	int done;
 
 	if (kit_mark_dirty(kit, err) < 0 || ledger_begin(kit->ledger, err) < 0) {
 		return err_wrap(err, "begin a cycle");
 	}
 	done = perform(&round, kit, &own, &result, err);
-	forgot = round.rebuild && !oid_is_zero(&round.head);
+	doubtful = (round.rebuild || own.rehash) && !oid_is_zero(&round.head);
 	tell_unsealed(&round);
 	sealing_end(&round);
 	round_end(&round);
@@ -472,10 +498,11 @@ cycle_run(struct kit *kit, const struct cycle_plan *plan, struct cycle_result *r
 		}
 		return err_wrap(err, "cycle");
 	}
-	// What a commit that the ledger does not know put into the copy goes by healing;
-	// when that fails, the mark stays for the next cycle.
-	if (forgot) {
-		(void)!kit_heal(kit, err);
+	// What a commit that the ledger does not know put into the copy goes by healing,
+	// and whoever asks for a look at everything means the copy too; when that fails,
+	// the mark stays for the next cycle.
+	if (doubtful) {
+		(void)!kit_heal(kit, own.rehash, err);
 	} else {
 		kit_clear_dirty(kit);
 	}

@@ -3,30 +3,22 @@
 #include "agent/databases.h"
 
 #include "agent/kit.h"
-#include "base/buf.h"
-#include "base/clock.h"
 #include "base/err.h"
-#include "base/file.h"
-#include "base/hash.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/path.h"
-#include "brain/pack.h"
 #include "config/config.h"
 #include "config/places.h"
-#include "health/record.h"
-#include "scanner/redact.h"
-#include "scanner/scanner.h"
-#include "vault/offsite.h"
-#include "vault/owner.h"
+#include "health/evidence.h"
+#include "health/fact.h"
 #include "vault/place.h"
-#include "vault/snapshot.h"
+#include "vault/restore_db.h"
 
-#include <fcntl.h>
+#include <dirent.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /**
  * What the ledger remembers of a database, as meta "db:<path>":
@@ -34,13 +26,10 @@
  *     snapshot <started ms> <blob hex | - | secret>
  *     plain <ctime ns>        the magic is there, and SQLite says it is no database
  *     damaged <ctime ns>
+ *     late <ended ms>         the time limit was over: not tried again for a while
  *
- * The last two hold until the file changes.
+ * "plain" and "damaged" hold until the file changes.
  */
-
-enum {
-	DATABASES_MAX = 10000
-};
 
 static char *
 meta_key(const char *path)
@@ -66,7 +55,8 @@ databases_cover(struct ledger *ledger, const char *path,
 			blob) < 2) {
 		return 0;
 	}
-	ret_cover->known = true;
+	ret_cover->late = strcmp(kind, "late") == 0;
+	ret_cover->known = !ret_cover->late;
 	ret_cover->plain = strcmp(kind, "plain") == 0;
 	ret_cover->damaged = strcmp(kind, "damaged") == 0;
 	ret_cover->secret = strcmp(blob, "secret") == 0;
@@ -82,6 +72,9 @@ databases_judge(const struct databases_cover *cover, int64_t newest_ms, int64_t 
 {
 	int64_t age_ms = now_ms - cover->started_ms;
 
+	if (cover->late) {
+		return age_ms >= 0 && age_ms < every_ms ? DATABASES_LATE : DATABASES_DUE;
+	}
 	if (!cover->known || cover->plain || cover->damaged) {
 		return DATABASES_DUE;
 	}
@@ -102,47 +95,8 @@ databases_dir(const struct config *config, const char *path)
 	return vault_place(top, path);
 }
 
-// ---- the job
-
-struct waiting {
-	char **paths;
-	size_t count;
-	size_t capacity;
-};
-
-static int
-note_waiting(const char *path, size_t len, const struct ledger_row *row, void *payload)
-{
-	struct waiting *waiting = payload;
-
-	if ((row->flags & LEDGER_ROW_DATABASE) == 0 || waiting->count >= DATABASES_MAX) {
-		return 0;
-	}
-	waiting->paths = xgrow(waiting->paths, waiting->count, &waiting->capacity,
-		sizeof(waiting->paths[0]));
-	waiting->paths[waiting->count++] = xmemdup0(path, len);
-	return 0;
-}
-
-// "<root>/<rel>" to where it is on disk; NULL when the root is not watched.
-static char *
-disk_path(const struct config *config, const char *path)
-{
-	const char *slash = strchr(path, '/');
-
-	for (size_t i = 0; slash != NULL && i < config->nwatches; i++) {
-		const struct config_watch *watch = &config->watches[i];
-
-		if (strlen(watch->name) == (size_t)(slash - path) &&
-			strncmp(watch->name, path, (size_t)(slash - path)) == 0) {
-			return path_join(watch->path, slash + 1);
-		}
-	}
-	return NULL;
-}
-
-static const struct config_database *
-configured(const struct config *config, const char *where)
+const struct config_database *
+databases_configured(const struct config *config, const char *where)
 {
 	for (size_t i = 0; i < config->ndatabases; i++) {
 		if (strcmp(config->databases[i].path, where) == 0) {
@@ -152,258 +106,110 @@ configured(const struct config *config, const char *where)
 	return NULL;
 }
 
-// A checked snapshot becomes a blob when it is small enough and holds no secret.  The
-// blob waits in the repository for the next cycle.
-static int
-store_blob(struct kit *kit, const char *path, const struct snapshot *taken,
-	char blob[OID_HEX_MAX], struct err *err)
+bool
+databases_is_outside(const struct config *config, const struct config_database *database)
 {
-	AUTO(redaction_done) struct redaction clean = { .out = { .max = 1 } };
-	AUTO(buf_done)
-	struct buf bytes = { .max = (size_t)kit->config->sqlite.git_max + 1 };
-	AUTO(pack_abortp) struct pack *pack = NULL;
-	AUTO_FREE char *plain = xasprintf("%s.plain", taken->path);
-	struct scan_input input = { .path = path };
-	struct pack_stats stats;
-	struct oid oid;
-	int64_t end_ms = clock_mono_ms() + kit->config->sqlite.timeout_ms;
-
-	(void)snprintf(blob, OID_HEX_MAX, "-");
-	if (taken->entry.bytes > kit->config->sqlite.git_max ||
-		taken->entry.recipient != NULL) {
-		return 0;
+	for (size_t i = 0; i < config->nwatches; i++) {
+		if (path_is_beneath(database->path, config->watches[i].path)) {
+			return false;
+		}
 	}
-	(void)unlink(plain);
-	if (archive_open(taken->path, plain, NULL, taken->entry.bytes, end_ms, err) < 0 ||
-		file_read(AT_FDCWD, plain, &bytes, err) < 0) {
-		(void)unlink(plain);
-		return err_wrap(err, "open the snapshot of %s", path);
-	}
-	(void)unlink(plain);
-	input.data = buf_text(&bytes);
-	input.len = bytes.len;
-	if (redact_bytes(kit->scanner, &input, &clean, err) < 0 ||
-		clean.outcome != REDACT_CLEAN) {
-		// Could not scan is not clean (I2).
-		err_clear(err);
-		(void)snprintf(blob, OID_HEX_MAX, "secret");
-		return 0;
-	}
-	if (pack_begin(kit->repo, &pack, err) < 0 ||
-		pack_add(pack, OBJECT_BLOB, input.data, input.len, &oid, err) < 0 ||
-		pack_finish(STEAL(pack), &stats, err) < 0) {
-		return err_wrap(err, "store the snapshot of %s", path);
-	}
-	(void)oid_hex(&oid, blob);
-	return 0;
+	return true;
 }
 
-static int
-remember(struct kit *kit, const char *path, const char *kind, int64_t number,
-	const char *blob, struct err *err)
-{
-	AUTO_FREE char *key = meta_key(path);
-	AUTO_FREE char *value = xasprintf("%s %" PRId64 " %s", kind, number, blob);
+// ---- still true
 
-	if (ledger_begin(kit->ledger, err) < 0 ||
-		ledger_meta_set(kit->ledger, key, value, err) < 0 ||
-		ledger_commit(kit->ledger, err) < 0) {
-		ledger_rollback(kit->ledger);
-		return err_wrap(err, "remember the snapshot of %s", path);
-	}
-	return 0;
-}
-
-static void
-tell(struct kit *kit, const char *path, enum health_state state, const char *text,
-	const struct snapshot *taken)
-{
-	AUTO_FREE char *identity = NULL;
-	struct err ignored;
-	struct record_db db = { .name = path, .state = state, .text = text };
-
-	if (state != HEALTH_HEALTHY) {
-		db.action = "mirror db list";
-	}
-	if (taken != NULL) {
-		identity = xasprintf("%llu:%llu", (unsigned long long)taken->identity.dev,
-			(unsigned long long)taken->identity.inode);
-		db.identity = identity;
-		db.bytes = taken->entry.bytes;
-	}
-	// Evidence that cannot be written grows old and says so.
-	(void)!record_db(kit->evidence, &db, &ignored);
-}
-
-static void
-tell_taken(
-	struct kit *kit, const char *path, const struct snapshot *taken, const char *blob)
-{
-	AUTO_FREE char *text = NULL;
-
-	if (taken->replaced) {
-		text = xasprintf(
-			"another database stands at its place (device or inode changed)");
-		tell(kit, path, HEALTH_DEGRADED, text, taken);
-		return;
-	}
-	if (taken->entry.shrunk[0] != '\0') {
-		text = xasprintf("it lost most of its rows: %s", taken->entry.shrunk);
-		tell(kit, path, HEALTH_DEGRADED, text, taken);
-		return;
-	}
-	text = xasprintf("snapshot of %" PRId64 " bytes, %" PRId64 " rows, checked%s",
-		taken->entry.bytes, taken->entry.found.rows,
-		strcmp(blob, "secret") == 0 ? "; secrets in its rows keep it out of git"
-					    : "");
-	tell(kit, path, HEALTH_HEALTHY, text, taken);
-}
-
-static int
-prune_and_send(struct kit *kit, const char *dir, struct err *err)
-{
-	const struct config *config = kit->config;
-	struct retain_policy policy = {
-		.hourly = (unsigned int)config->sqlite.hourly,
-		.daily = (unsigned int)config->sqlite.daily,
-		.monthly = (unsigned int)config->sqlite.monthly,
-	};
-	// One folder for each machine: a manifest knows only its own.
-	AUTO_FREE char *remote = config_offsite(config);
-	struct offsite_plan plan = {
-		.remote = remote,
-		.lock_dir = kit->state_dir,
-		.timeout_ms = config->sqlite.timeout_ms,
-	};
-	AUTO_FREE char *limit = NULL;
-	struct manifest manifest;
+struct seen {
+	struct kit *kit;
 	int result;
+	struct err *err;
+};
 
-	if (manifest_open(dir, MANIFEST_WRITE, SNAPSHOT_LOCK_MS, &manifest, err) < 0) {
-		return err->code;
-	}
-	result = manifest_prune(
-		&manifest, &policy, clock_now_ms(), false, NULL, NULL, err);
-	if (result >= 0 && config_has_offsite(config)) {
-		if (config->sqlite.bandwidth > 0) {
-			limit = xasprintf("%" PRId64 "B", config->sqlite.bandwidth);
-			plan.bandwidth = limit;
-		}
-		result = offsite_send_all(&plan, &manifest, err);
-		if (result >= 0) {
-			result = offsite_prune(
-				&plan, &manifest, &policy, clock_now_ms(), false, err);
-		}
-	}
-	manifest_close(&manifest);
-	return MIN_OF(result, 0);
-}
-
+// What its last snapshot said holds: the cycle has just found nothing newer, or nothing
+// that is due.
 static int
-take_one(struct kit *kit, const char *path, const char *where,
-	databases_progress_fn *progress, void *payload, struct snapshot *taken,
-	struct err *err)
+see_one(const char *path, size_t len, const struct ledger_row *row, void *payload)
 {
-	const struct config *config = kit->config;
-	const struct config_database *database = configured(config, where);
-	AUTO_FREE char *dir = databases_dir(config, path);
-	AUTO_FREE char *parent = xmemdup0(dir, (size_t)(strrchr(dir, '/') - dir));
-	struct snapshot_plan plan = {
-		.self = kit->self,
-		.path = where,
-		.dir = dir,
-		.name = path,
-		.timeout_ms = config->sqlite.timeout_ms,
-		.provenance = PROVENANCE_SCHEDULED,
-		.recipient = config->sqlite.recipient,
-		.level = ARCHIVE_LEVEL,
-		.progress = progress,
-		.payload = payload,
+	struct seen *seen = payload;
+	AUTO_FREE char *whole = xmemdup0(path, len);
+	AUTO_FREE char *name = NULL;
+	struct evidence_row known;
+
+	if ((row->flags & LEDGER_ROW_DATABASE) == 0) {
+		return 0;
+	}
+	name = xasprintf(
+		"%s:%s", fact_word(FACT_DB), databases_name(seen->kit->config, whole));
+	if (evidence_get(seen->kit->evidence, name, &known, seen->err) <= 0 ||
+		known.state == HEALTH_FAILED || known.state == HEALTH_UNKNOWN) {
+		return 0;
+	}
+
+	const struct evidence_fact fact = {
+		.name = name,
+		.state = known.state,
+		.text = known.text,
+		.action = known.action,
+		.value = known.value,
+		.detail = known.detail,
 	};
-
-	if (database != NULL) {
-		plan.owner = database->owner;
-		plan.owner_tool = database->tool;
-	}
-	if (file_make_dirs(parent, 0700, err) < 0) {
-		return err->code;
-	}
-	return snapshot_take(&plan, taken, err);
-}
-
-// One database from start to end; 1 taken, 0 unchanged or no database after all.
-static int
-snapshot_one(struct kit *kit, const char *path, databases_progress_fn *progress,
-	void *payload, struct err *err)
-{
-	AUTO(snapshot_done) struct snapshot taken = { 0 };
-	AUTO_FREE char *where = disk_path(kit->config, path);
-	AUTO_FREE char *dir = databases_dir(kit->config, path);
-	char blob[OID_HEX_MAX] = "-";
-	int64_t started_ms = clock_now_ms();
-
-	if (where == NULL) {
-		return err_raise(err, ERR_NOT_FOUND, "%s is watched no more", path);
-	}
-	if (take_one(kit, path, where, progress, payload, &taken, err) < 0) {
-		if (taken.why == SNAPSHOT_NOT_A_DATABASE ||
-			taken.why == SNAPSHOT_DAMAGED) {
-			bool plain = taken.why == SNAPSHOT_NOT_A_DATABASE;
-
-			if (!plain) {
-				tell(kit, path, HEALTH_FAILED, err->msg, NULL);
-			}
-			return remember(kit, path, plain ? "plain" : "damaged",
-				started_ms, "-", err);
-		}
-		tell(kit, path, HEALTH_FAILED, err->msg, NULL);
-		return err->code;
-	}
-	if (store_blob(kit, path, &taken, blob, err) < 0 ||
-		remember(kit, path, "snapshot", started_ms, blob, err) < 0) {
-		return err->code;
-	}
-	tell_taken(kit, path, &taken, blob);
-	if (prune_and_send(kit, dir, err) < 0) {
-		return err_wrap(err, "%s: keep", path);
-	}
-	return taken.unchanged ? 0 : 1;
+	return evidence_put(seen->kit->evidence, &fact, seen->err);
 }
 
 int
-databases_snapshot(struct kit *kit, databases_fn *fn, databases_progress_fn *progress,
-	void *payload, struct databases_report *ret_report, struct err *err)
+databases_seen(struct kit *kit, struct err *err)
 {
-	struct ledger_filter filter = { .by_state = true, .state = LEDGER_PENDING };
-	struct waiting waiting = { 0 };
-	int result = ledger_each(kit->ledger, &filter, note_waiting, &waiting, err);
+	struct ledger_filter filter = { .by_state = true, .state = LEDGER_SNAPSHOTTED };
+	struct seen seen = { .kit = kit, .err = err };
+	struct ledger_totals totals;
 
-	memset(ret_report, 0, sizeof(*ret_report));
-	for (size_t i = 0; i < waiting.count; i++) {
-		struct err why = { 0 };
-		int got = result < 0
-			? result
-			: snapshot_one(kit, waiting.paths[i], progress, payload, &why);
-
-		if (got == ERR_CANCELLED && result >= 0) {
-			*err = why;
-			result = got;
-		}
-		if (got < 0) {
-			if (ret_report->failed++ == 0) {
-				(void)snprintf(ret_report->first,
-					sizeof(ret_report->first), "%.100s: %.190s",
-					waiting.paths[i], why.msg);
-			}
-		} else {
-			ret_report->taken += (size_t)got;
-			ret_report->unchanged += got == 0;
-			if (fn != NULL) {
-				fn(waiting.paths[i], payload);
-			}
-		}
-		free(waiting.paths[i]);
+	if (ledger_totals(kit->ledger, &totals, err) < 0) {
+		return err->code;
 	}
-	free(waiting.paths);
-	return MIN_OF(result, 0);
+	if (totals.state[LEDGER_SNAPSHOTTED].files == 0) {
+		return 0;
+	}
+	return MIN_OF(ledger_each(kit->ledger, &filter, see_one, &seen, err), 0);
+}
+
+const char *
+databases_name(const struct config *config, const char *path)
+{
+	for (size_t i = 0; i < config->ndatabases; i++) {
+		const struct config_database *database = &config->databases[i];
+		AUTO_FREE char *own = config_ledger_path(config, database->path);
+
+		if (strcmp(own != NULL ? own : database->name, path) == 0) {
+			return database->name;
+		}
+	}
+	return path;
+}
+
+// ---- what a killed restore left
+
+void
+databases_resume(void)
+{
+	AUTO_FREE char *data = places_data_dir();
+	AUTO_FREE char *top = path_join(data, "snapshots");
+	DIR *dir = opendir(top);
+	const struct dirent *entry;
+
+	while (dir != NULL && (entry = readdir(dir)) != NULL) {
+		AUTO_FREE char *path = path_join(top, entry->d_name);
+		struct err err;
+		// BUSY: somebody is at work in it, nobody died.
+		int bad = entry->d_name[0] != '.' ? restore_db_resume(path, &err) : 0;
+
+		if (bad > 0) {
+			log_warn(
+				"%d staged restores in %s are not what was checked; "
+				"leaving them aside; next: mirror db restore NAME --list",
+				bad, path);
+		}
+	}
+	if (dir != NULL) {
+		(void)closedir(dir);
+	}
 }

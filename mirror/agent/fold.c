@@ -2,6 +2,8 @@
 
 #include "agent/fold.h"
 
+#include "agent/content.h"
+#include "agent/crew.h"
 #include "agent/kit.h"
 #include "agent/round.h"
 #include "agent/sealing.h"
@@ -19,62 +21,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-
-/** What stands in one folder, loaded for folding. */
-struct content {
-	struct ledger_folder folder;
-	char *name;
-	struct ledger_rows rows;
-	struct ledger_folders subs;
-};
-
-static void
-content_done(struct content *content)
-{
-	free(content->name);
-	ledger_rows_done(&content->rows);
-	ledger_folders_done(&content->subs);
-}
-
-// 1 loaded, 0 the folder was dropped meanwhile.
-static int
-content_load(struct round *round, int64_t id, struct content *content, struct err *err)
-{
-	struct ledger *ledger = round->kit->ledger;
-	int found = ledger_folder_load(ledger, id, &content->folder, err);
-
-	if (found <= 0) {
-		return found;
-	}
-	content->name = xmemdup0(content->folder.name, content->folder.name_len);
-	content->folder.name = content->name;
-	if (ledger_rows_load(ledger, id, &content->rows, err) < 0 ||
-		ledger_subfolders(ledger, id, &content->subs, err) < 0) {
-		return err->code;
-	}
-	return 1;
-}
-
-static bool
-is_in_tree(const struct ledger_row *row)
-{
-	return row->oid.set && (row->flags & LEDGER_ROW_SIDECAR) == 0;
-}
-
-static uint32_t
-tree_mode(const struct ledger_row *row)
-{
-	switch (row->type) {
-	case LEDGER_TYPE_SYMLINK:
-		return TREE_LINK;
-	case LEDGER_TYPE_FOLDER:
-		return TREE_FOLDER;
-	case LEDGER_TYPE_FILE:
-	case LEDGER_TYPE_SPECIAL:
-		return (row->inode.mode & 0100) != 0 ? TREE_PROGRAM : TREE_FILE;
-	}
-	return TREE_FILE;
-}
 
 static struct tree_edit
 edit_of(const char *name, uint32_t mode, const struct ledger_oid *oid)
@@ -105,8 +51,9 @@ fold_tree(struct round *round, struct content *content, struct err *err)
 	for (size_t i = 0; i < content->rows.count; i++) {
 		const struct ledger_row *row = &content->rows.rows[i];
 
-		if (is_in_tree(row)) {
-			edits[nedits++] = edit_of(row->name, tree_mode(row), &row->oid);
+		if (content_in_tree(row)) {
+			edits[nedits++] =
+				edit_of(row->name, content_mode(row), &row->oid);
 		}
 	}
 	for (size_t i = 0; i < content->subs.count; i++) {
@@ -208,18 +155,70 @@ keep_stored(struct round *round, const struct ledger_row *row,
 	sealing_keep(round, &row->sealed);
 }
 
+// One sidecar text on its way into the pack and the copy, on any thread: its name is
+// known before.
+struct parcel {
+	struct crew_task task;
+	struct round *round;
+	char place[SIDECAR_PATH_MAX];
+	struct buf text;
+	struct oid oid;
+	struct err err;
+};
+
+static void
+parcel_run(struct crew_task *task)
+{
+	struct parcel *parcel = (struct parcel *)(void *)task;
+	struct oid oid;
+
+	if (round_store(parcel->round, parcel->place, buf_text(&parcel->text),
+		    parcel->text.len, &oid, &parcel->err) == 0 &&
+		!oid_equal(&oid, &parcel->oid)) {
+		err_raise(&parcel->err, ERR_BUG, "%s has two names", parcel->place);
+	}
+}
+
+// Those that are done; with @wait all of them.  The first failure is told.
+static int
+collect_parcels(struct round *round, bool wait, struct err *err)
+{
+	struct crew_task *task;
+	int result = 0;
+
+	while ((task = crew_collect(round->crew, wait)) != NULL) {
+		struct parcel *parcel = (struct parcel *)(void *)task;
+
+		if (result == 0 && parcel->err.code < 0) {
+			*err = parcel->err;
+			result = err->code;
+		}
+		buf_done(&parcel->text);
+		free(parcel);
+	}
+	return result;
+}
+
 static int
 store_sidecar(struct round *round, const struct sidecar_folder *folder,
 	struct oid *ret_oid, struct err *err)
 {
-	AUTO(buf_done) struct buf text = { .max = SIDECAR_TEXT_MAX };
-	char place[SIDECAR_PATH_MAX];
+	struct parcel *parcel = xcalloc(1, sizeof(*parcel));
 
-	if (sidecar_write(folder, &text, err) < 0) {
+	parcel->task.run = parcel_run;
+	parcel->round = round;
+	parcel->text.max = SIDECAR_TEXT_MAX;
+	if (sidecar_write(folder, &parcel->text, err) < 0) {
+		buf_done(&parcel->text);
+		free(parcel);
 		return err_wrap(err, "describe %s", folder->path);
 	}
-	sidecar_folder_path(folder->path, place);
-	return round_store(round, place, buf_text(&text), text.len, ret_oid, err);
+	sidecar_folder_path(folder->path, parcel->place);
+	oid_of(OBJECT_BLOB, buf_text(&parcel->text), parcel->text.len, &parcel->oid);
+	*ret_oid = parcel->oid;
+	round_change(round, parcel->place, TREE_FILE, ret_oid);
+	crew_submit(round->crew, &parcel->task);
+	return collect_parcels(round, false, err);
 }
 
 static int
@@ -470,6 +469,7 @@ store_recovery(struct round *round, struct err *err)
 	if (found > 0 && oid_equal(&old, &oid) && !round->rebuild) {
 		return 0;
 	}
+	round_change(round, SIDECAR_RECOVERY, TREE_FILE, &oid);
 	return round_store(round, SIDECAR_RECOVERY, text, strlen(text), &oid, err);
 }
 
@@ -526,142 +526,18 @@ fold_top(struct round *round, struct oid *ret_tree, struct err *err)
 int
 fold(struct round *round, struct oid *ret_tree, struct err *err)
 {
-	if (fold_folders(round, err) < 0) {
-		return err->code;
+	struct err ignored;
+	int result = fold_folders(round, err);
+
+	if (collect_parcels(round, true, result < 0 ? &ignored : err) < 0 &&
+		result == 0) {
+		result = err->code;
+	}
+	if (result < 0) {
+		return result;
 	}
 	if (fold_top(round, ret_tree, err) < 0) {
 		return err_wrap(err, "fold the top");
 	}
-	return 0;
-}
-
-// ---- the check
-
-// One tree entry against the row or subfolder it must stand for.
-static bool
-agrees(const struct content *content, const struct tree_entry *entry)
-{
-	const struct ledger_row *row =
-		ledger_rows_find(&content->rows, entry->name, entry->name_len);
-	const struct ledger_folder *sub =
-		ledger_folders_find(&content->subs, entry->name, entry->name_len);
-
-	if (row != NULL && is_in_tree(row)) {
-		return entry->mode == tree_mode(row) &&
-			memcmp(entry->oid.id, row->oid.bytes, OID_LEN) == 0;
-	}
-	return sub != NULL && sub->tree.set && entry->mode == TREE_FOLDER &&
-		memcmp(entry->oid.id, sub->tree.bytes, OID_LEN) == 0;
-}
-
-static size_t
-expected(const struct content *content)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < content->rows.count; i++) {
-		count += is_in_tree(&content->rows.rows[i]);
-	}
-	for (size_t i = 0; i < content->subs.count; i++) {
-		count += content->subs.folders[i].tree.set;
-	}
-	return count;
-}
-
-static int
-check_content(struct round *round, const struct content *content, const char *path,
-	uint64_t *count, struct err *err)
-{
-	AUTO(buf_done) struct buf raw = { .max = TREE_RAW_MAX };
-	struct tree_entry entry;
-	struct tree_iter iter;
-	struct oid tree;
-	size_t seen = 0;
-	int got;
-
-	memcpy(tree.id, content->folder.tree.bytes, sizeof(tree.id));
-	if (repo_read(round->kit->repo, &tree, OBJECT_TREE, &raw, err) < 0) {
-		return err_wrap(err, "read back %s", path);
-	}
-	iter = (struct tree_iter){ buf_text(&raw), buf_text(&raw) + raw.len };
-	while ((got = tree_next(&iter, &entry, err)) > 0) {
-		if (!agrees(content, &entry)) {
-			return err_raise(err, ERR_CORRUPT,
-				"%s/%s is not what the ledger says", path, entry.name);
-		}
-		seen++;
-	}
-	if (got < 0) {
-		return got;
-	}
-	*count += seen;
-	return seen == expected(content)
-		? 0
-		: err_raise(err, ERR_CORRUPT,
-			  "the tree of %s has %zu entries, the ledger %zu", path, seen,
-			  expected(content));
-}
-
-static int
-check_folder(struct round *round, int64_t id, const char *path, bool deep,
-	uint64_t *count, struct err *err)
-{
-	AUTO(content_done) struct content content = { 0 };
-	int got = content_load(round, id, &content, err);
-
-	if (got <= 0) {
-		return got;
-	}
-	if (content.folder.tree.set &&
-		check_content(round, &content, path, count, err) < 0) {
-		return err->code;
-	}
-	for (size_t i = 0; deep && i < content.subs.count; i++) {
-		AUTO_FREE char *below =
-			xasprintf("%s/%s", path, content.subs.folders[i].name);
-
-		if (check_folder(round, content.subs.folders[i].id, below, true, count,
-			    err) < 0) {
-			return err->code;
-		}
-	}
-	return 0;
-}
-
-int
-fold_check(struct round *round, uint64_t *ret_count, struct err *err)
-{
-	uint64_t count = 0;
-
-	for (size_t i = 0; i < round->nfolders; i++) {
-		const struct round_folder *marked = &round->folders[i];
-
-		if ((marked->dirt & ROUND_TREE) != 0 &&
-			check_folder(round, marked->id, marked->path, false, &count,
-				err) < 0) {
-			return err->code;
-		}
-	}
-	*ret_count = count;
-	return 0;
-}
-
-int
-fold_check_all(struct round *round, uint64_t *ret_count, struct err *err)
-{
-	AUTO(ledger_folders_done) struct ledger_folders roots = { 0 };
-	uint64_t count = 0;
-
-	if (ledger_subfolders(round->kit->ledger, 0, &roots, err) < 0) {
-		return err->code;
-	}
-	for (size_t i = 0; i < roots.count; i++) {
-		if (!is_kept(round, roots.folders[i].name) &&
-			check_folder(round, roots.folders[i].id, roots.folders[i].name,
-				true, &count, err) < 0) {
-			return err->code;
-		}
-	}
-	*ret_count = count;
 	return 0;
 }

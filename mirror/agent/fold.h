@@ -4,7 +4,7 @@
  * agent/fold - from rows to trees: every marked folder becomes a git tree and a sidecar
  * text, deepest first, up to the top.
  *
- * Knows: round, ledger, brain (tree, sidecar, plain).
+ * Knows: round, content, crew, ledger, brain (tree, sidecar, plain).
  * Owns:  the rule that a folder's tree is a function of its rows and its subfolders'
  *        trees, so that tree and ledger cannot drift apart.
  * Never: touches a folder that nobody marked: cost follows the change.
@@ -22,20 +22,5 @@ struct round;
 /** Fold everything marked; *ret_tree is the new top-level tree (the old one when nothing
  * changed, zero when there is nothing at all). */
 int fold(struct round *round, struct oid *ret_tree, struct err *err) NONNULL MUST_CHECK;
-
-/**
- * Read the folded trees back and compare them with the rows (the objects must be in the
- * repository by now).  @ret_count is how many entries were compared.
- *
- * @return
- *         0, or negative: CORRUPT names the first path that differs.
- */
-int
-fold_check(struct round *round, uint64_t *ret_count, struct err *err) NONNULL MUST_CHECK;
-
-/** The same for every folder the ledger knows: all of the tree against all of the rows.
- */
-int fold_check_all(struct round *round, uint64_t *ret_count, struct err *err)
-	NONNULL MUST_CHECK;
 
 #endif

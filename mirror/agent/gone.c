@@ -334,6 +334,7 @@ forget_missing(struct round *round)
 		free(round->missing[i].path);
 	}
 	round->nmissing = 0;
+	round->replaced = 0;
 }
 
 // What a person said after a root was held counts for that hold and no other.
@@ -394,6 +395,34 @@ judge(struct round *round, const struct gone_root *root,
 	}
 	return lost == 0 || is_released(round, facts) ? SHRINK_OK
 						      : (enum shrink_verdict)facts->held;
+}
+
+int
+gone_must_hold(struct round *round, int64_t root, int64_t subfolder, struct err *err)
+{
+	struct ledger *ledger = round->kit->ledger;
+	struct ledger_root_facts facts;
+	struct ledger_totals totals;
+	int64_t below = 0;
+	int64_t lost = 0;
+
+	if (ledger_root_info(ledger, root, &facts, err) < 0 ||
+		ledger_root_totals(ledger, root, &totals, err) < 0 ||
+		ledger_count_tree(ledger, subfolder, &below, err) < 0 ||
+		count_lost(round, &lost, err) < 0) {
+		return err->code;
+	}
+	if (below == 0) {
+		return 0;
+	}
+	if (facts.held != SHRINK_OK) {
+		return !round->plan->full || !is_released(round, &facts);
+	}
+	if (shrink_is_too_much(totals.on_disk.files, lost + round->replaced + below)) {
+		return 1;
+	}
+	round->replaced += below;
+	return 0;
 }
 
 int

@@ -45,6 +45,17 @@ struct gone_root {
 int gone_settle(struct round *round, const struct gone_root *root, struct err *err)
 	NONNULL MUST_CHECK;
 
+/**
+ * Something else stands in a subfolder's place: a link, a file, another file system.  May
+ * all of it leave the commit for that, or is it too much to happen without a person's
+ * word (I14)?
+ *
+ * @return
+ *         1 hold it, 0 drop it, or negative.
+ */
+int gone_must_hold(struct round *round, int64_t root, int64_t subfolder, struct err *err)
+	NONNULL MUST_CHECK;
+
 /** Has a person accepted what a root is held for?  Then the cycle must be a full one. */
 int gone_has_release(struct round *round, bool *ret_released, struct err *err)
 	NONNULL MUST_CHECK;

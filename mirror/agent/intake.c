@@ -4,6 +4,7 @@
 
 #include "agent/kit.h"
 #include "agent/round.h"
+#include "agent/shown.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/mem.h"
@@ -558,25 +559,5 @@ intake_folder_drop(struct intake_folder *folder)
 int
 intake_show_name(struct round *round, const char *name, char **ret_shown, struct err *err)
 {
-	AUTO(redaction_done)
-	struct redaction clean = { .out = { .max = LEDGER_NAME_MAX } };
-	struct scan_input input = { .data = name, .len = strlen(name), .is_name = true };
-
-	if (redact_bytes(round->kit->scanner, &input, &clean, err) < 0) {
-		return err_wrap(err, "scan a name");
-	}
-	if (clean.outcome == REDACT_CUT) {
-		*ret_shown = xmemdup0(buf_text(&clean.out), clean.out.len);
-		return 1;
-	}
-	// A name that cannot be cut is shown as one mark.
-	if (clean.outcome == REDACT_CANNOT && clean.nspans > 0) {
-		char mark[REDACT_MARK_MAX];
-
-		redact_mark(clean.spans[0].rule, clean.spans[0].fingerprint, mark);
-		*ret_shown = xstrdup(mark);
-		return 1;
-	}
-	*ret_shown = xstrdup(name);
-	return 0;
+	return shown_name(round->kit->scanner, name, ret_shown, err);
 }

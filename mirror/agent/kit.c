@@ -74,23 +74,55 @@ open_ledger(struct kit *kit, struct err *err)
 	return 0;
 }
 
-// Has this state seen commits in the repository the configuration names?
+// The commit that this state saw last in the repository the configuration names.
 static int
-knows_repo(struct kit *kit, bool *ret_known, struct err *err)
+known_head(struct kit *kit, struct oid *ret_head, struct err *err)
 {
-	static const char none[] = "0000000000000000000000000000000000000000";
 	const char *value = NULL;
-	bool same_place;
 
 	if (ledger_meta_get(kit->ledger, "repo", &value, err) < 0) {
 		return err->code;
 	}
-	same_place = value != NULL && strcmp(value, kit->config->brain.repo) == 0;
+	if (value == NULL || strcmp(value, kit->config->brain.repo) != 0) {
+		return 0;
+	}
 	if (ledger_meta_get(kit->ledger, "head", &value, err) < 0) {
 		return err->code;
 	}
-	*ret_known = same_place && value != NULL && strcmp(value, none) != 0;
-	return 0;
+	return value != NULL && oid_parse(value, ret_head) && !oid_is_zero(ret_head);
+}
+
+int
+kit_head(struct kit *kit, struct oid *ret_head, struct err *err)
+{
+	const char *branch = kit->config->brain.branch;
+	char hex[OID_HEX_MAX];
+	struct oid known;
+	struct oid tree;
+	int found = repo_head(kit->repo, ret_head, err);
+
+	if (found == 0) {
+		found = known_head(kit, &known, err);
+	} else {
+		return found;
+	}
+	if (found <= 0) {
+		return found;
+	}
+	if (repo_commit_tree(kit->repo, &known, &tree, err) < 0 ||
+		!repo_has(kit->repo, &tree)) {
+		log_warn("%s is gone, and so is its last commit %.12s: a new history "
+			 "begins",
+			branch, oid_hex(&known, hex));
+		return 0;
+	}
+	if (repo_move_ref(kit->repo, NULL, &known, "mirror: taken up again", err) < 0) {
+		return err_wrap(err, "take up %s again", branch);
+	}
+	log_warn("%s was gone; taken up again where it was, at %.12s", branch,
+		oid_hex(&known, hex));
+	*ret_head = known;
+	return 1;
 }
 
 static int
@@ -102,15 +134,16 @@ open_repo(struct kit *kit, struct err *err)
 		.branch = config->brain.branch,
 		.worktree = config->brain.worktree,
 	};
-	bool known = false;
+	struct oid head;
+	int known = known_head(kit, &head, err);
 
-	if (knows_repo(kit, &known, err) < 0) {
+	if (known < 0) {
 		return err->code;
 	}
-	if (repo_open(&options, !known, &kit->repo, err) < 0) {
+	if (repo_open(&options, known == 0, &kit->repo, err) < 0) {
 		err_wrap(err, "open the brain repository %s", options.path);
 		// It was there and is not: making an empty one would look like a backup.
-		return known && err->sys != EMFILE && err->sys != ENFILE
+		return known > 0 && err->sys != EMFILE && err->sys != ENFILE
 			? err_advise(err,
 				  "bring it back (a disk not mounted? git clone of the "
 				  "remote?), or give up its history: rm -r %s",
@@ -255,7 +288,7 @@ kit_start(struct kit *kit, struct err *err)
 		return err->code;
 	}
 	tell_keyless(kit);
-	if (kit_heal(kit, err) < 0) {
+	if (kit_heal(kit, false, err) < 0) {
 		kit_stop(kit);
 		return err_wrap(err, "put the browsable copy right");
 	}
@@ -290,7 +323,7 @@ kit_clear_dirty(struct kit *kit)
 }
 
 static int
-heal(struct kit *kit, const struct oid *head, struct err *err)
+heal(struct kit *kit, const struct oid *head, bool read_all, struct err *err)
 {
 	AUTO(worktree_closep) struct worktree *worktree = NULL;
 	struct worktree_healed healed;
@@ -302,11 +335,19 @@ heal(struct kit *kit, const struct oid *head, struct err *err)
 	for (size_t i = 0; i < kit->config->nwatches; i++) {
 		worktree_claim(worktree, kit->config->watches[i].name);
 	}
-	return worktree_heal(worktree, kit->repo, head, false, &healed, err);
+	if (worktree_heal(worktree, kit->repo, head, read_all, &healed, err) < 0) {
+		return err->code;
+	}
+	if (healed.written + healed.removed + healed.set_aside > 0) {
+		log_notice("the browsable copy was put right: %zu written, %zu removed, "
+			   "%zu set aside",
+			healed.written, healed.removed, healed.set_aside);
+	}
+	return 0;
 }
 
 int
-kit_heal(struct kit *kit, struct err *err)
+kit_heal(struct kit *kit, bool read_all, struct err *err)
 {
 	AUTO_FREE char *path = dirty_path(kit);
 	struct oid head;
@@ -315,11 +356,11 @@ kit_heal(struct kit *kit, struct err *err)
 	if (repo_work_dir(kit->repo) == NULL || access(path, F_OK) < 0) {
 		return 0;
 	}
-	found = repo_head(kit->repo, &head, err);
+	found = kit_head(kit, &head, err);
 	if (found < 0) {
 		return err->code;
 	}
-	if (heal(kit, found > 0 ? &head : NULL, err) < 0) {
+	if (heal(kit, found > 0 ? &head : NULL, read_all, err) < 0) {
 		// Somebody's git holds the index, which nothing of ours needs: the files
 		// are right, and the mark stays for the next start.
 		return err->code == ERR_BUSY ? 0 : err->code;

@@ -25,6 +25,7 @@ struct err;
 struct evidence;
 struct jobqueue;
 struct ledger;
+struct oid;
 struct repo;
 struct scanner;
 
@@ -85,8 +86,18 @@ int kit_test_scanner(struct kit *kit, struct err *err) NONNULL MUST_CHECK;
  */
 int kit_mark_dirty(struct kit *kit, struct err *err) NONNULL MUST_CHECK;
 void kit_clear_dirty(struct kit *kit) NONNULL;
-/** Make the browsable copy hold the branch's commit if it was left dirty. */
-int kit_heal(struct kit *kit, struct err *err) NONNULL MUST_CHECK;
+/** Make the browsable copy hold the branch's commit if it was left dirty; @read_all reads
+ * what the index would call unchanged. */
+int kit_heal(struct kit *kit, bool read_all, struct err *err) NONNULL MUST_CHECK;
+
+/**
+ * The branch's commit.  A branch that somebody deleted is made again where the ledger saw
+ * it last, as long as that commit is there: its history is not given up.
+ *
+ * @return
+ *         1, 0 there is no commit yet, or negative.
+ */
+int kit_head(struct kit *kit, struct oid *ret_head, struct err *err) NONNULL MUST_CHECK;
 
 /** Give up repository and ledger (before the lock is given back). */
 void kit_stop(struct kit *kit) NONNULL;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 #include "agent/agent.h"
+#include "agent/databases.h"
 #include "agent/kit.h"
+#include "agent/own.h"
 #include "agent/teller.h"
 #include "agent/worker.h"
 #include "base/clock.h"
@@ -11,6 +13,7 @@
 #include "brain/index.h"
 #include "brain/repo.h"
 #include "config/config.h"
+#include "config/places.h"
 #include "health/evidence.h"
 #include "health/fact.h"
 #include "health/record.h"
@@ -130,7 +133,7 @@ snapshots_here(struct kit *kit, struct worker *worker, struct err *err)
 	struct cycle_result first = worker->last;
 	int64_t ticket = 0;
 
-	if (first.totals.kind[LEDGER_PENDING][LEDGER_KIND_CHANGED].files == 0) {
+	if (!databases_are_due(kit) && !databases_daily_is_due(kit)) {
 		return 0;
 	}
 	if (jobqueue_ask(kit->queue, JOB_SNAPSHOT, &ticket, err) < 0 ||
@@ -177,6 +180,7 @@ run_here(struct kit *kit, const struct agent_once *options, int64_t ticket,
 		.why = &why,
 	};
 
+	databases_resume();
 	if (kit_start(kit, err) < 0 ||
 		run_until_done(kit, &worker, JOB_SYNC, ticket, err) < 0) {
 		return err->code;
@@ -288,10 +292,12 @@ agent_once(const struct config *config, const struct agent_once *options,
 	struct cycle_result *ret_result, struct err *ret_push, struct err *err)
 {
 	AUTO(kit_freep) struct kit *kit = NULL;
+	AUTO_FREE char *state = places_state_dir();
 	int64_t ticket = 0;
 	int got;
 
 	err_clear(ret_push);
+	(void)own_apply(state, "/proc/self/exe", config->sqlite.timeout_ms);
 	if (kit_open(config, &kit, err) < 0) {
 		return err->code;
 	}

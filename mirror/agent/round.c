@@ -25,7 +25,7 @@ round_begin(struct round *round, struct kit *kit, const struct cycle_plan *plan,
 	round->kit = kit;
 	round->plan = plan;
 	round->result = result;
-	if (repo_head(kit->repo, &round->head, err) < 0) {
+	if (kit_head(kit, &round->head, err) < 0) {
 		return err->code;
 	}
 	if (!oid_is_zero(&round->head) &&
@@ -147,7 +147,6 @@ round_store(struct round *round, const char *path, const void *data, size_t len,
 		worktree_put(round->worktree, path, TREE_FILE, data, len, err) < 0) {
 		return err_wrap(err, "write %s", path);
 	}
-	round_change(round, path, TREE_FILE, ret_oid);
 	return 0;
 }
 

@@ -119,6 +119,9 @@ struct round {
 
 	struct round_missing *missing;
 	size_t nmissing;
+	/** Paths of this root that were dropped because something else stands there now.
+	 */
+	int64_t replaced;
 	size_t missing_capacity;
 
 	/** Folders in which something is to be looked at again next time. */
@@ -139,7 +142,8 @@ void round_mark(struct round *round, int64_t id, const char *path, uint32_t dept
 /** Below .mirror/: set or (mode 0) remove; @path is whole. */
 void round_change(struct round *round, const char *path, uint32_t mode,
 	const struct oid *oid) NONNULL_ARGS(1, 2);
-/** Store bytes of ours under .mirror/, in the pack, the work tree and the changes. */
+/** Store bytes of ours under .mirror/, in the pack and the work tree; any thread may. The
+ * change is told apart. */
 int round_store(struct round *round, const char *path, const void *data, size_t len,
 	struct oid *ret_oid, struct err *err) NONNULL_ARGS(1, 2, 5, 6) MUST_CHECK;
 void round_recheck(struct round *round, int64_t folder) NONNULL;

@@ -160,6 +160,15 @@ is_settled(const struct round *round, const struct ledger_row *row,
 		is_secure(round, row);
 }
 
+static enum ledger_type
+type_of(const struct inode *inode)
+{
+	return S_ISDIR(inode->mode)    ? LEDGER_TYPE_FOLDER
+		: S_ISREG(inode->mode) ? LEDGER_TYPE_FILE
+		: S_ISLNK(inode->mode) ? LEDGER_TYPE_SYMLINK
+				       : LEDGER_TYPE_SPECIAL;
+}
+
 static int
 put_excluded(struct visit *visit, const struct intake_folder *at,
 	const struct walk_entry *entry, const char *shown, const struct ledger_row *old,
@@ -168,10 +177,7 @@ put_excluded(struct visit *visit, const struct intake_folder *at,
 	struct ledger_row row = {
 		.name = shown,
 		.name_len = strlen(shown),
-		.type = S_ISDIR(entry->inode.mode)   ? LEDGER_TYPE_FOLDER
-			: S_ISREG(entry->inode.mode) ? LEDGER_TYPE_FILE
-			: S_ISLNK(entry->inode.mode) ? LEDGER_TYPE_SYMLINK
-						     : LEDGER_TYPE_SPECIAL,
+		.type = type_of(&entry->inode),
 		.state = LEDGER_EXCLUDED,
 		.reason = reason,
 		.inode = entry->inode,
@@ -304,20 +310,61 @@ enter_later(struct visit *visit, const struct intake_folder *at, struct subs *su
 	return 0;
 }
 
-// The ledger has a folder of this name, the disk has something else there now.
+// The folder stays in the commit until a person says that it is a deletion, and what
+// stands in its place has to wait for that.
+static int
+wait_for_folder(struct visit *visit, const struct intake_folder *at,
+	const struct walk_entry *entry, const char *shown, const struct ledger_row *old,
+	struct err *err)
+{
+	struct ledger_row row = {
+		.name = shown,
+		.name_len = strlen(shown),
+		.type = type_of(&entry->inode),
+		.state = LEDGER_PENDING,
+		.reason = ledger_kind_word(LEDGER_KIND_HELD_SHRINK),
+		.inode = entry->inode,
+		.flags = strcmp(shown, entry->name) != 0 ? LEDGER_ROW_RENAMED : 0,
+	};
+
+	// What is held is not counted as met.
+	visit->round->result->seen--;
+	round_recheck(visit->round, at->id);
+	return old != NULL && old->state == LEDGER_PENDING && !old->oid.set
+		? 0
+		: ledger_row_put(visit->round->kit->ledger, at->id, &row, err);
+}
+
+// The ledger has a folder of this name, the disk has something else there now.  1 when
+// the folder is held.
 static int
 replace_folder(struct visit *visit, const struct intake_folder *at, struct subs *subs,
-	const char *shown, struct err *err)
+	const char *shown, bool wished, struct err *err)
 {
 	const struct ledger_folder *known =
 		ledger_folders_find(&subs->known, shown, strlen(shown));
+	int held;
 
 	if (known == NULL) {
 		return 0;
 	}
+	held = wished ? 0 : gone_must_hold(visit->round, visit->root, known->id, err);
+	if (held != 0) {
+		// Not seen: it is judged with everything else that is gone.
+		return held;
+	}
 	subs->seen[known - subs->known.folders] = true;
 	return gone_drop_folder(
 		visit->round, at->id, at->path, at->depth, known->id, shown, err);
+}
+
+// Left out because the configuration, or what it is, says so.
+static bool
+is_wished(const struct classify_answer *answer)
+{
+	return answer->kind == CLASSIFY_EXCLUDED &&
+		answer->why != LEDGER_KIND_OTHER_FILESYSTEM &&
+		answer->why != LEDGER_KIND_SPECIAL;
 }
 
 // What is remembered of it as a database, or of the database it belongs to.
@@ -363,6 +410,7 @@ visit_entry(struct visit *visit, struct intake_folder *at, const char *rel,
 	struct classify_answer answer;
 	const struct ledger_row *old;
 	int renamed = show_entry(visit, subs, entry, &shown, err);
+	int held;
 
 	if (renamed < 0) {
 		return err->code;
@@ -380,8 +428,10 @@ visit_entry(struct visit *visit, struct intake_folder *at, const char *rel,
 		round->result->seen--;
 		return enter_later(visit, at, subs, entry, shown, old, err);
 	}
-	if (replace_folder(visit, at, subs, shown, err) < 0) {
-		return err->code;
+	held = replace_folder(visit, at, subs, shown, is_wished(&answer), err);
+	if (held != 0) {
+		return held < 0 ? held
+				: wait_for_folder(visit, at, entry, shown, old, err);
 	}
 	// A database is snapshotted whatever its size, so the crew looks at its head
 	// first.

@@ -107,6 +107,7 @@ record_result(struct kit *kit, const struct cycle_result *result)
 			     },
 			     &err),
 			&err, "the sweep");
+		tell(databases_seen(kit, &err), &err, "that the snapshots still hold");
 	}
 	if (result->committed || result->full) {
 		tell(record_integrity(kit->evidence,
@@ -197,14 +198,18 @@ snapshots_are_due(struct worker *worker, const struct cycle_result *result)
 	struct jobqueue_status status;
 	struct err ignored;
 
-	if (result->totals.kind[LEDGER_PENDING][LEDGER_KIND_CHANGED].files == 0) {
+	if (result->totals.kind[LEDGER_PENDING][LEDGER_KIND_CHANGED].files == 0 &&
+		!result->full) {
 		return false;
 	}
-	return result->full ||
-		jobqueue_status(worker->kit->queue, JOB_SNAPSHOT, &status, &ignored) <
-		0 ||
-		clock_now_ms() - status.last_ended_ms > WORKER_SNAPSHOT_PAUSE_MS ||
-		status.last_outcome == JOB_OK;
+	if (!result->full &&
+		jobqueue_status(worker->kit->queue, JOB_SNAPSHOT, &status, &ignored) ==
+			0 &&
+		clock_now_ms() - status.last_ended_ms <= WORKER_SNAPSHOT_PAUSE_MS &&
+		status.last_outcome != JOB_OK) {
+		return false;
+	}
+	return databases_are_due(worker->kit);
 }
 
 // ---- what is known of the remote
@@ -284,7 +289,7 @@ do_sync(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
 		(plan.full && kit_test_scanner(kit, err) < 0)) {
 		return JOB_FAILED;
 	}
-	if (kit_heal(kit, err) < 0 || cycle_run(kit, &plan, &result, err) < 0) {
+	if (kit_heal(kit, false, err) < 0 || cycle_run(kit, &plan, &result, err) < 0) {
 		return err->code == ERR_CANCELLED ? JOB_CANCELLED : JOB_FAILED;
 	}
 	worker->owes_full = false;
@@ -313,8 +318,9 @@ do_sync(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
 		jobqueue_enqueue(kit->queue, JOB_MAINTAIN, NULL, err) < 0) {
 		return JOB_FAILED;
 	}
-	if (snapshots_are_due(worker, &result) &&
-		jobqueue_enqueue(kit->queue, JOB_SNAPSHOT, NULL, err) < 0) {
+	if ((snapshots_are_due(worker, &result) &&
+		    jobqueue_enqueue(kit->queue, JOB_SNAPSHOT, NULL, err) < 0) ||
+		(result.full && databases_schedule(kit, kit->queue, false, err) < 0)) {
 		return JOB_FAILED;
 	}
 	return totals->state[LEDGER_PENDING].files + totals->state[LEDGER_FAILED].files >
@@ -458,21 +464,29 @@ do_snapshot(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX
 	struct err *err)
 {
 	struct databases_report report;
+	struct kit *kit = worker->kit;
+	bool daily = databases_daily_is_due(kit);
+	bool bad;
 
 	(void)job;
-	if (databases_snapshot(worker->kit, snapshot_taken, snapshot_progress, worker,
-		    &report, err) < 0) {
+	if ((daily && databases_daily_begin(kit, err) < 0) ||
+		databases_snapshot(kit, daily, snapshot_taken, snapshot_progress, worker,
+			&report, err) < 0 ||
+		(daily && databases_daily_done(kit, &report, err) < 0) ||
+		databases_schedule(kit, kit->queue, report.unsent > 0, err) < 0) {
 		return err->code == ERR_CANCELLED ? JOB_CANCELLED : JOB_FAILED;
 	}
-	(void)snprintf(note, JOB_NOTE_MAX, "%zu taken, %zu unchanged, %zu failed%s%.299s",
-		report.taken, report.unchanged, report.failed,
-		report.failed > 0 ? ": " : "", report.first);
+	bad = report.failed > 0 || report.unsent > 0;
+	(void)snprintf(note, JOB_NOTE_MAX,
+		"%s%zu taken, %zu unchanged, %zu failed, %zu not sent%s%.299s",
+		daily ? "daily: " : "", report.taken, report.unchanged, report.failed,
+		report.unsent, bad ? ": " : "", report.first);
 	// What was taken becomes `snapshotted` in the cycle that follows.
 	if (report.taken + report.unchanged > 0 &&
-		jobqueue_enqueue(worker->kit->queue, JOB_SYNC, NULL, err) < 0) {
+		jobqueue_enqueue(kit->queue, JOB_SYNC, NULL, err) < 0) {
 		return JOB_FAILED;
 	}
-	return report.failed > 0 ? JOB_DEGRADED : JOB_OK;
+	return bad ? JOB_DEGRADED : JOB_OK;
 }
 
 // ---- maintain

@@ -680,14 +680,13 @@ db_allow_unknown(struct db *db)
 	(void)sqlite3_collation_needed(db->handle, NULL, give_collation);
 }
 
-int
-db_quick_check(struct db *db, struct err *err)
+static int
+run_check(struct db *db, const char *pragma, struct err *err)
 {
 	AUTO(db_finishp) struct db_stmt *check = NULL;
 	int got;
 
-	for (int tries = 0; db_prepare(db, "PRAGMA quick_check", &check, err) < 0;
-		tries++) {
+	for (int tries = 0; db_prepare(db, pragma, &check, err) < 0; tries++) {
 		if (!db->lenient || tries >= DB_UNKNOWN_MAX || !give_function(db)) {
 			return err->code;
 		}
@@ -699,7 +698,7 @@ db_quick_check(struct db *db, struct err *err)
 			(db->lenient && strncmp(line, "*** in database", 15) != 0)) {
 			continue;
 		}
-		return err_raise(err, ERR_CORRUPT, "quick_check: %.*s",
+		return err_raise(err, ERR_CORRUPT, "%s: %.*s", pragma + strlen("PRAGMA "),
 			(int)strcspn(line + strspn(line, "*\n"), "\n") +
 				(int)strspn(line, "*\n"),
 			line);
@@ -708,4 +707,16 @@ db_quick_check(struct db *db, struct err *err)
 		return err_raise(err, ERR_TIMEOUT, "the check took too long");
 	}
 	return got;
+}
+
+int
+db_quick_check(struct db *db, struct err *err)
+{
+	return run_check(db, "PRAGMA quick_check", err);
+}
+
+int
+db_full_check(struct db *db, struct err *err)
+{
+	return run_check(db, "PRAGMA integrity_check", err);
 }

@@ -163,5 +163,7 @@ void db_allow_unknown(struct db *db) NONNULL;
  * complaints about the structure count.
  */
 int db_quick_check(struct db *db, struct err *err) NONNULL MUST_CHECK;
+/** PRAGMA integrity_check: the order and content of every index too. */
+int db_full_check(struct db *db, struct err *err) NONNULL MUST_CHECK;
 
 #endif

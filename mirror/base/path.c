@@ -286,8 +286,9 @@ path_is_utf8(const char *text, size_t len)
 	return true;
 }
 
-char *
-path_printable(const char *path)
+// @also: one more byte to escape; 0 for none.
+static char *
+escape(const char *path, unsigned char also)
 {
 	size_t len = strlen(path);
 	char *text = xmalloc(len * 4 + 1);
@@ -299,7 +300,7 @@ path_printable(const char *path)
 		// C1 controls are two bytes long in UTF-8: 0xc2 0x80..0x9f.
 		bool c1 = part == 2 && at[0] == 0xc2 && at[1] < 0xa0;
 
-		if (part == 0 || at[0] < 0x20 || at[0] == 0x7f || at[0] == '\\' || c1) {
+		if (part == 0 || at[0] < 0x20 || at[0] == 0x7f || at[0] == also || c1) {
 			out += (size_t)sprintf(text + out, "\\x%02x", at[0]);
 			i++;
 			continue;
@@ -310,6 +311,18 @@ path_printable(const char *path)
 	}
 	text[out] = '\0';
 	return text;
+}
+
+char *
+path_printable(const char *path)
+{
+	return escape(path, '\\');
+}
+
+char *
+path_printable_text(const char *text)
+{
+	return escape(text, 0);
 }
 
 char *

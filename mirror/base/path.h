@@ -48,6 +48,12 @@ bool path_is_utf8(const char *text, size_t len) NONNULL;
  */
 char *path_printable(const char *path) NONNULL MUST_CHECK;
 
+/**
+ * A whole sentence, names in it escaped or not: the same, but a backslash stays one.
+ * Owned by the caller.
+ */
+char *path_printable_text(const char *text) NONNULL MUST_CHECK;
+
 enum {
 	PATH_SHORT_MAX = 200,
 };

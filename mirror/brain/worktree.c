@@ -23,6 +23,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "base/newest.h"
 #include "base/path.h"
 #include "brain/copy_folders.h"
 #include "brain/home.h"
@@ -673,6 +674,17 @@ heal_folder(
 	return result;
 }
 
+// Foreign files are kept a month at least, the newest hundred always.
+static void
+prune_aside(const struct worktree *worktree)
+{
+	static const struct newest rule = { "", 100, NEWEST_MONTH_MS, 10000 };
+	AUTO_FREE char *aside = path_join(worktree->git_dir, HOME_ASIDE);
+	struct err ignored;
+
+	(void)!newest_prune(aside, &rule, clock_now_ms(), &ignored);
+}
+
 int
 worktree_heal(struct worktree *worktree, struct repo *repo, const struct oid *commit,
 	bool hash_all, struct worktree_healed *ret_healed, struct err *err)
@@ -691,6 +703,7 @@ worktree_heal(struct worktree *worktree, struct repo *repo, const struct oid *co
 		return err_wrap(err, "heal the browsable copy");
 	}
 	heal.index = index;
+	prune_aside(worktree);
 	result = heal_folder(&heal, worktree->fd, commit != NULL ? &tree : NULL, 0, err);
 	buf_done(&heal.path);
 	if (result < 0 || (commit != NULL && index_restat(repo, commit, err) < 0)) {

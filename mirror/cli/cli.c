@@ -133,6 +133,26 @@ find_verb(struct line *line)
 	return verb;
 }
 
+// "config needs one more word: check, show, edit".
+static int
+no_second_word(const char *group, struct err *err)
+{
+	AUTO_FREE char *words = xstrdup("");
+	size_t len = strlen(group);
+
+	for (size_t i = 0; i < nverbs; i++) {
+		if (strncmp(verbs[i].name, group, len) == 0 &&
+			verbs[i].name[len] == ' ') {
+			AUTO_FREE char *before = words;
+
+			words = xasprintf("%s%s%s", before, before[0] != '\0' ? ", " : "",
+				verbs[i].name + len + 1);
+		}
+	}
+	err_raise(err, ERR_USAGE, "%s needs one more word: %s", group, words);
+	return err_advise(err, "mirror help %s", group);
+}
+
 static int
 no_verb(const struct line *line, struct err *err)
 {
@@ -151,8 +171,13 @@ no_verb(const struct line *line, struct err *err)
 		return err_advise(err, "mirror help");
 	}
 	if (verbs_is_group(line->typed)) {
-		err_raise(err, ERR_USAGE, "%s needs one more word", line->typed);
-		return err_advise(err, "mirror help %s", line->typed);
+		return no_second_word(line->typed, err);
+	}
+	if (verbs_alias(line->typed) != NULL) {
+		err_raise(err, ERR_USAGE,
+			"unknown command \"%s\"; did you mean \"--%s\"?", line->typed,
+			line->typed);
+		return err_advise(err, "mirror --%s", line->typed);
 	}
 	near = verbs_near(line->typed, word, sizeof(word));
 	err_raise(err, ERR_USAGE, "unknown command \"%.80s\"%s%s%s", line->typed,
@@ -272,6 +297,32 @@ run(struct line *line, struct call *call, struct err *err)
 	return verb->run(call, err);
 }
 
+// Whoever failed knows best what to do; where nobody said, this helps on.
+static void
+advise(const struct call *call, struct err *err)
+{
+	const char *verb = call->verb != NULL ? call->verb->name : "";
+
+	switch (err->code) {
+	case ERR_USAGE:
+		(void)err_advise(err, "mirror help %s", verb);
+		break;
+	case ERR_CONFIG:
+		(void)err_advise(err, "mirror config check");
+		break;
+	case ERR_REMOTE:
+	case ERR_TIMEOUT:
+		(void)err_advise(err, "mirror remote test");
+		break;
+	case ERR_CORRUPT:
+		(void)err_advise(err, "mirror verify");
+		break;
+	default:
+		(void)err_advise(err, "mirror doctor");
+		break;
+	}
+}
+
 int
 cli_main(int argc, char **argv)
 {
@@ -286,6 +337,7 @@ cli_main(int argc, char **argv)
 	output_progress_done(&call.out);
 	if (status < 0) {
 		status = err_exit(err.code);
+		advise(&call, &err);
 		output_error(&call.out, &err);
 		if (call.out.json && !call.out.spoke) {
 			print_json_error(&call.out, &err, status);

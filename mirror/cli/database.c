@@ -2,11 +2,13 @@
 
 #include "cli/database.h"
 
+#include "agent/own.h"
 #include "base/err.h"
 #include "cli/target.h"
 #include "config/places.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 // A path on the disk, or one of the ledger: the database need not be there any more.
 static int
@@ -22,13 +24,36 @@ find_path(const struct view_vault *vault, const char *given,
 	return view_database_at(vault, target.path, target.disk, ret_database, err);
 }
 
+static int
+find_own(const struct view_vault *vault, enum own_file file,
+	struct view_database *ret_database, struct err *err)
+{
+	AUTO_FREE char *path = own_path(vault->state_dir, file);
+
+	return view_database_at(vault, own_name(file), path, ret_database, err);
+}
+
+bool
+database_is_own(const struct view_database *database)
+{
+	enum own_file file;
+
+	return strchr(database->path, ':') != NULL && own_parse(database->path, &file);
+}
+
 int
 database_find(const struct config *config, const char *given,
 	struct view_database *ret_database, struct err *err)
 {
 	AUTO_FREE char *state = places_state_dir();
 	const struct view_vault vault = { .config = config, .state_dir = state };
-	int found = view_database_find(&vault, given, ret_database, err);
+	enum own_file file;
+	int found;
+
+	if (strchr(given, ':') != NULL && own_parse(given, &file)) {
+		return find_own(&vault, file, ret_database, err);
+	}
+	found = view_database_find(&vault, given, ret_database, err);
 
 	return found == ERR_NOT_FOUND ? find_path(&vault, given, ret_database, err)
 				      : found;

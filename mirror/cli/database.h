@@ -3,7 +3,7 @@
 /**
  * cli/database - which live database does a person mean?
  *
- * Knows: target, config's places, view/databases.
+ * Knows: target, config's places, view/databases, agent/own.
  * Owns:  nothing.
  * Never: opens a database.
  */
@@ -13,9 +13,13 @@
 
 #include "view/databases.h"
 
-/** By name, path in the ledger, or path on the disk.  NOT_FOUND. */
+/** By name, path in the ledger, or path on the disk; "state:ledger" and its like are our
+ * own.  NOT_FOUND. */
 int database_find(const struct config *config, const char *given,
 	struct view_database *ret_database, struct err *err) NONNULL MUST_CHECK;
+
+/** Our own state: put in place by a start of mirror alone. */
+bool database_is_own(const struct view_database *database) NONNULL;
 
 /** Every database of this machine. */
 int database_each(const struct config *config, view_database_fn *fn, void *payload,

@@ -55,6 +55,7 @@ verb_fn verb_service_install;
 verb_fn verb_service_remove;
 verb_fn verb_status;
 verb_fn verb_today;
+verb_fn verb_uninstall;
 verb_fn verb_verify;
 verb_fn verb_version;
 verb_fn verb_web;

@@ -122,7 +122,7 @@ say(struct output *out, const char *fmt, va_list args)
 		return;
 	}
 
-	AUTO_FREE char *text = path_printable(raw);
+	AUTO_FREE char *text = path_printable_text(raw);
 	(void)fprintf(stderr, "mirror: %s\n", text);
 }
 
@@ -157,7 +157,7 @@ output_error(struct output *out, const struct err *err)
 		(void)fprintf(stderr, "  where: %s\n", err->where);
 	}
 	if (err->next[0] != '\0') {
-		AUTO_FREE char *next = path_printable(err->next);
+		AUTO_FREE char *next = path_printable_text(err->next);
 
 		(void)fprintf(stderr, "  next: %s\n", next);
 	}

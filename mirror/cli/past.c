@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 #include "base/path.h"
+#include "brain/push.h"
 #include "brain/repo.h"
 #include "brain/sidecar.h"
 #include "brain/tree.h"
@@ -11,6 +12,10 @@
 #include "config/config.h"
 
 #include <string.h>
+
+enum {
+	FETCH_DEADLINE_MS = 60 * 60 * 1000,
+};
 
 int
 past_open(const struct call *call, struct past *ret_past, struct err *err)
@@ -40,6 +45,37 @@ past_done(struct past *past)
 {
 	repo_closep(&past->repo);
 	config_freep(&past->config);
+}
+
+int
+past_remote(const struct past *past, int64_t deadline_ms,
+	struct push_options *ret_options, struct err *err)
+{
+	if (!config_has_remote(past->config)) {
+		return err_raise(err, ERR_INVALID, "there is no remote to ask");
+	}
+	*ret_options = (struct push_options){
+		.git_dir = repo_git_dir(past->repo),
+		.remote = past->config->brain.remote,
+		.branch = past->config->brain.branch,
+		.deadline_ms = deadline_ms,
+	};
+	return 0;
+}
+
+int
+past_fetch(const struct past *past, struct err *err)
+{
+	struct push_options options;
+	struct push_result result;
+
+	if (past_remote(past, FETCH_DEADLINE_MS, &options, err) < 0 ||
+		push_fetch_history(&options,
+			"+refs/heads/host/*:refs/remotes/shared/host/*", &result,
+			err) < 0) {
+		return err->code;
+	}
+	return repo_refresh(past->repo, err);
 }
 
 int

@@ -5,7 +5,7 @@
  *
  * Knows: settings, config, brain (to read).
  * Owns:  the open repository and the configuration, until past_done().
- * Never: changes either.
+ * Never: changes either; past_fetch() adds to what is known of other machines.
  */
 
 #ifndef CLI_PAST_H
@@ -16,6 +16,7 @@
 
 struct config;
 struct err;
+struct push_options;
 struct repo;
 
 struct past {
@@ -29,6 +30,13 @@ struct past {
 int past_open(const struct call *call, struct past *ret_past, struct err *err)
 	NONNULL MUST_CHECK;
 void past_done(struct past *past) NONNULL;
+
+/** What pushing and fetching need to know of the remote; borrowed from @past.  INVALID:
+ * there is none. */
+int past_remote(const struct past *past, int64_t deadline_ms,
+	struct push_options *ret_options, struct err *err) NONNULL MUST_CHECK;
+/** Fetch the branch of every machine, with its history. */
+int past_fetch(const struct past *past, struct err *err) NONNULL MUST_CHECK;
 
 /** The tree of @commit; zero for a zero commit. */
 int past_tree(const struct past *past, const struct oid *commit, struct oid *ret_tree,

@@ -33,7 +33,8 @@ load(const char *file, struct buf *text, struct config **ret_config, struct err 
 			return err_advise(err, "mirror init PATH...");
 		}
 		err->code = ERR_CONFIG;
-		return err_wrap(err, "read the configuration");
+		err_wrap(err, "read the configuration");
+		return err_advise(err, "-c FILE names another one");
 	}
 	return config_parse(buf_text(text), text->len, file, ret_config, err);
 }

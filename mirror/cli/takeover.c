@@ -89,7 +89,7 @@ check(struct takeover *takeover, struct err *err)
 			err, "git ls-remote --heads URL shows host/NAME of each");
 	}
 	if (args_has(&takeover->call->args, "remote")) {
-		return err_raise(err, ERR_USAGE, "--from is the remote");
+		return err_raise(err, ERR_USAGE, "--from is the remote already");
 	}
 	if (lstat(takeover->file, &info) == 0) {
 		return err_raise(err, ERR_EXISTS, "there is a configuration already: %s",

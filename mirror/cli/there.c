@@ -329,7 +329,9 @@ there_restore(struct call *call, const struct client *client, struct err *err)
 	struct stat info;
 
 	if (call->args.nwords != 2 || args_has(&call->args, "to") ||
-		args_has(&call->args, "in-place") || args_has(&call->args, "undo")) {
+		args_has(&call->args, "in-place") || args_has(&call->args, "undo") ||
+		args_has(&call->args, "list") || args_has(&call->args, "apply") ||
+		args_has(&call->args, "cancel")) {
 		return err_raise(err, ERR_USAGE,
 			"at another agent a restore is NAME FILE: checked and staged "
 			"there");

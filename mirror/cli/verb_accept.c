@@ -14,6 +14,7 @@
 #include "jobqueue/bell.h"
 #include "jobqueue/jobqueue.h"
 #include "view/accept.h"
+#include "view/databases.h"
 
 #include <stdlib.h>
 
@@ -157,6 +158,15 @@ verb_accept(struct call *call, struct err *err)
 		: accept_them(&accepting, span_ms > 0 ? input.now_ms + span_ms : 0, err);
 	if (count < 0) {
 		return count;
+	}
+	if (count > 0 && !call->dry_run && accepting.config != NULL) {
+		const struct view_vault vault = { .config = accepting.config,
+			.state_dir = accepting.state_dir };
+
+		if (view_accept_databases(&vault, accepting.evidence, &accepting.report,
+			    accepting.what, err) < 0) {
+			return err->code;
+		}
 	}
 	if (count > 0 && !call->dry_run && ask_for_cycle(&accepting, err) < 0) {
 		return err->code;

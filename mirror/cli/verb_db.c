@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+#include "agent/databases.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/file.h"
@@ -12,13 +13,17 @@
 #include "cli/settings.h"
 #include "cli/there.h"
 #include "config/config.h"
+#include "config/places.h"
 #include "vault/archive.h"
+#include "vault/export.h"
 #include "vault/manifest.h"
 #include "vault/snapshot.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /**
  * `mirror db list`, `snapshot`, `verify`.  What opens a database is a process of its own
@@ -149,25 +154,85 @@ print_snapshot(struct call *call, const struct view_database *database,
 	json_free(object);
 }
 
-static int
-prune(const struct config *config, const struct view_database *database, struct err *err)
-{
-	struct retain_policy policy = {
-		.hourly = (unsigned int)config->sqlite.hourly,
-		.daily = (unsigned int)config->sqlite.daily,
-		.monthly = (unsigned int)config->sqlite.monthly,
-	};
-	struct manifest manifest;
-	int result;
+/* ---- snapshot -o ---- */
 
-	if (manifest_open(database->dir, MANIFEST_WRITE, SNAPSHOT_LOCK_MS, &manifest,
-		    err) < 0) {
-		return err->code;
+// The file that was meant: in a folder it gets a name of its own.
+static char *
+export_path(const struct view_database *database, const char *given)
+{
+	AUTO_FREE char *here = given[0] == '/' ? xstrdup("") : getcwd(NULL, 0);
+	AUTO_FREE char *path = path_join(here != NULL ? here : "/", given);
+	char when[CLOCK_TEXT_MAX];
+	struct stat info;
+	size_t at = 0;
+
+	if (stat(path, &info) < 0 || !S_ISDIR(info.st_mode)) {
+		return STEAL(path);
 	}
-	result = manifest_prune(
-		&manifest, &policy, clock_now_ms(), false, NULL, NULL, err);
-	manifest_close(&manifest);
-	return MIN_OF(result, 0);
+	clock_format(clock_now_ms(), when);
+	for (const char *c = when; *c != '\0'; c++) {
+		if (*c != '-' && *c != ':') {
+			when[at++] = *c;
+		}
+	}
+	when[at] = '\0';
+
+	AUTO_FREE char *name = xasprintf("%s-%s.sqlite", path_base(database->disk), when);
+	return path_join(path, name);
+}
+
+static void
+print_export(struct call *call, const struct view_database *database,
+	const struct export *made)
+{
+	AUTO(json_freep) struct json *object = json_new_object();
+	AUTO_FREE char *shown = path_printable(made->target);
+	struct json *identity = view_identity_json(database);
+	char size[OUTPUT_SIZE_MAX];
+
+	output_progress_done(&call->out);
+	output_size((uint64_t)made->bytes, size);
+	json_set_text(object, "schema", "mirror.db-snapshot/1");
+	json_set_bytes(object, "name", database->name, strlen(database->name));
+	json_set_bytes(object, "path", made->target, strlen(made->target));
+	json_set_text(object, "sha256", made->sha256);
+	json_set_int(object, "bytes", made->bytes);
+	json_set_int(object, "rows", made->rows);
+	if (identity != NULL) {
+		json_set(object, "identity", identity);
+	}
+	if (call->out.json) {
+		output_json(&call->out, object);
+	} else {
+		output_line(&call->out, "%s: %s, %" PRId64 " rows, checked", shown, size,
+			made->rows);
+	}
+}
+
+static int export(struct call *call, const struct config *config,
+	const struct view_database *database, struct err *err)
+{
+	AUTO_FREE char *target = export_path(database, args_value(&call->args, "output"));
+	AUTO(export_done) struct export made = { 0 };
+	struct export_plan plan = {
+		.self = self,
+		.source = database->disk,
+		.target = target,
+		.dir = database->dir,
+		.timeout_ms = config->sqlite.timeout_ms,
+		.progress = on_progress,
+		.payload = call,
+	};
+
+	if (database->configured != NULL) {
+		plan.owner = database->configured->owner;
+		plan.owner_tool = database->configured->tool;
+	}
+	if (export_make(&plan, &made, err) < 0) {
+		return err_wrap(err, "%s", database->name);
+	}
+	print_export(call, database, &made);
+	return 0;
 }
 
 int
@@ -177,6 +242,8 @@ verb_db_snapshot(struct call *call, struct err *err)
 	AUTO(view_database_done) struct view_database database = { 0 };
 	AUTO(snapshot_done) struct snapshot taken = { 0 };
 	AUTO_FREE char *parent = NULL;
+	AUTO_FREE char *state = places_state_dir();
+	int64_t end_ms = 0;
 	struct snapshot_plan plan = {
 		.self = self,
 		.provenance = PROVENANCE_MANUAL,
@@ -202,14 +269,27 @@ verb_db_snapshot(struct call *call, struct err *err)
 	plan.dir = database.dir;
 	plan.name = database.path;
 	plan.timeout_ms = config->sqlite.timeout_ms;
+	end_ms = clock_mono_ms() + plan.timeout_ms;
 	plan.recipient = config->sqlite.recipient;
+	if (database.configured != NULL) {
+		plan.owner = database.configured->owner;
+		plan.owner_tool = database.configured->tool;
+	}
+	if (args_value(&call->args, "output") != NULL) {
+		return export(call, config, &database, err);
+	}
 	parent = xmemdup0(database.dir, (size_t)(path_base(database.dir) - database.dir));
 	if (file_make_dirs(parent, 0700, err) < 0 ||
 		snapshot_take(&plan, &taken, err) < 0) {
 		return err_wrap(err, "%s", database.name);
 	}
 	print_snapshot(call, &database, &taken);
-	return prune(config, &database, err);
+	// It is taken; what is wrong from here on is that it is not off-site.
+	if (databases_keep(config, state, database.dir, false,
+		    MAX_OF(end_ms - clock_mono_ms(), INT64_C(1)), err) < 0) {
+		return err_wrap(err, "%s is kept here; off-site", database.name);
+	}
+	return 0;
 }
 
 /* ---- verify ---- */
@@ -246,7 +326,7 @@ verify_entry(struct verifying *verifying, const struct view_database *database,
 	}
 
 	AUTO_FREE char *name = path_printable(database->name);
-	AUTO_FREE char *reason = path_printable(why.msg);
+	AUTO_FREE char *reason = path_printable_text(why.msg);
 	output_line(&verifying->call->out, "%s %s: %s", name, entry->file,
 		proof < 0                          ? reason
 			: proof == SNAPSHOT_OPENED ? "good: opened and checked"

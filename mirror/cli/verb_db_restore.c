@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+#include "agent/own.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/path.h"
@@ -11,19 +13,40 @@
 #include "cli/settings.h"
 #include "cli/there.h"
 #include "config/config.h"
+#include "config/places.h"
 #include "vault/inspect.h"
+#include "vault/manifest.h"
+#include "vault/offsite.h"
 #include "vault/restore_db.h"
+#include "vault/snapshot.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 /**
- * `mirror db restore NAME FILE`: beside the database unless --in-place says otherwise.
+ * `mirror db restore NAME [FILE]`: beside the database unless --in-place says otherwise.
  * FILE is checked before anything is made, and again before it is put in place; what
- * stood there is kept for --undo.
+ * stood there is kept for --undo.  In place is two steps, and a person may do one at a
+ * time:
+ *
+ *     --in-place = --stage + ask + --apply ID        --list, --cancel ID, --undo ID
  */
+
+// The file to restore; open and without a name when it came from off-site.
+struct db_restore {
+	char *file;
+	int fd;
+};
+
+static void
+db_restore_done(struct db_restore *restore)
+{
+	base_close_p(&restore->fd);
+	free(restore->file);
+}
 
 // "<database>.restored-20261121T093000Z": nothing stands there.
 static char *
@@ -78,17 +101,90 @@ check_owner(const struct view_database *database, const char *file, struct err *
 		database->name);
 }
 
-// A path, or the name of a snapshot as `db list` shows it.  Owned.
-static char *
-find_file(const struct view_database *database, const char *given)
+// Its newest checked snapshot, or NULL.
+static const char *
+newest_name(const struct manifest *manifest)
 {
-	AUTO_FREE char *kept = path_join(database->dir, given);
+	const struct manifest_entry *best = NULL;
 
-	if (strchr(given, '/') == NULL && access(given, F_OK) < 0 &&
-		access(kept, F_OK) == 0) {
-		return STEAL(kept);
+	for (size_t i = 0; i < manifest->nentries; i++) {
+		const struct manifest_entry *entry = &manifest->entries[i];
+
+		if (entry->complete && entry->verified &&
+			entry->provenance != PROVENANCE_TEST &&
+			(entry->local || entry->offsite.remote != NULL) &&
+			(best == NULL || entry->seq > best->seq)) {
+			best = entry;
+		}
 	}
-	return xstrdup(given);
+	return best != NULL ? best->file : NULL;
+}
+
+// Only the copy off-site is left: bring it here first.  It loses its name at once, so
+// that nothing stays behind whatever becomes of us.
+static int
+fetch(const struct config *config, const struct view_database *database, const char *name,
+	struct db_restore *restore, struct err *err)
+{
+	AUTO(manifest_close) struct manifest manifest = { 0 };
+	AUTO_FREE char *state = places_state_dir();
+	AUTO_FREE char *path = xasprintf("%s/" FILE_TEMP_PREFIX "fetched", database->dir);
+	struct offsite_plan plan = {
+		.lock_dir = state,
+		.timeout_ms = config->sqlite.timeout_ms,
+	};
+	const struct manifest_entry *entry;
+
+	// Who takes a snapshot meanwhile would sweep it away.
+	if (manifest_open(database->dir, MANIFEST_WRITE, SNAPSHOT_LOCK_MS, &manifest,
+		    err) < 0) {
+		return err->code;
+	}
+	entry = manifest_find(&manifest, name);
+	if (entry == NULL || entry->offsite.remote == NULL) {
+		return err_raise(err, ERR_NOT_FOUND, "%s is nowhere any more", name);
+	}
+	plan.remote = entry->offsite.remote;
+	(void)unlink(path);
+	if (offsite_fetch(&plan, &manifest, entry, path, err) < 0) {
+		return err_wrap(err, "bring %s back", name);
+	}
+	restore->fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	(void)unlink(path);
+	if (restore->fd < 0) {
+		return err_errno(err, "open what came back");
+	}
+	restore->file = xasprintf("/proc/self/fd/%d", restore->fd);
+	return 0;
+}
+
+// A path, or the name of a snapshot as `db list` shows it; the newest when none is said.
+static int
+find_file(const struct config *config, const struct view_database *database,
+	const char *given, struct db_restore *restore, struct err *err)
+{
+	AUTO(manifest_close) struct manifest manifest = { 0 };
+	const struct manifest_entry *entry = NULL;
+	struct err none;
+
+	if (given != NULL && (strchr(given, '/') != NULL || access(given, F_OK) == 0)) {
+		restore->file = xstrdup(given);
+		return 0;
+	}
+	if (manifest_open(database->dir, MANIFEST_READ, 0, &manifest, &none) == 0) {
+		given = given != NULL ? given : newest_name(&manifest);
+		entry = given != NULL ? manifest_find(&manifest, given) : NULL;
+	}
+	if (given == NULL) {
+		err_raise(
+			err, ERR_NOT_FOUND, "there is no snapshot of %s", database->name);
+		return err_advise(err, "mirror db snapshot %s", database->name);
+	}
+	if (entry != NULL && !entry->local) {
+		return fetch(config, database, given, restore, err);
+	}
+	restore->file = entry != NULL ? path_join(database->dir, given) : xstrdup(given);
+	return 0;
 }
 
 static void
@@ -117,6 +213,29 @@ print(struct call *call, const struct view_database *database, const char *path,
 	output_json(&call->out, object);
 }
 
+static void
+print_staged(struct call *call, const struct view_database *database, const char *id,
+	const char *next)
+{
+	AUTO(json_freep) struct json *object = json_new_object();
+
+	if (!call->out.json) {
+		output_line(&call->out, "%s: staged as %s", database->name, id);
+		output_note(&call->out,
+			"to put it in place: %s; to drop it: mirror db "
+			"restore %s --cancel %s",
+			next, database->name, id);
+		return;
+	}
+	json_set_text(object, "schema", "mirror.db-restore/1");
+	json_set_bytes(object, "name", database->name, strlen(database->name));
+	json_set_bytes(object, "path", database->disk, strlen(database->disk));
+	json_set_text(object, "result", "staged");
+	json_set_text(object, "id", id);
+	json_set_text(object, "next", next);
+	output_json(&call->out, object);
+}
+
 static int
 restore_beside(struct call *call, const struct restore_plan *plan,
 	const struct view_database *database, const char *file, struct err *err)
@@ -136,12 +255,72 @@ restore_beside(struct call *call, const struct restore_plan *plan,
 	return 0;
 }
 
+// A database is replaced when a person says so: at the prompt, or with --yes.
+static int
+ask(struct call *call, const struct view_database *database, struct err *err)
+{
+	AUTO_FREE char *shown = path_printable(database->disk);
+	AUTO_FREE char *question = xasprintf(
+		"Put it in place of %s? What stands there is kept for --undo.", shown);
+
+	if (args_has(&call->args, "yes")) {
+		return 0;
+	}
+	if (call->out.no_input) {
+		err_raise(err, ERR_USAGE,
+			"nobody is here to ask whether %s may be replaced", shown);
+		return err_advise(err, "the same command with --yes");
+	}
+	return output_ask(&call->out, question)
+		? 0
+		: err_raise(err, ERR_CANCELLED, "nothing was replaced");
+}
+
+// At once when nobody works with the state, else at the next start.
+static int
+apply_own(struct call *call, const struct restore_plan *plan,
+	const struct view_database *database, const char *id)
+{
+	AUTO_FREE char *state = places_state_dir();
+
+	if (own_apply(state, plan->self, plan->timeout_ms) > 0) {
+		print(call, database, database->disk, "restored in place", id);
+	} else {
+		print_staged(call, database, id, "start mirror again");
+	}
+	return 0;
+}
+
+static int
+apply(struct call *call, const struct restore_plan *plan,
+	const struct view_database *database, const char *id, struct err *err)
+{
+	AUTO(restore_record_done) struct restore_record applied = { 0 };
+
+	if (call->dry_run) {
+		output_line(&call->out, "restore %s would be put in place of %s", id,
+			database->disk);
+		return 0;
+	}
+	if (ask(call, database, err) < 0) {
+		return err->code;
+	}
+	if (database_is_own(database)) {
+		return apply_own(call, plan, database, id);
+	}
+	if (restore_db_apply(plan, id, &applied, err) < 0) {
+		return err->code;
+	}
+	print(call, database, database->disk, "restored in place", applied.id);
+	return 0;
+}
+
 static int
 restore_in_place(struct call *call, const struct restore_plan *plan,
 	const struct view_database *database, const char *file, struct err *err)
 {
 	AUTO(restore_record_done) struct restore_record staged = { 0 };
-	AUTO(restore_record_done) struct restore_record applied = { 0 };
+	AUTO_FREE char *next = NULL;
 	struct err ignored;
 
 	if (restore_db_stage(plan, file, &staged, err) < 0) {
@@ -152,12 +331,17 @@ restore_in_place(struct call *call, const struct restore_plan *plan,
 			database->disk);
 		return restore_db_cancel(plan->dir, staged.id, err);
 	}
-	if (restore_db_apply(plan, staged.id, &applied, err) < 0) {
+	if (args_has(&call->args, "stage")) {
+		next = xasprintf(
+			"mirror db restore %s --apply %s", database->name, staged.id);
+		print_staged(call, database, staged.id, next);
+		return 0;
+	}
+	if (apply(call, plan, database, staged.id, err) < 0) {
 		// Nothing waits behind a person's back.
 		(void)!restore_db_cancel(plan->dir, staged.id, &ignored);
 		return err->code;
 	}
-	print(call, database, database->disk, "restored in place", applied.id);
 	return 0;
 }
 
@@ -178,30 +362,159 @@ take_back(struct call *call, const struct restore_plan *plan,
 	return 0;
 }
 
+static int
+cancel(struct call *call, const struct restore_plan *plan,
+	const struct view_database *database, const char *id, struct err *err)
+{
+	if (call->dry_run) {
+		output_line(&call->out, "restore %s would be dropped", id);
+		return 0;
+	}
+	if (restore_db_cancel(plan->dir, id, err) < 0) {
+		return err->code;
+	}
+	print(call, database, database->disk, "cancelled", NULL);
+	return 0;
+}
+
+/* ---- list ---- */
+
+static int
+add_record(const struct restore_record *record, void *payload)
+{
+	struct json *list = payload;
+	struct json *row = json_new_object();
+	char when[CLOCK_TEXT_MAX];
+
+	clock_format(record->at_ms, when);
+	json_set_text(row, "id", record->id);
+	json_set_text(row, "state", restore_state_name(record->state));
+	json_set_text(row, "at", when);
+	json_set_int(row, "bytes", record->bytes);
+	json_set_text(row, "reason", record->reason);
+	json_append(list, row);
+	return 0;
+}
+
+static int
+list(struct call *call, const struct view_database *database, struct err *err)
+{
+	AUTO(json_freep) struct json *object = json_new_object();
+	struct json *rows = json_new_array();
+
+	json_set_text(object, "schema", "mirror.db-restores/1");
+	json_set_bytes(object, "name", database->name, strlen(database->name));
+	json_set(object, "restores", rows);
+	if (restore_db_list(database->dir, add_record, rows, err) < 0 &&
+		err->code != ERR_NOT_FOUND) {
+		return err->code;
+	}
+	err_clear(err);
+	if (call->out.json) {
+		output_json(&call->out, object);
+		return 0;
+	}
+	for (size_t i = 0; i < json_count(rows); i++) {
+		const struct json *row = json_at(rows, i);
+		const char *reason = json_get_text(row, "reason");
+
+		output_line(&call->out, "%s  %s  %s%s%s", json_get_text(row, "id"),
+			json_get_text(row, "at"), json_get_text(row, "state"),
+			reason != NULL ? ": " : "", reason != NULL ? reason : "");
+	}
+	if (json_count(rows) == 0) {
+		output_line(&call->out, "no restore of %s is staged, none was applied",
+			database->name);
+	}
+	return 0;
+}
+
+/* ---- which of them ---- */
+
+typedef int by_id_fn(struct call *call, const struct restore_plan *plan,
+	const struct view_database *database, const char *id, struct err *err);
+
+static const struct {
+	const char *flag;
+	by_id_fn *run;
+} by_id[] = {
+	{ "undo", take_back },
+	{ "apply", apply },
+	{ "cancel", cancel },
+};
+
+// What was asked for, once: --undo, --apply, --cancel, --list, or a restore of a file.
+static int
+check_usage(const struct call *call, struct err *err)
+{
+	const struct args *args = &call->args;
+	size_t others = args_has(args, "list");
+	bool in_place = args_has(args, "in-place") || args_has(args, "stage");
+
+	for (size_t i = 0; i < countof(by_id); i++) {
+		others += args_has(args, by_id[i].flag);
+	}
+	if (others > 1 || (others == 1 && (args->nwords > 1 || in_place)) ||
+		(args_has(args, "to") && (in_place || others > 0))) {
+		err_raise(err, ERR_USAGE,
+			"NAME and a FILE with --to, --in-place or --stage, or NAME with "
+			"one of --list, --apply, --cancel, --undo");
+		return err_advise(err, "mirror help db restore");
+	}
+	return 0;
+}
+
+static int
+restore_file_of(struct call *call, const struct config *config,
+	const struct restore_plan *plan, const struct view_database *database,
+	struct err *err)
+{
+	AUTO(db_restore_done) struct db_restore restore = { .fd = -1 };
+	bool in_place =
+		args_has(&call->args, "in-place") || args_has(&call->args, "stage");
+	const char *given = call->args.nwords > 1 ? call->args.words[1] : NULL;
+
+	if (find_file(config, database, given, &restore, err) < 0 ||
+		check_owner(database, restore.file, err) < 0) {
+		return err->code;
+	}
+	return in_place ? restore_in_place(call, plan, database, restore.file, err)
+			: restore_beside(call, plan, database, restore.file, err);
+}
+
+static int
+run(struct call *call, const struct config *config, const struct restore_plan *plan,
+	const struct view_database *database, struct err *err)
+{
+	if (args_has(&call->args, "list")) {
+		return list(call, database, err);
+	}
+	for (size_t i = 0; i < countof(by_id); i++) {
+		const char *id = args_value(&call->args, by_id[i].flag);
+
+		if (id != NULL) {
+			return by_id[i].run(call, plan, database, id, err);
+		}
+	}
+	return restore_file_of(call, config, plan, database, err);
+}
+
 int
 verb_db_restore(struct call *call, struct err *err)
 {
 	AUTO(config_freep) struct config *config = NULL;
 	AUTO(view_database_done) struct view_database database = { 0 };
-	AUTO_FREE char *file = NULL;
-	const char *undo = args_value(&call->args, "undo");
-	bool in_place = args_has(&call->args, "in-place");
 	struct restore_plan plan = { .self = "/proc/self/exe" };
-	struct err wrong;
-	int result;
 	AUTO(client_done) struct client client = { 0 };
+	struct err wrong;
 	int given = remote_given(call, &client, err);
+	int result;
 
 	if (given != 0) {
 		return given < 0 ? given : there_restore(call, &client, err);
 	}
-	if ((undo == NULL) != (call->args.nwords == 2) ||
-		(in_place && args_has(&call->args, "to"))) {
-		err_raise(err, ERR_USAGE,
-			"NAME FILE, with --to or --in-place, or NAME --undo ID");
-		return err_advise(err, "mirror help db restore");
-	}
-	if (settings_load_or_last(call, &config, &wrong, err) < 0 ||
+	if (check_usage(call, err) < 0 ||
+		settings_load_or_last(call, &config, &wrong, err) < 0 ||
 		database_find(config, call->args.words[0], &database, err) < 0) {
 		return err->code;
 	}
@@ -210,14 +523,10 @@ verb_db_restore(struct call *call, struct err *err)
 	plan.target = database.disk;
 	plan.identity = args_value(&call->args, "key");
 	plan.timeout_ms = config->sqlite.timeout_ms;
-	if (undo != NULL) {
-		return take_back(call, &plan, &database, undo, err);
+	// One that was killed on its way is finished, or taken back, first.
+	if (!call->dry_run) {
+		(void)!restore_db_resume(plan.dir, &wrong);
 	}
-	file = find_file(&database, call->args.words[1]);
-	if (check_owner(&database, file, err) < 0) {
-		return err_wrap(err, "restore %s", database.name);
-	}
-	result = in_place ? restore_in_place(call, &plan, &database, file, err)
-			  : restore_beside(call, &plan, &database, file, err);
+	result = run(call, config, &plan, &database, err);
 	return result < 0 ? err_wrap(err, "restore %s", database.name) : result;
 }

@@ -46,7 +46,7 @@ static void
 tell(struct visit *visit, const char *what, const char *found, const char *next)
 {
 	struct output *out = &visit->call->out;
-	AUTO_FREE char *shown = path_printable(found);
+	AUTO_FREE char *shown = path_printable_text(found);
 
 	visit->missing += next != NULL;
 	if (visit->list != NULL) {

@@ -15,6 +15,7 @@
 #include "cli/rewrite.h"
 #include "cli/settings.h"
 #include "cli/takeover.h"
+#include "config/check.h"
 #include "config/config.h"
 #include "config/places.h"
 #include "scanner/scanner.h"
@@ -84,8 +85,8 @@ read_paths(struct init *init, struct err *err)
 
 		if (real == NULL || stat(real, &info) < 0) {
 			err_errno(err, "%s", args->words[i]);
-			return err_advise(
-				err, "mirror init --detect shows what there is");
+			return err_advise(err,
+				"mirror init --detect --dry-run shows what there is");
 		}
 		if (!S_ISDIR(info.st_mode)) {
 			err_raise(err, ERR_INVALID, "%s is no folder", args->words[i]);
@@ -367,10 +368,20 @@ agree(struct init *init, struct err *err)
 static int
 check_words(const struct call *call, struct err *err)
 {
+	const char *host = args_value(&call->args, "host");
+
 	if (call->args.nwords == 0 && !args_has(&call->args, "detect")) {
 		err_raise(err, ERR_USAGE,
 			"init needs a PATH, --detect, or --from URL --host NAME");
 		return err_advise(err, "mirror init --detect --dry-run");
+	}
+	if (host != NULL) {
+		AUTO_FREE char *branch = xasprintf("host/%s", host);
+
+		if (!check_is_branch(branch)) {
+			return err_raise(err, ERR_USAGE,
+				"--host: \"%s\" is no name for a branch", host);
+		}
 	}
 	if (args_has(&call->args, "to") || args_has(&call->args, "key")) {
 		err_raise(err, ERR_USAGE, "--to and --key go with --from");

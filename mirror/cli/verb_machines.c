@@ -24,19 +24,7 @@
 
 enum {
 	ASK_DEADLINE_MS = 60 * 1000,
-	FETCH_DEADLINE_MS = 60 * 60 * 1000,
 };
-
-static struct push_options
-remote_of(const struct past *past, int64_t deadline_ms)
-{
-	return (struct push_options){
-		.git_dir = repo_git_dir(past->repo),
-		.remote = past->config->brain.remote,
-		.branch = past->config->brain.branch,
-		.deadline_ms = deadline_ms,
-	};
-}
 
 // ---- collecting
 
@@ -59,29 +47,19 @@ ask_remote(struct call *call, const struct past *past, struct view_machines *mac
 	struct err *err)
 {
 	bool histories = args_has(&call->args, "histories");
-	struct push_options ask = remote_of(past, ASK_DEADLINE_MS);
-	struct push_options fetch = remote_of(past, FETCH_DEADLINE_MS);
+	struct push_options ask;
 	struct asking asking = { .machines = machines, .err = err };
 	struct push_result result;
 
 	if (!args_has(&call->args, "fetch") && !histories) {
 		return 0;
 	}
-	if (!config_has_remote(past->config)) {
-		return err_raise(err, ERR_INVALID, "there is no remote to ask");
-	}
-	if (push_fetch_beats(&ask, NULL, &result, err) < 0 ||
+	if (past_remote(past, ASK_DEADLINE_MS, &ask, err) < 0 ||
+		push_fetch_beats(&ask, NULL, &result, err) < 0 ||
 		push_each_host(&ask, on_remote, &asking, &result, err) < 0) {
 		return err->code;
 	}
-	if (histories &&
-		(push_fetch_history(&fetch,
-			 "+refs/heads/host/*:refs/remotes/shared/host/*", &result,
-			 err) < 0 ||
-			repo_refresh(past->repo, err) < 0)) {
-		return err->code;
-	}
-	return 0;
+	return histories ? past_fetch(past, err) : 0;
 }
 
 // ---- telling
@@ -139,15 +117,13 @@ static int
 take_over(struct call *call, const struct past *past, struct err *err)
 {
 	const char *host = config_host(past->config);
-	struct push_options ask = remote_of(past, ASK_DEADLINE_MS);
+	struct push_options ask;
 	struct push_result result;
 	struct fleet_beat beat = { 0 };
 
-	if (!config_has_remote(past->config)) {
-		return err_raise(err, ERR_INVALID, "there is no remote to ask");
-	}
 	(void)snprintf(beat.host, sizeof(beat.host), "%s", host);
-	if (push_fetch_beats(&ask, NULL, &result, err) < 0 ||
+	if (past_remote(past, ASK_DEADLINE_MS, &ask, err) < 0 ||
+		push_fetch_beats(&ask, NULL, &result, err) < 0 ||
 		fleet_each(ask.git_dir, find_beat, &beat, err) < 0) {
 		return err->code;
 	}

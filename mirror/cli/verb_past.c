@@ -292,30 +292,177 @@ midnight(void)
 	return mktime(&parts);
 }
 
+// The day of one machine, whose newest commit is @head: from where to where.
+static int
+measure_day(const struct past *past, const struct oid *head, struct day *ret_day,
+	struct err *err)
+{
+	*ret_day = (struct day){ .begins = midnight() };
+	return oid_is_zero(head)
+		? 0
+		: MIN_OF(repo_log(past->repo, head, look_for_yesterday, ret_day, err), 0);
+}
+
+static void
+print_sum(struct output *out, const char *whose, const struct day *day,
+	const struct past_count *count)
+{
+	output_line(out,
+		"%s: %" PRIu64 " commit%s, %" PRIu64 " added, %" PRIu64
+		" changed, %" PRIu64 " removed",
+		whose, day->ncommits, day->ncommits == 1 ? "" : "s", count->added,
+		count->changed, count->removed);
+}
+
+struct fleet_day {
+	struct call *call;
+	const struct past *past;
+	/** Of all when NULL. */
+	const char *wanted;
+	/** Whose day was told: a machine may be known in two places, and ours comes
+	 * first. */
+	char **told;
+	size_t ntold;
+	size_t told_size;
+	struct json *list;
+	struct err *err;
+};
+
+static bool
+was_told(const struct fleet_day *fleet, const char *host)
+{
+	for (size_t i = 0; i < fleet->ntold; i++) {
+		if (strcmp(fleet->told[i], host) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static void
+fleet_day_done(struct fleet_day *fleet)
+{
+	while (fleet->ntold > 0) {
+		free(fleet->told[--fleet->ntold]);
+	}
+	free(fleet->told);
+}
+
+// Its row, and where the changes go; NULL without --json.
+static struct json *
+begin_row(struct fleet_day *fleet, const char *host, const struct oid *head,
+	struct telling *telling)
+{
+	struct json *row;
+	char id[OID_HEX_MAX];
+
+	*telling = (struct telling){ .out = &fleet->call->out };
+	if (fleet->list == NULL) {
+		return NULL;
+	}
+	row = json_new_object();
+	telling->list = json_new_array();
+	json_set_text(row, "name", host);
+	json_set_text(row, "head", oid_hex(head, id));
+	return row;
+}
+
+static int
+tell_machine(const char *host, const struct oid *head, void *payload)
+{
+	struct fleet_day *fleet = payload;
+	AUTO_FREE char *shown = path_printable(host);
+	struct telling telling;
+	struct past_count count;
+	struct day day;
+	struct json *row;
+
+	if ((fleet->wanted != NULL && strcmp(fleet->wanted, host) != 0) ||
+		was_told(fleet, host)) {
+		return 0;
+	}
+	fleet->told = xgrow(
+		fleet->told, fleet->ntold, &fleet->told_size, sizeof(fleet->told[0]));
+	fleet->told[fleet->ntold++] = xstrdup(host);
+	if (measure_day(fleet->past, head, &day, fleet->err) < 0) {
+		return fleet->err->code;
+	}
+	row = begin_row(fleet, host, head, &telling);
+	if (past_changes(fleet->past, &day.before, head, NULL, tell_change, &telling,
+		    &count, fleet->err) < 0) {
+		return fleet->err->code;
+	}
+	if (row == NULL) {
+		print_sum(&fleet->call->out, shown, &day, &count);
+		return 0;
+	}
+	json_set_int(row, "commits", (int64_t)day.ncommits);
+	json_set_int(row, "added", (int64_t)count.added);
+	json_set_int(row, "changed", (int64_t)count.changed);
+	json_set_int(row, "removed", (int64_t)count.removed);
+	json_set(row, "changes", telling.list);
+	json_append(fleet->list, row);
+	return 0;
+}
+
+static int
+todays_of_others(
+	struct call *call, const struct past *past, const char *host, struct err *err)
+{
+	AUTO(json_freep) struct json *object = NULL;
+	AUTO(fleet_day_done)
+	struct fleet_day fleet = {
+		.call = call,
+		.past = past,
+		.wanted = strcmp(host, "all") == 0 ? NULL : host,
+		.err = err,
+	};
+	int result;
+
+	if (args_has(&call->args, "fetch") && past_fetch(past, err) < 0) {
+		return err->code;
+	}
+	if (call->out.json) {
+		object = json_new_object();
+		fleet.list = json_new_array();
+		json_set_text(object, "schema", "mirror.today/1");
+		json_set(object, "machines", fleet.list);
+	}
+	result = repo_each_host(past->repo, tell_machine, &fleet, err);
+	if (result < 0) {
+		return result;
+	}
+	if (fleet.wanted != NULL && fleet.ntold == 0) {
+		(void)err_raise(err, ERR_NOT_FOUND, "no machine %s is known here", host);
+		return err_advise(err, "mirror today --host %.100s --fetch", host);
+	}
+	if (object != NULL) {
+		output_json(&call->out, object);
+	}
+	return 0;
+}
+
 int
 verb_today(struct call *call, struct err *err)
 {
 	AUTO(past_done) struct past past = { 0 };
-	struct day day = { .begins = midnight() };
+	const char *host = args_value(&call->args, "host");
 	struct past_count count;
+	struct day day;
 
 	if (past_open(call, &past, err) < 0) {
 		return err->code;
 	}
-	if (!oid_is_zero(&past.head) &&
-		repo_log(past.repo, &past.head, look_for_yesterday, &day, err) < 0) {
-		return err->code;
+	if (host != NULL) {
+		return todays_of_others(call, &past, host, err);
 	}
-	if (print_changes(call, &past, &day.before, &past.head, "mirror.today/1", &count,
-		    err) < 0) {
+	if (measure_day(&past, &past.head, &day, err) < 0 ||
+		print_changes(call, &past, &day.before, &past.head, "mirror.today/1",
+			&count, err) < 0) {
 		return err->code;
 	}
 	if (!call->out.json) {
-		output_line(&call->out,
-			"today: %" PRIu64 " commit%s, %" PRIu64 " added, %" PRIu64
-			" changed, %" PRIu64 " removed",
-			day.ncommits, day.ncommits == 1 ? "" : "s", count.added,
-			count.changed, count.removed);
+		print_sum(&call->out, "today", &day, &count);
 	}
 	return 0;
 }

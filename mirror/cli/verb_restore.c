@@ -152,7 +152,7 @@ print_path(struct use *use, const struct restore_path *path)
 {
 	struct output *out = &use->call->out;
 	AUTO_FREE char *shown = path_short(path->path);
-	AUTO_FREE char *why = path_printable(path->why);
+	AUTO_FREE char *why = path_printable_text(path->why);
 	const char *word = restore_verdict_word(path->verdict);
 
 	output_word(out, tone_of(path->verdict), word);

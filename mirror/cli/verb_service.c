@@ -7,11 +7,13 @@
 #include "base/spawn.h"
 #include "cli/handlers.h"
 #include "cli/settings.h"
+#include "cli/unit.h"
 #include "config/config.h"
 #include "config/places.h"
 
 #include <errno.h>
 #include <limits.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,28 +42,6 @@ unit_path(void)
 	return path_join(folder, "systemd/user/mirror.service");
 }
 
-// In a unit a per cent sign begins a specifier, a dollar a variable; quotes and
-// backslashes are escaped.
-static char *
-quoted(const char *text)
-{
-	char *copy = xmalloc(strlen(text) * 2 + 3);
-	size_t at = 0;
-
-	copy[at++] = '"';
-	for (; *text != '\0'; text++) {
-		if (*text == '%' || *text == '$') {
-			copy[at++] = *text;
-		} else if (*text == '"' || *text == '\\') {
-			copy[at++] = '\\';
-		}
-		copy[at++] = *text;
-	}
-	copy[at++] = '"';
-	copy[at] = '\0';
-	return copy;
-}
-
 static int
 unit_text(const struct call *call, char **ret_text, struct err *err)
 {
@@ -72,31 +52,13 @@ unit_text(const struct call *call, char **ret_text, struct err *err)
 	if (program == NULL || real == NULL) {
 		return err_errno(err, "%s", program == NULL ? "/proc/self/exe" : file);
 	}
-
-	AUTO_FREE char *quoted_program = quoted(program);
-	AUTO_FREE char *quoted_file = quoted(real);
-	*ret_text = xasprintf("# Made by `mirror service install`.\n"
-			      "[Unit]\n"
-			      "Description=mirror: keeps folders in a git repository\n"
-			      "Documentation=man:mirror(1)\n"
-			      "\n"
-			      "[Service]\n"
-			      "Type=notify\n"
-			      "ExecStart=%s run -c %s\n"
-			      "Restart=always\n"
-			      "RestartSec=5\n"
-			      "WatchdogSec=90\n"
-			      "TimeoutStopSec=60\n"
-			      "Nice=5\n"
-			      "\n"
-			      "[Install]\n"
-			      "WantedBy=default.target\n",
-		quoted_program, quoted_file);
+	*ret_text = unit_user_text(program, real);
 	return 0;
 }
 
+// systemctl, loginctl.
 static int
-systemctl(const char *const *argv, struct err *err)
+run_tool(const char *const *argv, struct err *err)
 {
 	struct spawn plan = { .argv = argv, .deadline_ms = SYSTEMCTL_DEADLINE_MS };
 	struct spawn_result result = SPAWN_RESULT(SYSTEMCTL_OUT_MAX);
@@ -105,7 +67,8 @@ systemctl(const char *const *argv, struct err *err)
 	if (code == 0 && result.status != 0) {
 		const char *said = buf_text(&result.errors);
 
-		code = err_raise(err, ERR_IO, "%s %s: %.*s", argv[0], argv[2],
+		code = err_raise(err, ERR_IO, "%s %s: %.*s", argv[0],
+			argv[argv[2] != NULL ? 2 : 1],
 			(int)MIN_OF(strcspn(said, "\n"), (size_t)200), said);
 	}
 	spawn_result_done(&result);
@@ -121,6 +84,26 @@ write_unit(const char *path, const char *text, struct err *err)
 		return err->code;
 	}
 	return file_replace_at(path, text, strlen(text), 0644, err);
+}
+
+// Without it the agent ends with the last session of its user.
+static void
+linger(struct call *call)
+{
+	const struct passwd *entry = getpwuid(geteuid());
+	const char *user = entry != NULL ? entry->pw_name : "";
+	const char *const enable[] = { "loginctl", "enable-linger", user, NULL };
+	AUTO_FREE char *mark = path_join("/var/lib/systemd/linger", user);
+	struct err err = { 0 };
+
+	if (args_has(&call->args, "no-linger")) {
+		output_note(&call->out, "it runs while you are logged in");
+	} else if (access(mark, F_OK) == 0 || run_tool(enable, &err) == 0) {
+		output_line(&call->out, "it also runs while you are not logged in");
+	} else {
+		output_warn(&call->out, "it ends when you log out: %s", err.msg);
+		output_warn(&call->out, "next, as root: loginctl enable-linger %s", user);
+	}
 }
 
 int
@@ -144,15 +127,14 @@ verb_service_install(struct call *call, struct err *err)
 	if (write_unit(path, text, err) < 0) {
 		return err->code;
 	}
-	if (systemctl(reload, err) < 0 || systemctl(enable, err) < 0) {
+	if (run_tool(reload, err) < 0 || run_tool(enable, err) < 0) {
 		err_wrap(err, "the unit is written (%s), but not started", path);
 		return err_advise(err,
 			"without systemd: start `mirror run` at boot, then "
 			"mirror accept reboot");
 	}
 	output_line(&call->out, "%s is installed and started", path);
-	output_note(
-		&call->out, "to run while you are not logged in: loginctl enable-linger");
+	linger(call);
 	return 0;
 }
 
@@ -171,7 +153,7 @@ verb_service_remove(struct call *call, struct err *err)
 		output_line(&call->out, "%s would be stopped and removed", path);
 		return 0;
 	}
-	if (systemctl(disable, err) < 0) {
+	if (run_tool(disable, err) < 0) {
 		output_error(&call->out, err);
 	}
 	if (unlink(path) < 0) {

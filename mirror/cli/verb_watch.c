@@ -46,7 +46,9 @@ check_folder(const char *path, struct err *err)
 	struct stat info;
 
 	if (stat(path, &info) < 0) {
-		return err_errno(err, "%s", path);
+		err_errno(err, "%s", path);
+		return err_advise(
+			err, "mirror init --detect --dry-run shows what there is");
 	}
 	if (!S_ISDIR(info.st_mode)) {
 		err_raise(err, ERR_INVALID, "%s is no folder", path);

@@ -117,6 +117,11 @@ static const struct flag init_flags[] = {
 	{ NULL, 0, NULL, NULL, NULL },
 };
 
+static const struct flag service_flags[] = {
+	{ "no-linger", 0, NULL, NULL, "only while you are logged in" },
+	{ NULL, 0, NULL, NULL, NULL },
+};
+
 static const struct flag add_flags[] = {
 	{ "name", 0, "NAME", NULL, "its folder in the brain repository" },
 	{ NULL, 0, NULL, NULL, NULL },
@@ -147,6 +152,12 @@ static const struct flag machines_flags[] = {
 	{ "fetch", 0, NULL, NULL, "ask the remote first: names and heartbeats" },
 	{ "histories", 0, NULL, NULL, "and fetch everybody's files, for `restore --host`" },
 	{ "take-over", 0, NULL, NULL, "the machine that had our name before is no more: write in its place" },
+	{ NULL, 0, NULL, NULL, NULL },
+};
+
+static const struct flag today_flags[] = {
+	{ "host", 0, "NAME", NULL, "of another machine, as it is known here, or of \"all\"" },
+	{ "fetch", 0, NULL, NULL, "with --host: fetch everybody's files first" },
 	{ NULL, 0, NULL, NULL, NULL },
 };
 
@@ -196,9 +207,19 @@ static const struct flag drill_flags[] = {
 	{ NULL, 0, NULL, NULL, NULL },
 };
 
+static const struct flag db_snapshot_flags[] = {
+	{ "output", 'o', "FILE", NULL, "a plain copy there instead of one that is kept; in a folder, by its time" },
+	{ NULL, 0, NULL, NULL, NULL },
+};
+
 static const struct flag db_restore_flags[] = {
 	{ "to", 0, "PATH", NULL, "write it there; nothing may stand there" },
 	{ "in-place", 0, NULL, NULL, "put it where the database is; what stands there is kept" },
+	{ "yes", 'y', NULL, NULL, "replace without asking" },
+	{ "stage", 0, NULL, NULL, "check it and keep it ready, for --apply" },
+	{ "list", 0, NULL, NULL, "what is staged, and what was put in place" },
+	{ "apply", 0, "ID", NULL, "put in place what is staged" },
+	{ "cancel", 0, "ID", NULL, "drop what is staged" },
 	{ "undo", 0, "ID", NULL, "take a restore in place back" },
 	{ "key", 0, "FILE", NULL, "the age identity an encrypted snapshot is opened with" },
 	{ NULL, 0, NULL, NULL, NULL },
@@ -272,7 +293,10 @@ const struct verb verbs[] = {
 		.name = "service install",
 		.usage = "",
 		.text = "start the agent now and with the machine (systemd)",
-		.more = "Writes a unit of your own systemd; with -n it is only shown.",
+		.more = "Writes the packaged unit for your own systemd, with this program and this\n"
+			"configuration, and lets it run while you are not logged in; with -n it is only\n"
+			"shown.  For a whole machine there is a system service: see the how-to.",
+		.flags = service_flags,
 		.run = verb_service_install,
 		.group = VERB_SETUP,
 		.traits = VERB_CHANGES,
@@ -282,6 +306,14 @@ const struct verb verbs[] = {
 		.usage = "",
 		.text = "stop the agent and take the unit away",
 		.run = verb_service_remove,
+		.group = VERB_SETUP,
+		.traits = VERB_CHANGES,
+	},
+	{
+		.name = "uninstall",
+		.usage = "",
+		.text = "stop and take the service away; every file is kept, and it says where",
+		.run = verb_uninstall,
 		.group = VERB_SETUP,
 		.traits = VERB_CHANGES,
 	},
@@ -423,6 +455,7 @@ const struct verb verbs[] = {
 		.name = "today",
 		.usage = "",
 		.text = "what was kept since midnight",
+		.flags = today_flags,
 		.run = verb_today,
 		.group = VERB_SEE,
 		.traits = VERB_JSON,
@@ -593,7 +626,10 @@ const struct verb verbs[] = {
 		.name = "db snapshot",
 		.usage = "NAME",
 		.text = "a checked snapshot of a live database, now",
-		.more = "NAME is a name as in `mirror db list`, or the database's path.",
+		.more = "NAME is a name as in `mirror db list`, or the database's path; state:ledger,\n"
+			"state:queue and state:evidence are mirror's own.  With -o nothing is written\n"
+			"over, and nothing stands at FILE before it is whole and checked.",
+		.flags = db_snapshot_flags,
 		.run = verb_db_snapshot,
 		.group = VERB_BACK,
 		.traits = VERB_JSON | VERB_CHANGES | VERB_REMOTE,
@@ -602,10 +638,15 @@ const struct verb verbs[] = {
 	},
 	{
 		.name = "db restore",
-		.usage = "NAME FILE",
+		.usage = "NAME [FILE]",
 		.text = "a snapshot back to a file: beside the database unless told otherwise",
-		.more = "FILE is a snapshot as in `mirror db list`, or any file; one that is no whole\n"
-			"database, or another one, is refused with status 65 before anything is made.",
+		.more = "FILE is a snapshot as in `mirror db list` (also one that is only off-site), or\n"
+			"any file; the newest snapshot when it is not said.  One that is no whole\n"
+			"database, or another one, is refused with status 65 before anything is made.\n"
+			"\n"
+			"In place asks first; without a terminal it wants --yes.  A database that a\n"
+			"process has open is left alone, and the process named.  Mirror's own state\n"
+			"(state:ledger, state:queue, state:evidence) is put in place when mirror starts.",
 		.flags = db_restore_flags,
 		.run = verb_db_restore,
 		.group = VERB_BACK,

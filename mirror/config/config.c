@@ -9,6 +9,7 @@
 #include "base/path.h"
 #include "base/suggest.h"
 #include "base/toml.h"
+#include "config/check.h"
 #include "config/options.h"
 #include "config/places.h"
 #include "config/take.h"
@@ -59,7 +60,7 @@ read_key(const char *key, size_t len, unsigned int line, unsigned int column,
 {
 	const struct reading *reading = payload;
 	char inner[64];
-	AUTO_FREE char *shown = path_printable(key);
+	AUTO_FREE char *shown = path_printable_text(key);
 	const char *best;
 
 	(void)len;
@@ -75,10 +76,13 @@ read_key(const char *key, size_t len, unsigned int line, unsigned int column,
 		}
 		return take(reading, option, value);
 	}
-	if (toml_kind(value) == TOML_TABLE &&
-		is_inner_section(reading, key, inner, sizeof(inner))) {
+	if (is_inner_section(reading, key, inner, sizeof(inner))) {
 		struct reading below = *reading;
 
+		if (toml_kind(value) != TOML_TABLE) {
+			return take_wrong(reading, toml_line(value), toml_column(value),
+				"%s: expected a table, { KEY = VALUE, ... }", key);
+		}
 		below.section = inner;
 		return toml_each(value, read_key, &below);
 	}
@@ -198,7 +202,7 @@ read_section(const char *key, size_t len, unsigned int line, unsigned int column
 {
 	struct reading *reading = payload;
 	const char *best = NULL;
-	AUTO_FREE char *shown = path_printable(key);
+	AUTO_FREE char *shown = path_printable_text(key);
 
 	(void)len;
 	if (strcmp(key, "watch") == 0) {
@@ -223,7 +227,10 @@ read_section(const char *key, size_t len, unsigned int line, unsigned int column
 		}
 	}
 	if (suggest_is_nearer(key, "watch", best)) {
-		best = "watch";
+		best = "[watch]";
+	}
+	if (suggest_is_nearer(key, "database", best)) {
+		best = "[database]";
 	}
 	return take_wrong(reading, line, column, "unknown section [%.80s]%s%s%s", shown,
 		best != NULL ? "; did you mean [" : "", best != NULL ? best : "",
@@ -239,14 +246,19 @@ name_watch(const struct reading *reading, struct config_watch *watch)
 		watch->name = xstrdup(path_base(watch->path));
 	}
 	if (watch->name[0] == '\0') {
-		bad = "needs a name (the path has no last part)";
-	} else if (strchr(watch->name, '/') != NULL) {
+		return take_wrong(reading, watch->line, 1,
+			"[[watch]] %s: it needs a name = \"...\": its folder in the "
+			"brain repository",
+			watch->path);
+	}
+	if (strchr(watch->name, '/') != NULL) {
 		bad = "must not contain a slash";
 	} else if (strcmp(watch->name, ".") == 0 || strcmp(watch->name, "..") == 0) {
 		bad = "must be a name";
 	} else if (strcasecmp(watch->name, ".git") == 0 ||
 		strcmp(watch->name, ".mirror") == 0) {
-		bad = "is kept for the brain repository itself; set name = \"...\"";
+		bad = "is kept for the brain repository itself; set name = "
+		      "\"...\"";
 	}
 	for (const char *c = watch->name; *c != '\0' && bad == NULL; c++) {
 		if ((unsigned char)*c < 0x20 || *c == 0x7f) {
@@ -289,13 +301,43 @@ check_watches(const struct reading *reading, struct config *config)
 	return 0;
 }
 
+// Each gets a name: its path in the ledger, or the last part of its path.
+static int
+check_databases(const struct reading *reading, struct config *config)
+{
+	for (size_t i = 0; i < config->ndatabases; i++) {
+		struct config_database *database = &config->databases[i];
+
+		if (database->name == NULL) {
+			database->name = config_ledger_path(config, database->path);
+		}
+		if (database->name == NULL) {
+			database->name = xstrdup(path_base(database->path));
+		}
+		for (size_t j = 0; j < i; j++) {
+			if (strcmp(config->databases[j].name, database->name) == 0) {
+				return take_wrong(reading, database->line, 1,
+					"two databases are named \"%s\" (the other on "
+					"line %u); set name = \"...\" on one",
+					database->name, config->databases[j].line);
+			}
+		}
+	}
+	return 0;
+}
+
 // "{host}" in the branch; the result must be a branch git takes, under host/.
 static int
 check_branch(const struct reading *reading, struct config *config)
 {
 	char *mark = strstr(config->brain.branch, "{host}");
-	const char *name;
+	unsigned int line = 0;
 
+	for (size_t i = 0; i < noptions; i++) {
+		if (options[i].offset == offsetof(struct config, brain.branch)) {
+			line = config->lines[i];
+		}
+	}
 	if (mark != NULL) {
 		AUTO_FREE char *host = places_host();
 		char *branch = xasprintf("%.*s%s%s", (int)(mark - config->brain.branch),
@@ -304,21 +346,12 @@ check_branch(const struct reading *reading, struct config *config)
 		free(config->brain.branch);
 		config->brain.branch = branch;
 	}
-	name = config->brain.branch;
-	if (strncmp(name, "host/", 5) != 0 || name[5] == '\0' ||
-		strstr(name, "..") != NULL || strstr(name, "//") != NULL ||
-		strstr(name, "@{") != NULL || strstr(name, "/.") != NULL ||
-		name[strlen(name) - 1] == '/' || name[strlen(name) - 1] == '.' ||
-		strpbrk(name, " ~^:?*[\\\x7f") != NULL) {
-		return take_wrong(reading, 1, 1,
-			"branch: \"%s\" is not a branch name of the form host/NAME",
-			name);
-	}
-	for (; *name != '\0'; name++) {
-		if ((unsigned char)*name <= 0x20) {
-			return take_wrong(
-				reading, 1, 1, "branch: a control character in the name");
-		}
+	// As written it is right, so it is this machine's name that is none.
+	if (!check_is_branch(config->brain.branch)) {
+		return take_wrong(reading, MAX_OF(line, 1U), 1,
+			"branch: \"%s\" is not a branch name: set branch = \"host/NAME\" "
+			"under [brain]",
+			config->brain.branch);
 	}
 	return 0;
 }
@@ -359,7 +392,26 @@ finish(struct reading *reading, struct config *config)
 	if (check_branch(reading, config) < 0) {
 		return reading->err->code;
 	}
-	return check_watches(reading, config);
+	return check_watches(reading, config) < 0 ? reading->err->code
+						  : check_databases(reading, config);
+}
+
+char *
+config_ledger_path(const struct config *config, const char *disk)
+{
+	const struct config_watch *best = NULL;
+
+	// The innermost of nested watched folders keeps it.
+	for (size_t i = 0; i < config->nwatches; i++) {
+		const struct config_watch *watch = &config->watches[i];
+
+		if (path_is_beneath(disk, watch->path) &&
+			strcmp(disk, watch->path) != 0 &&
+			(best == NULL || strlen(watch->path) > strlen(best->path))) {
+			best = watch;
+		}
+	}
+	return best != NULL ? path_join(best->name, disk + strlen(best->path) + 1) : NULL;
 }
 
 int

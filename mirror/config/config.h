@@ -41,6 +41,10 @@ bool config_has_offsite(const struct config *config) NONNULL;
 /** Where this machine's databases go off-site, a folder of its own below what the option
  * names; owned by the caller. */
 char *config_offsite(const struct config *config) NONNULL MUST_CHECK;
+/** "<root>/<rel>" of a place on disk, as the ledger and the brain repository call it;
+ * owned by the caller.  NULL: it is in no watched folder. */
+char *
+config_ledger_path(const struct config *config, const char *disk) NONNULL MUST_CHECK;
 /** The machine's name: the branch without "host/". */
 const char *config_host(const struct config *config) NONNULL;
 

@@ -112,7 +112,7 @@ const struct option database_options[] = {
 		"its name in `mirror db`; <root>/<path> unless given" },
 	{ "database", "owner", OPTION_TEXT, IN_DATABASE(owner), NULL, 0, 0, NULL,
 		"\"unix:/path.sock\": ask the process that owns it for a snapshot" },
-	{ "database", "tool", OPTION_TEXT, IN_DATABASE(tool), "\"backup\"", 0, 0, NULL,
+	{ "database", "tool", OPTION_TEXT, IN_DATABASE(tool), "\"backup_vacuum_into\"", 0, 0, NULL,
 		"the tool's name in the owner's tools/call" },
 };
 const size_t ndatabase_options = countof(database_options);

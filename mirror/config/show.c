@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "config/check.h"
 #include "config/options.h"
 
 #include <inttypes.h>
@@ -126,9 +127,11 @@ commented_options(void)
 			section = "brain";
 			continue;
 		}
+		AUTO_FREE char *example =
+			config_quote(check_example(option->section, option->key));
 		text = xasprintf("%s%s# %s%s%s = %s%*s# %s\n", before, head,
 			dot != NULL ? dot + 1 : "", dot != NULL ? "." : "", option->key,
-			option->fallback != NULL ? option->fallback : "\"\"", 2, "",
+			option->fallback != NULL ? option->fallback : example, 2, "",
 			option->text);
 		if (fresh) {
 			section = dot != NULL ? "sqlite" : option->section;

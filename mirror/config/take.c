@@ -8,6 +8,7 @@
 #include "base/path.h"
 #include "base/suggest.h"
 #include "base/toml.h"
+#include "config/check.h"
 #include "config/fields.h"
 #include "config/options.h"
 #include "config/places.h"
@@ -99,6 +100,21 @@ take_text(const struct reading *reading, const struct option *option,
 }
 
 static int
+take_checked(const struct reading *reading, const struct option *option,
+	const struct toml_value *value, char **ret_text)
+{
+	const char *why;
+
+	if (take_text(reading, option, value, ret_text) < 0) {
+		return reading->err->code;
+	}
+	why = check_text(option->section, option->key, *ret_text);
+	return why == NULL
+		? 0
+		: wrong_value(reading, option, value, "\"%.80s\" %s", *ret_text, why);
+}
+
+static int
 take_path(const struct reading *reading, const struct option *option,
 	const struct toml_value *value, char **ret_path)
 {
@@ -118,20 +134,33 @@ take_path(const struct reading *reading, const struct option *option,
 	return 0;
 }
 
+// A bound as a person would write it.
+static char *
+limit_text(const struct option *option, int64_t number)
+{
+	char duration[CLOCK_TEXT_MAX];
+
+	if (option->kind == OPTION_DURATION || option->kind == OPTION_LIMITS) {
+		clock_format_duration(number, duration);
+		return xstrdup(duration);
+	}
+	return xasprintf("%" PRId64 "%s", number,
+		option->kind == OPTION_SIZE && number == option->most ? " bytes" : "");
+}
+
 static int
 in_bounds(const struct reading *reading, const struct option *option,
 	const struct toml_value *value, int64_t number)
 {
-	char limit[160];
+	AUTO_FREE char *least = NULL;
+	AUTO_FREE char *most = NULL;
 
 	if (number >= option->least && number <= option->most) {
 		return 0;
 	}
-	(void)snprintf(limit, sizeof(limit), "must be from %" PRId64 " to %" PRId64 "%s",
-		option->least, option->most,
-		option->kind == OPTION_DURATION || option->kind == OPTION_LIMITS ? " ms"
-										 : "");
-	return wrong_value(reading, option, value, "%s", limit);
+	least = limit_text(option, option->least);
+	most = limit_text(option, option->most);
+	return wrong_value(reading, option, value, "must be from %s to %s", least, most);
 }
 
 static int
@@ -285,13 +314,31 @@ take_list(const struct reading *reading, const struct option *option,
 	return 0;
 }
 
+// "redact", "seal" or "hold".  Owned by the caller.
+static char *
+all_words(const struct option *option)
+{
+	char *text = xstrdup("");
+
+	for (size_t i = 0; option->words[i] != NULL; i++) {
+		AUTO_FREE char *before = text;
+
+		text = xasprintf("%s%s\"%s\"", before,
+			i == 0                                 ? ""
+				: option->words[i + 1] == NULL ? " or "
+							       : ", ",
+			option->words[i]);
+	}
+	return text;
+}
+
 static int
 take_word(const struct reading *reading, const struct option *option,
 	const struct toml_value *value, int64_t *ret_word)
 {
 	AUTO_FREE char *text = NULL;
+	AUTO_FREE char *words = NULL;
 	const char *best = NULL;
-	char reason[160];
 
 	if (take_text(reading, option, value, &text) < 0) {
 		return reading->err->code;
@@ -305,10 +352,10 @@ take_word(const struct reading *reading, const struct option *option,
 			best = option->words[i];
 		}
 	}
-	(void)snprintf(reason, sizeof(reason), "\"%.60s\" is not one of its words%s%s%s",
-		text, best != NULL ? "; did you mean \"" : "", best != NULL ? best : "",
+	words = all_words(option);
+	return wrong_value(reading, option, value, "\"%.60s\" is not %s%s%s%s", text,
+		words, best != NULL ? "; did you mean \"" : "", best != NULL ? best : "",
 		best != NULL ? "\"?" : "");
-	return wrong_value(reading, option, value, "%s", reason);
 }
 
 static int
@@ -338,7 +385,7 @@ take(const struct reading *reading, const struct option *option,
 
 	switch (option->kind) {
 	case OPTION_TEXT:
-		return take_text(reading, option, value, field);
+		return take_checked(reading, option, value, field);
 	case OPTION_PATH:
 		return take_path(reading, option, value, field);
 	case OPTION_BOOL:

@@ -12,6 +12,7 @@
 #include "base/db.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/newest.h"
 #include "base/path.h"
 
 #include <errno.h>
@@ -104,6 +105,7 @@ set_aside(const char *path, struct err *err)
 			return err_errno(err, "set %s aside", from);
 		}
 	}
+	newest_prune_damaged(path);
 	return 0;
 }
 

@@ -51,6 +51,7 @@ struct config;
 	X(PUSH,         "push",         25 * FACT_HOUR_, 3 * FACT_DAY_, "mirror remote test") \
 	X(INTEGRITY,    "integrity",    8 * FACT_DAY_, 30 * FACT_DAY_, "mirror verify") \
 	X(DB,           "db",           3 * FACT_HOUR_, 2 * FACT_DAY_, "mirror db snapshot") \
+	X(DAILY,        "daily",        0, 0, "mirror run") \
 	X(OFFSITE,      "offsite",      26 * FACT_HOUR_, 4 * FACT_DAY_, "mirror verify") \
 	X(DRILL,        "drill",        35 * FACT_DAY_, 100 * FACT_DAY_, "mirror drill") \
 	X(SECRETS,      "secrets",      2 * FACT_DAY_, 8 * FACT_DAY_, "mirror --once") \

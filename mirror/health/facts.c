@@ -28,6 +28,7 @@ static void (*const questions[])(struct probe *probe) = {
 	probe_push,
 	probe_integrity,
 	probe_databases,
+	probe_daily,
 	probe_offsite,
 	probe_drill,
 	probe_machines,

@@ -90,7 +90,7 @@ add_fact(const struct health_report *report, const struct health_fact *fact,
 	struct buf *text, struct err *err)
 {
 	AUTO_FREE char *name = path_printable(fact->name);
-	AUTO_FREE char *evidence = path_printable(fact->evidence);
+	AUTO_FREE char *evidence = path_printable_text(fact->evidence);
 	AUTO_FREE char *action = path_printable(fact->action);
 	AUTO_FREE char *note = path_printable(fact->note);
 

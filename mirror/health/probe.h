@@ -118,6 +118,7 @@ void probe_secrets(struct probe *probe) NONNULL;
 void probe_integrity(struct probe *probe) NONNULL;
 void probe_push(struct probe *probe) NONNULL;
 void probe_databases(struct probe *probe) NONNULL;
+void probe_daily(struct probe *probe) NONNULL;
 void probe_drill(struct probe *probe) NONNULL;
 void probe_machines(struct probe *probe) NONNULL;
 /** probe_offsite.c; with input->deep every byte is read back. */

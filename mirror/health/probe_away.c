@@ -21,6 +21,8 @@
 enum {
 	/** Commits looked at to find the oldest one that the remote lacks. */
 	UNPUSHED_MAX = 5000,
+	/** A daily run that has not begun so long after its time was missed. */
+	DAILY_LATE_MS = 60 * 60 * 1000,
 };
 
 /* ---- integrity ---- */
@@ -242,6 +244,15 @@ probe_push(struct probe *probe)
 static char *
 database_path(const struct config *config, const char *name)
 {
+	// A name with a mark in it is not the one on the disk.
+	if (strstr(name, "REDACTED.") != NULL) {
+		return NULL;
+	}
+	for (size_t i = 0; config != NULL && i < config->ndatabases; i++) {
+		if (strcmp(config->databases[i].name, name) == 0) {
+			return xstrdup(config->databases[i].path);
+		}
+	}
 	for (size_t i = 0; config != NULL && i < config->nwatches; i++) {
 		const struct config_watch *watch = &config->watches[i];
 		size_t len = strlen(watch->name);
@@ -343,6 +354,44 @@ probe_databases(struct probe *probe)
 		(void)probe_say(fact, HEALTH_UNKNOWN, NULL,
 			"the ledger knows databases and no snapshot is on record");
 	}
+}
+
+/* ---- the daily run of the databases ---- */
+
+// An hour is no delay worth a word; a run under way has until its time limit.
+static bool
+is_missed(const struct probe *probe, const struct evidence_row *row)
+{
+	const struct config *config = probe->input->config;
+	int64_t limit_ms = config != NULL ? config->sqlite.timeout_ms : 0;
+	bool running = strstr(row->detail, "running") != NULL &&
+		probe->now_ms - row->at_ms < limit_ms;
+
+	return probe->now_ms - row->value > DAILY_LATE_MS && !running;
+}
+
+void
+probe_daily(struct probe *probe)
+{
+	struct health_fact *fact = probe_add(probe, FACT_DAILY);
+	struct evidence_row row;
+	char due[CLOCK_TEXT_MAX];
+
+	if (probe_row(probe, fact_word(FACT_DAILY), &row) == 0) {
+		(void)probe_say(
+			fact, HEALTH_HEALTHY, NULL, "no database has a daily run yet");
+		return;
+	}
+	clock_format(row.value, due);
+	if (is_missed(probe, &row)) {
+		(void)probe_say(fact, HEALTH_DEGRADED,
+			probe->agent_lives ? "mirror status" : "mirror run",
+			"the daily run of the databases, due %s, did not take place",
+			due);
+		return;
+	}
+	(void)probe_say(fact, row.state, row.action, "%s", row.text);
+	probe_note(fact, "the next one is due %s", due);
 }
 
 /* ---- drill ---- */

@@ -50,6 +50,18 @@ has_ledger(struct probe *probe, struct health_fact *fact)
 
 // Each configured root must have been swept; one that was added an hour ago and never
 // looked at is not complete.
+// Has the ledger ever met this root?
+static bool
+was_swept(const struct probe *probe, const char *name, struct ledger_root_facts *facts)
+{
+	struct err ignored;
+	int64_t root = ledger_root(probe->ledger, name, &ignored);
+
+	*facts = (struct ledger_root_facts){ 0 };
+	return root > 0 && ledger_root_info(probe->ledger, root, facts, &ignored) == 0 &&
+		facts->swept_ms != 0;
+}
+
 static void
 say_roots(struct probe *probe, struct health_fact *fact)
 {
@@ -57,14 +69,9 @@ say_roots(struct probe *probe, struct health_fact *fact)
 
 	for (size_t i = 0; config != NULL && i < config->nwatches; i++) {
 		const struct config_watch *watch = &config->watches[i];
-		struct ledger_root_facts facts = { 0 };
-		struct err err = { 0 };
-		int64_t root = ledger_root(probe->ledger, watch->name, &err);
-		bool swept = root > 0 &&
-			ledger_root_info(probe->ledger, root, &facts, &err) == 0 &&
-			facts.swept_ms != 0;
+		struct ledger_root_facts ignored;
 
-		if (!swept && !watch->optional) {
+		if (!watch->optional && !was_swept(probe, watch->name, &ignored)) {
 			(void)probe_say(fact, HEALTH_UNKNOWN, SWEEP,
 				"%s (%s) was never swept", watch->name, watch->path);
 		}
@@ -323,6 +330,16 @@ probe_unprotected(struct probe *probe)
 
 /* ---- shrink ---- */
 
+// A disk may be unplugged for a while: only then somebody must act now.
+#define SHRINK_PATIENCE_MS (INT64_C(3600) * 1000)
+
+static enum health_state
+held_state(const struct probe *probe, int64_t since_ms)
+{
+	return probe->now_ms - since_ms < SHRINK_PATIENCE_MS ? HEALTH_DEGRADED
+							     : HEALTH_FAILED;
+}
+
 static void
 say_held(struct probe *probe, struct health_fact *fact, const struct ledger_folder *root)
 {
@@ -346,7 +363,7 @@ say_held(struct probe *probe, struct health_fact *fact, const struct ledger_fold
 	clock_format_age(MAX_OF(probe->now_ms - facts.held_since_ms, 0), age);
 	fact->since_ms = facts.held_since_ms;
 	fact->value++;
-	if (probe_say(fact, HEALTH_FAILED, NULL,
+	if (probe_say(fact, held_state(probe, facts.held_since_ms), NULL,
 		    "%s: %s, for %s; nothing was dropped from the backup.  Bring it "
 		    "back, or say "
 		    "that it is a deletion",
@@ -355,6 +372,19 @@ say_held(struct probe *probe, struct health_fact *fact, const struct ledger_fold
 		// it.
 		probe_acceptable(fact, condition, 0);
 	}
+}
+
+// Of a root that was swept once, how long it has been away is told by its hold, which
+// begins with the next sweep.
+static enum health_state
+missing_state(const struct probe *probe, const char *name)
+{
+	struct ledger_root_facts facts;
+
+	if (!probe->ledger_door.open || !was_swept(probe, name, &facts)) {
+		return HEALTH_FAILED;
+	}
+	return facts.held == 0 ? HEALTH_DEGRADED : held_state(probe, facts.held_since_ms);
 }
 
 // The roots as they are now: an unmounted disk shows before the next sweep.
@@ -372,7 +402,7 @@ say_missing(struct probe *probe, struct health_fact *fact)
 			AUTO_FREE char *action =
 				xasprintf("mirror remove %s", watch->name);
 
-			(void)probe_say(fact, HEALTH_FAILED, action,
+			(void)probe_say(fact, missing_state(probe, watch->name), action,
 				"the watched folder %s is not there (%s): bring it back, "
 				"or watch "
 				"it no more",

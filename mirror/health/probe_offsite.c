@@ -27,10 +27,15 @@ enum {
 	LOCK_WAIT_MS = 2000,
 };
 
+/** Each copy is read back once a week; one may fail. */
+#define READ_BACK_MS (INT64_C(15) * 86400000)
+
 struct offsite_view {
 	int64_t copies;
 	/** The oldest of the newest proofs; 0: none. */
 	int64_t verified_ms;
+	/** The same, of the days they were last listed with the right size. */
+	int64_t seen_ms;
 };
 
 // The newest copy that was sent, or NULL; *ret_waiting is the oldest one after it.
@@ -78,6 +83,20 @@ read_back(struct probe *probe, struct health_fact *fact, struct manifest *manife
 }
 
 static void
+note_dates(struct offsite_view *view, const struct manifest_entry *entry)
+{
+	int64_t verified_ms = entry->offsite.verified_ms;
+	int64_t seen_ms = MAX_OF(entry->offsite.seen_ms, verified_ms);
+
+	if (view->verified_ms == 0 || verified_ms < view->verified_ms) {
+		view->verified_ms = verified_ms;
+	}
+	if (view->seen_ms == 0 || seen_ms < view->seen_ms) {
+		view->seen_ms = seen_ms;
+	}
+}
+
+static void
 say_folder(struct probe *probe, struct health_fact *fact, const char *dir,
 	struct offsite_view *view)
 {
@@ -115,10 +134,7 @@ say_folder(struct probe *probe, struct health_fact *fact, const char *dir,
 		if (probe->input->deep) {
 			read_back(probe, fact, &manifest, entry);
 		}
-		if (view->verified_ms == 0 ||
-			entry->offsite.verified_ms < view->verified_ms) {
-			view->verified_ms = entry->offsite.verified_ms;
-		}
+		note_dates(view, entry);
 	}
 	manifest_close(&manifest);
 }
@@ -162,10 +178,17 @@ probe_offsite(struct probe *probe)
 		probe_note(fact, "database snapshots stay on this machine");
 		return;
 	}
+	if (config->sqlite.recipient == NULL) {
+		(void)probe_say(fact, HEALTH_DEGRADED, "mirror config edit",
+			"snapshots stay on this machine: without [sqlite] recipient they "
+			"are not encrypted, and nothing readable leaves");
+		fact->since_ms = 0;
+		return;
+	}
 	say_folders(probe, fact, &view);
 	// What a run could not do is told even when the lists look well.
 	if (probe_row(probe, fact_word(FACT_OFFSITE), &row) > 0 &&
-		row.state != HEALTH_HEALTHY && row.at_ms >= view.verified_ms) {
+		row.state != HEALTH_HEALTHY && row.at_ms >= view.seen_ms) {
 		(void)probe_say(fact, row.state, row.action, "%s", row.text);
 	}
 	if (view.copies == 0) {
@@ -173,10 +196,15 @@ probe_offsite(struct probe *probe)
 			"nothing was ever sent off-site");
 		return;
 	}
-	row = (struct evidence_row){ .at_ms = view.verified_ms };
+	row = (struct evidence_row){ .at_ms = view.seen_ms };
 	(void)snprintf(row.text, sizeof(row.text),
 		"the newest copy of each of %lld databases was proved off-site",
 		(long long)view.copies);
 	probe_believe(probe, fact, &row);
+	if (probe->now_ms - view.verified_ms > READ_BACK_MS) {
+		(void)probe_say(fact, HEALTH_DEGRADED, "mirror verify",
+			"the copies off-site are listed, and were not read back for two "
+			"weeks");
+	}
 	fact->since_ms = 0;
 }

@@ -191,6 +191,19 @@ ledger_folder_load(struct ledger *ledger, int64_t id, struct ledger_folder *ret_
 }
 
 int
+ledger_count_folders(struct ledger *ledger, uint64_t *ret_count, struct err *err)
+{
+	struct db_stmt *count = handle_stmt(ledger, SQL_COUNT_FOLDERS, err);
+
+	if (count == NULL || db_step(count, err) < 0) {
+		return err->code;
+	}
+	*ret_count = (uint64_t)db_int(count, 0);
+	db_reset(count);
+	return 0;
+}
+
+int
 ledger_subfolders(struct ledger *ledger, int64_t folder,
 	struct ledger_folders *ret_folders, struct err *err)
 {

@@ -6,6 +6,7 @@
 #include "base/db.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/newest.h"
 #include "ledger/handle.h"
 
 #include <errno.h>
@@ -187,6 +188,7 @@ ledger_set_aside(const char *path, struct err *err)
 			return err_errno(err, "set aside %s", from);
 		}
 	}
+	newest_prune_damaged(path);
 	return 0;
 }
 

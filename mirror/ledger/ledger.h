@@ -237,6 +237,10 @@ int ledger_folder_load(struct ledger *ledger, int64_t id,
 int ledger_folder_put(struct ledger *ledger, struct ledger_folder *folder,
 	struct err *err) NONNULL MUST_CHECK;
 
+/** How many folders there are, roots among them.  Sees open changes. */
+int ledger_count_folders(struct ledger *ledger, uint64_t *ret_count, struct err *err)
+	NONNULL MUST_CHECK;
+
 /** Load the subfolders; @ret_folders is reused, ledger_folders_done() it in the end. */
 int ledger_subfolders(struct ledger *ledger, int64_t folder,
 	struct ledger_folders *ret_folders, struct err *err) NONNULL MUST_CHECK;

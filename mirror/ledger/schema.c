@@ -110,6 +110,7 @@ const char *const handle_sql[HANDLE_NSQL] = {
 		" mtime_ns = ?, ctime_ns = ?, number = ?, dev = ?, mode = ?, nlink = ?,"
 		" uid = ?, gid = ?, tree = ?, sidecar = ?, stamp = ?, flags = ?,"
 		" sealed = ? WHERE id = ?",
+	[SQL_COUNT_FOLDERS] = "SELECT count(*) FROM folders",
 	[SQL_SUBFOLDERS] = FOLDER_ "WHERE parent = ? ORDER BY name",
 	[SQL_ROWS] = ROW_ "WHERE folder = ? ORDER BY name",
 	[SQL_ROWS_BY_STATE] = ROW_ "WHERE folder = ? AND +state = ? ORDER BY name",

@@ -20,6 +20,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "base/newest.h"
 #include "base/path.h"
 #include "restore/journal.h"
 #include "restore/place.h"
@@ -34,6 +35,9 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+
+// What can be taken back: the last twenty restores, and those of three months.
+static const struct newest kept = { "", 20, 3 * NEWEST_MONTH_MS, 1000 };
 
 enum {
 	// A line with the longest path there can be, many times over.
@@ -113,6 +117,7 @@ undo_begin(const char *dir, const struct oid *commit, const struct restore_root 
 {
 	AUTO(undo_freep) struct undo *undo = xcalloc(1, sizeof(*undo));
 	AUTO_CLOSE int top = -1;
+	struct err ignored;
 
 	undo->dirfd = undo->files = undo->journal = undo->last = -1;
 	undo->lines.max = LINES_MAX;
@@ -129,6 +134,7 @@ undo_begin(const char *dir, const struct oid *commit, const struct restore_root 
 		fd_sync(top, dir, err) < 0) {
 		return err_wrap(err, "keep safety copies in %s", dir);
 	}
+	(void)!newest_prune(dir, &kept, clock_now_ms(), &ignored);
 	*ret_undo = STEAL(undo);
 	return 0;
 }

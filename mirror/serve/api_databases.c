@@ -381,6 +381,8 @@ static int
 answer_stage(struct call *call, struct err *err)
 {
 	const struct call_task *task = call->task;
+	AUTO_FREE char *next = xasprintf(
+		"mirror db restore %s --apply %s", task->database.name, task->record.id);
 	struct json *object;
 
 	if (task->err.code != 0) {
@@ -397,7 +399,7 @@ answer_stage(struct call *call, struct err *err)
 	object = record_json(&task->record);
 	json_set_text(object, "schema", "mirror.restore/1");
 	json_set_text(object, "database", task->database.name);
-	json_set_text(object, "next", "mirror db restore");
+	json_set_bytes(object, "next", next, strlen(next));
 	return call_json(call, object);
 }
 

@@ -15,6 +15,7 @@
 #include "serve/measure.h"
 #include "serve/room.h"
 #include "view/accept.h"
+#include "view/databases.h"
 #include "view/row.h"
 
 #include <inttypes.h>
@@ -302,6 +303,9 @@ api_accept(struct call *call, struct err *err)
 		.mono_ms = clock_mono_ms(),
 		.sysroot = "",
 	};
+	const struct view_vault vault = { .config = options->config,
+		.state_dir = options->state_dir,
+		.dir = options->vault_dir };
 	const char *what = call_text(call, "fact");
 	AUTO_FREE char *reason = NULL;
 	struct json *object;
@@ -315,6 +319,9 @@ api_accept(struct call *call, struct err *err)
 	}
 	count = health_accept(call->desk.evidence, &input, report, what, reason, 0, err);
 	if (count < 0 ||
+		(count > 0 &&
+			view_accept_databases(
+				&vault, call->desk.evidence, report, what, err) < 0) ||
 		(count > 0 &&
 			view_accept_ask(call->desk.queue, options->config, err) < 0)) {
 		return err->code;

@@ -80,7 +80,7 @@ problem_json(enum problem problem, const struct err *err)
 {
 	struct json *object = json_new_object();
 	AUTO_FREE char *type = xasprintf("urn:mirror:problem:%s", problem_code(problem));
-	AUTO_FREE char *detail = path_printable(err->msg);
+	AUTO_FREE char *detail = path_printable_text(err->msg);
 
 	json_set_text(object, "type", type);
 	json_set_text(object, "title", problem_title(problem));

@@ -75,6 +75,7 @@ do_snapshot(const struct json *request, struct answer *answer, struct err *err)
 		.inode = (ino_t)json_get_int(request, "inode", 0),
 		.deadline_ms = json_get_int(request, "deadline_ms", 1),
 		.stall_ms = json_get_int(request, "stall_ms", 0),
+		.full = json_get_bool(request, "full", false),
 	};
 
 	if (path_of(request, "source", &source, err) < 0 ||
@@ -108,7 +109,9 @@ do_inspect(const struct json *request, struct answer *answer, struct err *err)
 	if (path_of(request, "source", &source, err) < 0) {
 		return err->code;
 	}
-	if (inspect_file(source, deadline_ms, &found, err) < 0) {
+	if ((json_get_bool(request, "full", false)
+			    ? inspect_fully(source, deadline_ms, &found, err)
+			    : inspect_file(source, deadline_ms, &found, err)) < 0) {
 		answer->why = strncmp(err->msg, "not a database", 14) == 0
 			? INSPECT_FOREIGN
 			: INSPECT_DAMAGED;

@@ -471,7 +471,9 @@ finish(struct copy *copy, struct err *err)
 	struct copy_result *result = copy->result;
 	AUTO_CLOSE int fd = -1;
 
-	if (inspect_file(target, left_ms(copy), &result->found, err) < 0) {
+	if ((copy->order->full ? inspect_fully(target, left_ms(copy), &result->found, err)
+			       : inspect_file(target, left_ms(copy), &result->found,
+					 err)) < 0) {
 		return err->code;
 	}
 	fd = open(target, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);

@@ -29,6 +29,8 @@ struct copy_order {
 	int64_t deadline_ms;
 	/** See db_backup_into(). */
 	int64_t stall_ms;
+	/** Check with inspect_fully(). */
+	bool full;
 };
 
 struct copy_result {

@@ -200,9 +200,9 @@ count_rows(struct db *db, struct inspect *inspect, struct err *err)
 }
 
 static int
-check(struct db *db, struct inspect *inspect, struct err *err)
+check(struct db *db, bool full, struct inspect *inspect, struct err *err)
 {
-	if (db_quick_check(db, err) == 0) {
+	if ((full ? db_full_check(db, err) : db_quick_check(db, err)) == 0) {
 		return 0;
 	}
 	// "no such collation sequence", "unknown function": only the owner's program has
@@ -216,9 +216,9 @@ check(struct db *db, struct inspect *inspect, struct err *err)
 	return db_quick_check(db, err);
 }
 
-int
-inspect_file(const char *path, int64_t deadline_ms, struct inspect *ret_inspect,
-	struct err *err)
+static int
+inspect_with(const char *path, bool full, int64_t deadline_ms,
+	struct inspect *ret_inspect, struct err *err)
 {
 	AUTO(db_closep) struct db *db = NULL;
 	AUTO(inspect_done) struct inspect found = { 0 };
@@ -230,7 +230,7 @@ inspect_file(const char *path, int64_t deadline_ms, struct inspect *ret_inspect,
 		return inspect_blame(err);
 	}
 	db_limit_ms(db, deadline_ms);
-	if (read_ids(db, &found, err) < 0 || check(db, &found, err) < 0 ||
+	if (read_ids(db, &found, err) < 0 || check(db, full, &found, err) < 0 ||
 		read_schema(db, &found, err) < 0 || list_tables(db, &found, err) < 0 ||
 		count_rows(db, &found, err) < 0) {
 		return inspect_blame(err);
@@ -238,6 +238,20 @@ inspect_file(const char *path, int64_t deadline_ms, struct inspect *ret_inspect,
 	*ret_inspect = found;
 	found = (struct inspect){ 0 };
 	return 0;
+}
+
+int
+inspect_file(const char *path, int64_t deadline_ms, struct inspect *ret_inspect,
+	struct err *err)
+{
+	return inspect_with(path, false, deadline_ms, ret_inspect, err);
+}
+
+int
+inspect_fully(const char *path, int64_t deadline_ms, struct inspect *ret_inspect,
+	struct err *err)
+{
+	return inspect_with(path, true, deadline_ms, ret_inspect, err);
 }
 
 int

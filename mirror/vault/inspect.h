@@ -70,6 +70,10 @@ bool inspect_is_magic(const void *data, size_t len) NONNULL;
 int inspect_file(const char *path, int64_t deadline_ms, struct inspect *ret_inspect,
 	struct err *err) NONNULL MUST_CHECK;
 
+/** The same with `integrity_check`: indexes are compared with their tables as well. */
+int inspect_fully(const char *path, int64_t deadline_ms, struct inspect *ret_inspect,
+	struct err *err) NONNULL MUST_CHECK;
+
 /** Schema and names, and rows if wanted, also of a live database: nothing is checked, and
  * nothing is made beside it unless a program has it open already. */
 int inspect_live(const char *path, bool count, int64_t deadline_ms,

@@ -128,6 +128,7 @@ entry_to_json(const struct manifest_entry *entry)
 	json_set_text(offsite, "remote", entry->offsite.remote);
 	json_set_int(offsite, "part_bytes", entry->offsite.part_bytes);
 	json_set_int(offsite, "verified_ms", entry->offsite.verified_ms);
+	json_set_int(offsite, "seen_ms", entry->offsite.seen_ms);
 	json_set(json, "offsite", offsite);
 	return json;
 }
@@ -177,6 +178,7 @@ entry_from_json(const struct json *json, struct manifest_entry *entry, struct er
 	entry->offsite.remote = remote != NULL ? xstrdup(remote) : NULL;
 	entry->offsite.part_bytes = json_get_int(offsite, "part_bytes", 0);
 	entry->offsite.verified_ms = json_get_int(offsite, "verified_ms", 0);
+	entry->offsite.seen_ms = json_get_int(offsite, "seen_ms", 0);
 	return 0;
 }
 
@@ -231,6 +233,7 @@ load_json(struct manifest *manifest, const struct json *json, struct err *err)
 	manifest->next_seq =
 		MAX_OF(manifest->next_seq, json_get_int(json, "next_seq", 0));
 	manifest->seen_ms = json_get_int(json, "seen_ms", 0);
+	manifest->full_ms = json_get_int(json, "full_ms", 0);
 	return 0;
 }
 
@@ -270,6 +273,7 @@ manifest_save(struct manifest *manifest, struct err *err)
 	json_set_int(json, "lineage", manifest->lineage);
 	json_set_int(json, "next_seq", manifest->next_seq);
 	json_set_int(json, "seen_ms", manifest->seen_ms);
+	json_set_int(json, "full_ms", manifest->full_ms);
 	for (size_t i = 0; i < manifest->nentries; i++) {
 		json_append(list, entry_to_json(&manifest->entries[i]));
 	}

@@ -60,6 +60,8 @@ struct manifest_offsite {
 	int64_t part_bytes;
 	/** Last time every byte was proved there (hash or read back); 0 never. */
 	int64_t verified_ms;
+	/** Last time it was listed there with the right size; 0 never. */
+	int64_t seen_ms;
 };
 
 struct manifest_entry {
@@ -97,6 +99,8 @@ struct manifest {
 	int64_t next_seq;
 	/** Last time the database was seen equal to the newest snapshot. */
 	int64_t seen_ms;
+	/** Last time a copy passed `integrity_check`, not only `quick_check`. */
+	int64_t full_ms;
 	/** Oldest first. */
 	struct manifest_entry *entries;
 	size_t nentries;

@@ -446,7 +446,8 @@ prove(struct manifest *manifest, struct manifest_entry *entry,
 	free(entry->offsite.remote);
 	entry->offsite = (struct manifest_offsite){ .remote = xstrdup(plan->remote),
 		.part_bytes = part_bytes,
-		.verified_ms = clock_now_ms() };
+		.verified_ms = clock_now_ms(),
+		.seen_ms = clock_now_ms() };
 	return manifest_save(manifest, err);
 }
 
@@ -493,13 +494,29 @@ offsite_send(const struct offsite_plan *plan, struct manifest *manifest,
 	return prove(manifest, entry, plan, job.part_bytes, err);
 }
 
+// Plain ones from before there was a recipient stay here for good; only the newest must
+// not be plain.
 static bool
-wants_sending(const struct offsite_plan *plan, const struct manifest_entry *entry)
+wants_sending(const char *remote, const struct manifest *manifest, size_t index)
 {
+	const struct manifest_entry *entry = &manifest->entries[index];
+
 	return entry->complete && entry->local && entry->verified &&
 		entry->provenance != PROVENANCE_TEST &&
+		(entry->recipient != NULL || entry == manifest_newest(manifest)) &&
 		(entry->offsite.remote == NULL || entry->offsite.verified_ms == 0 ||
-			strcmp(entry->offsite.remote, plan->remote) != 0);
+			strcmp(entry->offsite.remote, remote) != 0);
+}
+
+bool
+offsite_owes(const char *remote, const struct manifest *manifest)
+{
+	for (size_t i = 0; i < manifest->nentries; i++) {
+		if (wants_sending(remote, manifest, i)) {
+			return true;
+		}
+	}
+	return false;
 }
 
 int
@@ -511,7 +528,7 @@ offsite_send_all(
 	int sent = 0;
 
 	for (size_t i = manifest->nentries; i-- > 0;) {
-		if (!wants_sending(plan, &manifest->entries[i])) {
+		if (!wants_sending(plan->remote, manifest, i)) {
 			continue;
 		}
 		rest.timeout_ms = MAX_OF(end_ms - clock_mono_ms(), (int64_t)1);
@@ -541,6 +558,11 @@ offsite_verify(const struct offsite_plan *plan, struct manifest *manifest,
 	if (proved == ERR_INVALID) {
 		// It no longer counts, and the next sending repairs it.
 		entry->offsite.verified_ms = 0;
+		entry->offsite.seen_ms = 0;
+		(void)!manifest_save(manifest, &ignored);
+	}
+	if (proved == 0) {
+		entry->offsite.seen_ms = clock_now_ms();
 		(void)!manifest_save(manifest, &ignored);
 	}
 	if (proved > 0 && prove(manifest, entry, plan, job.part_bytes, err) < 0) {

@@ -68,6 +68,9 @@ struct offsite_plan {
 int offsite_send(const struct offsite_plan *plan, struct manifest *manifest,
 	struct manifest_entry *entry, struct err *err) NONNULL MUST_CHECK;
 
+/** Is there one that offsite_send_all() would send, or refuse to? */
+bool offsite_owes(const char *remote, const struct manifest *manifest) NONNULL;
+
 /** Every complete snapshot of the folder that is not there yet, the newest first: it is
  * the one that would be missed.  Those taken by tests stay here.  Returns how many were
  * sent. */

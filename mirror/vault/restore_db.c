@@ -113,6 +113,7 @@ check_file(const struct restore_plan *plan, const char *path, int64_t end_ms,
 	const char *sha256;
 
 	set_path(request, "source", path);
+	json_set_bool(request, "full", true);
 	if (run_child(plan, request, end_ms, &answer, err) < 0) {
 		return err->code;
 	}

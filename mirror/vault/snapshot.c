@@ -40,6 +40,7 @@ struct take {
 	int64_t bytes;
 	char method[16];
 	struct archive archive;
+	bool full;
 };
 
 static void
@@ -121,6 +122,7 @@ copy_in_child(struct take *take, struct err *err)
 	json_set_int(request, "inode", (int64_t)identity->inode);
 	json_set_int(request, "stall_ms",
 		plan->stall_ms != 0 ? plan->stall_ms : SNAPSHOT_STALL_MS);
+	json_set_bool(request, "full", take->full);
 	result = child_run(
 		plan->self, request, left, plan->progress, plan->payload, &answer, err);
 	if (result < 0) {
@@ -246,8 +248,12 @@ remember(struct take *take)
 	}
 	identity_done(&manifest->identity);
 	manifest->identity = (struct identity){
-		.path = xstrdup(now->path), .dev = now->dev, .inode = now->inode
+		.path = xstrdup(take->plan->shown_path != NULL ? take->plan->shown_path
+							       : now->path),
+		.dev = now->dev,
+		.inode = now->inode
 	};
+	manifest->full_ms = take->full ? clock_now_ms() : manifest->full_ms;
 	free(manifest->name);
 	manifest->name = xstrdup(take->plan->name);
 	manifest->seen_ms = clock_now_ms();
@@ -346,25 +352,21 @@ store(struct take *take, struct err *err)
 	return archive_store(&plan, &take->archive, err);
 }
 
-static int
-run(struct take *take, struct err *err)
+static bool
+is_full_due(const struct take *take)
 {
-	const struct snapshot_plan *plan = take->plan;
-	struct manifest_entry *same;
+	int64_t age_ms = clock_now_ms() - take->manifest.full_ms;
 
-	if (identity_of(plan->path, &take->ret->identity, err) < 0) {
-		if (err->code == ERR_INVALID) {
-			take->ret->why = SNAPSHOT_NOT_A_DATABASE;
-		}
-		return err->code;
-	}
-	if (manifest_open(plan->dir, MANIFEST_WRITE,
-		    MIN_OF(plan->timeout_ms, (int64_t)SNAPSHOT_LOCK_MS), &take->manifest,
-		    err) < 0 ||
-		check_replaced(take, err) < 0 || make_copy(take, err) < 0) {
-		return err->code;
-	}
-	same = find_same(take);
+	return take->plan->full_every_ms > 0 &&
+		(age_ms < 0 || age_ms >= take->plan->full_every_ms);
+}
+
+// The same content as the newest one, or a new archive.
+static int
+keep(struct take *take, struct err *err)
+{
+	struct manifest_entry *same = find_same(take);
+
 	if (same != NULL) {
 		take->ret->unchanged = true;
 		remember(take);
@@ -375,6 +377,33 @@ run(struct take *take, struct err *err)
 		return err->code;
 	}
 	return publish(take, err);
+}
+
+static int
+run(struct take *take, struct err *err)
+{
+	const struct snapshot_plan *plan = take->plan;
+
+	if (identity_of(plan->path, &take->ret->identity, err) < 0) {
+		if (err->code == ERR_INVALID) {
+			take->ret->why = SNAPSHOT_NOT_A_DATABASE;
+		}
+		return err->code;
+	}
+	if (manifest_open(plan->dir, MANIFEST_WRITE,
+		    MIN_OF(plan->timeout_ms, (int64_t)SNAPSHOT_LOCK_MS), &take->manifest,
+		    err) < 0) {
+		return err->code;
+	}
+	take->full = is_full_due(take);
+	if (check_replaced(take, err) < 0 || make_copy(take, err) < 0 ||
+		keep(take, err) < 0) {
+		return err->code;
+	}
+	// Told until a person accepts it.
+	take->ret->replaced =
+		take->ret->replaced || manifest_is_replaced(&take->manifest);
+	return 0;
 }
 
 int
@@ -425,6 +454,7 @@ verify_opened(const char *self, const struct manifest *manifest,
 		return err->code;
 	}
 	json_set_bytes(request, "source", plain, strlen(plain));
+	json_set_bool(request, "full", true);
 	json_set_int(
 		request, "deadline_ms", MAX_OF(end_ms - clock_mono_ms(), (int64_t)1));
 	result = child_run(self, request, MAX_OF(end_ms - clock_mono_ms(), (int64_t)1),

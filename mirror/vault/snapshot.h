@@ -58,6 +58,12 @@ struct snapshot_plan {
 	const char *recipient;
 	/** zstd level; 0 leaves it uncompressed. */
 	int level;
+	/** Check the copy with `integrity_check` when the last time was so long ago;
+	 * otherwise, and always with 0, with `quick_check`. */
+	int64_t full_every_ms;
+	/** What the list calls the database's place when @path may not be written down
+	 * (its name holds a secret); NULL: @path. */
+	const char *shown_path;
 	/** "unix:/path.sock": the program that owns the database makes the copy (see
 	 * owner.h), and nobody else; NULL otherwise.  @owner_tool may be NULL. */
 	const char *owner;
@@ -88,7 +94,7 @@ struct snapshot {
 	/** The database is what the newest snapshot holds: nothing new was made, and
 	 * @entry is that one. */
 	bool unchanged;
-	/** Another inode than last time (see lineage). */
+	/** Another inode than before (see lineage), and nobody accepted it yet. */
 	bool replaced;
 	/** Full path of the archive. */
 	char *path;

@@ -235,11 +235,11 @@ has_folder(const struct list *list, size_t count, const char *dir)
 	AUTO_FREE char *top = xmemdup0(dir, (size_t)(path_base(dir) - dir) - 1);
 
 	for (size_t i = 0; i < count; i++) {
-		AUTO_FREE char *own = list->rows[i].path != NULL
-			? vault_place(top, list->rows[i].path)
-			: NULL;
+		const struct listed *row = &list->rows[i];
+		AUTO_FREE char *own =
+			vault_place(top, row->path != NULL ? row->path : row->name);
 
-		if (own != NULL && strcmp(own, dir) == 0) {
+		if (strcmp(own, dir) == 0) {
 			return true;
 		}
 	}
@@ -330,10 +330,14 @@ fill(const struct view_vault *vault, const struct listed *listed,
 		.disk = xstrdup(listed->disk),
 		.configured = configured(vault->config, listed->disk),
 	};
-	if (listed->folder == NULL) {
-		return 0;
-	}
 	top = top_of(vault);
+	if (listed->folder == NULL) {
+		// In no watched folder: it is kept by its name.
+		database->path = xstrdup(listed->name);
+		database->outside = true;
+		database->dir = vault_place(top, listed->name);
+		return open_manifest(database, err);
+	}
 	database->path = xstrdup(listed->path);
 	database->dir = path_join(top, listed->folder);
 	database->gone = true;
@@ -452,7 +456,7 @@ view_database_json(const struct view_database *database)
 
 	set_path(row, "name", database->name);
 	set_path(row, "path", database->disk);
-	set_path(row, "ledger_path", database->path);
+	set_path(row, "ledger_path", database->outside ? NULL : database->path);
 	json_set_bool(row, "gone", database->gone);
 	if (identity != NULL) {
 		json_set(row, "identity", identity);

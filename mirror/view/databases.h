@@ -43,11 +43,12 @@ struct view_vault {
 struct view_database {
 	/** [[database]] name, else its path. */
 	char *name;
-	/** "<root>/<rel>"; NULL: in no watched folder. */
+	/** "<root>/<rel>", or its name when it is in no watched folder. */
 	char *path;
+	bool outside;
 	/** Where it is on disk; NULL when nobody said. */
 	char *disk;
-	/** Its folder of snapshots; NULL with path. */
+	/** Its folder of snapshots. */
 	char *dir;
 	/** Its row in the configuration, or NULL; borrowed. */
 	const struct config_database *configured;

@@ -26,6 +26,7 @@ a_lost_ledger_is_found_out_again_without_a_new_commit(void **state)
 	after = run_once(world);
 
 	assert_false(after.committed);
+	assert_int_equal(after.changed, 0);
 	assert_true(oid_equal(&before.commit, &after.commit));
 	assert_int_equal(count(world, LEDGER_MIRRORED), 2);
 	assert_honest(world);
@@ -202,6 +203,47 @@ a_branch_that_was_moved_back_is_brought_forward(void **state)
 }
 
 static void
+a_branch_that_was_deleted_is_taken_up_where_it_was(void **state)
+{
+	struct world *world = *state;
+	struct cycle_result last;
+	struct cycle_result after;
+
+	put(world, "notes/a", "1\n");
+	(void)run_once(world);
+	put(world, "notes/a", "2\n");
+	last = run_once(world);
+	sh(world,
+		"git -C brain update-ref -d refs/heads/host/test; touch "
+		"brain/.git/mirror/dirty");
+	after = run_once(world);
+
+	assert_false(after.committed);
+	assert_true(oid_equal(&last.commit, &after.commit));
+	assert_true(holds(world, "test \"$(git -C brain show HEAD~1:notes/a)\" = 1"));
+	assert_true(holds(world, "test \"$(cat brain/notes/a)\" = 2"));
+	assert_honest(world);
+}
+
+static void
+a_branch_whose_commits_are_gone_too_begins_anew(void **state)
+{
+	struct world *world = *state;
+
+	put(world, "notes/a", "1\n");
+	(void)run_once(world);
+	sh(world,
+		"git -C brain update-ref -d refs/heads/host/test; rm -r "
+		"brain/.git/logs brain/.git/index; git -C brain gc -q --prune=now; "
+		"rm -f brain/.git/objects/pack/*");
+	put(world, "notes/b", "2\n");
+	(void)run_once(world);
+
+	assert_true(holds(world, "git -C brain cat-file -e HEAD:notes/a"));
+	assert_honest(world);
+}
+
+static void
 a_repository_that_is_gone_is_never_made_anew(void **state)
 {
 	struct world *world = *state;
@@ -246,6 +288,28 @@ files_broken_in_the_browsable_copy_are_not_believed(void **state)
 	(void)run_once(world);
 	assert_true(holds(world, "test \"$(git -C brain show HEAD:notes/a)\" = 1"));
 	assert_true(holds(world, "git -C brain fsck --strict"));
+}
+
+static void
+a_look_at_everything_puts_the_browsable_copy_right(void **state)
+{
+	struct world *world = *state;
+
+	put(world, "notes/a", "1\n");
+	put(world, "notes/b", "2\n");
+	(void)run_once(world);
+	sh(world,
+		"echo evil >brain/notes/a; rm brain/notes/b; echo mine >brain/notes/c; "
+		"echo mine >brain/README");
+	world->rehash = true;
+	(void)run_once(world);
+
+	assert_true(holds(world, "test \"$(cat brain/notes/a)\" = 1"));
+	assert_true(holds(world, "test \"$(cat brain/notes/b)\" = 2"));
+	assert_false(holds(world, "test -e brain/notes/c"));
+	assert_true(holds(world, "grep -rq mine brain/.git/mirror/aside"));
+	sh(world, "grep -q mine brain/README && rm brain/README");
+	assert_honest(world);
 }
 
 // A child is killed somewhere in its cycle; the next one heals whatever it left.
@@ -328,9 +392,12 @@ main(void)
 		IN_A_WORLD(a_damaged_ledger_is_set_aside),
 		IN_A_WORLD(what_a_killed_cycle_left_in_the_copy_goes),
 		IN_A_WORLD(a_branch_that_was_moved_back_is_brought_forward),
+		IN_A_WORLD(a_branch_that_was_deleted_is_taken_up_where_it_was),
+		IN_A_WORLD(a_branch_whose_commits_are_gone_too_begins_anew),
 		IN_A_WORLD(a_repository_that_is_gone_is_never_made_anew),
 		IN_A_WORLD(stale_locks_and_temporaries_stop_nothing),
 		IN_A_WORLD(files_broken_in_the_browsable_copy_are_not_believed),
+		IN_A_WORLD(a_look_at_everything_puts_the_browsable_copy_right),
 		IN_A_WORLD(a_kill_at_any_moment_loses_nothing),
 		IN_A_WORLD(a_full_disk_changes_nothing_and_is_survived),
 	};

@@ -132,6 +132,58 @@ a_vanished_root_is_held_even_when_the_ledger_is_lost(void **state)
 	assert_honest(world);
 }
 
+// What used to be below it is as gone from the disk as if it had been deleted.
+static void
+a_folder_with_something_else_in_its_place_is_held(void **state)
+{
+	static const char *const others[] = { "ln -s ../away notes/sub",
+		"echo file >notes/sub", "mkfifo notes/sub" };
+	struct world *world = *state;
+
+	fill(world);
+	for (size_t i = 0; i < countof(others); i++) {
+		sh(world, "mv notes/sub away && %s", others[i]);
+		(void)run_once(world);
+		assert_row(world, "notes/sub/g1", "pending held:shrink");
+		assert_int_equal(count(world, LEDGER_PENDING), 21);
+		assert_true(holds(world, "git -C brain cat-file -e HEAD:notes/sub/g1"));
+		assert_true(holds(world, "git -C brain fsck --strict"));
+		(void)run_once(world);
+		assert_int_equal(count(world, LEDGER_PENDING), 21);
+		sh(world, "rm notes/sub && mv away notes/sub");
+		(void)run_once(world);
+		assert_int_equal(count(world, LEDGER_MIRRORED), 40);
+		assert_int_equal(count(world, LEDGER_PENDING), 0);
+		assert_honest(world);
+	}
+	// When a person says so, the new one takes the place at once.
+	sh(world, "mv notes/sub away && %s", others[0]);
+	(void)run_once(world);
+	accept_shrink(world);
+	(void)run_once(world);
+	assert_row(world, "notes/sub", "mirrored");
+	assert_int_equal(count(world, LEDGER_MIRRORED), 21);
+	assert_int_equal(count(world, LEDGER_PENDING), 0);
+	assert_true(
+		holds(world, "test \"$(git -C brain show HEAD:notes/sub)\" = ../away"));
+	assert_honest(world);
+}
+
+// A few files are no disk that went away.
+static void
+a_small_folder_is_replaced_at_once(void **state)
+{
+	struct world *world = *state;
+
+	fill(world);
+	sh(world, "mkdir notes/few && echo 1 >notes/few/1");
+	(void)run_once(world);
+	sh(world, "rm -r notes/few && ln -s sub notes/few");
+	(void)run_once(world);
+	assert_row(world, "notes/few", "mirrored");
+	assert_honest(world);
+}
+
 static void
 a_root_that_never_was_there_is_a_failure_unless_optional(void **state)
 {
@@ -175,6 +227,8 @@ main(void)
 		IN_A_WORLD(half_a_root_is_held_until_a_person_accepts),
 		IN_A_WORLD(an_acceptance_counts_for_one_hold_only),
 		IN_A_WORLD(an_emptied_root_is_held),
+		IN_A_WORLD(a_folder_with_something_else_in_its_place_is_held),
+		IN_A_WORLD(a_small_folder_is_replaced_at_once),
 		IN_A_WORLD(a_vanished_root_is_held_even_when_the_ledger_is_lost),
 		IN_A_WORLD(a_root_that_never_was_there_is_a_failure_unless_optional),
 		IN_A_WORLD(an_optional_root_that_is_away_keeps_its_files),

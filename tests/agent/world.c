@@ -49,7 +49,7 @@ int
 try_once(const struct world *world, struct cycle_result *ret_result, struct err *err)
 {
 	AUTO(config_freep) struct config *config = NULL;
-	struct agent_once options = { .no_push = true };
+	struct agent_once options = { .no_push = true, .rehash = world->rehash };
 	struct err push = { 0 };
 	AUTO_FREE char *text = xasprintf(
 		"[[watch]]\npath = \"%s/notes\"\n%s\n[brain]\n"

@@ -22,6 +22,8 @@ struct world {
 	char extra[1024];
 	/** Added to [brain]. */
 	char brain[1024];
+	/** As with --full. */
+	bool rehash;
 };
 
 /** cmocka setup and teardown; the environment points into the scratch folder. */

@@ -29,6 +29,23 @@ expect 0 "$MIRROR" db verify
 says out "good: opened and checked"
 says out " good, 0 bad"
 
+# A plain copy where it is wanted: never over anything, whole or not there.
+expect 0 "$MIRROR" db snapshot notes/app.db -o plain.db --json
+says out "\"path\": \"$W/plain.db\""
+is "$(sqlite3 plain.db 'PRAGMA integrity_check; SELECT count(*) FROM t')" "ok
+2" "the plain copy"
+is "$(stat -c %a plain.db)" 600 "mode of the plain copy"
+before=$(sha256sum <plain.db)
+expect 73 "$MIRROR" db snapshot notes/app.db -o plain.db
+for own in notes/app.db notes/app.db-wal notes/app.db-journal; do
+	expect 65 "$MIRROR" db snapshot notes/app.db -o $own
+done
+is "$(sha256sum <plain.db)" "$before" "the plain copy afterwards"
+mkdir some
+expect 0 "$MIRROR" db snapshot notes/app.db -o some
+is "$(find some -name 'app.db-2*Z.sqlite' | wc -l)" 1 "a copy named by its time"
+is "$(find . -name '*.part' | wc -l)" 0 "parts left"
+
 # Beside, by the snapshot's name or path.
 expect 0 "$MIRROR" db restore notes/app.db "$(basename "$snapshot")" --to back.db
 is "$(sqlite3 back.db 'PRAGMA integrity_check; SELECT count(*) FROM t')" "ok
@@ -45,11 +62,49 @@ rm -f notes/app.db.restored-*
 sqlite3 notes/app.db 'DELETE FROM t WHERE a = 2'
 expect 0 "$MIRROR" db restore notes/app.db "$snapshot" --in-place -n
 is "$(sqlite3 notes/app.db 'SELECT count(*) FROM t')" 1 "rows after --dry-run"
-expect 0 "$MIRROR" db restore notes/app.db "$snapshot" --in-place --json
+# Nobody to ask: nothing is replaced, nothing stays staged.
+expect 64 "$MIRROR" db restore notes/app.db "$snapshot" --in-place
+says err "with --yes"
+is "$(sqlite3 notes/app.db 'SELECT count(*) FROM t')" 1 "rows after nobody was asked"
+expect 0 "$MIRROR" db restore notes/app.db --list
+says out "no restore of notes/app.db is staged"
+expect 0 "$MIRROR" db restore notes/app.db "$snapshot" --in-place --yes --json
 is "$(sqlite3 notes/app.db 'SELECT count(*) FROM t')" 2 "rows after the restore"
 id=$(sed -n 's/^  "id": "\(.*\)"$/\1/p' out)
 expect 0 "$MIRROR" db restore notes/app.db --undo "$id"
 is "$(sqlite3 notes/app.db 'SELECT count(*) FROM t')" 1 "rows after --undo"
+
+# The newest snapshot when none is named; staged, seen, dropped; staged, put in place.
+expect 0 "$MIRROR" db restore notes/app.db --to newest.db
+is "$(sqlite3 newest.db 'SELECT count(*) FROM t')" 2 "rows of the newest snapshot"
+expect 0 "$MIRROR" db restore notes/app.db --stage --json
+says out '"result": "staged"'
+id=$(sed -n 's/^  "id": "\(.*\)",$/\1/p' out)
+expect 0 "$MIRROR" db restore notes/app.db --list
+says out "$id"
+says out "staged"
+expect 0 "$MIRROR" db restore notes/app.db --cancel "$id"
+expect 2 "$MIRROR" db restore notes/app.db --apply "$id" --yes
+expect 0 "$MIRROR" db restore notes/app.db "$snapshot" --stage --json
+id=$(sed -n 's/^  "id": "\(.*\)",$/\1/p' out)
+# A program has it open: left alone, its process named; what is staged stays.
+mkfifo hold
+sqlite3 notes/app.db <hold >/dev/null 2>&1 &
+holder=$!
+exec 9>hold
+echo 'SELECT count(*) FROM t;' >&9
+for _ in $(seq 100); do
+	[ -e "/proc/$holder/fd/3" ] && readlink "/proc/$holder/fd/"* | grep -q app.db && break
+	sleep 0.05
+done
+expect 75 "$MIRROR" db restore notes/app.db --apply "$id" --yes
+says err "$holder (sqlite3)"
+exec 9>&-
+wait "$holder" || true
+expect 0 "$MIRROR" db restore notes/app.db --apply "$id" --yes
+is "$(sqlite3 notes/app.db 'SELECT count(*) FROM t')" 2 "rows after --apply"
+expect 64 "$MIRROR" db restore notes/app.db --apply "$id" --list
+sqlite3 notes/app.db 'DELETE FROM t WHERE a = 2'
 
 # Nonsense: 65, and nothing is made.
 : >empty
@@ -83,4 +138,4 @@ expect 2 "$MIRROR" db verify notes/app.db
 says out " 1 bad"
 
 expect 2 "$MIRROR" db snapshot notes/none.db
-expect 64 "$MIRROR" db restore notes/app.db
+expect 64 "$MIRROR" db restore

@@ -55,6 +55,24 @@ expect 0 on box01 "$MIRROR" machines --fetch --json
 says out '"name": "box07"'
 says out '"state": "'
 
+# What each of them kept today, seen from one.
+expect 0 on box01 "$MIRROR" today --host all
+is "$(grep -c ': . commit' out)" 1 "machines whose history is here"
+expect 2 on box01 "$MIRROR" today --host box07
+says err "mirror today --host box07 --fetch"
+expect 0 on box01 "$MIRROR" today --host all --fetch
+is "$(grep -c ': 1 commit, 1 added, 0 changed, 0 removed' out)" 12 "machines with a day"
+is "$(grep -c '^added     notes/a.md$' out)" 12 "files that were added"
+expect 0 on box01 "$MIRROR" today --host box07 --json
+says out '"name": "box07"'
+says out "\"head\": \"$(git -C remote.git rev-parse host/box07)\""
+says out '"path": "notes/a.md"'
+for n in $(seq -w 2 12); do
+	git -C m/box01/.local/share/mirror/brain update-ref -d "refs/remotes/shared/host/box$n"
+done
+expect 0 on box01 "$MIRROR" today --host all
+is "$(grep -c ': 1 commit' out)" 1 "machines when the others are forgotten"
+
 # A milestone is one name for all of them: whoever is first has it, also when both come
 # before either was pushed.
 expect 0 on box10 "$MIRROR" milestone v1

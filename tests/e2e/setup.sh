@@ -67,6 +67,13 @@ says out "WatchdogSec="
 expect 0 "$MIRROR" service remove
 says out "there is no service"
 
+# Without an agent there is nothing to stop; everything stays, and it says where.
+expect 0 "$MIRROR" uninstall
+says out "there is no service"
+says out "  brain repository  ~/.local/share/mirror/brain"
+says out "  configuration     ~/.config/mirror/mirror.toml"
+[ -d "$BRAIN" ] && [ -f "$CONFIG" ] && [ -d "$STATE" ] || fail "uninstall took something away"
+
 # What a run would take in, without one.
 head=$(git -C "$BRAIN" rev-parse HEAD)
 printf 'new\n' >notes/new
