@@ -3,22 +3,24 @@
 #
 # A tree to measure with: the same files each time it is made from the same seed.
 #
-#     tests/bench/make_tree.sh FOLDER [FILES [SEED]]
+#     tests/bench/make_tree.sh FOLDER [FILES [SEED [SMALLER]]]
 #
 # 8 files in a folder, folders a handful deep; sizes as in checked out sources (half below
 # 1.3 KB, one in ten above 11 KB, one in a thousand above 250 KB; about 6.5 KB each).  The
 # text is cut from what perl-base brings, so it looks like code to a scanner; one file in
-# twenty is bytes that do not compress.
+# twenty is bytes that do not compress.  SMALLER divides all sizes: a million files that
+# nobody has to wait for.
 set -eu
 
 folder=${1:?FOLDER}
 files=${2:-100000}
 seed=${3:-1}
+smaller=${4:-1}
 mkdir -p "$folder"
 
 exec perl -e '
 use strict;
-my ($top, $files, $seed) = @ARGV;
+my ($top, $files, $seed, $smaller) = @ARGV;
 my $state = $seed * 2654435761 % 4294967296;
 sub dice {
 	$state = ($state * 1103515245 + 12345) % 4294967296;
@@ -47,8 +49,8 @@ sub size {
 	for my $i (1 .. $#sizes) {
 		my ($from, $to) = ($sizes[$i - 1], $sizes[$i]);
 		next if $at > $to->[0];
-		return int($from->[1] + ($at - $from->[0]) / ($to->[0] - $from->[0])
-			* ($to->[1] - $from->[1]));
+		return int(($from->[1] + ($at - $from->[0]) / ($to->[0] - $from->[0])
+			* ($to->[1] - $from->[1])) / $smaller);
 	}
 	return 0;
 }
@@ -85,4 +87,4 @@ for my $i (0 .. $files - 1) {
 	$bytes += length($body);
 }
 printf("%d files, %d bytes, seed %d\n", $files, $bytes, $seed);
-' "$folder" "$files" "$seed"
+' "$folder" "$files" "$seed" "$smaller"
