@@ -366,8 +366,7 @@ write_commit(struct round *round, const struct oid *tree, struct err *err)
 	uint64_t folders = 0;
 
 	if (commit_write(round->pack, &commit, &round->result->commit, err) < 0 ||
-		pack_finish(STEAL(round->pack), &stats, err) < 0 ||
-		repo_refresh(round->kit->repo, err) < 0) {
+		pack_finish(STEAL(round->pack), &stats, err) < 0) {
 		return err_wrap(err, "make the objects safe");
 	}
 	if (compare_marked(round, &round->result->compared, &compared, err) < 0 ||

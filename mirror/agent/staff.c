@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "brain/index.h"
+#include "brain/maintain.h"
 #include "brain/repo.h"
 #include "config/config.h"
 #include "jobqueue/jobqueue.h"
@@ -159,6 +160,20 @@ time_to_sleep(struct staff *staff, struct err *err)
 	return -1;
 }
 
+// Many small packs are made few while nobody waits.
+static void
+tidy_packs(struct staff *staff)
+{
+	struct maintain_state state;
+	struct err err;
+
+	if (maintain_look(repo_git_dir(staff->kit->repo), &state, &err) == 0 &&
+		state.due &&
+		jobqueue_enqueue(staff->kit->queue, JOB_MAINTAIN, NULL, &err) < 0) {
+		log_debug("maintenance was not asked for: %s", err.msg);
+	}
+}
+
 // Nothing is due: sleep, and when it stays quiet, tidy up.
 static void
 rest(struct staff *staff, struct err *err)
@@ -168,6 +183,7 @@ rest(struct staff *staff, struct err *err)
 
 	if (!inbox_wait(staff->inbox, tidy ? STAFF_IDLE_MS : sleep_ms) && tidy) {
 		freshen_index(staff);
+		tidy_packs(staff);
 	}
 }
 

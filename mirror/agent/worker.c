@@ -181,14 +181,16 @@ tag_milestones(
 	return 0;
 }
 
-// Each commit leaves one small pack; many make every look-up slow.
+// Each commit leaves one small pack; many make every look-up slow.  The agent's staff
+// sees to them in the next quiet moment, unless there is none.
 static bool
-packs_are_many(struct kit *kit)
+packs_are_many(const struct worker *worker)
 {
 	struct maintain_state state;
 	struct err ignored;
 
-	return maintain_look(repo_git_dir(kit->repo), &state, &ignored) == 0 && state.due;
+	return maintain_look(repo_git_dir(worker->kit->repo), &state, &ignored) == 0 &&
+		state.due && (worker->where == NULL || state.packs > MAINTAIN_PACKS_BUSY);
 }
 
 // A database that waits gets its snapshot; one that failed is not tried at every tick.
@@ -314,7 +316,7 @@ do_sync(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
 		jobqueue_enqueue(kit->queue, JOB_PUSH, NULL, err) < 0) {
 		return JOB_FAILED;
 	}
-	if (result.committed && packs_are_many(kit) &&
+	if (result.committed && packs_are_many(worker) &&
 		jobqueue_enqueue(kit->queue, JOB_MAINTAIN, NULL, err) < 0) {
 		return JOB_FAILED;
 	}

@@ -31,6 +31,9 @@ struct err;
 enum {
 	/** More packs or loose objects than this are due. */
 	MAINTAIN_PACKS = 50,
+	/** As long as commits follow each other without a pause, this many are borne: who
+	 * waits for a commit does not wait for a repack as well. */
+	MAINTAIN_PACKS_BUSY = 200,
 	MAINTAIN_LOOSE = 2000,
 };
 
