@@ -9,6 +9,8 @@
  *
  * 5  cli/  what a person types: one file per verb, one table of verbs
  *     cli/args                     what was typed, against a table of flags.
+ *     cli/bundle                   what somebody who helps needs to know, in one text
+ *                                  without secrets.
  *     cli/clean                    words that a person typed, before they are kept
  *                                  anywhere (I3).
  *     cli/cli                      from argv to an exit status.
@@ -16,6 +18,8 @@
  *                                  and its answer.
  *     cli/database                 which live database does a person mean?
  *     cli/detect                   what on this machine is worth keeping?
+ *     cli/examples                 how a verb is typed, for --help, the manual and the
+ *                                  reference.
  *     cli/first_run                after the configuration is written: the first
  *                                  cycle, and what proves it.
  *     cli/handlers                 the door of each verb's file.

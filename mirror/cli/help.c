@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "cli/examples.h"
 #include "cli/verbs.h"
 
 #include <stdio.h>
@@ -20,6 +21,13 @@ help_overview(struct output *out)
 	output_line(out, "mirror - keeps the folders you care about, and proves it");
 	output_line(out, "%s", "");
 	output_line(out, "usage: mirror COMMAND [OPTION...] [ARGUMENT...]");
+	output_line(out, "%s", "");
+	output_word(out, OUTPUT_STRONG, "Begin here");
+	output_line(out, "%s", "");
+	output_line(out,
+		"  mirror init --detect    what is worth keeping, then step by step");
+	output_line(out, "  mirror --once           one full run by hand");
+	output_line(out, "  mirror health           is everything as it should be?");
 	for (int group = 0; group < VERB_GROUPS_; group++) {
 		bool headed = false;
 
@@ -59,6 +67,25 @@ print_flag(struct output *out, const struct flag *flag)
 	output_line(out, "  %-*s %s", COLUMN - 3, left, flag->text);
 }
 
+// The remarks stand below each other where there is room.
+static void
+print_examples(struct output *out, const char *text)
+{
+	while (*text != '\0') {
+		size_t len = strcspn(text, "\n");
+		AUTO_FREE char *line = xmemdup0(text, len);
+		char *remark = strstr(line, "  # ");
+
+		if (remark != NULL) {
+			*remark = '\0';
+			output_line(out, "  %-40s %s", line, remark + 2);
+		} else {
+			output_line(out, "  %s", line);
+		}
+		text += len + (text[len] == '\n');
+	}
+}
+
 void
 help_verb(struct output *out, const struct verb *verb)
 {
@@ -74,6 +101,10 @@ help_verb(struct output *out, const struct verb *verb)
 	}
 	if (verb->more != NULL) {
 		output_line(out, "\n%s", verb->more);
+	}
+	if (examples_of(verb->name) != NULL) {
+		output_line(out, "\nexamples:");
+		print_examples(out, examples_of(verb->name));
 	}
 	output_line(out, "\noptions:");
 	for (size_t i = 0; i < ntables; i++) {

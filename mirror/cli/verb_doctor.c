@@ -8,6 +8,7 @@
 #include "base/path.h"
 #include "base/spawn.h"
 #include "brain/repo.h"
+#include "cli/bundle.h"
 #include "cli/handlers.h"
 #include "cli/settings.h"
 #include "config/config.h"
@@ -19,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 /**
@@ -38,6 +40,8 @@ struct visit {
 	struct call *call;
 	const struct config *config;
 	struct json *list;
+	/** What was told, for --bundle. */
+	struct buf text;
 	size_t missing;
 };
 
@@ -48,7 +52,12 @@ tell(struct visit *visit, const char *what, const char *found, const char *next)
 	struct output *out = &visit->call->out;
 	AUTO_FREE char *shown = path_printable_text(found);
 
+	struct err full;
+
 	visit->missing += next != NULL;
+	(void)!buf_add_fmt(&visit->text, &full, "%s  %s: %s%s%s\n",
+		next == NULL ? "fine   " : "missing", what, shown,
+		next != NULL ? "; next: " : "", next != NULL ? next : "");
 	if (visit->list != NULL) {
 		struct json *row = json_new_object();
 
@@ -146,11 +155,11 @@ look_at_config(struct visit *visit, const struct err *wrong)
 	for (size_t i = 0; i < visit->config->nwatches; i++) {
 		const struct config_watch *watch = &visit->config->watches[i];
 		bool there = access(watch->path, R_OK | X_OK) == 0;
+		AUTO_FREE char *next =
+			xasprintf("bring it back, or: mirror remove %s", watch->path);
 
 		tell(visit, "watched", watch->path,
-			there || watch->optional
-				? NULL
-				: "bring the folder back, or: mirror remove it");
+			there || watch->optional ? NULL : next);
 	}
 	tell(visit, "brain", visit->config->brain.repo,
 		access(visit->config->brain.repo, F_OK) == 0 ? NULL : "mirror --once");
@@ -163,7 +172,10 @@ look_at_state(struct visit *visit)
 	struct stat info;
 
 	if (stat(state, &info) < 0) {
-		tell(visit, "state", state, "mirror --once");
+		// Before the first run there is none, and nothing is wrong with that.
+		if (visit->config != NULL) {
+			tell(visit, "state", state, "mirror --once");
+		}
 		return;
 	}
 	tell(visit, "state", state,
@@ -181,9 +193,11 @@ look_at_watches(struct visit *visit)
 	struct err ignored;
 	long limit = 0;
 
-	if (file_read(AT_FDCWD, file, &text, &ignored) == 0) {
-		limit = strtol(buf_text(&text), NULL, 10);
+	// Without /proc nobody knows.
+	if (file_read(AT_FDCWD, file, &text, &ignored) < 0) {
+		return;
 	}
+	limit = strtol(buf_text(&text), NULL, 10);
 	found = xasprintf("%ld folders of all programs together", limit);
 	tell(visit, "inotify", found,
 		limit >= DOCTOR_FEW_WATCHES
@@ -191,16 +205,50 @@ look_at_watches(struct visit *visit)
 			: "sudo sysctl fs.inotify.max_user_watches=524288");
 }
 
+// Where the backup grows.
+static void
+look_at_room(struct visit *visit)
+{
+	AUTO_FREE char *data = places_data_dir();
+	AUTO_FREE char *state = places_state_dir();
+	const char *dirs[] = { data, state };
+	struct statvfs info;
+	char size[OUTPUT_SIZE_MAX];
+
+	for (size_t i = 0; i < countof(dirs); i++) {
+		if (statvfs(dirs[i], &info) < 0) {
+			continue;
+		}
+		output_size((uint64_t)info.f_bavail * info.f_frsize, size);
+		AUTO_FREE char *found = xasprintf("%s free for %s", size, dirs[i]);
+
+		tell(visit, "space", found,
+			info.f_bavail > 0 ? NULL : "make room on that disk");
+	}
+}
+
+static void
+look_at_all(struct visit *visit, const struct err *wrong)
+{
+	look_at_config(visit, wrong);
+	look_at_state(visit);
+	look_at_tools(visit);
+	look_at_key(visit);
+	look_at_watches(visit);
+	look_at_room(visit);
+}
+
 int
 verb_doctor(struct call *call, struct err *err)
 {
 	AUTO(config_freep) struct config *config = NULL;
 	AUTO(json_freep) struct json *object = NULL;
-	struct visit visit = { .call = call };
+	struct visit visit = { .call = call, .text = { .max = BUNDLE_MAX / 2 } };
+	const char *file = args_value(&call->args, "bundle");
 	struct err wrong = { 0 };
 	struct err none = { 0 };
+	int result = 0;
 
-	(void)err;
 	(void)!settings_load_or_last(call, &config, &wrong, &none);
 	visit.config = config;
 	if (call->out.json) {
@@ -209,16 +257,25 @@ verb_doctor(struct call *call, struct err *err)
 		json_set_text(object, "schema", "mirror.doctor/1");
 		json_set(object, "findings", visit.list);
 	}
-	look_at_config(&visit, &wrong);
-	look_at_state(&visit);
-	look_at_tools(&visit);
-	look_at_key(&visit);
-	look_at_watches(&visit);
+	look_at_all(&visit, &wrong);
+	if (file != NULL) {
+		result = bundle_write(call, config, buf_text(&visit.text), file, err);
+	}
+	buf_done(&visit.text);
+	if (result < 0) {
+		return result;
+	}
 	if (object != NULL) {
 		json_set_int(object, "missing", (int64_t)visit.missing);
+		json_set_text(object, "bundle", file);
 		output_json(&call->out, object);
 	} else {
 		output_note(&call->out, "how the backup itself is doing: mirror health");
+	}
+	if (file != NULL) {
+		output_note(&call->out,
+			"%s is for somebody who helps: read it before you give it away",
+			file);
 	}
 	return visit.missing > 0 ? DOCTOR_MISSING : 0;
 }

@@ -2,6 +2,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "cli/examples.h"
 #include "cli/handlers.h"
 #include "cli/verbs.h"
 #include "config/options.h"
@@ -102,6 +103,11 @@ print_roff_verb(struct output *out, const struct verb *verb)
 	if (verb->more != NULL) {
 		output_line(out, ".PP");
 		print_roff_paragraphs(out, verb->more);
+	}
+	if (examples_of(verb->name) != NULL) {
+		output_line(out, ".PP\n.nf\n.RS");
+		print_roff_paragraphs(out, examples_of(verb->name));
+		output_line(out, ".RE\n.fi");
 	}
 	print_roff_flags(out, verb->flags);
 	if (verb->traits & VERB_REMOTE) {
@@ -255,6 +261,10 @@ print_markdown(struct output *out)
 			verbs[i].text);
 		if (verbs[i].more != NULL) {
 			output_line(out, "\n%s", verbs[i].more);
+		}
+		if (examples_of(verbs[i].name) != NULL) {
+			output_text(
+				out, "\n```sh skip\n%s```\n", examples_of(verbs[i].name));
 		}
 		if (verbs[i].flags != NULL || (verbs[i].traits & VERB_REMOTE)) {
 			output_line(out, "%s", "");

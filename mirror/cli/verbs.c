@@ -122,6 +122,11 @@ static const struct flag service_flags[] = {
 	{ NULL, 0, NULL, NULL, NULL },
 };
 
+static const struct flag doctor_flags[] = {
+	{ "bundle", 0, "FILE", NULL, "and write what a helper needs into a new file, without secrets" },
+	{ NULL, 0, NULL, NULL, NULL },
+};
+
 static const struct flag add_flags[] = {
 	{ "name", 0, "NAME", NULL, "its folder in the brain repository" },
 	{ NULL, 0, NULL, NULL, NULL },
@@ -320,7 +325,7 @@ const struct verb verbs[] = {
 	{
 		.name = "run",
 		.usage = "",
-		.text = "watch and keep, until it is told to stop",
+		.text = "watch and keep, until it is told to stop; --once is one cycle by hand",
 		.more = "Runs in the foreground; a service manager is told when it is ready.\n"
 			"\n"
 			"With --once one full cycle is made, here or by the agent that runs: one that\n"
@@ -509,6 +514,34 @@ const struct verb verbs[] = {
 		.most = 1,
 	},
 	{
+		.name = "secrets history",
+		.usage = "[FINGERPRINT...]",
+		.text = "was it ever committed, since when, and does the remote have it?",
+		.more = "Every version of every file of this machine's branch is read with the rules of\n"
+			"today.  Without a FINGERPRINT or --value everything that they find is told.\n"
+			"\n"
+			"Exit status: 0 nothing found, 1 something found.",
+		.flags = history_flags,
+		.run = verb_secrets_history,
+		.group = VERB_SECRETS,
+		.traits = VERB_JSON,
+		.most = MANY,
+	},
+	{
+		.name = "secrets purge",
+		.usage = "[FINGERPRINT...]",
+		.text = "write this machine's branch anew without it, here and at the remote",
+		.more = "The first use only looks, and gives a word; the same command with --confirm and\n"
+			"that word does it, as long as nothing changed meanwhile.  The newest commit must\n"
+			"be free of it already.  Times and messages stay; commit ids change from the\n"
+			"first commit on that held it, and milestones follow.",
+		.flags = purge_flags,
+		.run = verb_secrets_purge,
+		.group = VERB_SECRETS,
+		.traits = VERB_CHANGES,
+		.most = MANY,
+	},
+	{
 		.name = "key new",
 		.usage = "",
 		.text = "make a recovery key: with it, and nothing else, what is sealed is opened",
@@ -537,34 +570,6 @@ const struct verb verbs[] = {
 		.run = verb_key_test,
 		.group = VERB_SECRETS,
 		.traits = VERB_JSON,
-	},
-	{
-		.name = "secrets history",
-		.usage = "[FINGERPRINT...]",
-		.text = "was it ever committed, since when, and does the remote have it?",
-		.more = "Every version of every file of this machine's branch is read with the rules of\n"
-			"today.  Without a FINGERPRINT or --value everything that they find is told.\n"
-			"\n"
-			"Exit status: 0 nothing found, 1 something found.",
-		.flags = history_flags,
-		.run = verb_secrets_history,
-		.group = VERB_SECRETS,
-		.traits = VERB_JSON,
-		.most = MANY,
-	},
-	{
-		.name = "secrets purge",
-		.usage = "[FINGERPRINT...]",
-		.text = "write this machine's branch anew without it, here and at the remote",
-		.more = "The first use only looks, and gives a word; the same command with --confirm and\n"
-			"that word does it, as long as nothing changed meanwhile.  The newest commit must\n"
-			"be free of it already.  Times and messages stay; commit ids change from the\n"
-			"first commit on that held it, and milestones follow.",
-		.flags = purge_flags,
-		.run = verb_secrets_purge,
-		.group = VERB_SECRETS,
-		.traits = VERB_CHANGES,
-		.most = MANY,
 	},
 	{
 		.name = "restore",
@@ -714,7 +719,14 @@ const struct verb verbs[] = {
 	{
 		.name = "doctor",
 		.usage = "",
-		.text = "is this machine fit for it?",
+		.text = "what this machine lacks, and how to mend it",
+		.more = "What the program needs around itself, where everything is, and one next step for\n"
+			"each thing that is missing.  Exit status: 0 nothing is, 1 something is.\n"
+			"\n"
+			"The bundle has versions, what was found here, the options that you set and the\n"
+			"verdict; the home folder is ~ in it, and it passes the scanner.  It is sent\n"
+			"nowhere.",
+		.flags = doctor_flags,
 		.run = verb_doctor,
 		.group = VERB_OTHER,
 		.traits = VERB_JSON,

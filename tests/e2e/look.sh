@@ -162,7 +162,7 @@ says out "git version"
 says out "$W/notes"
 mv notes away
 expect 1 "$MIRROR" doctor --json
-says out '"next": "bring the folder back, or: mirror remove it"'
+says out '"next": "bring it back, or: mirror remove '
 mv away notes
 
 # --deep believes neither agent nor ledger, and finds nothing wrong here.

@@ -67,6 +67,20 @@ says out "WatchdogSec="
 expect 0 "$MIRROR" service remove
 says out "there is no service"
 
+# What a helper needs, in a file of its own and without what is nobody's business.
+expect 0 "$MIRROR" remote set "https://kim:correct-horse-9@git.example.org/brain.git"
+"$MIRROR" doctor --bundle bundle.txt >out 2>err || [ $? = 1 ] || fail "doctor: $(cat err)"
+is "$(stat -c %a bundle.txt)" 600 "mode of the bundle"
+says bundle.txt "== health"
+says bundle.txt "remote = https://***@git.example.org/brain.git"
+silent_about bundle.txt "correct-horse"
+silent_about bundle.txt "$HOME"
+cp bundle.txt first-bundle.txt
+expect 73 "$MIRROR" doctor --bundle bundle.txt
+says err "  next: mirror doctor --bundle another file"
+cmp -s bundle.txt first-bundle.txt || fail "a file was overwritten"
+expect 0 "$MIRROR" remote set none
+
 # Without an agent there is nothing to stop; everything stays, and it says where.
 expect 0 "$MIRROR" uninstall
 says out "there is no service"
