@@ -95,6 +95,8 @@
  *                                  the top.
  *     agent/gone                   what the ledger knows and the disk does not:
  *                                  deleted, or held.
+ *     agent/ground                 is the state we stand on still there, and can
+ *                                  others read it?
  *     agent/inbox                  what the watching thread puts down and the working
  *                                  thread picks up.
  *     agent/intake                 one file or link: read it whole, take the secrets

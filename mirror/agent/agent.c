@@ -3,6 +3,7 @@
 #include "agent/agent.h"
 
 #include "agent/databases.h"
+#include "agent/ground.h"
 #include "agent/inbox.h"
 #include "agent/kit.h"
 #include "agent/notify.h"
@@ -59,7 +60,6 @@ enum {
 	/** The remote is looked at even when there is nothing to push. */
 	AGENT_LOOK_MS = 60 * 60 * 1000,
 	/** Kept open as long as the agent runs. */
-	STATE_FILES = 2,
 };
 
 struct agent {
@@ -89,7 +89,7 @@ struct agent {
 	int64_t record_due_ms;
 	int64_t look_due_ms;
 	/** Of the state's files when they were opened. */
-	ino_t state_inodes[STATE_FILES];
+	struct ground ground;
 	int64_t sweep_due_ms;
 	/** Wall clock of the oldest change not yet committed; 0: none. */
 	int64_t dirty_since_ms;
@@ -204,6 +204,18 @@ record_watching(struct agent *agent, unsigned int flags)
 	}
 }
 
+// A file that was removed or replaced is still open here, and nobody else reads what is
+// written to it: everything is found out again from the disk and the repository.
+static void
+watch_state(struct agent *agent)
+{
+	if (!ground_holds(agent->kit->state_dir, &agent->ground)) {
+		log_warn("the state was removed or damaged while the agent runs; "
+			 "beginning anew");
+		agent->reload = true;
+	}
+}
+
 static void
 ask_everywhere(struct agent *agent)
 {
@@ -212,6 +224,7 @@ ask_everywhere(struct agent *agent)
 	inbox_put_everywhere(agent->inbox);
 	if (jobqueue_enqueue(agent->queue, JOB_SYNC, NULL, &err) < 0) {
 		log_error("a sweep could not be asked for: %s", err.msg);
+		watch_state(agent);
 	}
 	inbox_wake(agent->inbox);
 }
@@ -277,6 +290,7 @@ settle_some(struct agent *agent)
 	(void)settle_take(&agent->settle, now_ms, put_hint, agent);
 	if (jobqueue_enqueue(agent->queue, JOB_SYNC, NULL, &err) < 0) {
 		log_error("a cycle could not be asked for: %s", err.msg);
+		watch_state(agent);
 	}
 	inbox_wake(agent->inbox);
 }
@@ -378,34 +392,6 @@ watch_config(struct agent *agent)
 	}
 	log_notice("the configuration changed; taking it over");
 	agent->reload = true;
-}
-
-static void
-look_at_state(const struct agent *agent, ino_t ret_inodes[STATE_FILES])
-{
-	static const char *const names[STATE_FILES] = { "ledger.sqlite",
-		"evidence.sqlite" };
-
-	for (size_t i = 0; i < STATE_FILES; i++) {
-		AUTO_FREE char *path = path_join(agent->kit->state_dir, names[i]);
-		struct stat info;
-
-		ret_inodes[i] = stat(path, &info) == 0 ? info.st_ino : 0;
-	}
-}
-
-// A file that was removed or replaced is still open here, and nobody else reads what is
-// written to it: everything is found out again from the disk and the repository.
-static void
-watch_state(struct agent *agent)
-{
-	ino_t now[STATE_FILES];
-
-	look_at_state(agent, now);
-	if (memcmp(now, agent->state_inodes, sizeof(now)) != 0) {
-		log_warn("the state was removed while the agent runs; beginning anew");
-		agent->reload = true;
-	}
 }
 
 // What was true stays true only when it is looked at again (I9).
@@ -701,7 +687,7 @@ begin(struct agent *agent, struct err *err)
 	}
 	agent->clock_offset_ms = clock_now_ms() - clock_mono_ms();
 	agent->config_mtime = config_time(agent);
-	look_at_state(agent, agent->state_inodes);
+	ground_look(agent->kit->state_dir, &agent->ground);
 	agent->sweep_due_ms = clock_mono_ms();
 	agent->look_due_ms = clock_mono_ms() + AGENT_LOOK_MS;
 	record_watching(agent,

@@ -58,20 +58,39 @@ kit_open(const struct config *config, struct kit **ret_kit, struct err *err)
 // A damaged ledger is set aside; everything in it can be found out again from the disk
 // and the repository.
 static int
+renew_ledger(struct kit *kit, const char *path, struct err *err)
+{
+	ledger_closep(&kit->ledger);
+	if (ledger_set_aside(path, err) < 0 ||
+		ledger_open(path, LEDGER_RW, &kit->ledger, err) < 0) {
+		return err->code;
+	}
+	log_warn("the ledger was damaged; it was set aside and is found out again from "
+		 "the "
+		 "disk and the repository");
+	kit->rebuilt = true;
+	return 1;
+}
+
+static int
 open_ledger(struct kit *kit, struct err *err)
 {
 	AUTO_FREE char *path = path_join(kit->state_dir, "ledger.sqlite");
 	int got = ledger_open(path, LEDGER_RW, &kit->ledger, err);
 
-	if (got != ERR_CORRUPT) {
-		return got;
-	}
-	if (ledger_set_aside(path, err) < 0 ||
-		ledger_open(path, LEDGER_RW, &kit->ledger, err) < 0) {
-		return err->code;
-	}
-	kit->rebuilt = true;
-	return 0;
+	return got == ERR_CORRUPT ? MIN_OF(renew_ledger(kit, path, err), 0) : got;
+}
+
+int
+kit_mend_ledger(struct kit *kit, struct err *err)
+{
+	AUTO_FREE char *path = path_join(kit->state_dir, "ledger.sqlite");
+	struct ledger_totals ignored;
+
+	return kit->ledger == NULL ||
+			ledger_check(kit->ledger, &ignored, err) != ERR_CORRUPT
+		? 0
+		: renew_ledger(kit, path, err);
 }
 
 // The commit that this state saw last in the repository the configuration names.
@@ -273,6 +292,19 @@ tell_keyless(const struct kit *kit)
 	}
 }
 
+// The ledger says whether the repository must be there; its damage may show only now.
+static int
+open_repo_by_ledger(struct kit *kit, struct err *err)
+{
+	int got = open_repo(kit, err);
+
+	if (got == ERR_CORRUPT && kit_mend_ledger(kit, err) > 0) {
+		repo_closep(&kit->repo);
+		got = open_repo(kit, err);
+	}
+	return got;
+}
+
 int
 kit_start(struct kit *kit, struct err *err)
 {
@@ -282,7 +314,7 @@ kit_start(struct kit *kit, struct err *err)
 		return err_raise(err, ERR_BUSY, "another run of mirror is under way");
 	}
 	if (jobqueue_reclaim(kit->queue, &reclaimed, err) < 0 ||
-		open_ledger(kit, err) < 0 || open_repo(kit, err) < 0 ||
+		open_ledger(kit, err) < 0 || open_repo_by_ledger(kit, err) < 0 ||
 		open_scanner(kit, err) < 0) {
 		kit_stop(kit);
 		return err->code;

@@ -68,6 +68,15 @@ int kit_open(const struct config *config, struct kit **ret_kit, struct err *err)
 int kit_start(struct kit *kit, struct err *err) NONNULL MUST_CHECK;
 
 /**
+ * Something said CORRUPT.  Was it the ledger?  Then it is set aside and begins anew, with
+ * kit->rebuilt set, so that the next cycle finds everything out again.
+ *
+ * @return
+ *         1 it was, 0 it is sound, or negative.
+ */
+int kit_mend_ledger(struct kit *kit, struct err *err) NONNULL MUST_CHECK;
+
+/**
  * Make the scanner anew when the list of allowed fingerprints or a rule file changed, so
  * that the next cycle goes by what a person said while the agent ran.  Rules that do not
  * load are told, and those in force stay.

@@ -267,6 +267,19 @@ rehash_asked(struct kit *kit)
 									      : 0;
 }
 
+// A ledger found to be damaged is no reason to stop keeping files.
+static int
+run_cycle(struct kit *kit, const struct cycle_plan *plan, struct cycle_result *ret_result,
+	struct err *err)
+{
+	struct err why = { 0 };
+	int done = cycle_run(kit, plan, ret_result, err);
+
+	return done == ERR_CORRUPT && kit_mend_ledger(kit, &why) > 0
+		? cycle_run(kit, plan, ret_result, err)
+		: done;
+}
+
 static enum job_outcome
 do_sync(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
 	struct err *err)
@@ -291,7 +304,7 @@ do_sync(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
 		(plan.full && kit_test_scanner(kit, err) < 0)) {
 		return JOB_FAILED;
 	}
-	if (kit_heal(kit, false, err) < 0 || cycle_run(kit, &plan, &result, err) < 0) {
+	if (kit_heal(kit, false, err) < 0 || run_cycle(kit, &plan, &result, err) < 0) {
 		return err->code == ERR_CANCELLED ? JOB_CANCELLED : JOB_FAILED;
 	}
 	worker->owes_full = false;

@@ -151,5 +151,7 @@ const char *const handle_sql[HANDLE_NSQL] = {
 		"  ON p.id = f.parent WHERE f.parent <> 0 AND p.id IS NULL)"
 		" + (SELECT count(*) FROM folders CROSS JOIN entries"
 		"  ON entries.folder = folders.parent AND entries.name = folders.name"
-		"  WHERE folders.parent <> 0)",
+		// What waits for a held folder's place has no object yet.
+		"  WHERE folders.parent <> 0 AND (entries.state <> 5 OR"
+		"  entries.oid IS NOT NULL))",
 };

@@ -186,6 +186,27 @@ a_damaged_ledger_is_set_aside(void **state)
 	assert_honest(world);
 }
 
+// Damage that no opening sees: a page in the middle.
+static void
+a_ledger_damaged_in_the_middle_is_set_aside_by_the_cycle_that_meets_it(void **state)
+{
+	struct world *world = *state;
+
+	sh(world, "for i in $(seq 400); do echo $i >notes/$i; done");
+	(void)run_once(world);
+	sh(world,
+		"sqlite3 state/mirror/ledger.sqlite 'pragma wal_checkpoint(truncate)' "
+		">/dev/null && "
+		"dd if=/dev/urandom of=state/mirror/ledger.sqlite bs=1 seek=5000 "
+		"count=60000 conv=notrunc 2>/dev/null && echo new >notes/new && rm "
+		"notes/7");
+	(void)run_once(world);
+	assert_int_equal(count(world, LEDGER_MIRRORED), 400);
+	sh(world, "ls state/mirror | grep -q ledger.sqlite.damaged-");
+	assert_honest(world);
+	assert_false(run_once(world).committed);
+}
+
 static void
 a_branch_that_was_moved_back_is_brought_forward(void **state)
 {
@@ -390,6 +411,8 @@ main(void)
 		IN_A_WORLD(a_making_of_the_repository_that_was_cut_short_is_taken_up),
 		IN_A_WORLD(a_shortage_of_descriptors_is_no_news_about_the_disk),
 		IN_A_WORLD(a_damaged_ledger_is_set_aside),
+		IN_A_WORLD(
+			a_ledger_damaged_in_the_middle_is_set_aside_by_the_cycle_that_meets_it),
 		IN_A_WORLD(what_a_killed_cycle_left_in_the_copy_goes),
 		IN_A_WORLD(a_branch_that_was_moved_back_is_brought_forward),
 		IN_A_WORLD(a_branch_that_was_deleted_is_taken_up_where_it_was),

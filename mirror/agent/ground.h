@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/**
+ * agent/ground - is the state we stand on still there, and can others read it?
+ *
+ *     ground_look(state_dir, &agent->ground);
+ *     ...
+ *     if (!ground_holds(state_dir, &agent->ground)) {
+ *             // begin anew: what is open here, nobody else sees
+ *     }
+ *
+ * Knows: base (db).
+ * Owns:  nothing.
+ * Never: opens a database but through SQLite: closing it otherwise would drop the locks
+ * of whoever has it open in this process.
+ */
+
+#ifndef AGENT_GROUND_H
+#define AGENT_GROUND_H
+
+#include "base/base.h"
+
+#include <sys/types.h>
+
+enum {
+	GROUND_FILES = 3,
+};
+
+struct ground {
+	/** Of ledger, evidence and queue; 0: not there. */
+	ino_t inodes[GROUND_FILES];
+};
+
+/** Which files are they? */
+void ground_look(const char *state_dir, struct ground *ret_ground) NONNULL;
+/** The same files as before, and SQLite takes each for a database? */
+bool ground_holds(const char *state_dir, const struct ground *before) NONNULL;
+
+#endif
