@@ -469,6 +469,18 @@ tell_unsealed(const struct round *round)
 	}
 }
 
+// It was for the hold that ended, whatever the clock says when the next one begins.
+static void
+forget_release(struct kit *kit)
+{
+	struct err err;
+
+	if (evidence_unaccept(kit->evidence, fact_word(FACT_SHRINK), &err) < 0) {
+		log_warn("that a deletion was accepted could not be forgotten: %s",
+			err.msg);
+	}
+}
+
 int
 cycle_run(struct kit *kit, const struct cycle_plan *plan, struct cycle_result *ret_result,
 	struct err *err)
@@ -478,12 +490,14 @@ cycle_run(struct kit *kit, const struct cycle_plan *plan, struct cycle_result *r
 	int64_t begun_ms = clock_mono_ms();
 	struct round round;
 	bool doubtful;
+	bool released;
 	int done;
 
 	if (kit_mark_dirty(kit, err) < 0 || ledger_begin(kit->ledger, err) < 0) {
 		return err_wrap(err, "begin a cycle");
 	}
 	done = perform(&round, kit, &own, &result, err);
+	released = round.released;
 	doubtful = (round.rebuild || own.rehash) && !oid_is_zero(&round.head);
 	tell_unsealed(&round);
 	sealing_end(&round);
@@ -504,6 +518,9 @@ cycle_run(struct kit *kit, const struct cycle_plan *plan, struct cycle_result *r
 		(void)!kit_heal(kit, own.rehash, err);
 	} else {
 		kit_clear_dirty(kit);
+	}
+	if (released) {
+		forget_release(kit);
 	}
 	kit->rebuilt = false;
 	result.full = own.full;

@@ -15,8 +15,15 @@
 #include "health/evidence.h"
 #include "ledger/shrink.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum {
+	// "held:<milliseconds>", as health puts it.
+	HELD_MAX = 32,
+};
 
 void
 gone_note(struct round *round, int64_t folder, const char *path, uint32_t depth,
@@ -337,9 +344,11 @@ forget_missing(struct round *round)
 	round->replaced = 0;
 }
 
-// What a person said after a root was held counts for that hold and no other.
+// What a person said after a root was held counts for that hold and no other: it names
+// the hold, for the clock may have been set back since; and it is taken away once used.
 struct release {
 	int64_t held_since_ms;
+	char condition[HELD_MAX];
 	bool given;
 };
 
@@ -350,7 +359,8 @@ look_for_release(const struct evidence_acceptance *acceptance, void *payload)
 	enum fact fact;
 
 	if (fact_parse(acceptance->what, &fact) && fact == FACT_SHRINK &&
-		acceptance->at_ms >= release->held_since_ms) {
+		(acceptance->at_ms >= release->held_since_ms ||
+			strcmp(acceptance->condition, release->condition) == 0)) {
 		release->given = true;
 	}
 	return 0;
@@ -362,6 +372,8 @@ is_released(struct round *round, const struct ledger_root_facts *facts)
 	struct release release = { .held_since_ms = facts->held_since_ms };
 	struct err ignored;
 
+	(void)snprintf(release.condition, sizeof(release.condition), "held:%" PRId64,
+		facts->held_since_ms);
 	// Evidence that cannot be read releases nothing.
 	(void)!evidence_each_acceptance(
 		round->kit->evidence, look_for_release, &release, &ignored);
@@ -393,8 +405,11 @@ judge(struct round *round, const struct gone_root *root,
 	if (!root->whole) {
 		return (enum shrink_verdict)facts->held;
 	}
-	return lost == 0 || is_released(round, facts) ? SHRINK_OK
-						      : (enum shrink_verdict)facts->held;
+	if (lost > 0 && !is_released(round, facts)) {
+		return (enum shrink_verdict)facts->held;
+	}
+	round->released = round->released || lost > 0;
+	return SHRINK_OK;
 }
 
 int
@@ -416,7 +431,10 @@ gone_must_hold(struct round *round, int64_t root, int64_t subfolder, struct err 
 		return 0;
 	}
 	if (facts.held != SHRINK_OK) {
-		return !round->plan->full || !is_released(round, &facts);
+		bool released = round->plan->full && is_released(round, &facts);
+
+		round->released = round->released || released;
+		return !released;
 	}
 	if (shrink_is_too_much(totals.on_disk.files, lost + round->replaced + below)) {
 		return 1;

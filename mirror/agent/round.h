@@ -122,6 +122,8 @@ struct round {
 	/** Paths of this root that were dropped because something else stands there now.
 	 */
 	int64_t replaced;
+	/** A hold ended because a person said so. */
+	bool released;
 	size_t missing_capacity;
 
 	/** Folders in which something is to be looked at again next time. */

@@ -19,16 +19,23 @@ fill(struct world *world)
 }
 
 static void
-accept_shrink(struct world *world)
+accept_hold(struct world *world, const char *condition, int64_t at_ms)
 {
 	AUTO(evidence_closep) struct evidence *evidence = NULL;
-	struct evidence_acceptance acceptance = { .what = "shrink",
-		.at_ms = clock_now_ms() };
+	struct evidence_acceptance acceptance = { .what = "shrink", .at_ms = at_ms };
 	struct err err;
 
+	(void)snprintf(
+		acceptance.condition, sizeof(acceptance.condition), "%s", condition);
 	ok(evidence_open(scratch_path(world->scratch, "state/mirror"), EVIDENCE_RW,
 		&evidence, &err));
 	ok(evidence_accept(evidence, &acceptance, &err));
+}
+
+static void
+accept_shrink(struct world *world)
+{
+	accept_hold(world, "", clock_now_ms());
 }
 
 static void
@@ -101,6 +108,31 @@ an_acceptance_counts_for_one_hold_only(void **state)
 	(void)run_once(world);
 	assert_int_equal(count(world, LEDGER_MIRRORED), 20);
 	sh(world, "sleep 0.02; rm notes/f1*");
+	(void)run_once(world);
+	assert_int_equal(count(world, LEDGER_PENDING), 11);
+}
+
+// The clock was ahead when the root was held, and is right again: the person names the
+// hold. And what was said then is no word about the next hold, whatever the clock says.
+static void
+an_acceptance_is_good_for_its_hold_whatever_the_clock_says(void **state)
+{
+	struct world *world = *state;
+
+	fill(world);
+	sh(world, "rm -r notes/sub");
+	(void)run_once(world);
+	sh(world,
+		"sqlite3 state/mirror/ledger.sqlite "
+		"'update roots set held_since_ms = 4000000000000'");
+	accept_shrink(world);
+	(void)run_once(world);
+	assert_int_equal(count(world, LEDGER_PENDING), 20);
+	accept_hold(world, "held:4000000000000", 4000000000000);
+	(void)run_once(world);
+	assert_int_equal(count(world, LEDGER_MIRRORED), 20);
+	assert_int_equal(count(world, LEDGER_PENDING), 0);
+	sh(world, "rm notes/f1*");
 	(void)run_once(world);
 	assert_int_equal(count(world, LEDGER_PENDING), 11);
 }
@@ -226,6 +258,7 @@ main(void)
 		IN_A_WORLD(a_vanished_root_is_held_and_comes_back_by_itself),
 		IN_A_WORLD(half_a_root_is_held_until_a_person_accepts),
 		IN_A_WORLD(an_acceptance_counts_for_one_hold_only),
+		IN_A_WORLD(an_acceptance_is_good_for_its_hold_whatever_the_clock_says),
 		IN_A_WORLD(an_emptied_root_is_held),
 		IN_A_WORLD(a_folder_with_something_else_in_its_place_is_held),
 		IN_A_WORLD(a_small_folder_is_replaced_at_once),

@@ -67,6 +67,7 @@ struct churn {
 	unsigned long quiets;
 	unsigned long alone;
 	unsigned long held;
+	unsigned long jumps;
 };
 
 __attribute__((format(printf, 2, 3))) NORETURN static void
@@ -275,6 +276,23 @@ kill_a_once(struct churn *churn)
 
 // ---- operations on the agent
 
+// The wall clock of everything started from here on, and of what runs: hours and a year,
+// forwards, back, and right again.
+static void
+jump_clock(struct churn *churn)
+{
+	static const char *const seconds[] = { "0", "3600", "-3600", "86400", "-86400",
+		"31536000", "-31536000" };
+	const char *text = seconds[dice_below(&churn->dice, countof(seconds))];
+	AUTO_FREE char *path = path_join(churn->folder, "clock");
+	struct err err;
+
+	if (file_replace_at(path, text, strlen(text), 0644, &err) < 0) {
+		lost(churn, "%s", err.msg);
+	}
+	churn->jumps++;
+}
+
 static void
 stop_and_go(struct churn *churn)
 {
@@ -338,6 +356,8 @@ steer(struct churn *churn)
 		(void)run_program(churn, words, NULL);
 	} else if (lot < 90 && !churn->stopped) {
 		shadow_burst(churn->shadow, 50 + dice_below(&churn->dice, 400));
+	} else if (lot < 94 && getenv("CLOCKSHIFT") != NULL) {
+		jump_clock(churn);
 	}
 	if (churn->agent <= 0 && !churn->broken_config &&
 		dice_percent(&churn->dice, 80)) {
@@ -577,6 +597,12 @@ prepare(struct churn *churn)
 	(void)setenv("GIT_CONFIG_NOSYSTEM", "1", 1);
 	(void)setenv("LC_ALL", "C", 1);
 	(void)umask(022);
+	if (getenv("CLOCKSHIFT_SO") != NULL) {
+		AUTO_FREE char *clock = path_join(churn->folder, "clock");
+
+		(void)setenv("CLOCKSHIFT", clock, 1);
+		(void)setenv("LD_PRELOAD", getenv("CLOCKSHIFT_SO"), 1);
+	}
 	churn->config = path_join(churn->folder, "mirror.toml");
 	churn->brain = path_join(churn->folder, "brain");
 	churn->shadow = shadow_new(churn->folder, names, countof(names), &churn->dice);
@@ -631,9 +657,10 @@ main(int argc, char **argv)
 	live(&churn, clock_mono_ms() + seconds * 1000);
 	(void)printf(
 		"churn: %lu operations, %lu kills, %lu times stopped, %lu times held, "
-		"%lu comparisons (%lu of the agent alone), 0 differences\n",
-		churn.operations, churn.kills, churn.stops, churn.held, churn.quiets,
-		churn.alone);
+		"%lu jumps of the clock, %lu comparisons (%lu of the agent alone), 0 "
+		"differences\n",
+		churn.operations, churn.kills, churn.stops, churn.held, churn.jumps,
+		churn.quiets, churn.alone);
 	shadow_free(churn.shadow);
 	if (file_remove_tree(AT_FDCWD, churn.folder, &err) < 0) {
 		(void)fprintf(stderr, "churn: %s\n", err.msg);

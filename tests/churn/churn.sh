@@ -10,6 +10,9 @@ set -eu
 
 : "${MIRROR:?the program under test}"
 churn=${CHURN:-$(dirname "$MIRROR")/tests/churn/churn}
+# With it the clock jumps as well.
+[ ! -e "$(dirname "$MIRROR")/tests/clockshift.so" ] ||
+	export CLOCKSHIFT_SO="${CLOCKSHIFT_SO:-$(dirname "$MIRROR")/tests/clockshift.so}"
 seconds=${MIRROR_CHURN_SECONDS:-$([ -n "${MIRROR_LONG:-}" ] && echo 3600 || echo 20)}
 [ -x "$churn" ] || { echo "churn: skipped, no $churn"; exit 77; }
 command -v git >/dev/null || { echo "churn: skipped, no git"; exit 77; }

@@ -7,7 +7,8 @@
  *     LD_PRELOAD=nthcall.so NTHCALL_N=17 NTHCALL_HOW=kill NTHCALL_LOG=log mirror --once
  *
  * NTHCALL_HOW: kill (before the call; of a write, half is written first), or the name of
- * an error.  EMFILE counts and fails what opens, ENOSPC what takes room, EIO everything.
+ * an error.  EMFILE counts and fails what opens, ENOSPC what takes room, EIO everything,
+ * ENOMEM nothing of these but allocations.
  * NTHCALL_LOG gets the name of the call that was hit; nothing when there were not as
  * many.
  *
@@ -34,6 +35,7 @@ enum kind {
 	KIND_OPEN,
 	KIND_ROOM,
 	KIND_OTHER,
+	KIND_MEMORY,
 };
 
 static atomic_long calls;
@@ -43,6 +45,9 @@ is_counted(enum kind kind, const char *how)
 {
 	if (strcmp(how, "EMFILE") == 0) {
 		return kind == KIND_OPEN;
+	}
+	if (kind == KIND_MEMORY || strcmp(how, "ENOMEM") == 0) {
+		return kind == KIND_MEMORY && strcmp(how, "ENOMEM") == 0;
 	}
 	return strcmp(how, "ENOSPC") != 0 || kind != KIND_OTHER;
 }
@@ -85,6 +90,7 @@ hit(enum kind kind, const char *name, bool half_first)
 		return true;
 	}
 	errno = strcmp(how, "EMFILE") == 0   ? EMFILE
+		: strcmp(how, "ENOMEM") == 0 ? ENOMEM
 		: strcmp(how, "ENOSPC") == 0 ? ENOSPC
 					     : EIO;
 	return true;
@@ -116,6 +122,29 @@ write(int fd, const void *data, size_t len)
 		return -1;
 	}
 	return real(fd, data, len);
+}
+
+// glibc's own names: looking them up would allocate.
+extern void *__libc_malloc(size_t size);
+extern void *__libc_calloc(size_t count, size_t size);
+extern void *__libc_realloc(void *memory, size_t size);
+
+EXPORT void *
+malloc(size_t size)
+{
+	return hit(KIND_MEMORY, "malloc", false) ? NULL : __libc_malloc(size);
+}
+
+EXPORT void *
+calloc(size_t count, size_t size)
+{
+	return hit(KIND_MEMORY, "calloc", false) ? NULL : __libc_calloc(count, size);
+}
+
+EXPORT void *
+realloc(void *memory, size_t size)
+{
+	return hit(KIND_MEMORY, "realloc", false) ? NULL : __libc_realloc(memory, size);
 }
 
 #define PWRITE(name, type)                                                               \

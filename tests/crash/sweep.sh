@@ -6,7 +6,8 @@
 #
 #     MIRROR_CRASH_STEP    only every so-manieth n (chosen for CI; 1 with MIRROR_LONG)
 #     MIRROR_CRASH_STORY   which stories (import tick delete snapshot push restore)
-#     MIRROR_CRASH_HOW     which ends (kill EIO ENOSPC EMFILE)
+#     MIRROR_CRASH_HOW     which ends (kill EIO ENOSPC EMFILE ENOMEM)
+#     MIRROR_CRASH_MEMORY  of the many allocations every so-manieth (2999; 61 with MIRROR_LONG)
 #
 # NTHCALL is the preloaded library (tests/crash/nthcall.c, which tells what it sees).
 : "${NTHCALL:=$(dirname "${MIRROR:-.}")/tests/crash/nthcall.so}"
@@ -18,7 +19,8 @@ needs sqlite3
 
 step=${MIRROR_CRASH_STEP:-$([ -n "${MIRROR_LONG:-}" ] && echo 1 || echo 41)}
 stories=${MIRROR_CRASH_STORY:-import tick delete snapshot push restore}
-ends=${MIRROR_CRASH_HOW:-kill EIO ENOSPC EMFILE}
+ends=${MIRROR_CRASH_HOW:-kill EIO ENOSPC EMFILE ENOMEM}
+memory=${MIRROR_CRASH_MEMORY:-$([ -n "${MIRROR_LONG:-}" ] && echo 61 || echo 2999)}
 total=0
 slowest=0
 
@@ -153,8 +155,10 @@ for story in $stories; do
 	for how in $ends; do
 		n=1
 		hits=0
+		stride=$step
+		[ "$how" != ENOMEM ] || stride=$memory
 		while [ "$failures" -lt 5 ] && once_more "$story" "$how" "$n"; do
-			n=$((n + step))
+			n=$((n + stride))
 			hits=$((hits + 1))
 		done
 		total=$((total + hits))
