@@ -8,9 +8,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 enum staged_kind {
@@ -22,8 +25,9 @@ enum staged_kind {
 
 struct staged {
 	enum staged_kind kind;
+	/** Of its folder; one of stage.folders, borrowed. */
 	int dirfd;
-	/** Of a file; -1 otherwise. */
+	/** Of a file that could not be opened again; -1 otherwise. */
 	int fd;
 	/** "" when there is none (any more). */
 	char *temp;
@@ -42,6 +46,13 @@ struct stage {
 	struct staged entries[STAGE_ENTRIES_MAX];
 	size_t count;
 	uint64_t bytes;
+	/** Entries of one folder come one after the other, and share its descriptor. */
+	int folders[STAGE_OPEN_MAX];
+	size_t nfolders;
+	dev_t last_dev;
+	ino_t last_ino;
+	/** Files among the entries that are kept open. */
+	size_t nopen;
 };
 
 struct stage *
@@ -84,7 +95,6 @@ staged_done(struct staged *staged)
 {
 	drop_temp(staged);
 	base_close_p(&staged->fd);
-	base_close_p(&staged->dirfd);
 	free(staged->name);
 	free(staged->path);
 	free(staged->sealed);
@@ -97,8 +107,13 @@ forget(struct stage *stage)
 	for (size_t i = 0; i < stage->count; i++) {
 		staged_done(&stage->entries[i]);
 	}
+	for (size_t i = 0; i < stage->nfolders; i++) {
+		(void)close(stage->folders[i]);
+	}
 	stage->count = 0;
 	stage->bytes = 0;
+	stage->nfolders = 0;
+	stage->nopen = 0;
 }
 
 void
@@ -118,20 +133,49 @@ stage_freep(struct stage **stage)
 
 // ---- putting an entry on its way
 
+static bool
+is_full(const struct stage *stage)
+{
+	return stage->count == STAGE_ENTRIES_MAX || stage->bytes >= STAGE_BYTES_MAX ||
+		stage->nfolders + stage->nopen >= STAGE_OPEN_MAX;
+}
+
+// A descriptor of the folder that lasts as long as the batch.
+static int
+keep_folder(struct stage *stage, int dirfd, int *ret_fd, struct err *err)
+{
+	struct stat info;
+	int fd;
+
+	if (fstat(dirfd, &info) < 0) {
+		return err_errno(err, "look at a folder");
+	}
+	if (stage->nfolders > 0 && info.st_dev == stage->last_dev &&
+		info.st_ino == stage->last_ino) {
+		*ret_fd = stage->folders[stage->nfolders - 1];
+		return 0;
+	}
+	fd = fcntl(dirfd, F_DUPFD_CLOEXEC, 0);
+	if (fd < 0) {
+		return err_errno(err, "keep a folder open");
+	}
+	stage->last_dev = info.st_dev;
+	stage->last_ino = info.st_ino;
+	stage->folders[stage->nfolders++] = fd;
+	*ret_fd = fd;
+	return 0;
+}
+
 static int
 add(struct stage *stage, enum staged_kind kind, const struct stage_item *item,
 	struct staged **ret_staged, struct err *err)
 {
 	struct staged *staged;
-	int dirfd;
+	int dirfd = -1;
 
-	if ((stage->count == STAGE_ENTRIES_MAX || stage->bytes >= STAGE_BYTES_MAX) &&
-		stage_flush(stage, err) < 0) {
+	if ((is_full(stage) && stage_flush(stage, err) < 0) ||
+		keep_folder(stage, item->dirfd, &dirfd, err) < 0) {
 		return err->code;
-	}
-	dirfd = fcntl(item->dirfd, F_DUPFD_CLOEXEC, 0);
-	if (dirfd < 0) {
-		return err_errno(err, "keep a folder open");
 	}
 	staged = &stage->entries[stage->count++];
 	*staged = (struct staged){
@@ -202,8 +246,25 @@ write_file(struct staged *staged, const struct place_facts *facts, const void *d
 		place_give(staged->fd, facts, &staged->lost, err) < 0) {
 		return;
 	}
-	// Start now what fsync() will wait for; a hint, so failure is no matter.
+	// Start now what the sync will wait for; a hint, so failure is no matter.
 	(void)sync_file_range(staged->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+}
+
+// It is opened again to be read back, where its mode lets us.
+static void
+let_go(struct stage *stage, struct staged *staged)
+{
+	struct stat info;
+
+	if (staged->fd < 0) {
+		return;
+	}
+	if (fstat(staged->fd, &info) == 0 && (info.st_mode & S_IRUSR) != 0) {
+		base_close_p(&staged->fd);
+		staged->fd = -1;
+	} else {
+		stage->nopen++;
+	}
 }
 
 int
@@ -216,6 +277,7 @@ stage_file(struct stage *stage, const struct stage_item *item, const void *data,
 		return err->code;
 	}
 	write_file(staged, &item->facts, data, len);
+	let_go(stage, staged);
 	if (settle(staged) < 0) {
 		*err = staged->err;
 		return err_wrap(err, "restore a file");
@@ -289,16 +351,75 @@ stage_facts(struct stage *stage, const struct stage_item *item, struct err *err)
 
 // ---- the flush
 
+// File systems whose syncfs() puts everything on the disk, and says when it could not.
+static bool
+is_synced_together(int fd)
+{
+	static const unsigned long known[] = { EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC,
+		BTRFS_SUPER_MAGIC, F2FS_SUPER_MAGIC, TMPFS_MAGIC };
+	struct statfs info;
+
+	if (fstatfs(fd, &info) == 0) {
+		for (size_t i = 0; i < countof(known); i++) {
+			if ((unsigned long)info.f_type == known[i]) {
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+// Everything of the batch is on the disk, without asking for each file.
+static bool
+sync_together(const struct stage *stage)
+{
+	dev_t synced = 0;
+	bool any = false;
+
+	if (stage->count < STAGE_TOGETHER) {
+		return false;
+	}
+	for (size_t i = 0; i < stage->nfolders; i++) {
+		struct stat info;
+
+		if (fstat(stage->folders[i], &info) < 0 ||
+			!is_synced_together(stage->folders[i])) {
+			return false;
+		}
+		if (any && info.st_dev == synced) {
+			continue;
+		}
+		if (syncfs(stage->folders[i]) < 0) {
+			// Which file it was only its own fsync() can say.
+			return false;
+		}
+		synced = info.st_dev;
+		any = true;
+	}
+	return any;
+}
+
+static int
+open_again(struct staged *staged)
+{
+	if (staged->fd < 0) {
+		staged->fd = openat(staged->dirfd, staged->temp,
+			O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	}
+	return staged->fd < 0 ? err_errno(&staged->err, "open what was written") : 0;
+}
+
 static void
-sync_one(struct staged *staged)
+sync_one(struct staged *staged, bool synced)
 {
 	struct oid have;
 	uint64_t len;
 
-	if (staged->fd < 0 || staged->err.code != 0) {
+	if (staged->kind != STAGED_FILE || staged->err.code != 0 ||
+		open_again(staged) < 0) {
 		return;
 	}
-	if (fd_sync(staged->fd, "a file", &staged->err) < 0) {
+	if (!synced && fd_sync(staged->fd, "a file", &staged->err) < 0) {
 		return;
 	}
 	// Not what we wrote into memory: what the disk has.
@@ -308,6 +429,8 @@ sync_one(struct staged *staged)
 		(void)err_raise(&staged->err, ERR_IO,
 			"what was written does not read back as what it should be");
 	}
+	base_close_p(&staged->fd);
+	staged->fd = -1;
 }
 
 // Is what stands there still what it was when we decided to replace it?
@@ -394,12 +517,13 @@ name_all(struct stage *stage, struct err *err)
 int
 stage_flush(struct stage *stage, struct err *err)
 {
+	bool synced = sync_together(stage);
 	int result = 0;
 
 	for (size_t i = 0; i < stage->count && result == 0; i++) {
 		struct staged *staged = &stage->entries[i];
 
-		sync_one(staged);
+		sync_one(staged, synced);
 		if (staged->err.code != 0 && stage_is_fatal(&staged->err)) {
 			*err = staged->err;
 			result = err->code;

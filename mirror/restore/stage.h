@@ -15,11 +15,11 @@
  *        something else has, unless it was told what that is and it is still that.
  *
  *     stage_file   stage_file   stage_link   ...   stage_flush
- *     temp 1       temp 2       temp 3             fsync all, read all back,
+ *     temp 1       temp 2       temp 3             sync all, read all back,
  *                                                  options.ready(), name all
  *
- * One fsync after the other costs a commit of the journal each; a batch of them shares
- * it.
+ * One fsync after the other costs a commit of the journal each: a large batch is synced
+ * by one syncfs(), where the file system is known to keep what that promises.
  */
 
 #ifndef RESTORE_STAGE_H
@@ -34,9 +34,12 @@ struct err;
 struct stage;
 
 enum {
-	/** Entries of a batch (two descriptors each), and bytes. */
-	STAGE_ENTRIES_MAX = 128,
+	/** Entries of a batch, descriptors it keeps open, and bytes. */
+	STAGE_ENTRIES_MAX = 2048,
+	STAGE_OPEN_MAX = 256,
 	STAGE_BYTES_MAX = 64 << 20,
+	/** A batch with fewer files is synced one by one: others may write a lot. */
+	STAGE_TOGETHER = 16,
 };
 
 /** One entry; texts and facts are copied, @dirfd is duplicated. */
