@@ -77,7 +77,8 @@ if ctest --test-dir "$base/ci-gcc" -N -L 'slow|long|crash|fuzz' | grep -q 'Test 
 fi
 
 # Each of these takes the program and runs for as long as it is told.
-for script in tests/crash/*.sh tests/churn/*.sh tests/fuzz/*.sh; do
+for script in tests/crash/*.sh tests/churn/*.sh tests/fuzz/*.sh tests/e2e/calm.sh \
+	tests/e2e/broken_agent.sh; do
 	[ -x "$script" ] || continue
 	step "$script" env MIRROR_LONG=1 "MIRROR_FUZZ_SECONDS=${MIRROR_FUZZ_SECONDS:-60}" \
 		"MIRROR=$base/ci-gcc/mirror" "$script"
