@@ -114,7 +114,7 @@ keep_for_json(struct use *use, const struct restore_path *path)
 {
 	struct json *object;
 
-	if (path->redacted > 0 || path->sealed != NULL) {
+	if (path->redacted > 0 || path->sealed != NULL || path->renamed) {
 		append_path(use->redacted, path->path);
 	}
 	if (restore_verdict_is_good(path->verdict) && !use->preview) {
@@ -160,6 +160,9 @@ print_path(struct use *use, const struct restore_path *path)
 	if (path->redacted > 0) {
 		output_text(out, "  (%" PRIu32 " secret%s redacted)", path->redacted,
 			path->redacted == 1 ? "" : "s");
+	}
+	if (path->renamed) {
+		output_text(out, "  (a secret in its name redacted)");
 	}
 	output_line(out, "%s%s", why[0] != '\0' ? ": " : "", why);
 }

@@ -54,6 +54,8 @@ told_of(const struct task *task, enum restore_verdict verdict)
 		.verdict = verdict,
 		.bytes = facts->size,
 		.redacted = facts->redacted,
+		.renamed =
+			restore_name_is_cut(task->rel) || restore_name_is_cut(task->name),
 		.sealed = facts->sealed,
 		.why = "",
 	};

@@ -29,7 +29,8 @@ run_tell(const struct restore_path *path, void *payload)
 	int stop = 0;
 
 	run->result->count[path->verdict]++;
-	run->result->redacted += path->redacted > 0 || path->sealed != NULL;
+	run->result->redacted +=
+		path->redacted > 0 || path->sealed != NULL || path->renamed;
 	if (path->verdict == RESTORE_WRITTEN || path->verdict == RESTORE_REPLACED) {
 		run->result->bytes += path->bytes;
 	}

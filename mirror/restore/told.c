@@ -2,7 +2,10 @@
 
 #include "restore/told.h"
 
+#include "scanner/filter.h"
+
 #include <assert.h>
+#include <string.h>
 
 static const struct {
 	const char *word;
@@ -25,4 +28,23 @@ restore_verdict_is_good(enum restore_verdict verdict)
 {
 	assert((unsigned int)verdict < RESTORE_NVERDICTS_);
 	return verdicts[verdict].good;
+}
+
+bool
+restore_name_is_cut(const char *path)
+{
+	static const char start[] = "REDACTED.";
+	// What a mark ends with: a dot and eight digits.
+	const size_t end = 9;
+
+	while ((path = strstr(path, start)) != NULL) {
+		const char *dot = strchr(path + strlen(start), '.');
+
+		if (dot != NULL && strnlen(dot, end) == end &&
+			filter_is_mark(path, (size_t)(dot - path) + end)) {
+			return true;
+		}
+		path += strlen(start);
+	}
+	return false;
 }

@@ -49,6 +49,9 @@ enum restore_verdict {
 const char *restore_verdict_word(enum restore_verdict verdict);
 bool restore_verdict_is_good(enum restore_verdict verdict);
 
+/** Does a name on this path hold one of our marks, where a secret was? */
+bool restore_name_is_cut(const char *path) NONNULL;
+
 /** One path; everything is borrowed until the callback returns. */
 struct restore_path {
 	/** "<name>/<rel>", as shown in the ledger. */
@@ -60,6 +63,8 @@ struct restore_path {
 	uint64_t bytes;
 	/** Spans that came back as marks, for want of the key or for good. */
 	uint32_t redacted;
+	/** Its name, or a folder's above it, came back with a mark in it. */
+	bool renamed;
 	/** Where the sealed original is in the commit, or NULL. */
 	const char *sealed;
 	/** Why; "" when there is nothing to say. */

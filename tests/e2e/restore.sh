@@ -256,3 +256,15 @@ done
 expect 2 "$MIRROR" restore --at 1999-12-31 --to "$W/then" notes/todo.md
 says err "nothing is that old"
 expect 65 "$MIRROR" restore --at 2026-02-30 --to "$W/then" notes/todo.md
+
+# ---- a name that held a secret comes back with a mark, and is listed
+mkdir -p "$HOME/notes/dir-$AWS_KEY_2"
+printf 'x\n' >"$HOME/notes/name-$AWS_KEY"
+printf 'y\n' >"$HOME/notes/dir-$AWS_KEY_2/plain"
+expect 0 "$MIRROR" --once
+expect 0 "$MIRROR" restore notes --to "$W/marked" --json
+is "$(python3 -c 'import json,sys
+print(sum("REDACTED." in str(path) for path in json.load(open(sys.argv[1]))["redacted"]))' "$W/out")" 2 \
+	"paths with a mark in a name that are listed"
+silent_about out "$AWS_KEY"
+silent_about out "$AWS_KEY_2"
