@@ -124,20 +124,30 @@ body_of(const struct route *route)
 	return body;
 }
 
-static struct json *
-answers_of(const struct route *route)
+static void
+add_answer(struct json *answers, const struct route *route, unsigned int status)
 {
-	struct json *answers = json_new_object();
 	struct json *good = json_new_object();
 	struct json *schema = json_new_object();
-	char status[16];
+	char key[16];
 
-	(void)snprintf(status, sizeof(status), "%u", route->status);
+	(void)snprintf(key, sizeof(key), "%u", status);
 	json_set_text(good, "description", route->text);
 	json_set_text(schema, "type",
 		strcmp(route->type, "application/json") == 0 ? "object" : "string");
 	json_set(good, "content", content_of(route->type, schema));
-	json_set(answers, status, good);
+	json_set(answers, key, good);
+}
+
+static struct json *
+answers_of(const struct route *route)
+{
+	struct json *answers = json_new_object();
+
+	add_answer(answers, route, route->status);
+	if (route->also != 0) {
+		add_answer(answers, route, route->also);
+	}
 	set_ref(answers, "default", "#/components/responses/problem");
 	return answers;
 }

@@ -52,6 +52,8 @@ struct route {
 	const char *fields;
 	/** One line for people. */
 	const char *text;
+	/** Another status that the same content may come with; 0: none. */
+	unsigned int also;
 };
 
 #endif

@@ -5,6 +5,8 @@
 # what others may not do to it, and whether everybody can use it.
 #
 #     MIRROR=build/mirror tests/serve/browser.sh
+#     AXE=FILE ...       and every rule of axe-core (axe.min.js); see axe.sh
+#     SHOTS=FOLDER ...   and a picture of each look
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../e2e/lib.sh"
 . "$here/webdriver.sh"
@@ -186,6 +188,13 @@ for width in 320 768 1280; do
 			wd_go "$base$path"
 			wd_js "$(cat "$here/a11y.js")" | jq -r '.[]' >wrong
 			[ ! -s wrong ] || fail "$path, $width px, $look: $(cat wrong)"
+			if [ -n "${AXE-}" ]; then
+				wd_js_file "$AXE" >/dev/null
+				wd_js 'return axe.run(document, {resultTypes: ["violations"]}).then(r => [r.testEngine.version,
+					...r.violations.map(v => v.id + ": " + v.help + ": " + v.nodes[0].html)])' | jq -r '.[]' >axe
+				echo "axe $(head -1 axe): $path, $width px, $look: $(($(wc -l <axe) - 1)) violations"
+				sed 1d axe | grep . >&2 && fail "axe"
+			fi
 			[ -z "${SHOTS-}" ] || wd_shot "$SHOTS/$(basename "$path" .md)-$width-$look.png"
 		done
 	done

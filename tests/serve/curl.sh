@@ -115,6 +115,12 @@ fi
 python3 -c 'import json, sys; json.load(open(sys.argv[1]))' \
 	"$(dirname "$0")/../../docs/monitoring/dashboard.json" || fail "the dashboard is no JSON"
 
+# What rules and dashboard ask for is there.
+for name in $(grep -ohE 'mirror_[a-z_]+' "$(dirname "$0")/../../docs/monitoring/alerts.yml" \
+	"$(dirname "$0")/../../docs/monitoring/dashboard.json" "$(dirname "$0")/../../docs/monitoring/README.md" | sort -u); do
+	grep -q "^$name[{ ]" "$work/metrics" || fail "there is no metric $name"
+done
+
 rss() {
 	awk '/^VmRSS:/ { print $2 }' "/proc/$keeper/status"
 }

@@ -137,6 +137,99 @@ the_description_is_the_table(void **state)
 	assert_int_equal(walk.operations, nroutes);
 }
 
+// Is what came what the description says may come?
+static void
+check_described(const struct stand *stand, const struct json *description,
+	const char *method, const char *path, const struct json *operation)
+{
+	const struct json *codes = json_get(
+		json_get(json_get(json_get(json_get(json_get(description, "components"),
+						   "schemas"),
+					  "problem"),
+				 "properties"),
+			"code"),
+		"enum");
+	AUTO_FREE char *target = fill_pattern(path);
+	AUTO_FREE char *upper = xstrdup(method);
+	AUTO(json_freep) struct json *problem = NULL;
+	bool has_body =
+		json_get(operation, "requestBody") != NULL && strcmp(method, "put") != 0;
+	const struct json *answer;
+	struct reply reply;
+	char status[16];
+	bool known = false;
+
+	for (char *at = upper; *at != '\0'; at++) {
+		*at = (char)(*at - 'a' + 'A');
+	}
+	reply = call_route(stand, upper, target, has_body ? "{}" : NULL);
+	(void)snprintf(status, sizeof(status), "%d", reply.status);
+	answer = json_get(json_get(operation, "responses"), status);
+	if (answer != NULL) {
+		if (json_get(json_get(answer, "content"),
+			    reply_header(&reply, "Content-Type")) == NULL) {
+			fail_msg("%s %s: %s", upper, target,
+				reply_header(&reply, "Content-Type"));
+		}
+		reply_done(&reply);
+		return;
+	}
+	if (strcmp(reply_header(&reply, "Content-Type"), "application/problem+json") !=
+		0) {
+		fail_msg("%s %s: %s is not described", upper, target, status);
+	}
+	problem = reply_json(&reply);
+	for (size_t i = 0; i < json_count(codes); i++) {
+		known = known ||
+			strcmp(json_text(json_at(codes, i)),
+				json_get_text(problem, "code")) == 0;
+	}
+	assert_true(known);
+	reply_done(&reply);
+}
+
+struct describing {
+	const struct stand *stand;
+	const struct json *description;
+	const char *path;
+	size_t good;
+};
+
+static int
+try_operation(const char *method, const struct json *operation, void *payload)
+{
+	struct describing *describing = payload;
+
+	// The one that does not end has a test of its own.
+	if (strcmp(json_get_text(operation, "operationId"), "events") != 0) {
+		check_described(describing->stand, describing->description, method,
+			describing->path, operation);
+		describing->good++;
+	}
+	return 0;
+}
+
+static int
+try_path(const char *path, const struct json *item, void *payload)
+{
+	struct describing *describing = payload;
+
+	describing->path = path;
+	return json_each(item, try_operation, describing);
+}
+
+static void
+the_description_is_true(void **state)
+{
+	struct stand *stand = *state;
+	AUTO(json_freep) struct json *object = get_json(stand, "/v1/openapi.json", 200);
+	struct describing describing = { .stand = stand, .description = object };
+
+	stand_database(stand, "app", 20);
+	assert_int_equal(json_each(json_get(object, "paths"), try_path, &describing), 0);
+	assert_int_equal(describing.good, nroutes - 1);
+}
+
 static void
 every_route_says_401_to_a_stranger(void **state)
 {
@@ -1107,6 +1200,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(every_route_of_the_table_answers),
 		TEST(the_description_is_the_table),
+		TEST(the_description_is_true),
 		TEST(every_route_says_401_to_a_stranger),
 		TEST(scopes_are_kept),
 		TEST(the_socket_and_the_tokens_are_private),

@@ -6,6 +6,7 @@
 #     wd_start FOLDER WIDTH HEIGHT     a browser with a profile of its own
 #     wd_go URL                        load it, wait until it is loaded
 #     wd_js 'return document.title'    run a function body; its JSON on standard output
+#     wd_js_file FILE
 #     wd_click CSS                     as a person would: it must be visible
 #     wd_type CSS TEXT
 #     wd_cdp METHOD JSON               Chromium's own protocol
@@ -79,6 +80,10 @@ wd_js() {
 wd_find() {
 	wd POST "$WD_SESSION/element" "$(jq -n --arg css "$1" '{using: "css selector", value: $css}')" |
 		jq -r ".\"$WD_KEY\""
+}
+
+wd_js_file() {
+	wd POST "$WD_SESSION/execute/sync" "$(jq -n --rawfile script "$1" '{script: $script, args: []}')"
 }
 
 wd_click() {
