@@ -25,7 +25,15 @@
  * http_tend() shuts the socket down from another thread when the moment has passed; the
  * daemon's own thread then sees the end and cleans up.  The list is behind a mutex, and a
  * connection leaves it before its descriptor is closed.
+ *
+ * Connections are counted here, from the moment they are handed over: at its own limit
+ * libmicrohttpd 0.9.75 keeps a lock and never goes on, so it must never get there.
  */
+
+enum {
+	/** Between our limit and the one of the library. */
+	LIMIT_MARGIN = 64,
+};
 
 struct connection {
 	struct connection *next;
@@ -45,6 +53,8 @@ struct http {
 	pthread_mutex_t lock;
 	// All below: under the lock.
 	struct connection *connections;
+	// Handed over and not yet closed: all, and those by TCP.
+	size_t ntaken;
 	size_t ntcp;
 	bool stopping;
 };
@@ -124,7 +134,6 @@ add_connection(struct http *http, struct MHD_Connection *mhd, void **context)
 		connection->next->prev = connection;
 	}
 	http->connections = connection;
-	http->ntcp += !connection->by_unix;
 	(void)pthread_mutex_unlock(&http->lock);
 }
 
@@ -140,6 +149,7 @@ drop_connection(struct http *http, struct connection *connection)
 	if (connection->next != NULL) {
 		connection->next->prev = connection->prev;
 	}
+	http->ntaken--;
 	http->ntcp -= !connection->by_unix;
 	(void)pthread_mutex_unlock(&http->lock);
 	free(connection);
@@ -160,18 +170,26 @@ on_connection(void *cls, struct MHD_Connection *mhd, void **context,
 void
 http_take(struct http *http, int fd, const struct sockaddr *addr, socklen_t len)
 {
+	bool by_tcp = addr->sa_family != AF_UNIX;
 	bool full;
 
 	(void)pthread_mutex_lock(&http->lock);
-	full = http->stopping ||
-		(addr->sa_family != AF_UNIX && http->ntcp >= HTTP_TCP_CONNECTIONS_MAX);
+	full = http->stopping || http->ntaken >= HTTP_CONNECTIONS_MAX ||
+		(by_tcp && http->ntcp >= HTTP_TCP_CONNECTIONS_MAX);
+	http->ntaken += !full;
+	http->ntcp += !full && by_tcp;
 	(void)pthread_mutex_unlock(&http->lock);
 	if (full) {
 		(void)close(fd);
 		return;
 	}
 	// Whatever it answers, the descriptor is its own now.
-	(void)MHD_add_connection(http->daemon, fd, addr, len);
+	if (MHD_add_connection(http->daemon, fd, addr, len) != MHD_YES) {
+		(void)pthread_mutex_lock(&http->lock);
+		http->ntaken--;
+		http->ntcp -= by_tcp;
+		(void)pthread_mutex_unlock(&http->lock);
+	}
 }
 
 int64_t
@@ -466,7 +484,8 @@ http_start(const struct http_calls *calls, void *payload, struct http **ret_http
 	(void)pthread_mutex_init(&http->lock, NULL);
 	http->daemon = MHD_start_daemon(flags, 0, NULL, NULL, on_request, http,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_HEAD_MAX,
-		MHD_OPTION_CONNECTION_LIMIT, (unsigned int)HTTP_CONNECTIONS_MAX,
+		MHD_OPTION_CONNECTION_LIMIT,
+		(unsigned int)(HTTP_CONNECTIONS_MAX + LIMIT_MARGIN),
 		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)HTTP_IDLE_S,
 		MHD_OPTION_NOTIFY_COMPLETED, on_completed, http,
 		MHD_OPTION_NOTIFY_CONNECTION, on_connection, http,

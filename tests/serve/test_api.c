@@ -597,6 +597,44 @@ many_silent_clients_do_not_keep_others_out(void **state)
 
 // ---- files
 
+// All at once, twice as many as are let in, again and again.
+static void
+a_crowd_at_the_door_never_locks_it(void **state)
+{
+	enum {
+		CROWD = 2 * HTTP_CONNECTIONS_MAX,
+		ROUNDS = 4,
+	};
+	const struct stand *stand = *state;
+	static int crowd[CROWD];
+	struct reply reply;
+
+	for (int round = 0; round < ROUNDS; round++) {
+		for (int i = 0; i < CROWD; i++) {
+			crowd[i] = i % 2 == 0 ? stand_connect(stand)
+					      : stand_connect_tcp(stand);
+			(void)say(crowd[i], "GET /v1/sta", 11);
+		}
+		for (int i = 0; i < CROWD; i++) {
+			(void)close(crowd[i]);
+		}
+	}
+	for (int tries = 0; tries < 100; tries++) {
+		int fd = stand_connect(stand);
+
+		(void)say(fd, "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n", 42);
+		reply = hear(fd);
+		(void)close(fd);
+		if (reply.status == 200) {
+			reply_done(&reply);
+			return;
+		}
+		reply_done(&reply);
+		(void)usleep(50000);
+	}
+	fail_msg("nobody is let in any more");
+}
+
 static void
 the_ledger_is_the_ledger(void **state)
 {
@@ -1216,6 +1254,7 @@ main(void)
 		TEST(requests_in_a_row_are_answered_in_a_row),
 		TEST(a_drip_is_cut_off),
 		TEST(many_silent_clients_do_not_keep_others_out),
+		TEST(a_crowd_at_the_door_never_locks_it),
 		TEST(the_ledger_is_the_ledger),
 		TEST(the_ledger_is_filtered),
 		TEST(a_file_has_its_state_and_its_versions),
