@@ -156,6 +156,49 @@ see_one(const char *path, size_t len, const struct ledger_row *row, void *payloa
 	return evidence_put(seen->kit->evidence, &fact, seen->err);
 }
 
+struct stale {
+	const struct config *config;
+	char name[HEALTH_NAME_MAX];
+};
+
+// A fact whose database goes by another name by now, or whose name was taken out of the
+// configuration.
+static int
+find_stale(const struct evidence_row *row, void *payload)
+{
+	struct stale *stale = payload;
+	const struct config *config = stale->config;
+	const char *name = row->name + strlen("db:");
+
+	if (strncmp(row->name, "db:", strlen("db:")) != 0) {
+		return 0;
+	}
+	for (size_t i = 0; i < config->ndatabases; i++) {
+		if (strcmp(config->databases[i].name, name) == 0) {
+			return 0;
+		}
+	}
+	if (strchr(name, '/') != NULL && databases_name(config, name) == name) {
+		return 0;
+	}
+	(void)snprintf(stale->name, sizeof(stale->name), "%s", row->name);
+	return 1;
+}
+
+static int
+forget_stale(struct kit *kit, struct err *err)
+{
+	struct stale stale = { .config = kit->config };
+	int got;
+
+	while ((got = evidence_each(kit->evidence, find_stale, &stale, err)) > 0) {
+		if (evidence_forget(kit->evidence, stale.name, err) < 0) {
+			return err->code;
+		}
+	}
+	return got;
+}
+
 int
 databases_seen(struct kit *kit, struct err *err)
 {
@@ -163,7 +206,7 @@ databases_seen(struct kit *kit, struct err *err)
 	struct seen seen = { .kit = kit, .err = err };
 	struct ledger_totals totals;
 
-	if (ledger_totals(kit->ledger, &totals, err) < 0) {
+	if (forget_stale(kit, err) < 0 || ledger_totals(kit->ledger, &totals, err) < 0) {
 		return err->code;
 	}
 	if (totals.state[LEDGER_SNAPSHOTTED].files == 0) {

@@ -113,13 +113,15 @@ write_ms(const char *where)
 	return newest_ms;
 }
 
-// A row that waits is due, unless its last try ran into the limit a short while ago.
+// A row that waits is due, unless its last try ran into the limit a short while ago; one
+// outside the watched folders has no row, and is judged by its own times.
 static bool
 is_due(struct kit *kit, const char *path, const char *outside)
 {
 	struct databases_cover cover;
 	struct err ignored;
 	int64_t newest_ms = outside != NULL ? write_ms(outside) : INT64_MAX;
+	enum databases_verdict verdict;
 
 	if (databases_cover(kit->ledger, path, &cover, &ignored) < 0) {
 		return true;
@@ -129,8 +131,9 @@ is_due(struct kit *kit, const char *path, const char *outside)
 		newest_ms < cover.started_ms) {
 		return false;
 	}
-	return databases_judge(&cover, newest_ms, kit->config->sqlite.every_ms,
-		       clock_now_ms()) == DATABASES_DUE;
+	verdict = databases_judge(
+		&cover, newest_ms, kit->config->sqlite.every_ms, clock_now_ms());
+	return outside != NULL ? verdict == DATABASES_DUE : verdict != DATABASES_LATE;
 }
 
 static int

@@ -363,7 +363,7 @@ take_database(struct intake *intake)
 		ledger_reason_errno(intake->reason, EUCLEAN);
 		return;
 	}
-	if (verdict == DATABASES_DUE) {
+	if (verdict == DATABASES_DUE || verdict == DATABASES_LATE) {
 		keep_old(intake, LEDGER_PENDING, LEDGER_KIND_CHANGED, NULL);
 		return;
 	}

@@ -356,6 +356,9 @@ what_passes_is_tried_again_and_what_does_not_ends_at_once(void **state)
 		{ "drop", 2, 2, true },
 		{ "lie", 100, 4, false },
 		{ "403", 100, 1, false },
+		{ "404", 100, 1, false },
+		{ "500", 2, 2, true },
+		{ "500", 100, 4, false },
 		{ "413", 100, 1, false },
 	};
 
