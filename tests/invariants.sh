@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Every file and every test that docs/INVARIANTS.md names is there.
+# Every file and every test that docs/INVARIANTS.md and docs/databases.md name is there.
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
@@ -14,7 +14,11 @@ for promise in I1 I2 I3 I4 I5 I6 I7 I8 I9 I10 I11 I12 I13 I14; do
 	fi
 done
 names=$(grep '^| I[0-9]' "$page" | grep -oE '`[^`]+`' | tr -d '`' | sort -u)
-for name in $names; do
+page="$page or docs/databases.md"
+bugs=$(sed -n '/^## Bugs/,/^## Measured/s/^|.*|\(.*\)|$/\1/p' docs/databases.md | grep -oE '`(tests/[a-z_0-9/.]+|[a-z_0-9]+_[a-z_0-9]+)`' |
+	tr -d '`' | sort -u)
+[ "$(printf '%s\n' "$bugs" | wc -l)" -gt 40 ] || { echo "docs/databases.md names too few tests"; failed=1; }
+for name in $names $bugs; do
 	case $name in
 	*/*)
 		if [ ! -e "$name" ]; then
