@@ -174,6 +174,32 @@ nonsense_is_refused_before_anything_is_staged(void **state)
 }
 
 static void
+an_index_that_disagrees_with_its_table_is_refused(void **state)
+{
+	struct room *room = *state;
+	AUTO_FREE char *bad = xstrdup(scratch_path(room->scratch, "bad"));
+	AUTO(restore_record_done) struct restore_record staged = { 0 };
+	struct err err = { 0 };
+
+	// Made over one column, and called an index of the other.
+	assert_int_equal(
+		scratch_sh(room->scratch,
+			"sqlite3 bad 'CREATE TABLE t(a, b); WITH RECURSIVE n(i) AS "
+			"(SELECT 1 UNION ALL SELECT i+1 FROM n LIMIT 50) INSERT INTO t "
+			"SELECT i, -i FROM n; CREATE INDEX x ON t(a)'; "
+			"sqlite3 bad \"PRAGMA writable_schema=ON; UPDATE sqlite_schema "
+			"SET sql='CREATE INDEX x ON t(b)' WHERE name='x'\""),
+		0);
+	if (scratch_sh(room->scratch,
+		    "test \"$(sqlite3 bad 'PRAGMA quick_check')\" = ok && "
+		    "test \"$(sqlite3 bad 'PRAGMA integrity_check')\" != ok") != 0) {
+		skip();
+	}
+	fails(restore_db_stage(&room->plan, bad, &staged, &err), ERR_INVALID);
+	assert_non_null(strstr(err.msg, "integrity_check"));
+}
+
+static void
 another_database_is_called_wrong_and_a_newer_schema_refused(void **state)
 {
 	struct room *room = *state;
@@ -473,6 +499,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(by_default_it_lands_beside_and_nothing_is_overwritten),
 		TEST(nonsense_is_refused_before_anything_is_staged),
+		TEST(an_index_that_disagrees_with_its_table_is_refused),
 		TEST(another_database_is_called_wrong_and_a_newer_schema_refused),
 		TEST(what_was_only_in_the_wal_is_in_the_safety_copy_and_comes_back),
 		TEST(mode_owner_journal_mode_and_links_stay),
