@@ -3,12 +3,13 @@
 #
 # Snapshots of live databases, beside what others would type.
 #
-#     MIRROR=build/mirror tests/bench/db.sh throughput|offsite|latency|hundred
+#     MIRROR=build/mirror tests/bench/db.sh throughput|offsite|latency|hundred|wal
 #         throughput   one snapshot beside sqlite3 .backup, VACUUM INTO and cp
 #         offsite      snapshot + zstd + age + upload to WebDAV on loopback, beside a pipeline
 #         latency      a writer's commits with and without snapshots, side by side
 #         hundred      BENCH_SNAPSHOTS (100) in each journal mode under a writer: is each whole,
 #                      with every row that was committed before it was asked for?
+#         wal          everything but a page lies in a WAL of BENCH_MB that its program never folds in
 #
 #     BENCH_MB         size of the database (100)
 #     BENCH_ROUNDS     how often (3)
@@ -180,6 +181,41 @@ hundred() {
 		again
 		[ "$bad" -eq 0 ]
 	done
+}
+
+# Its program is still there, and never checkpoints.
+wal() {
+	fresh room
+	mkdir "$ROOM/tree"
+	configure "$ROOM/tree"
+	DB=$ROOM/tree/app.db
+	sqlite3 "$DB" 'PRAGMA journal_mode=WAL; CREATE TABLE t(x)' >/dev/null
+	"$MIRROR" --once >/dev/null
+	: >"$W/go"
+	python3 - "$DB" "$mb" "$W/go" "$W/filled" <<-'PY' &
+		import os, sqlite3, sys, time
+		db = sqlite3.connect(sys.argv[1], isolation_level=None)
+		db.execute("PRAGMA wal_autocheckpoint=0")
+		for part in range(int(sys.argv[2])):
+		    db.execute("BEGIN")
+		    db.executemany("INSERT INTO t VALUES (randomblob(?))", [(1000,)] * 1000)
+		    db.execute("COMMIT")
+		open(sys.argv[4], "w").close()
+		while os.path.exists(sys.argv[3]):
+		    time.sleep(0.1)
+	PY
+	writer=$!
+	trap 'rm -f "$W/go"; wait $writer; leave' EXIT
+	until [ -e "$W/filled" ]; do sleep 0.1; done
+	printf '%s bytes, and %s in its WAL, ' "$(stat -c %s "$DB")" "$(stat -c %s "$DB-wal")"
+	about
+	measure mirror-plain "$MIRROR" db snapshot tree/app.db -o "$ROOM/copy.db"
+	[ "$(sqlite3 "$ROOM/copy.db" 'PRAGMA integrity_check; SELECT count(*) FROM t' | tr '\n' ' ')" = "ok ${mb}000 " ]
+	[ "$(stat -c %s "$DB")" -lt 20000 ] || echo "it was checkpointed" >&2
+	table mirror-plain mirror-plain
+	rm -f "$W/go"
+	wait "$writer"
+	trap leave EXIT
 }
 
 needs() { command -v "$1" >/dev/null || { echo "$1 is not here" >&2; exit 77; }; }

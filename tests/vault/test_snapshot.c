@@ -160,9 +160,10 @@ what_lies_only_in_a_big_wal_is_in_the_snapshot(void **state)
 			"{ echo 'PRAGMA wal_autocheckpoint=0; WITH RECURSIVE "
 			"n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE "
 			"i<20000) INSERT INTO t SELECT hex(randomblob(500)) FROM "
-			"n;'; echo '.shell touch written'; echo '.shell sleep "
-			"3'; } | sqlite3 home/app.db >/dev/null & while [ ! -e "
-			"written ]; do sleep 0.05; done"),
+			"n;'; echo '.shell touch written'; echo '.shell while [ -d home "
+			"] && [ ! -e "
+			"seen ]; do sleep 0.05; done'; } | sqlite3 home/app.db "
+			">/dev/null & while [ ! -e written ]; do sleep 0.05; done"),
 		0);
 	assert_int_equal(stat(room->db, &main_file), 0);
 	assert_true(main_file.st_size < 20000);
@@ -174,6 +175,7 @@ what_lies_only_in_a_big_wal_is_in_the_snapshot(void **state)
 	// And we did not checkpoint it.
 	assert_true(main_file.st_size < 20000);
 	assert_companions(room, "app.db app.db-shm app.db-wal");
+	assert_int_equal(scratch_sh(room->scratch, "touch seen"), 0);
 }
 
 static void
