@@ -60,7 +60,7 @@ install(FILES ${made}/changelog.gz ${made}/changelog.Debian.gz
 	DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs
 	FILE_PERMISSIONS OWNER_READ OWNER_WRITE GROUP_READ WORLD_READ
-	FILES_MATCHING PATTERN "*.md"
+	FILES_MATCHING PATTERN "*.md" PATTERN "*.png"
 	PATTERN packaging EXCLUDE PATTERN monitoring EXCLUDE PATTERN CHANGELOG.md EXCLUDE)
 foreach(example docs/packaging/mirror.toml docs/packaging/Containerfile docs/monitoring)
 	if(EXISTS ${PROJECT_SOURCE_DIR}/${example})

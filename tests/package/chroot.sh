@@ -36,6 +36,8 @@ step upgrade
 dpkg -i /tmp/new.deb
 dpkg --verify mirrorkeep
 mirror version
+# What the old version recorded is read as it stands, before anything runs.
+mirror health | grep -F '1 file accounted for: 1 protected'
 echo 'more' >>/root/notes/a.md
 mirror --once | grep 'committed 1 change as'
 mirror why /root/notes/a.md | grep 'mirrored'
