@@ -22,6 +22,7 @@
  *                                  reference.
  *     cli/first_run                after the configuration is written: the first
  *                                  cycle, and what proves it.
+ *     cli/flags                    the flags of each verb, for the table of verbs.
  *     cli/handlers                 the door of each verb's file.
  *     cli/help                     the table of verbs, told to people and to shells.
  *     cli/leftover                 the first few files that are not protected, and
