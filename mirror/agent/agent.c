@@ -90,6 +90,8 @@ struct agent {
 	int64_t look_due_ms;
 	/** Of the state's files when they were opened. */
 	struct ground ground;
+	/** One for each watched folder of the configuration. */
+	struct ground_root *places;
 	int64_t sweep_due_ms;
 	/** Wall clock of the oldest change not yet committed; 0: none. */
 	int64_t dirty_since_ms;
@@ -235,6 +237,8 @@ static void
 rearm(struct agent *agent)
 {
 	mark_dirty(agent);
+	// Before the watches are set: what moves from here on is seen at the next tick.
+	(void)ground_roots_moved(agent->config, agent->places);
 	record_watching(agent, watch_rearm(agent->watch));
 	ask_everywhere(agent);
 	agent->rearm_owed = false;
@@ -438,6 +442,9 @@ tidy(struct agent *agent)
 	watch_clock(agent);
 	watch_config(agent);
 	watch_state(agent);
+	if (ground_roots_moved(agent->config, agent->places)) {
+		rearm(agent);
+	}
 	if ((watch_retry(agent->watch, hear, agent) & WATCH_DIRTY) != 0) {
 		record_watching(agent, 0);
 	}
@@ -665,6 +672,8 @@ begin(struct agent *agent, struct err *err)
 	}
 	databases_resume();
 	choose_roots(agent);
+	agent->places = xcalloc(agent->config->nwatches, sizeof(agent->places[0]));
+	(void)ground_roots_moved(agent->config, agent->places);
 	// The library behind the watch wants a low descriptor, so it comes early.
 	if (watch_open(agent->roots, agent->nroots, skip_folder, agent, &agent->watch,
 		    err) < 0 ||
@@ -734,6 +743,7 @@ end(struct agent *agent, bool clean)
 	}
 	kit_freep(&agent->kit);
 	free(agent->roots);
+	free(agent->places);
 	free(agent->vault_dir);
 }
 

@@ -405,6 +405,11 @@ judge(struct round *round, const struct gone_root *root,
 	if (!root->whole) {
 		return (enum shrink_verdict)facts->held;
 	}
+	// The very folder is back: what it lacks is judged as on any other day.
+	if (facts->held != SHRINK_LOST && root->there && root->dev == facts->dev &&
+		root->number == facts->number) {
+		return shrink_judge(&before, &after);
+	}
 	if (lost > 0 && !is_released(round, facts)) {
 		return (enum shrink_verdict)facts->held;
 	}

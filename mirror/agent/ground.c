@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "config/config.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -57,4 +58,22 @@ ground_holds(const char *state_dir, const struct ground *before)
 		}
 	}
 	return true;
+}
+
+bool
+ground_roots_moved(const struct config *config, struct ground_root *roots)
+{
+	bool moved = false;
+
+	for (size_t i = 0; i < config->nwatches; i++) {
+		struct ground_root now = { 0 };
+		struct stat info;
+
+		if (stat(config->watches[i].path, &info) == 0) {
+			now = (struct ground_root){ info.st_dev, info.st_ino };
+		}
+		moved = moved || now.dev != roots[i].dev || now.inode != roots[i].inode;
+		roots[i] = now;
+	}
+	return moved;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /**
- * agent/ground - is the state we stand on still there, and can others read it?
+ * agent/ground - is what we stand on still there: the state, and the roots' folders?
  *
  *     ground_look(state_dir, &agent->ground);
  *     ...
@@ -9,7 +9,7 @@
  *             // begin anew: what is open here, nobody else sees
  *     }
  *
- * Knows: base (db).
+ * Knows: base (db), config.
  * Owns:  nothing.
  * Never: opens a database but through SQLite: closing it otherwise would drop the locks
  * of whoever has it open in this process.
@@ -21,6 +21,8 @@
 #include "base/base.h"
 
 #include <sys/types.h>
+
+struct config;
 
 enum {
 	GROUND_FILES = 3,
@@ -35,5 +37,18 @@ struct ground {
 void ground_look(const char *state_dir, struct ground *ret_ground) NONNULL;
 /** The same files as before, and SQLite takes each for a database? */
 bool ground_holds(const char *state_dir, const struct ground *before) NONNULL;
+
+/** Which folder stands at a root's path; both 0: none. */
+struct ground_root {
+	dev_t dev;
+	ino_t inode;
+};
+
+/**
+ * Does another folder stand at any root's path than @roots (one for each watched folder)
+ * says?  Then @roots is brought up to date.  No watch tells of it: a link that is set
+ * elsewhere, a disk that is mounted, a folder moved away and back.
+ */
+bool ground_roots_moved(const struct config *config, struct ground_root *roots) NONNULL;
 
 #endif

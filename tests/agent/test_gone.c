@@ -137,6 +137,26 @@ an_acceptance_is_good_for_its_hold_whatever_the_clock_says(void **state)
 	assert_int_equal(count(world, LEDGER_PENDING), 11);
 }
 
+// While another folder stood there, its files were kept as well; they are no loss that
+// anybody must be asked about.
+static void
+a_root_that_is_back_itself_is_held_no_more(void **state)
+{
+	struct world *world = *state;
+
+	fill(world);
+	sh(world, "mkdir other && echo x >other/x && mv notes real && ln -s other notes");
+	(void)run_once(world);
+	assert_row(world, "notes/sub/g1", "pending held:shrink");
+	assert_row(world, "notes/x", "mirrored");
+	sh(world, "rm notes && mv real notes");
+	(void)run_once(world);
+	assert_int_equal(count(world, LEDGER_MIRRORED), 40);
+	assert_int_equal(count(world, LEDGER_PENDING), 0);
+	assert_row(world, "notes/x", "absent");
+	assert_honest(world);
+}
+
 static void
 an_emptied_root_is_held(void **state)
 {
@@ -259,6 +279,7 @@ main(void)
 		IN_A_WORLD(half_a_root_is_held_until_a_person_accepts),
 		IN_A_WORLD(an_acceptance_counts_for_one_hold_only),
 		IN_A_WORLD(an_acceptance_is_good_for_its_hold_whatever_the_clock_says),
+		IN_A_WORLD(a_root_that_is_back_itself_is_held_no_more),
 		IN_A_WORLD(an_emptied_root_is_held),
 		IN_A_WORLD(a_folder_with_something_else_in_its_place_is_held),
 		IN_A_WORLD(a_small_folder_is_replaced_at_once),
