@@ -40,6 +40,8 @@ struct staff {
 	/** Valid once working is false. */
 	struct err error;
 	bool index_stale;
+	/** By the steady clock: not written again before. */
+	int64_t index_due_ms;
 };
 
 static int
@@ -132,10 +134,12 @@ do_job(struct staff *staff, struct job *job, struct err *err)
 	return result;
 }
 
-// The index is only for people who look into the browsable copy.
+// The index is only for people who look into the browsable copy, and it is as large as
+// the tree: it never takes more than a fiftieth of the time.
 static void
 freshen_index(struct staff *staff)
 {
+	int64_t begun_ms = clock_mono_ms();
 	struct oid head;
 	struct err err;
 
@@ -146,6 +150,7 @@ freshen_index(struct staff *staff)
 		return;
 	}
 	staff->index_stale = false;
+	staff->index_due_ms = begun_ms + 50 * (clock_mono_ms() - begun_ms);
 }
 
 static int64_t
@@ -179,9 +184,11 @@ static void
 rest(struct staff *staff, struct err *err)
 {
 	int64_t sleep_ms = time_to_sleep(staff, err);
-	bool tidy = staff->index_stale && (sleep_ms < 0 || sleep_ms > STAFF_IDLE_MS);
+	int64_t idle_ms =
+		MAX_OF(staff->index_due_ms - clock_mono_ms(), (int64_t)STAFF_IDLE_MS);
+	bool tidy = staff->index_stale && (sleep_ms < 0 || sleep_ms > idle_ms);
 
-	if (!inbox_wait(staff->inbox, tidy ? STAFF_IDLE_MS : sleep_ms) && tidy) {
+	if (!inbox_wait(staff->inbox, tidy ? idle_ms : sleep_ms) && tidy) {
 		freshen_index(staff);
 		tidy_packs(staff);
 	}

@@ -16,6 +16,12 @@ for round in $(seq "$ROUNDS"); do
 	measure rsync rsync -a "$TREE/" "$ROOM/rsync/"
 	configure "$TREE"
 	measure mirror "$MIRROR" --once
+	# The same without the browsable copy.
+	sed -e "s|^repo = .*|repo = \"$ROOM/bare\"|" -e '/^settle/a worktree = false' \
+		"$MIRROR_CONFIG" >"$ROOM/bare.toml"
+	mkdir "$ROOM/bare-state"
+	measure mirror-bare env XDG_STATE_HOME="$ROOM/bare-state" \
+		MIRROR_CONFIG="$ROOM/bare.toml" "$MIRROR" --once
 	measure git sh -c 'cd "$1" && git init -q && git add -A && git commit -qm import' \
 		sh "$ROOM/own"
 	measure rsync+git sh -c 'rsync -a "$1/" "$2/" && cd "$2" && git init -q && git add -A &&
@@ -29,7 +35,7 @@ for round in $(seq "$ROUNDS"); do
 		"$(du -sm "$ROOM/own/.git" | cut -f1) MB"
 done
 echo "import of $FILES files, $(du -sm --apparent-size "$TREE" | cut -f1) MB, $ROUNDS rounds:"
-table git git mirror rsync rsync+git
-table rsync mirror
+table git git mirror mirror-bare rsync rsync+git
+table rsync mirror mirror-bare
 echo "nothing changed:"
 table find find once

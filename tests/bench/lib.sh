@@ -15,6 +15,7 @@
 #     BENCH_DIR       where (a new folder in /var/tmp; it needs about 3 GB a round)
 #     BENCH_FILES     how many files (100000)
 #     BENCH_ROUNDS    how often (3)
+#     BENCH_SMALLER   divide the files' sizes (1)
 set -eu
 
 export LC_ALL=C TZ=UTC0 GIT_CONFIG_NOSYSTEM=1 GIT_AUTHOR_NAME=b GIT_AUTHOR_EMAIL=b@b.invalid
@@ -39,8 +40,12 @@ leave() {
 trap leave EXIT
 
 make_tree() {
-	"$(dirname "$0")/make_tree.sh" "$TREE" "$FILES" 1
-	# In the page cache, as a tree that is worked with is.
+	"$(dirname "$0")/make_tree.sh" "$TREE" "$FILES" 1 "${BENCH_SMALLER:-1}"
+}
+
+# In the page cache, as a tree that is worked with is: some kernels put pages away that
+# nobody has asked for in the last minutes.
+warm() {
 	tar -c -C "$TREE" . | cat >/dev/null
 }
 
@@ -78,6 +83,7 @@ EOC
 measure() {
 	name=$1
 	shift
+	warm
 	sync -f "$W"
 	[ -z "$ROOM" ] || sync -f "$ROOM"
 	/usr/bin/time -o "$W/time" -f '%e %U %S %M' "$@" >/dev/null 2>"$W/told" || {

@@ -6,7 +6,9 @@
 # rest: memory, processor time and wake-ups in a minute.
 #
 #     MIRROR=build/mirror tests/bench/tick.sh          (see lib.sh for BENCH_...)
-#     BENCH_TICKS (200), BENCH_REST seconds (60)
+#     BENCH_TICKS (200), BENCH_REST seconds (60, 0 for none), BENCH_GIT (1, 0 for none)
+#
+# With BENCH_FILES=1000000 BENCH_SMALLER=64 BENCH_GIT=0 the same among a million.
 . "$(dirname "$0")/lib.sh"
 
 ticks=${BENCH_TICKS:-200}
@@ -14,7 +16,7 @@ rest=${BENCH_REST:-60}
 make_tree
 about
 fresh room
-cp -a "$TREE" "$ROOM/own"
+[ "${BENCH_GIT:-1}" = 0 ] || cp -a "$TREE" "$ROOM/own"
 cp -a "$TREE" "$ROOM/watched"
 SETTLE=10ms
 configure "$ROOM/watched"
@@ -44,7 +46,7 @@ for i in $(seq "$ticks"); do
 		'BEGIN { printf("%.3f\n", (b - a) * 1000 - 10) }' >>"$W/tick"
 	sleep 0.05
 done
-for i in $(seq 10); do
+for i in $(seq $((${BENCH_GIT:-1} * 10))); do
 	name=${names[i % ${#names[@]}]}
 	[ -e "$ROOM/own/.git" ] || (cd "$ROOM/own" && git init -q && git add -A &&
 		git commit -qm import)
@@ -57,14 +59,17 @@ done
 
 echo "one file of $FILES, write to commit without settle, $ticks times:"
 awk -v m="$(percentile "$W/tick" 50)" -v p="$(percentile "$W/tick" 99)" \
-	-v a="$(median "$W/add-A" 1)" -v f="$(median "$W/add-FILE" 1)" 'BEGIN {
+	-v a="$([ -e "$W/add-A" ] && median "$W/add-A" 1)" \
+	-v f="$([ -e "$W/add-FILE" ] && median "$W/add-FILE" 1)" 'BEGIN {
 	printf("| what | median ms | p99 ms | to the tick |\n|---|---|---|---|\n")
 	printf("| agent | %.1f | %.1f | 1 |\n", m, p)
+	if (f == "") exit
 	printf("| git add FILE and commit | %.0f | | %.0f |\n", f * 1000, f * 1000 / m)
 	printf("| git add -A and commit | %.0f | | %.0f |\n", a * 1000, a * 1000 / m) }'
 sed -n 's/.* in \([0-9]*\) ms.*/\1/p' "$W/agent.log" | sort -n |
 	awk '{ v[NR] = $1 } END { print "cycles by the agent'"'"'s own clock: median " v[int((NR + 1) / 2)] " ms of " NR }'
 
+[ "$rest" != 0 ] || exit 0
 sleep 15
 cpu() { awk '{ print $14 + $15 }' "/proc/$agent/stat"; }
 switches() { cat /proc/$agent/task/*/status | awk '/^voluntary/ { n += $2 } END { print n }'; }
