@@ -252,7 +252,7 @@ read_line(const struct cursor *cursor, struct assignment *assignment)
 	size_t end = cursor->at;
 
 	while (end < cursor->len && end - cursor->at < ASSIGN_BARE_MAX &&
-		text[end] != '\n' && text[end] != '\r') {
+		text[end] != '\n' && text[end] != '\r' && text[end] != '\0') {
 		// The end of an element, or the next pair of a form.
 		if ((text[end] == '<' && end + 1 < cursor->len && text[end + 1] == '/') ||
 			(text[end] == '&' && is_pair(text, cursor->len, end + 1))) {

@@ -105,6 +105,19 @@ is_allowed(const struct engine_context *context, const uint8_t *fingerprint)
 			FINDING_PRINT_LEN, compare_prints) != NULL;
 }
 
+/** Where somebody asks why nothing was found: this is why. */
+static void
+tell(const struct pass *pass, const char *rule, const char *why, size_t start, size_t end)
+{
+	const struct engine_context *context = pass->context;
+
+	// Inside an encoding the offsets are others.
+	if (context->tell != NULL && !pass->inner && start >= context->tell_from &&
+		start < context->tell_upto) {
+		context->tell(rule, why, start, end, context->tell_payload);
+	}
+}
+
 static void
 append(struct findings *findings, const struct engine_finding *finding)
 {
@@ -127,8 +140,13 @@ fingerprint_of(const struct engine_context *context, const char *secret, size_t 
 static void
 add(struct pass *pass, const struct engine_finding *finding)
 {
-	if (!(pass->context->certain_only && finding->confidence != FINDING_CERTAIN) &&
-		!is_allowed(pass->context, finding->fingerprint)) {
+	if (pass->context->certain_only && finding->confidence != FINDING_CERTAIN) {
+		tell(pass, finding->rule, "it is not certain, and this is a binary",
+			finding->start, finding->end);
+	} else if (is_allowed(pass->context, finding->fingerprint)) {
+		tell(pass, finding->rule, "a person allowed it", finding->start,
+			finding->end);
+	} else {
 		append(pass->found, finding);
 	}
 }
@@ -143,15 +161,16 @@ emit(struct pass *pass, const char *id, uint32_t order,
 		.start = start,
 		.end = end };
 
-	if (end <= start || filter_is_mark(pass->text + start, end - start) ||
-		(pass->context->certain_only && confidence != FINDING_CERTAIN)) {
+	if (end <= start) {
+		return;
+	}
+	if (filter_is_mark(pass->text + start, end - start)) {
+		tell(pass, id, "it is a mark of ours", start, end);
 		return;
 	}
 	fingerprint_of(
 		pass->context, pass->text + start, end - start, finding.fingerprint);
-	if (!is_allowed(pass->context, finding.fingerprint)) {
-		append(pass->found, &finding);
-	}
+	add(pass, &finding);
 }
 
 static void
@@ -197,11 +216,14 @@ starts_token(const char *text, size_t at)
 	return false;
 }
 
-/** Does the rule's own test, and the filters, let this secret pass?  May weaken it. */
+/** Does the rule's own test, and the filters, let this secret pass?  May weaken it;
+ * @ret_why says why not. */
 static bool
 passes(const struct rule *rule, const char *secret, size_t len,
-	enum finding_confidence *confidence)
+	enum finding_confidence *confidence, const char **ret_why)
 {
+	*ret_why = "its checksum or its structure does not fit";
+
 	enum check_answer answer = CHECK_MAYBE;
 
 	if (rule->check != NULL) {
@@ -213,6 +235,7 @@ passes(const struct rule *rule, const char *secret, size_t len,
 	if (rule->flags & RULE_UNFILTERED) {
 		return true;
 	}
+	*ret_why = "it is a placeholder, a reference, an everyday word or a made-up row";
 	if (rule->flags & RULE_HUMAN) {
 		return filter_is_password(secret, len);
 	}
@@ -277,11 +300,16 @@ try_token(struct pass *pass, uint32_t index, size_t at)
 		start--;
 	}
 	if (!(rule->flags & RULE_GLUED) && !starts_token(pass->text, start)) {
+		tell(pass, rule->id, "its word stands inside a longer one", at, at + 1);
 		return 0;
 	}
 
 	int found = try_pattern(
 		pass, index, start, MIN_OF(pass->len - start, (size_t)WINDOW), &groups);
+	if (found == 0) {
+		tell(pass, rule->id, "its word is here, and the rest does not fit", at,
+			at + 1);
+	}
 	if (found <= 0) {
 		return found;
 	}
@@ -290,8 +318,12 @@ try_token(struct pass *pass, uint32_t index, size_t at)
 		return 0;
 	}
 	enum finding_confidence confidence = rule->confidence;
-	if (passes(rule, pass->text + start + span[0], span[1] - span[0], &confidence)) {
-		emit_rule(pass, index, confidence, start + span[0], start + span[1]);
+	const char *why;
+	size_t from = start + span[0], upto = start + span[1];
+	if (passes(rule, pass->text + from, upto - from, &confidence, &why)) {
+		emit_rule(pass, index, confidence, from, upto);
+	} else {
+		tell(pass, rule->id, why, from, upto);
 	}
 	return 0;
 }
@@ -308,12 +340,18 @@ try_keyed(struct pass *pass, uint32_t index, size_t start, size_t end)
 	}
 	const size_t *span = groups.at[rule->group < groups.count ? rule->group : 0];
 	enum finding_confidence confidence = rule->confidence;
-	if (span[0] != PATTERN_UNSET &&
-		passes(rule, pass->text + start + span[0], span[1] - span[0],
-			&confidence) &&
-		((rule->flags & RULE_UUID) ||
-			!filter_is_id(pass->text + start + span[0], span[1] - span[0]))) {
-		emit_rule(pass, index, confidence, start + span[0], start + span[1]);
+	if (span[0] == PATTERN_UNSET) {
+		return 0;
+	}
+	const char *why;
+	size_t from = start + span[0], upto = start + span[1];
+	if (!passes(rule, pass->text + from, upto - from, &confidence, &why)) {
+		tell(pass, rule->id, why, from, upto);
+	} else if (!(rule->flags & RULE_UUID) &&
+		filter_is_id(pass->text + from, upto - from)) {
+		tell(pass, rule->id, "it is an id, a number or a hash", from, upto);
+	} else {
+		emit_rule(pass, index, confidence, from, upto);
 	}
 	return 0;
 }
@@ -385,14 +423,19 @@ try_named(struct pass *pass, size_t at, size_t len)
 		.ends_line = ends_line(pass, found.value_end),
 	};
 	if (filter_is_plain(&value)) {
+		tell(pass, "generic-secret",
+			"its value is a name, a word, prose or an id", found.key_start,
+			found.value_end);
 		return 0;
 	}
 	if (try_all_keyed(pass, &found) < 0) {
 		return pass->err->code;
 	}
 
-	enum filter_key kind = filter_secret(&value);
+	const char *why;
+	enum filter_key kind = filter_secret(&value, &why);
 	if (kind == FILTER_KEY_NONE) {
+		tell(pass, "generic-secret", why, found.key_start, found.value_end);
 		return 0;
 	}
 	size_t end = found.endless ? assign_end(text, pass->len, found.value_end)
@@ -414,6 +457,9 @@ try_url(struct pass *pass, size_t at)
 		emit_rule(pass, ruleset_code(pass->context->rules, RULESET_URL_PASSWORD),
 			found.certain ? FINDING_CERTAIN : FINDING_LIKELY, found.start,
 			found.end);
+	} else {
+		tell(pass, "url-password",
+			"no password is in this URL, or only a placeholder", at, at + 3);
 	}
 }
 
@@ -423,6 +469,8 @@ try_pem(struct pass *pass, size_t at)
 	struct pem_block found;
 
 	if (!pem_read(pass->text, pass->len, at, &found)) {
+		tell(pass, "private-key", "no key follows, or it is no base64", at,
+			at + 1);
 		return;
 	}
 

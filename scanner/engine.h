@@ -31,6 +31,10 @@ struct engine_finding {
 	uint8_t fingerprint[FINDING_PRINT_LEN];
 };
 
+/** A rule looked and found nothing. */
+typedef void engine_look_fn(
+	const char *rule, const char *why, size_t start, size_t end, void *payload);
+
 /** What the engine needs beside the text. */
 struct engine_context {
 	const struct ruleset *rules;
@@ -45,6 +49,11 @@ struct engine_context {
 	const char *path_name;
 	/** Only what is certain counts. */
 	bool certain_only;
+	/** Told of looks that begin between these two; may be NULL. */
+	engine_look_fn *tell;
+	void *tell_payload;
+	size_t tell_from;
+	size_t tell_upto;
 };
 
 struct engine *engine_new(void) MUST_CHECK;

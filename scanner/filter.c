@@ -426,45 +426,6 @@ filter_is_reference(const char *text, size_t len)
 	return false;
 }
 
-static bool
-is_uuid(const char *text, size_t len)
-{
-	if (len != 36) {
-		return false;
-	}
-	for (size_t i = 0; i < len; i++) {
-		bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-
-		if (dash ? text[i] != '-' : char_hex(text[i]) < 0) {
-			return false;
-		}
-	}
-	return true;
-}
-
-/** 2024-01-31, 12:30:00, 1.2.3-rc1, 1,000, 0x1F: numbers in some dress. */
-static bool
-is_number(const char *text, size_t len)
-{
-	struct look look = look_at(text, len);
-	size_t rest = look.lower + look.upper;
-
-	if (rest == 0) {
-		return true;
-	}
-	// A constant of a program: 0xff51afd7ed558ccdULL.
-	if (len > 2 && len <= 21 && text[0] == '0' && char_lower(text[1]) == 'x') {
-		size_t end = len;
-
-		while (end > 2 && strchr("uUlL", text[end - 1]) != NULL) {
-			end--;
-		}
-		return look_is_hex(text + 2, end - 2);
-	}
-	return look.digit > 0 && rest <= 3 && look.symbol >= 2 &&
-		memchr(text, '.', len) != NULL && char_is_digit(text[0]);
-}
-
 /** What crypt(3), LDAP and their like keep in place of a password. */
 static bool
 is_password_hash(const char *text, size_t len)
@@ -490,7 +451,8 @@ filter_is_id(const char *text, size_t len)
 	if (word_begins_any(text, len, starts_with, countof(starts_with))) {
 		return true;
 	}
-	return is_uuid(text, len) || is_number(text, len) || is_password_hash(text, len);
+	return look_is_uuid(text, len) || look_is_number(text, len) ||
+		is_password_hash(text, len);
 }
 
 /** Random as machines make it: long, and letters follow each other by chance. */
@@ -742,7 +704,7 @@ filter_is_plain(const struct filter_value *value)
 	const char *text = value->text;
 	size_t len = MIN_OF(value->len, (size_t)LOOK_MAX);
 
-	if (len < 4 || is_uuid(text, len)) {
+	if (len < 4 || look_is_uuid(text, len)) {
 		return len < 4;
 	}
 
@@ -755,34 +717,59 @@ filter_is_plain(const struct filter_value *value)
 		(len >= 6 && filter_is_dull(text, len));
 }
 
+/** What speaks against the value, whatever its name promises; NULL when nothing does. */
+static const char *
+reason_against(const struct filter_value *value, const struct look *look)
+{
+	const char *text = value->text;
+	size_t len = value->len;
+
+	if (value->key == FILTER_KEY_NONE) {
+		return "its name speaks of something public, or about a secret";
+	}
+	if (is_loose(value, look)) {
+		return "a space alone is between name and value, and more follows";
+	}
+	if (filter_is_placeholder(text, len)) {
+		return "it is a placeholder";
+	}
+	if (filter_is_reference(text, len) || is_binding(text, len)) {
+		return "it only names where the value is";
+	}
+	if (filter_is_id(text, len)) {
+		return "it is an id, a number or a hash";
+	}
+	// A name with a digit may yet be a password, in quotes and beside that word.
+	if (is_name(text, len, look) &&
+		!(value->key == FILTER_KEY_PASSWORD &&
+			(value->quoted || value->whole_line))) {
+		return "its value reads like a name";
+	}
+	if ((value->path & FILTER_PATH_GENERATED) && value->key == FILTER_KEY_WEAK) {
+		return "its name says little, and this file is made by a program";
+	}
+	return NULL;
+}
+
 enum filter_key
-filter_secret(const struct filter_value *value)
+filter_secret(const struct filter_value *value, const char **ret_why)
 {
 	// The start of a long value tells enough, and costs enough.
 	struct filter_value start = *value;
-	const char *text = value->text;
-	size_t len = MIN_OF(value->len, (size_t)LOOK_MAX);
-	struct look look = look_at(text, len);
+	struct look look;
 
-	start.len = len;
+	start.len = MIN_OF(value->len, (size_t)LOOK_MAX);
+	look = look_at(start.text, start.len);
+	*ret_why = "its value is a name, a word, prose or an id";
 	if (filter_is_plain(value)) {
 		return FILTER_KEY_NONE;
 	}
 	start.key = filter_key(value->name, value->name_len);
-	if (start.key == FILTER_KEY_NONE || is_loose(&start, &look) ||
-		filter_is_placeholder(text, len) || filter_is_reference(text, len) ||
-		filter_is_id(text, len) || is_binding(text, len)) {
+	*ret_why = reason_against(&start, &look);
+	if (*ret_why != NULL) {
 		return FILTER_KEY_NONE;
 	}
-	// A name with a digit may yet be a password, in quotes and beside that word.
-	if (is_name(text, len, &look) &&
-		!(start.key == FILTER_KEY_PASSWORD &&
-			(value->quoted || value->whole_line))) {
-		return FILTER_KEY_NONE;
-	}
-	if ((value->path & FILTER_PATH_GENERATED) && start.key == FILTER_KEY_WEAK) {
-		return FILTER_KEY_NONE;
-	}
+	*ret_why = "its value is too short, or too much like words";
 	bool secret = start.key == FILTER_KEY_PASSWORD ? is_password_value(&start, &look)
 						       : is_token_value(&start, &look);
 	return secret ? start.key : FILTER_KEY_NONE;

@@ -78,8 +78,10 @@ bool filter_is_mark(const char *text, size_t len) NONNULL;
  * program's sources go here. */
 bool filter_is_plain(const struct filter_value *value) NONNULL;
 
-/** All together, for a value beside a name: what kind it is, or FILTER_KEY_NONE. */
-enum filter_key filter_secret(const struct filter_value *value) NONNULL;
+/** All together, for a value beside a name: what kind it is, or FILTER_KEY_NONE, and then
+ * @ret_why says why, as a constant. */
+enum filter_key
+filter_secret(const struct filter_value *value, const char **ret_why) NONNULL;
 
 /** For the password in a URL or a command: placeholders and everyday words go. */
 bool filter_is_password(const char *text, size_t len) NONNULL;

@@ -80,3 +80,41 @@ look_turns(const char *text, size_t len)
 	}
 	return turns;
 }
+
+bool
+look_is_uuid(const char *text, size_t len)
+{
+	if (len != 36) {
+		return false;
+	}
+	for (size_t i = 0; i < len; i++) {
+		bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+
+		if (dash ? text[i] != '-' : char_hex(text[i]) < 0) {
+			return false;
+		}
+	}
+	return true;
+}
+
+bool
+look_is_number(const char *text, size_t len)
+{
+	struct look look = look_at(text, len);
+	size_t rest = look.lower + look.upper;
+
+	if (rest == 0) {
+		return true;
+	}
+	// A constant of a program: 0xff51afd7ed558ccdULL.
+	if (len > 2 && len <= 21 && text[0] == '0' && char_lower(text[1]) == 'x') {
+		size_t end = len;
+
+		while (end > 2 && strchr("uUlL", text[end - 1]) != NULL) {
+			end--;
+		}
+		return look_is_hex(text + 2, end - 2);
+	}
+	return look.digit > 0 && rest <= 3 && look.symbol >= 2 &&
+		memchr(text, '.', len) != NULL && char_is_digit(text[0]);
+}

@@ -36,6 +36,9 @@ struct scanner {
 	uint8_t (*allowed)[FINDING_PRINT_LEN];
 	size_t nallowed;
 	bool inline_marks;
+	scanner_look_fn *tell;
+	void *tell_payload;
+	size_t told_line;
 	char version[2 * VERSION_LEN + 1];
 	/** Engines that no thread is using. */
 	pthread_mutex_t lock;
@@ -96,6 +99,9 @@ scanner_new(const struct scanner_options *options, struct scanner **ret_scanner,
 	(void)pthread_mutex_init(&scanner->lock, NULL);
 	memcpy(scanner->key, options->key, sizeof(scanner->key));
 	scanner->inline_marks = options->inline_marks;
+	scanner->tell = options->tell;
+	scanner->tell_payload = options->tell_payload;
+	scanner->told_line = options->told_line;
 	scanner->rules = ruleset_new(STEAL(user), !options->replace_builtin || extends);
 	if (options->nallowed > 0) {
 		scanner->allowed = xcalloc(options->nallowed, FINDING_PRINT_LEN);
@@ -284,6 +290,42 @@ add_finding(const struct view *view, const struct engine_finding *found,
 	collection->list[collection->count++] = item;
 }
 
+/** What the engine tells of, on its way out of a view. */
+struct telling {
+	const struct scanner *scanner;
+	const struct view *view;
+};
+
+static void
+tell_look(const char *rule, const char *why, size_t start, size_t end, void *payload)
+{
+	const struct telling *telling = payload;
+	struct scanner_look look = {
+		.rule = rule,
+		.why = why,
+		.start = place(telling->view, start),
+		.end = place(telling->view, end),
+	};
+
+	telling->scanner->tell(&look, telling->scanner->tell_payload);
+}
+
+/** Where line @line of a view begins and ends. */
+static void
+find_line(const struct view *view, size_t line, size_t *ret_from, size_t *ret_upto)
+{
+	const char *at = view->text, *end = view->text + view->len;
+
+	for (size_t i = 1; i < line && at != NULL; i++) {
+		const char *newline = memchr(at, '\n', (size_t)(end - at));
+
+		at = newline != NULL ? newline + 1 : NULL;
+	}
+	const char *newline = at != NULL ? memchr(at, '\n', (size_t)(end - at)) : NULL;
+	*ret_from = at != NULL ? (size_t)(at - view->text) : view->len;
+	*ret_upto = newline != NULL ? (size_t)(newline - view->text) : view->len;
+}
+
 static int
 scan_view(const struct scanner *scanner, struct engine *engine,
 	const struct scan_input *input, const struct view *view,
@@ -298,6 +340,13 @@ scan_view(const struct scanner *scanner, struct engine *engine,
 		.path_name = input->is_name ? NULL : input->path,
 		.certain_only = view->certain_only,
 	};
+	struct telling telling = { .scanner = scanner, .view = view };
+	if (scanner->tell != NULL) {
+		context.tell = tell_look;
+		context.tell_payload = &telling;
+		find_line(
+			view, scanner->told_line, &context.tell_from, &context.tell_upto);
+	}
 	struct counter counter = { .text = view->text, .line = 1 };
 	const struct engine_finding *found;
 	size_t count;

@@ -28,6 +28,17 @@ struct err;
 struct scanner;
 struct scanner_stream;
 
+/** A rule that looked at a line and found nothing: which, and why. */
+struct scanner_look {
+	const char *rule;
+	const char *why;
+	/** Offsets as in struct finding. */
+	size_t start;
+	size_t end;
+};
+
+typedef void scanner_look_fn(const struct scanner_look *look, void *payload);
+
 struct scanner_options {
 	/** HASH_KEY_LEN bytes that key fingerprints and marks; borrowed for the call. */
 	const uint8_t *key;
@@ -42,6 +53,11 @@ struct scanner_options {
 	/** Honour marks in the text, such as gitleaks:allow.  Whoever can write a file
 	 * could switch the scanner off with them, so a backup never sets this (I7). */
 	bool inline_marks;
+	/** Tell of every rule that looked at line @told_line of a text that is scanned by
+	 * scanner_scan(), and why it found nothing.  Slow; may be NULL. */
+	scanner_look_fn *tell;
+	void *tell_payload;
+	size_t told_line;
 };
 
 struct scan_input {

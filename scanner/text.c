@@ -10,8 +10,9 @@ enum {
 	SAMPLE_MIN = 8,
 	/** Characters in a row that make a run of wide text in a binary. */
 	RUN_MIN = 8,
-	/** One NUL in so many bytes is a stain on a text. */
-	STAIN = 256,
+	/** One NUL in so many bytes is a stain on a text, or ends one of its records, as
+	 * in a copy of /proc/PID/environ. */
+	STAIN = 8,
 };
 
 static bool
@@ -35,7 +36,9 @@ looks_wide(const unsigned char *bytes, size_t len, size_t unit, size_t low)
 		}
 		if (zeros) {
 			good += is_printable(bytes[i * unit + low]);
-			bad += !is_printable(bytes[i * unit + low]);
+			// The letters of Latin-1 are fine, only fewer.
+			bad += !is_printable(bytes[i * unit + low]) &&
+				bytes[i * unit + low] < 0xa0;
 		}
 	}
 	return len >= SAMPLE_MIN && good * 10 >= units * 7 && bad * 50 <= units;
@@ -44,14 +47,16 @@ looks_wide(const unsigned char *bytes, size_t len, size_t unit, size_t low)
 static bool
 is_stained(const unsigned char *bytes, size_t len)
 {
-	size_t nuls = 0, controls = 0;
+	size_t nuls = 0, controls = 0, high = 0;
 
 	for (size_t i = 0; i < len; i++) {
 		nuls += bytes[i] == 0;
+		high += bytes[i] >= 0x80;
 		controls +=
 			bytes[i] < 0x20 && !is_printable(bytes[i]) && bytes[i] != 0x1b;
 	}
-	return nuls * STAIN <= len && controls == nuls;
+	return nuls * STAIN <= len && controls == nuls &&
+		(nuls * STAIN * 32 <= len || high * 8 <= len);
 }
 
 struct text_shape

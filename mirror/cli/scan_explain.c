@@ -15,6 +15,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 struct explaining {
 	struct call *call;
@@ -24,6 +25,9 @@ struct explaining {
 	// Printed when false.
 	bool counting;
 	struct json *list;
+	struct json *looks;
+	/** Scanned in pieces, whose lines are counted anew: no look can be placed. */
+	bool in_pieces;
 };
 
 static struct json *
@@ -85,6 +89,30 @@ on_finding(const struct finding *finding, void *payload)
 	return 0;
 }
 
+/** A rule that looked at the line in vain. */
+static void
+on_look(const struct scanner_look *look, void *payload)
+{
+	struct explaining *explaining = payload;
+
+	if (explaining->in_pieces) {
+		return;
+	}
+	if (explaining->looks != NULL) {
+		struct json *row = json_new_object();
+
+		json_set_text(row, "rule", look->rule);
+		json_set_text(row, "why", look->why);
+		json_set_int(row, "start", (int64_t)look->start);
+		json_set_int(row, "end", (int64_t)look->end);
+		json_append(explaining->looks, row);
+	} else {
+		output_line(&explaining->call->out,
+			"  %-24s looked at bytes %zu to %zu: %s", look->rule, look->start,
+			look->end, look->why);
+	}
+}
+
 static int
 scan_with(const struct scanner *scanner, const char *file, struct explaining *explaining,
 	struct err *err)
@@ -94,9 +122,11 @@ scan_with(const struct scanner *scanner, const char *file, struct explaining *ex
 	uint64_t bytes;
 	int result;
 
-	if (fd < 0) {
+	struct stat st;
+	if (fd < 0 || fstat(fd, &st) < 0) {
 		return err_errno(err, "open %s", file);
 	}
+	explaining->in_pieces = st.st_size >= SCAN_POOL_WHOLE_MAX;
 	result = scan_pool_read(
 		scanner, fd, file, buffer, on_finding, explaining, &bytes, err);
 	return result < 0 ? err_wrap(err, "scan %s", file) : 0;
@@ -146,12 +176,17 @@ scan_explain(struct call *call, const uint8_t key[HASH_KEY_LEN],
 	AUTO(json_freep) struct json *object = NULL;
 	AUTO_FREE char *file = NULL;
 	AUTO_FREE char *shown = NULL;
-	struct scanner_options options = { .key = key };
 	struct explaining all = { .call = call };
+	struct scanner_options options = {
+		.key = key, .tell = on_look, .tell_payload = &all
+	};
 	struct explaining marked = { .call = call, .counting = true };
 
-	if (parse_where(where, &file, &all.line, err) < 0 ||
-		scanner_new(&options, &strict, err) < 0) {
+	if (parse_where(where, &file, &all.line, err) < 0) {
+		return err->code;
+	}
+	options.told_line = all.line;
+	if (scanner_new(&options, &strict, err) < 0) {
 		return err->code;
 	}
 	shown = path_printable(file);
@@ -162,6 +197,8 @@ scan_explain(struct call *call, const uint8_t key[HASH_KEY_LEN],
 		all.list = json_new_array();
 		json_set_text(object, "schema", "mirror.explain/1");
 		json_set(object, "findings", all.list);
+		all.looks = json_new_array();
+		json_set(object, "looks", all.looks);
 	}
 	if (scan_with(strict, file, &all, err) < 0 ||
 		scan_with(scanner, file, &marked, err) < 0) {

@@ -163,6 +163,12 @@ says out "A mark on the line hides it from"
 silent_about out "$AWS_KEY"
 expect 0 "$MIRROR" scan --explain marked/inline:1
 says out "nothing is found on line 1"
+printf 'token: see the wiki\npassword = "changeme"\n' >marked/dropped
+expect 0 "$MIRROR" scan --explain marked/dropped:2
+says out "generic-secret"
+says out "its value is a name, a word, prose or an id"
+expect 0 "$MIRROR" scan --json --explain marked/dropped:1
+says out '"why"'
 expect 64 "$MIRROR" scan --explain marked/inline
 
 # Somebody's own rules replace ours.

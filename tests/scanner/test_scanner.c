@@ -322,6 +322,46 @@ an_encoded_secret_is_found_inside_its_encoding(void **state)
 }
 
 static void
+records_that_end_with_nul_are_text(void **state)
+{
+	struct scanner *scanner = make_scanner();
+	const char *value = joined("kT7#vQ2m", "!xR9dLw");
+	char text[128] = "";
+	size_t n = 0;
+
+	(void)state;
+	// As /proc/PID/environ has them; the first begins a line, the second does not.
+	for (const char *const *name =
+			(const char *const[]){ "DB_PASSWORD", "PASSWORD", NULL };
+		*name != NULL; name++) {
+		n += (size_t)sprintf(text + n, "%s=%s", *name, value) + 1;
+		n += (size_t)sprintf(text + n, "HOME=/home/lena") + 1;
+	}
+	const struct answers *answers = ask_bytes(scanner, text, n, NULL);
+	assert_int_equal(answers->count, 2);
+	assert_true(holds_span(answers, text, value));
+	scanner_free(scanner);
+}
+
+static void
+letters_of_latin_1_leave_wide_text_wide(void **state)
+{
+	struct scanner *scanner = make_scanner();
+	unsigned char wide[1024];
+	char text[256];
+
+	(void)state;
+	(void)snprintf(text, sizeof(text), "caf\xe9 d\xe9j\xe0 vu\nDB_PASSWORD=%s\n",
+		joined("kT7#vQ2m", "!xR9dLw"));
+	for (int big = 0; big < 2; big++) {
+		size_t len = widen(text, 2, big, false, wide);
+
+		assert_int_equal(ask_bytes(scanner, wide, len, NULL)->count, 1);
+	}
+	scanner_free(scanner);
+}
+
+static void
 a_binary_gives_only_what_is_certain(void **state)
 {
 	struct scanner *scanner = make_scanner();
@@ -488,6 +528,8 @@ main(void)
 		cmocka_unit_test(
 			wide_text_is_read_in_either_order_with_and_without_its_mark),
 		cmocka_unit_test(an_encoded_secret_is_found_inside_its_encoding),
+		cmocka_unit_test(records_that_end_with_nul_are_text),
+		cmocka_unit_test(letters_of_latin_1_leave_wide_text_wide),
 		cmocka_unit_test(a_binary_gives_only_what_is_certain),
 		cmocka_unit_test(a_path_never_hides_what_is_certain),
 		cmocka_unit_test(a_huge_line_and_a_field_of_nuls_are_scanned_in_time),
