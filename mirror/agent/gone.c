@@ -271,6 +271,52 @@ struct recent {
 };
 
 static int
+by_place(const void *left, const void *right)
+{
+	const struct round_missing *a = left;
+	const struct round_missing *b = right;
+
+	if (a->folder != b->folder) {
+		return a->folder < b->folder ? -1 : 1;
+	}
+	return strcmp(a->name, b->name);
+}
+
+// A folder that two hints led to was looked at twice, and what is gone from it noted
+// twice.
+static void
+forget_twins(struct round *round)
+{
+	size_t kept = 0;
+
+	if (round->nmissing > 1) {
+		qsort(round->missing, round->nmissing, sizeof(round->missing[0]),
+			by_place);
+	}
+	for (size_t i = 0; i < round->nmissing; i++) {
+		struct round_missing *missing = &round->missing[i];
+
+		if (kept > 0 && by_place(&round->missing[kept - 1], missing) == 0) {
+			free(missing->name);
+			free(missing->path);
+		} else {
+			round->missing[kept++] = *missing;
+		}
+	}
+	round->nmissing = kept;
+}
+
+// It went with the folder above it.
+static int
+is_forgotten(struct round *round, int64_t folder, struct err *err)
+{
+	struct ledger_folder info = { 0 };
+	int found = ledger_folder_load(round->kit->ledger, folder, &info, err);
+
+	return found < 0 ? found : found == 0;
+}
+
+static int
 settle_one(struct round *round, const struct round_missing *missing, bool hold,
 	struct recent *recent, struct err *err)
 {
@@ -280,6 +326,11 @@ settle_one(struct round *round, const struct round_missing *missing, bool hold,
 		round_recheck(round, missing->folder);
 	}
 	if (missing->subfolder != 0) {
+		int forgotten = is_forgotten(round, missing->subfolder, err);
+
+		if (forgotten != 0) {
+			return MIN_OF(forgotten, 0);
+		}
 		return hold
 			? hold_folder(round, missing->subfolder, err)
 			: gone_drop_folder(round, missing->folder, missing->path,
@@ -478,6 +529,7 @@ gone_settle(struct round *round, const struct gone_root *root, struct err *err)
 	enum shrink_verdict verdict;
 	int64_t lost = 0;
 
+	forget_twins(round);
 	if (ledger_root_info(ledger, root->id, &facts, err) < 0 ||
 		ledger_root_totals(ledger, root->id, &totals, err) < 0 ||
 		count_lost(round, &lost, err) < 0) {

@@ -2,8 +2,14 @@
 
 #include "agent/world.h"
 
+#include "agent/cycle.h"
+#include "agent/kit.h"
+#include "agent/plan.h"
 #include "base/clock.h"
+#include "base/mem.h"
+#include "config/config.h"
 #include "health/evidence.h"
+#include "jobqueue/jobqueue.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -268,6 +274,65 @@ an_optional_root_that_is_away_keeps_its_files(void **state)
 	assert_int_equal(count(world, LEDGER_PENDING) + count(world, LEDGER_FAILED), 0);
 }
 
+// Before each look at a folder: somebody writes there, so that it looks changed.
+static int
+write_more(const char *what, uint64_t done, uint64_t total, void *payload)
+{
+	static int number;
+
+	(void)what;
+	(void)done;
+	(void)total;
+	sh(payload, "echo more >notes/sub/more%d", number++);
+	return 0;
+}
+
+// As the agent does after events: only where it is told to look.
+static void
+run_hints(struct world *world, const struct cycle_hint hints[], size_t nhints)
+{
+	AUTO(config_freep) struct config *config = NULL;
+	AUTO(kit_freep) struct kit *kit = NULL;
+	AUTO_FREE char *text =
+		xasprintf("[[watch]]\npath = \"%s/notes\"\n[brain]\nrepo = \"%s/brain\"\n"
+			  "branch = \"host/test\"\n",
+			world->scratch->path, world->scratch->path);
+	struct cycle_plan plan = { .hints = hints,
+		.nhints = nhints,
+		.on_progress = write_more,
+		.payload = world };
+	struct cycle_result result = { 0 };
+	struct err err = { 0 };
+
+	ok(config_parse(text, strlen(text), "mirror.toml", &config, &err));
+	ok(kit_open(config, &kit, &err));
+	assert_int_equal(jobqueue_lock(kit->queue, 0, &err), 1);
+	ok(kit_start(kit, &err));
+	assert_true(cycle_run(kit, &plan, &result, &err) >= 0);
+	kit_stop(kit);
+	jobqueue_unlock(kit->queue);
+}
+
+static void
+what_two_hints_find_gone_goes_once(void **state)
+{
+	static const struct cycle_hint hints[] = {
+		{ .root = 0, .folder = "sub", .deep = false },
+		{ .root = 0, .folder = "", .deep = true },
+	};
+	struct world *world = *state;
+
+	sh(world, "mkdir -p notes/sub/gone/below");
+	fill(world);
+	sh(world, "echo 1 >notes/sub/gone/1; echo 2 >notes/sub/gone/below/2");
+	(void)run_once(world);
+	sh(world, "rm -rf notes/sub/gone");
+	run_hints(world, hints, countof(hints));
+	assert_true(count(world, LEDGER_MIRRORED) > 40);
+	assert_true(holds(world, "git -C brain fsck --strict"));
+	assert_false(holds(world, "git -C brain cat-file -e HEAD:notes/sub/gone/1"));
+}
+
 int
 main(void)
 {
@@ -275,6 +340,7 @@ main(void)
 #define IN_A_WORLD(test)                                                                 \
 	cmocka_unit_test_setup_teardown(test, world_setup, world_teardown)
 		IN_A_WORLD(a_few_deletions_are_deletions),
+		IN_A_WORLD(what_two_hints_find_gone_goes_once),
 		IN_A_WORLD(a_vanished_root_is_held_and_comes_back_by_itself),
 		IN_A_WORLD(half_a_root_is_held_until_a_person_accepts),
 		IN_A_WORLD(an_acceptance_counts_for_one_hold_only),
