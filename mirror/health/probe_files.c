@@ -91,6 +91,29 @@ is_running(struct probe *probe)
 		status.in_progress;
 }
 
+// The branch as it is now, not as it was when the probe began.
+static void
+look_at_head(struct probe *probe)
+{
+	struct err ignored = { 0 };
+	struct oid now;
+
+	if (repo_refresh(probe->repo, &ignored) == 0 &&
+		repo_head(probe->repo, &now, &ignored) > 0) {
+		probe->head = now;
+	}
+}
+
+// A cycle began and ended while we looked: the next look sees what it left.
+static bool
+has_moved(struct probe *probe)
+{
+	struct oid before = probe->head;
+
+	look_at_head(probe);
+	return !oid_equal(&before, &probe->head);
+}
+
 static void
 say_head(struct probe *probe, struct health_fact *fact)
 {
@@ -99,6 +122,9 @@ say_head(struct probe *probe, struct health_fact *fact)
 	struct oid described = { { 0 } };
 	struct err err = { 0 };
 
+	// First the branch, then who runs, then the ledger: a cycle that moved the branch
+	// before this look is either still running or has written the ledger.
+	look_at_head(probe);
 	if (is_running(probe)) {
 		return;
 	}
@@ -111,7 +137,7 @@ say_head(struct probe *probe, struct health_fact *fact)
 	if (known != NULL && !oid_parse(known, &described)) {
 		(void)probe_say(
 			fact, HEALTH_FAILED, SWEEP, "the ledger describes no commit");
-	} else if (!oid_equal(&described, &probe->head)) {
+	} else if (!oid_equal(&described, &probe->head) && !has_moved(probe)) {
 		(void)probe_say(fact, HEALTH_FAILED, SWEEP,
 			"the ledger describes commit %.12s, the brain repo is at %.12s",
 			known != NULL ? known : "none", oid_hex(&probe->head, head));
