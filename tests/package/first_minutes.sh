@@ -15,6 +15,10 @@ for needed in tmux git cmake; do
 		exit 77
 	}
 done
+[ -e "$build/made/mirror.1.gz" ] || {
+	echo "first minutes: skipped, only a part of $build was built"
+	exit 77
+}
 W=$(mktemp -d "${TMPDIR:-/tmp}/mirror-first.XXXXXX")
 screen() { tmux -S "$W/tmux" "$@"; }
 
