@@ -373,11 +373,13 @@ view_database_find(const struct view_vault *vault, const char *name,
 		return err->code;
 	}
 	// A name first: it may be the path of another one.
-	for (size_t i = 0; i < 2 * list.count && found == NULL; i++) {
-		const struct listed *row = &list.rows[i % list.count];
-		const char *text = i < list.count ? row->name : row->path;
+	for (size_t i = 0; i < list.count && found == NULL; i++) {
+		found = strcmp(list.rows[i].name, name) == 0 ? &list.rows[i] : NULL;
+	}
+	for (size_t i = 0; i < list.count && found == NULL; i++) {
+		const char *path = list.rows[i].path;
 
-		found = text != NULL && strcmp(text, name) == 0 ? row : NULL;
+		found = path != NULL && strcmp(path, name) == 0 ? &list.rows[i] : NULL;
 	}
 	if (found == NULL) {
 		err_raise(err, ERR_NOT_FOUND, "there is no database of this name");
