@@ -488,6 +488,10 @@ run(void *payload)
 		fd = listen_accept(door->listener, &from, &len);
 		if (fd >= 0) {
 			let_in(door, fd);
+		} else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM) {
+			// Whoever waits stays in line; this thread does not spin
+			// meanwhile.
+			(void)poll(&wait[1], 1, POLL_MS);
 		}
 	}
 	return NULL;
