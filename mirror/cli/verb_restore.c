@@ -19,6 +19,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /**
  * `mirror restore PATH...`: shows what would come back, and asks; what it writes stands
@@ -257,6 +258,30 @@ print_json(struct use *use, const struct restore_result *result, const struct er
 	output_json(&use->call->out, object);
 }
 
+// Where a person finds it, when it is not where it was.
+static void
+print_places(struct use *use)
+{
+	const char *to = args_value(&use->call->args, "to");
+
+	if (use->preview || args_has(&use->call->args, "in-place")) {
+		return;
+	}
+	if (to != NULL) {
+		AUTO_FREE char *shown = places_shown(to);
+
+		output_line(&use->call->out, "into %s", shown);
+		return;
+	}
+	for (size_t i = 0; i < use->nroots; i++) {
+		AUTO_FREE char *shown = places_shown(use->roots[i].path);
+
+		if (access(use->roots[i].path, F_OK) == 0) {
+			output_line(&use->call->out, "into %s", shown);
+		}
+	}
+}
+
 static void
 print_text(struct use *use, const struct restore_result *result)
 {
@@ -281,6 +306,7 @@ print_text(struct use *use, const struct restore_result *result)
 		count[RESTORE_KEPT], count[RESTORE_REPLACED], count[RESTORE_CONFLICT],
 		count[RESTORE_CONFLICT] == 1 ? "" : "s", count[RESTORE_MISSING],
 		count[RESTORE_FAILED]);
+	print_places(use);
 	if (result->redacted > 0) {
 		output_line(out, "%" PRIu64 " file%s hold marks where secrets were%s",
 			result->redacted, result->redacted == 1 ? "" : "s",

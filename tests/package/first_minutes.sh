@@ -177,7 +177,8 @@ finished log
 
 run 'rm notes/ideas.md && mirror restore ~/notes/ideas.md'
 answer '[y/N]' y
-wait_for '1 written'
+wait_for 'restored from'
+wait_for 'into ~/notes.restored-'
 finished restore
 run 'cat notes.restored-*/ideas.md notes.restored-*/*/ideas.md 2>/dev/null'
 wait_for 'Buy rope.'
