@@ -45,33 +45,35 @@ what_only_looks_like_a_secret_is_left_alone(void **state)
 		"password = changeme",
 		"password: example",
 		"secret_key_file = /run/secrets/app",
-		"![logo](https://cdn.example.org/img/"
-		"3f786850e387550fdab836ed7e6dc881de23001b.png)",
-		"<img "
-		"src=\"data:image/"
-		"png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42\">",
-		"\"integrity\": "
-		"\"sha512-"
-		"MSVxgJpqGe0mCcUPeHNmcD7W3zLZCw4V9UbMrGJkU9pIxQSy1XyKPSkQbCL2LYVZ5Kg==\"",
+		("![logo](https://cdn.example.org/img/"
+		 "3f786850e387550fdab836ed7e6dc881de23001b.png)"),
+		("<img "
+		 "src=\"data:image/"
+		 "png;base64,"
+		 "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42\">"),
+		("\"integrity\": "
+		 "\"sha512-"
+		 "MSVxgJpqGe0mCcUPeHNmcD7W3zLZCw4V9UbMrGJkU9pIxQSy1XyKPSkQbCL2LYVZ5Kg=="
+		 "\""),
 		"commit 3f786850e387550fdab836ed7e6dc881de23001b",
 		"id: 123e4567-e89b-12d3-a456-426614174000",
 		"data-sitekey=\"6LeIxAcTAAAAAJcZVRqyHh71UMIEGNQ_MXjiZKhI\"",
-		"recaptcha_token = "
-		"03AGdBq27QUXzzVvWcJp1nLkTs8Q0hRkLJ4vB5cDxyEoMZ9fKpQrStUvWxYz",
+		("recaptcha_token = "
+		 "03AGdBq27QUXzzVvWcJp1nLkTs8Q0hRkLJ4vB5cDxyEoMZ9fKpQrStUvWxYz"),
 		"max_tokens = 4096",
 		"tokenizer = AutoTokenizer.from_pretrained(name)",
 		"key = \"ctrl+shift+down\"",
-		"public_key = \"ssh-ed25519 "
-		"AAAAC3NzaC1lZDI1NTE5AAAAIHVkZmtqc2RmaGtqc2RoZmtqaHNk\"",
+		("public_key = \"ssh-ed25519 "
+		 "AAAAC3NzaC1lZDI1NTE5AAAAIHVkZmtqc2RmaGtqc2RoZmtqaHNk\""),
 		"password_hash = bcrypt.hashpw(password, salt)",
 		"if (password == null) {",
 		"postgres://user:${PASSWORD}@localhost/db",
 		"postgres://user:password@localhost/db",
 		"https://user:<password>@example.org/",
 		"-----BEGIN PRIVATE KEY-----\nYOUR KEY HERE\n-----END PRIVATE KEY-----",
-		"-----BEGIN PUBLIC "
-		"KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE7x8L\n-----END PUBLIC "
-		"KEY-----",
+		("-----BEGIN PUBLIC "
+		 "KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE7x8L\n-----END PUBLIC "
+		 "KEY-----"),
 		"REDACTED.github-pat.0a1b2c3d",
 		"password = REDACTED.generic-password.0a1b2c3d",
 		"postgres://app:REDACTED.url-password.0a1b2c3d@db/app",
