@@ -322,29 +322,36 @@ take_value_name(struct cursor *cursor, struct assignment *assignment)
 	return false;
 }
 
-/** Between name and value; the cursor ends before the value's spaces and quote. */
-bool
-assign_operator(struct cursor *cursor, struct assignment *assignment)
+// A quoted name with its value behind a comma, or an argument of its own.
+static bool
+take_comma(struct cursor *cursor, struct assignment *assignment, bool quoted)
 {
-	char quoted = cursor_take_quote(cursor);
-	bool indexed = cursor_peek(cursor, 0) == ']' ||
-		(quoted != '\0' && cursor_peek(cursor, 0) == ')');
-
-	if (indexed) {
-		cursor->at++;
-		if (cursor_peek(cursor, 0) == ')') {
-			cursor->at++;
-		}
-	} else if (quoted == '\0') {
-		skip_size(cursor);
-		skip_stars(cursor);
-	}
-
-	size_t blanks = cursor_skip_blanks(cursor, false);
-	size_t before = cursor->at;
-	if (take_equals(cursor, assignment)) {
+	if (quoted && take_value_name(cursor, assignment)) {
 		return true;
 	}
+	cursor->at++;
+	assignment->form = ASSIGN_CALL;
+	return quoted ||
+		(assignment->key_start > 0 &&
+			memchr("{(", cursor->text[assignment->key_start - 1], 2) != NULL);
+}
+
+static bool
+take_closing_angle(struct cursor *cursor, struct assignment *assignment, bool quoted)
+{
+	if (assignment->key_start == 0 && !quoted) {
+		return false;
+	}
+	cursor->at++;
+	assignment->form = ASSIGN_ELEMENT;
+	return true;
+}
+
+// What one character decides: 1 an operator, 0 none, -1 it decides nothing.
+static int
+take_symbol(
+	struct cursor *cursor, struct assignment *assignment, bool quoted, size_t blanks)
+{
 	switch (cursor_peek(cursor, 0)) {
 	case ':':
 		return take_colon(cursor, assignment);
@@ -354,42 +361,62 @@ assign_operator(struct cursor *cursor, struct assignment *assignment)
 		return is_in_table(cursor->text, assignment->key_start);
 	case '<':
 		assignment->form = ASSIGN_ELEMENT;
-		return quoted == '\0' && take_next_element(cursor);
+		return !quoted && take_next_element(cursor);
 	case '>':
-		if (assignment->key_start > 0 || quoted != '\0') {
-			cursor->at++;
-			assignment->form = ASSIGN_ELEMENT;
-			return true;
-		}
-		return false;
+		return take_closing_angle(cursor, assignment, quoted);
 	case '(':
 		cursor->at++;
 		assignment->form = ASSIGN_CALL;
-		return quoted == '\0';
+		return !quoted;
 	case ',':
-		if (quoted != '\0') {
-			if (take_value_name(cursor, assignment)) {
-				return true;
-			}
-			cursor->at++;
-			assignment->form = ASSIGN_CALL;
-			return true;
-		}
-		cursor->at++;
-		assignment->form = ASSIGN_CALL;
-		return assignment->key_start > 0 &&
-			memchr("{(", cursor->text[assignment->key_start - 1], 2) != NULL;
+		return take_comma(cursor, assignment, quoted);
 	case '{':
-		if (quoted != '\0') {
-			break;
+		if (quoted) {
+			return -1;
 		}
 		cursor->at++;
 		assignment->form = ASSIGN_CALL;
 		return blanks == 0;
 	default:
-		break;
+		return -1;
 	}
-	if (quoted == '\0' && blanks > 0 &&
+}
+
+// Behind a name: "]", ")" of an index, or the size and stars of a C declaration.
+static bool
+skip_index(struct cursor *cursor, bool quoted)
+{
+	bool indexed = cursor_peek(cursor, 0) == ']' ||
+		(quoted && cursor_peek(cursor, 0) == ')');
+
+	if (indexed) {
+		cursor->at++;
+		cursor->at += cursor_peek(cursor, 0) == ')';
+	} else if (!quoted) {
+		skip_size(cursor);
+		skip_stars(cursor);
+	}
+	return indexed;
+}
+
+/** Between name and value; the cursor ends before the value's spaces and quote. */
+bool
+assign_operator(struct cursor *cursor, struct assignment *assignment)
+{
+	bool quoted = cursor_take_quote(cursor) != '\0';
+	bool indexed = skip_index(cursor, quoted);
+	size_t blanks = cursor_skip_blanks(cursor, false);
+	size_t before = cursor->at;
+	int decided;
+
+	if (take_equals(cursor, assignment)) {
+		return true;
+	}
+	decided = take_symbol(cursor, assignment, quoted, blanks);
+	if (decided >= 0) {
+		return decided;
+	}
+	if (!quoted && blanks > 0 &&
 		(take_bare_type(cursor, assignment) || take_phrase(cursor, assignment))) {
 		return true;
 	}
@@ -398,5 +425,5 @@ assign_operator(struct cursor *cursor, struct assignment *assignment)
 	}
 	cursor->at = before;
 	assignment->form = ASSIGN_SPACE;
-	return blanks > 0 && quoted == '\0' && !indexed;
+	return blanks > 0 && !quoted && !indexed;
 }
