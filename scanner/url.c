@@ -66,6 +66,18 @@ is_same_word(const char *user, size_t user_len, const char *password, size_t len
 		rarity(password, len) < 44;
 }
 
+// On the web such URLs are printed as examples, with words for passwords; the URL of a
+// database or a broker is written to be used, whatever word is in it.
+static bool
+is_password(const char *text, size_t len, bool web)
+{
+	if (web) {
+		return filter_is_password(text, len);
+	}
+	return len >= 4 && !filter_is_placeholder(text, len) &&
+		!filter_is_reference(text, len);
+}
+
 bool
 url_read(const char *text, size_t len, size_t at, struct url_password *ret_password)
 {
@@ -98,7 +110,7 @@ url_read(const char *text, size_t len, size_t at, struct url_password *ret_passw
 		return false;
 	}
 	if (is_same_word(text + user, start - 1 - user, text + start, end - start) ||
-		!filter_is_password(text + start, end - start)) {
+		!is_password(text + start, end - start, web)) {
 		return false;
 	}
 	*ret_password =

@@ -105,6 +105,10 @@ a_secret_is_found_whole_wherever_people_put_it(void **state)
 		{ "REDIS_URL=redis://:", "p8Kq2m", "Vx9LtR", "@cache:6379/0" },
 		{ "uri: mongodb+srv://svc:", "Zr4mKx", "81bQ", "@cluster0.mongo.net/x" },
 		{ "broker: amqp://mq:", "Lq9zXv", "3Tn", "@mq:5672/vhost" },
+		// Words, too: the URL of a database is written to be used.
+		{ "postgres://bob:", "s3c", "r3t", "@db/app" },
+		{ "mysql://root:", "sun", "shine", "@127.0.0.1/app" },
+		{ "postgres://bob:", "p%40ss%2F", "w0rd9", "@db:5432/app" },
 		{ "password = \"", "CorrectHorse", "7Battery", "\"" },
 		{ "password: ", "Hx8!kLmQ", "z2", "" },
 		{ "PASSWORD=", "a&b;c#9K", "zLq!x", "\nNEXT=1" },
