@@ -23,12 +23,21 @@ take_type(struct cursor *cursor)
 			memchr("<>[]&?.|'", cursor_peek(&ahead, 0), 9) != NULL)) {
 		ahead.at++;
 	}
-	(void)cursor_skip_blanks(&ahead, false);
+	bool touches = cursor_skip_blanks(&ahead, false) == 0;
 	if (cursor_peek(&ahead, 0) != '=' || cursor_peek(&ahead, 1) == '=' ||
 		cursor_peek(&ahead, 1) == '>') {
 		return false;
 	}
 	ahead.at++;
+	// Nothing behind it: the '=' fills up base64, and what looked like a type is the
+	// value.
+	struct cursor behind = ahead;
+	bool apart = cursor_skip_blanks(&behind, false) > 0;
+	bool ends = behind.at == behind.len ||
+		memchr("\r\n\"',;})#\\", cursor_peek(&behind, 0), 10) != NULL;
+	if (touches && (apart ? !char_is_quote(cursor_peek(&behind, 0)) : ends)) {
+		return false;
+	}
 	*cursor = ahead;
 	return true;
 }

@@ -16,6 +16,7 @@ static const char *const values[][2] = {
 	{ "q8ZtW3nY5r", "Kf7Lp2Hs9B" },
 	{ "9f31c07ab4e25d88", "16f0c3a97d4b205e" },
 	{ "Zr4c9QmT1xLw7Vb+K3yHdN", "5sPf/GuE2jXo8aRk6iMvA=" },
+	{ "UEBzc3cw", "cmQxMjM0NSE=" },
 	{ "4be07d19c3f82a65709d1e5bc84f30a2", "d67b95e1083cfa42b61d7e90f5238ca4" },
 };
 
