@@ -461,15 +461,13 @@
 static bool
 fill_standard_streams(void)
 {
-	int fd;
-
-	do {
-		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-	} while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd >= 0) {
-		(void)close(fd);
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		// The lowest free number is what open() gives.
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd) {
+			return false;
+		}
 	}
-	return fd >= 0;
+	return true;
 }
 
 // A tree of any depth is walked with one descriptor a level.
@@ -493,7 +491,7 @@ main(int argc, char **argv)
 		return child_main();
 	}
 	if (!fill_standard_streams()) {
-		// There is nothing to tell it on.
+		(void)!write(STDERR_FILENO, "mirror: no /dev/null\n", 21);
 		return 2;
 	}
 	// A file that may not grow is an error to tell, not an end in the midst of it.

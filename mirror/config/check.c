@@ -129,14 +129,16 @@ static const struct {
 	const char *key;
 	const char *(*wrong)(const char *text);
 	const char *example;
+	/** "" is the same as not to write it. */
+	bool may_be_empty;
 } checks[] = {
-	{ "brain", "remote", remote, "none" },
-	{ "brain", "branch", branch, "host/{host}" },
-	{ "sqlite", "offsite", offsite, "none" },
-	{ "sqlite", "recipient", recipient, "age1..." },
-	{ "api", "http", loopback, "127.0.0.1:7117" },
-	{ "database", "owner", owner, "unix:/path.sock" },
-	{ "notify", "ping", ping, "https://example.org/ping" },
+	{ "brain", "remote", remote, "none", false },
+	{ "brain", "branch", branch, "host/{host}", false },
+	{ "sqlite", "offsite", offsite, "none", false },
+	{ "sqlite", "recipient", recipient, "age1...", true },
+	{ "api", "http", loopback, "127.0.0.1:7117", false },
+	{ "database", "owner", owner, "unix:/path.sock", false },
+	{ "notify", "ping", ping, "https://example.org/ping", true },
 };
 
 const char *
@@ -149,6 +151,18 @@ check_example(const char *section, const char *key)
 		}
 	}
 	return "";
+}
+
+bool
+check_is_unset(const char *section, const char *key, const char *text)
+{
+	for (size_t i = 0; i < countof(checks); i++) {
+		if (strcmp(checks[i].section, section) == 0 &&
+			strcmp(checks[i].key, key) == 0) {
+			return checks[i].may_be_empty && text[0] == '\0';
+		}
+	}
+	return false;
 }
 
 const char *

@@ -20,6 +20,9 @@
  * NULL when nothing is. */
 const char *check_text(const char *section, const char *key, const char *text) NONNULL;
 
+/** Is @text the same as not writing the option at all: "" for some? */
+bool check_is_unset(const char *section, const char *key, const char *text) NONNULL;
+
 /** How it looks when it is right, for an option that has no value by itself; a literal,
  * "" when anything goes. */
 const char *check_example(const char *section, const char *key) NONNULL;

@@ -108,6 +108,10 @@ take_checked(const struct reading *reading, const struct option *option,
 	if (take_text(reading, option, value, ret_text) < 0) {
 		return reading->err->code;
 	}
+	if (check_is_unset(option->section, option->key, *ret_text)) {
+		free(STEAL(*ret_text));
+		return 0;
+	}
 	why = check_text(option->section, option->key, *ret_text);
 	return why == NULL
 		? 0
