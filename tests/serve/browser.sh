@@ -146,7 +146,7 @@ until_js "the event stream" "performance.getEntriesByType('resource').some(e => 
 before=$(wd_js 'return document.querySelector("[data-live=n-mirrored]").textContent' | jq -r .)
 sleep 1
 printf 'new\n' >notes/new.md
-until_js "a number that grows" "document.querySelector('[data-live=n-mirrored]').textContent == $((before + 1))"
+until_js "a number that grows" "Number(document.querySelector('[data-live=n-mirrored]').textContent) > $before"
 until_js "a word that there is more" "!document.getElementById('fresh').hidden"
 
 # ---- what others may not do
