@@ -3,6 +3,7 @@
 #include "agent/beat.h"
 
 #include "agent/kit.h"
+#include "agent/shown.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -38,6 +39,7 @@ static int
 measure(struct kit *kit, int64_t now_ms, struct fleet_beat *beat, struct err *err)
 {
 	AUTO(health_report_done) struct health_report report = { 0 };
+	AUTO_FREE char *sentence = NULL;
 	struct health_input input = {
 		.config = kit->config,
 		.state_dir = kit->state_dir,
@@ -51,7 +53,11 @@ measure(struct kit *kit, int64_t now_ms, struct fleet_beat *beat, struct err *er
 	leave_out_push(&report);
 	(void)snprintf(
 		beat->state, sizeof(beat->state), "%s", health_state_word(report.state));
-	(void)snprintf(beat->sentence, sizeof(beat->sentence), "%s", report.sentence);
+	// It leaves the machine, and a path or a remote's answer may hold a secret (I3).
+	if (shown_name(kit->scanner, report.sentence, &sentence, err) < 0) {
+		return err->code;
+	}
+	(void)snprintf(beat->sentence, sizeof(beat->sentence), "%s", sentence);
 	return 0;
 }
 

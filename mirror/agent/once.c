@@ -166,6 +166,27 @@ maintain_here(struct kit *kit, struct worker *worker)
 	}
 }
 
+// A run that could not even begin is a run that failed: health has to hear of it.
+static void
+note_failed_start(struct kit *kit, const struct err *why)
+{
+	struct job job;
+	struct err ignored;
+
+	while (jobqueue_take(kit->queue, &job, &ignored) > 0) {
+		int again;
+
+		do {
+			job.cause = why->code;
+			again = jobqueue_finish(
+				kit->queue, &job, JOB_FAILED, why->msg, &job, &ignored);
+		} while (again > 0);
+		if (again < 0) {
+			return;
+		}
+	}
+}
+
 static int
 run_here(struct kit *kit, const struct agent_once *options, int64_t ticket,
 	struct cycle_result *ret_result, struct err *ret_push, struct err *err)
@@ -181,8 +202,11 @@ run_here(struct kit *kit, const struct agent_once *options, int64_t ticket,
 	};
 
 	databases_resume();
-	if (kit_start(kit, err) < 0 ||
-		run_until_done(kit, &worker, JOB_SYNC, ticket, err) < 0) {
+	if (kit_start(kit, err) < 0) {
+		note_failed_start(kit, err);
+		return err->code;
+	}
+	if (run_until_done(kit, &worker, JOB_SYNC, ticket, err) < 0) {
 		return err->code;
 	}
 	if (!worker.has_last) {

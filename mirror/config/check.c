@@ -154,6 +154,19 @@ check_example(const char *section, const char *key)
 }
 
 bool
+check_may_be_shown(const char *text)
+{
+	enum {
+		/** Longer than an address or a name that somebody mistyped. */
+		SHOWN_MAX = 60,
+	};
+
+	return strlen(text) <= SHOWN_MAX && strchr(text, '@') == NULL &&
+		strcasestr(text, "secret") == NULL && strcasestr(text, "key") == NULL &&
+		strcasestr(text, "token") == NULL;
+}
+
+bool
 check_is_unset(const char *section, const char *key, const char *text)
 {
 	for (size_t i = 0; i < countof(checks); i++) {

@@ -23,6 +23,10 @@ const char *check_text(const char *section, const char *key, const char *text) N
 /** Is @text the same as not writing the option at all: "" for some? */
 bool check_is_unset(const char *section, const char *key, const char *text) NONNULL;
 
+/** Can a wrong value be quoted in a message?  Not one that may hold a password or a key
+ * (I3): messages go to logs and reports. */
+bool check_may_be_shown(const char *text) NONNULL;
+
 /** How it looks when it is right, for an option that has no value by itself; a literal,
  * "" when anything goes. */
 const char *check_example(const char *section, const char *key) NONNULL;

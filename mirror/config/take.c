@@ -113,9 +113,12 @@ take_checked(const struct reading *reading, const struct option *option,
 		return 0;
 	}
 	why = check_text(option->section, option->key, *ret_text);
-	return why == NULL
-		? 0
-		: wrong_value(reading, option, value, "\"%.80s\" %s", *ret_text, why);
+	if (why == NULL) {
+		return 0;
+	}
+	return check_may_be_shown(*ret_text)
+		? wrong_value(reading, option, value, "\"%.80s\" %s", *ret_text, why)
+		: wrong_value(reading, option, value, "what stands there %s", why);
 }
 
 static int

@@ -9,6 +9,29 @@ needs git
 mkdir notes
 printf 'hello\n' >notes/a
 expect 0 "$MIRROR" init notes
+"$MIRROR" drill >/dev/null 2>&1 || true
+"$MIRROR" accept --no-input >/dev/null 2>&1 || true
+expect 0 "$MIRROR" health
+
+# A run that cannot even begin is told by the probe, also where no agent runs.
+cp "$BRAIN/.git/config" config.good
+printf '[core]\n\tbare = maybe\n' >>"$BRAIN/.git/config"
+expect 2 "$MIRROR" --once
+got=0
+"$MIRROR" health >out 2>err || got=$?
+case $got in 1 | 2) ;; *) fail "health after a run that could not begin: $got" ;; esac
+says out "the last 1 cycle failed"
+expect 2 "$MIRROR" --once
+cp config.good "$BRAIN/.git/config"
+expect 0 "$MIRROR" --once
+expect 0 "$MIRROR" health
+
+# What is refused in the configuration may hold a password: it is not quoted.
+sed "s|^remote = .*|remote = \"-https://u:pXw0rd7Kq2@h/x\"|" "$CONFIG" >wrong.toml
+expect 78 "$MIRROR" -c wrong.toml --once
+silent_about err "pXw0rd7Kq2"
+says err "begins with a dash"
+
 find "$BRAIN/.git/objects" -type f -exec rm -f {} +
 
 expect 2 "$MIRROR" --once
