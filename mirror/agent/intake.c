@@ -7,6 +7,7 @@
 #include "agent/shown.h"
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "brain/pack.h"
 #include "brain/plain.h"
@@ -480,6 +481,15 @@ take_link(struct intake *intake)
 	take_bytes(intake, TREE_LINK, buf_text(&target), target.len, true);
 }
 
+bool
+intake_is_underway(const char *name, int64_t ctime_ns, int64_t now_ms)
+{
+	int64_t age_ms = now_ms - ctime_ns / 1000000;
+
+	return strncmp(name, FILE_TEMP_PREFIX, strlen(FILE_TEMP_PREFIX)) == 0 &&
+		age_ms < INTAKE_UNDERWAY_MS && age_ms > -INTAKE_UNDERWAY_MS;
+}
+
 static void
 run(struct crew_task *task)
 {
@@ -487,7 +497,10 @@ run(struct crew_task *task)
 
 	intake->outcome = INTAKE_ROW;
 	intake->row.reason = intake->reason;
-	if (S_ISLNK(intake->row.inode.mode)) {
+	if (intake_is_underway(
+		    intake->name, intake->row.inode.ctime_ns, clock_now_ms())) {
+		keep_old(intake, LEDGER_PENDING, LEDGER_KIND_UNSTABLE, NULL);
+	} else if (S_ISLNK(intake->row.inode.mode)) {
 		take_link(intake);
 	} else {
 		take_file(intake);

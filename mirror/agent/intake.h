@@ -28,6 +28,11 @@
 
 struct round;
 
+enum {
+	/** So long is what bears a temporary's name taken for one of ours under way. */
+	INTAKE_UNDERWAY_MS = 10 * 60 * 1000,
+};
+
 /** A folder's descriptor, shared by the tasks of its files. */
 struct intake_folder {
 	int fd;
@@ -88,6 +93,12 @@ struct intake_folder *intake_folder_new(
 	int fd, int64_t id, const char *path, uint32_t depth) NONNULL MUST_CHECK;
 /** One user less; the last one closes and frees it. */
 void intake_folder_drop(struct intake_folder *folder) NONNULL;
+
+/**
+ * Is it a restore's temporary that will be renamed in a moment?  Told as pending and not
+ * read; once it is INTAKE_UNDERWAY_MS old it is a file like any other (I8).  Pure.
+ */
+bool intake_is_underway(const char *name, int64_t ctime_ns, int64_t now_ms) NONNULL;
 
 /**
  * How a name is shown: itself, or redacted when it holds a secret.

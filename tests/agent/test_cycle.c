@@ -2,6 +2,8 @@
 
 #include "agent/world.h"
 
+#include "agent/intake.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "brain/maintain.h"
 #include "vault/child.h"
@@ -384,6 +386,53 @@ a_file_that_only_looks_like_a_database_is_mirrored(void **state)
 	assert_int_equal(count(world, LEDGER_MIRRORED) + count(world, LEDGER_FAILED), 1);
 }
 
+static void
+what_a_restore_is_writing_beside_its_target_is_told_and_not_committed(void **state)
+{
+	struct world *world = *state;
+
+	put(world, "notes/a.md", "old\n");
+	(void)run_once(world);
+	put(world, "notes/.mirror-new.0123456789abcdef", "new\n");
+	sh(world,
+		"sqlite3 notes/.mirror-new.app 'CREATE TABLE t(x)' && "
+		"ln -s a.md notes/.mirror-new.link");
+	(void)run_once(world);
+	assert_row(world, "notes/.mirror-new.0123456789abcdef", "pending unstable");
+	assert_row(world, "notes/.mirror-new.app", "pending unstable");
+	assert_row(world, "notes/.mirror-new.link", "pending unstable");
+	assert_int_equal(count(world, LEDGER_PENDING), 3);
+	assert_false(holds(world, "git -C brain ls-tree -r HEAD | grep mirror-new"));
+
+	sh(world,
+		"cd notes && mv .mirror-new.0123456789abcdef a.md && "
+		"mv .mirror-new.app app.db && mv .mirror-new.link link");
+	(void)run_once(world);
+	assert_int_equal(count(world, LEDGER_PENDING), 0);
+	assert_row(world, "notes/a.md", "mirrored");
+	assert_row(world, "notes/app.db", "snapshotted");
+	assert_row(world, "notes/link", "mirrored");
+	sh(world, "test \"$(git -C brain show HEAD:notes/a.md)\" = new");
+}
+
+static void
+no_name_keeps_a_file_out_for_longer_than_ten_minutes(void **state)
+{
+	const char *name = FILE_TEMP_PREFIX "0123456789abcdef";
+	const int64_t now_ms = INT64_C(1800000000000);
+	const int64_t ten_min_ms = INT64_C(600000);
+
+	(void)state;
+	assert_true(intake_is_underway(name, now_ms * 1000000, now_ms));
+	assert_true(
+		intake_is_underway(name, (now_ms - ten_min_ms + 1) * 1000000, now_ms));
+	assert_false(intake_is_underway(name, (now_ms - ten_min_ms) * 1000000, now_ms));
+	// A clock that was set back does not keep it waiting.
+	assert_false(intake_is_underway(name, (now_ms + ten_min_ms) * 1000000, now_ms));
+	assert_false(intake_is_underway(".mirror-new", now_ms * 1000000, now_ms));
+	assert_false(intake_is_underway("a.mirror-new.x", now_ms * 1000000, now_ms));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -408,6 +457,9 @@ main(int argc, char **argv)
 		IN_A_WORLD(a_database_with_a_secret_in_a_row_stays_out_of_git),
 		IN_A_WORLD(a_database_that_changed_is_snapshotted_again_when_due),
 		IN_A_WORLD(a_file_that_only_looks_like_a_database_is_mirrored),
+		IN_A_WORLD(
+			what_a_restore_is_writing_beside_its_target_is_told_and_not_committed),
+		cmocka_unit_test(no_name_keeps_a_file_out_for_longer_than_ten_minutes),
 	};
 
 	// The child that opens databases is this program.

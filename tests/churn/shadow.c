@@ -24,7 +24,7 @@ enum {
 // Names that git, a server, a shell or a terminal take for something else.
 static const char *const odd_names[] = { ".GIT", "git~1", ".gitignore", ".gitattributes",
 	".gitmodules", ".git.", "-rf", "new\nline", "tab\there", "\xff\xfe", "\xc3\xbc",
-	"u\xcc\x88", " ", " space ", "a\\b", ".mirror", ".mirror-new.0123", "con", "a:b",
+	"u\xcc\x88", " ", " space ", "a\\b", ".mirror", ".mirror-new-0123", "con", "a:b",
 	"\x1b[31mred", ".g\xe2\x80\x8cit", "GITMOD~1", "HEAD", "index.lock", "*", "?[a]",
 	"name with 250 bytes "
 	"nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn"

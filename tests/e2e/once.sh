@@ -76,6 +76,19 @@ if [ "$(id -u)" -ne 0 ]; then
 	rm -f notes/locked
 fi
 
+# What a restore is writing at this moment waits, and becomes what it is renamed to.
+printf 'half\n' >notes/.mirror-new.0123456789abcdef
+expect 1 "$MIRROR" --once
+says out "1 pending"
+says out "unstable"
+git -C "$BRAIN" ls-tree -r HEAD | grep -F .mirror-new. && fail "a temporary was committed"
+mv notes/.mirror-new.0123456789abcdef notes/whole
+expect 0 "$MIRROR" --once
+says out "nothing pending"
+is "$(git -C "$BRAIN" show HEAD:notes/whole)" half "the file under its real name"
+rm notes/whole
+expect 0 "$MIRROR" --once
+
 # A wrong configuration: nothing happens.
 cp "$CONFIG" good.toml
 printf 'nonsense\n' >>"$CONFIG"
