@@ -23,7 +23,7 @@ libjansson-dev libtomlplusplus-dev libzstd-dev libgcrypt20-dev libisal-dev'
 build_optional='libhyperscan-dev libsystemd-dev'
 test_packages='libcmocka-dev clang libclang-rt-14-dev llvm clang-format clang-tidy
 valgrind strace procps sqlite3 zstd age rclone jq curl openssh-client openssh-server lighttpd
-python3 patch tmux chromium chromium-driver'
+python3 patch spin tmux chromium chromium-driver'
 
 say() {
 	printf '%s\n' "$*" >&2
