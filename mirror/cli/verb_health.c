@@ -16,6 +16,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /**
  * The probe.  Whatever is wrong becomes a verdict: a broken configuration is a fact like
@@ -50,6 +51,20 @@ remember(const char *state_dir, const struct health_report *report)
 	}
 }
 
+// Whole or absent, so in the place of what was there: which must not be a device or a
+// link to one.
+static int
+replace_report(const char *file, const struct buf *text, struct err *err)
+{
+	struct stat info;
+
+	if (lstat(file, &info) == 0 && !S_ISREG(info.st_mode)) {
+		err_raise(err, ERR_EXISTS, "--output %s: that is no regular file", file);
+		return err_advise(err, "name a file, or redirect: mirror health > FILE");
+	}
+	return file_replace_at(file, buf_text(text), text->len, 0644, err);
+}
+
 static int
 print(struct call *call, const struct health_report *report, struct err *err)
 {
@@ -61,7 +76,7 @@ print(struct call *call, const struct health_report *report, struct err *err)
 		return err->code;
 	}
 	if (file != NULL) {
-		return file_replace_at(file, buf_text(&text), text.len, 0644, err);
+		return replace_report(file, &text, err);
 	}
 	output_raw(&call->out, buf_text(&text), text.len);
 	return 0;

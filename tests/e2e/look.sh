@@ -112,6 +112,10 @@ expect 1 "$MIRROR" --healthcheck --format nagios
 says out "WARNING - "
 expect 1 "$MIRROR" --format=prometheus --healthcheck
 expect 0 "$MIRROR" health --binary
+mkfifo "$W/pipe"
+expect 73 "$MIRROR" health --output "$W/pipe"
+says err "no regular file"
+[ -p "$W/pipe" ] || fail "--output took the place of a pipe"
 expect 1 "$MIRROR" health --output "$W/report"
 is "$(wc -c <out)" 0 "bytes on standard output beside --output"
 says report "degraded: "
