@@ -119,17 +119,22 @@ kit_head(struct kit *kit, struct oid *ret_head, struct err *err)
 	struct oid known;
 	struct oid tree;
 	int found = repo_head(kit->repo, ret_head, err);
+	int read;
 
-	if (found == 0) {
-		found = known_head(kit, &known, err);
-	} else {
+	if (found != 0) {
 		return found;
 	}
+	found = known_head(kit, &known, err);
 	if (found <= 0) {
 		return found;
 	}
-	if (repo_commit_tree(kit->repo, &known, &tree, err) < 0 ||
-		!repo_has(kit->repo, &tree)) {
+	read = repo_commit_tree(kit->repo, &known, &tree, err);
+	if (read < 0 && read != ERR_NOT_FOUND && read != ERR_CORRUPT) {
+		// A shortage or a sick disk is no news about the history.
+		return err_wrap(err, "look for the last commit of %s", branch);
+	}
+	if (read < 0 || !repo_has(kit->repo, &tree)) {
+		err_clear(err);
 		log_warn("%s is gone, and so is its last commit %.12s: a new history "
 			 "begins",
 			branch, oid_hex(&known, hex));
