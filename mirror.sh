@@ -20,7 +20,7 @@ build_packages='gcc g++ libc6-dev cmake ninja-build pkg-config git
 libgit2-dev libpcre2-dev libsqlite3-dev libinotifytools0-dev libmicrohttpd-dev
 libjansson-dev libtomlplusplus-dev libzstd-dev libgcrypt20-dev libisal-dev'
 # Used where the architecture has them.
-build_optional='libhyperscan-dev libsystemd-dev'
+build_optional='libsystemd-dev'
 test_packages='libcmocka-dev clang libclang-rt-14-dev llvm clang-format clang-tidy
 valgrind strace procps sqlite3 zstd age rclone jq curl openssh-client openssh-server lighttpd
 python3 patch spin tmux chromium chromium-driver'

@@ -96,8 +96,8 @@
  *                                  the top.
  *     agent/gone                   what the ledger knows and the disk does not:
  *                                  deleted, or held.
- *     agent/ground                 is the state we stand on still there, and can
- *                                  others read it?
+ *     agent/ground                 is what we stand on still there: the state, and the
+ *                                  roots' folders?
  *     agent/inbox                  what the watching thread puts down and the working
  *                                  thread picks up.
  *     agent/intake                 one file or link: read it whole, take the secrets
@@ -385,8 +385,6 @@
  *     scanner/gitleaks             rules that a person wrote, in gitleaks' TOML.
  *     scanner/gitleaks_rule        what gitleaks.c reads and gitleaks_scan.c runs.
  *     scanner/literal              where in this text does any of these words stand?
- *     scanner/literal_fast         the same search by Hyperscan (or Vectorscan), where
- *                                  it is built in.
  *     scanner/marks                did somebody write "this is fine" beside it?
  *     scanner/pattern              a regular expression with limits.
  *     scanner/pem                  a private key between its BEGIN and END lines.
@@ -403,10 +401,9 @@
  *     scanner/words                lists of words, and whether a text holds one, in
  *                                  either case.
  *     scanner/assign_operator scanner/filter_name scanner/gitleaks_scan
- *     scanner/literal_hyperscan scanner/literal_portable scanner/rarity_table
- *     scanner/rules scanner/rules_cloud scanner/rules_code scanner/rules_command
- *     scanner/rules_keyed scanner/rules_text scanner/rules_trade scanner/selftest
- *     scanner/stream
+ *     scanner/rarity_table scanner/rules scanner/rules_cloud scanner/rules_code
+ *     scanner/rules_command scanner/rules_keyed scanner/rules_text
+ *     scanner/rules_trade scanner/selftest scanner/stream
  *
  * 1  jobqueue/  tickets, one trailing run, the lock of the kernel
  *     jobqueue/backoff             how long to leave a failed job alone.

@@ -3,9 +3,8 @@
 /**
  * scanner/literal - where in this text does any of these words stand?
  *
- * Knows: base; literal_fast (Hyperscan, where it is built in) for large amounts.
- * Owns:  the tables, which never change, except that the fast ones are made once enough
- *        text came by to be worth their milliseconds.
+ * Knows: base, rarity.
+ * Owns:  the tables, which never change.
  * Never: misses an occurrence.
  *
  * One pass for all rules: everything else the scanner does happens only around a hit.
@@ -33,7 +32,8 @@ struct literal {
 	bool before_word;
 };
 
-/** Called for each occurrence, roughly in order; anything but 0 ends the search. */
+/** Called for each occurrence, in order of start, then of literal; anything but 0 ends
+ * the search.  (Where more than 256 literals begin in 64 bytes the order is rough.) */
 typedef int literal_fn(size_t start, uint32_t literal, void *payload);
 
 /** @list is copied; its order numbers the literals. */
@@ -41,12 +41,8 @@ struct literals *literals_new(const struct literal *list, size_t count) MUST_CHE
 /** Accepts NULL. */
 void literals_free(struct literals *literals);
 
-/** Make the fast tables now; false when there are none.  For whoever knows that much text
- * will come. */
-bool literals_hurry(const struct literals *literals) NONNULL;
-
 /** 0, or what the callback ended it with. */
-int literals_find(const struct literals *constant, const char *text, size_t len,
+int literals_find(const struct literals *literals, const char *text, size_t len,
 	literal_fn *fn, void *payload) NONNULL_ARGS(1, 4);
 
 #endif
