@@ -3,6 +3,7 @@
 #include "base/err.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,9 +15,10 @@ static const struct {
 	enum err_verdict verdict;
 	int exit;
 	const char *phrase;
-} codes[] = { [0] = { ERR_PARK, 0, "no error" },
+	const char *name;
+} codes[] = { [0] = { ERR_PARK, 0, "no error", "NONE" },
 #define ERR_ROW_(name, verdict, exit, phrase)                                            \
-	[ERR_POSITION_##name] = { verdict, exit, phrase },
+	[ERR_POSITION_##name] = { verdict, exit, phrase, #name },
 	ERR_TABLE(ERR_ROW_)
 #undef ERR_ROW_
 };
@@ -202,4 +204,16 @@ const char *
 err_phrase(enum err_code code)
 {
 	return codes[position(code)].phrase;
+}
+
+void
+err_word(enum err_code code, char text[ERR_WORD_MAX])
+{
+	const char *name = codes[position(code)].name;
+	size_t at = 0;
+
+	for (; name[at] != '\0' && at + 1 < ERR_WORD_MAX; at++) {
+		text[at] = (char)tolower((unsigned char)name[at]);
+	}
+	text[at] = '\0';
 }

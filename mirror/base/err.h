@@ -122,4 +122,10 @@ int err_exit(enum err_code code);
 /** "no space left"; a literal. */
 const char *err_phrase(enum err_code code);
 
+enum {
+	ERR_WORD_MAX = 16,
+};
+/** "no_space", for programs; "none" for no code. */
+void err_word(enum err_code code, char text[ERR_WORD_MAX]) NONNULL;
+
 #endif

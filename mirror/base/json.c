@@ -59,6 +59,12 @@ json_freep(struct json **json)
 	*json = NULL;
 }
 
+struct json *
+json_clone(const struct json *json)
+{
+	return outside(need(json_deep_copy(inside(json))));
+}
+
 // Text in, UTF-8 out: every other byte of it is replaced.
 static char *
 cleaned(const char *text)

@@ -27,6 +27,8 @@ struct json *json_new_array(void) MUST_CHECK;
 /** Accepts NULL. */
 void json_free(struct json *json);
 void json_freep(struct json **json);
+/** A value of its own with the same content, owned by the caller. */
+struct json *json_clone(const struct json *json) NONNULL MUST_CHECK;
 
 /** Setters copy text.  A NULL text is JSON null.  Bytes that are not UTF-8 are replaced
  * by "?": use json_set_bytes() where they matter. */

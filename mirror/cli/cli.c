@@ -36,8 +36,7 @@ struct line {
 static int
 common_len(const char *text)
 {
-	const struct flag *const tables[] = { common_flags, json_flags, change_flags,
-		remote_flags };
+	const struct flag *const tables[] = { common_flags, change_flags, remote_flags };
 	const struct flag *flag = NULL;
 
 	if (text[1] == '-') {
@@ -233,6 +232,9 @@ apply_common(struct call *call)
 	call->out.verbose = args_has(args, "verbose");
 	call->out.no_input = call->out.no_input || args_has(args, "no-input");
 	call->dry_run = args_has(args, "dry-run");
+	if (call->out.json && (call->verb->traits & VERB_CHANGES)) {
+		json_set_bool(output_answer(&call->out), "dry_run", call->dry_run);
+	}
 	if (args_has(args, "no-color")) {
 		call->out.color = false;
 	}
@@ -246,20 +248,6 @@ apply_common(struct call *call)
 			: call->out.quiet ? LOG_ERROR
 					  : LOG_NOTICE,
 		getenv("JOURNAL_STREAM") != NULL);
-}
-
-// For scripts: a failure is an object too, when nothing else was printed.
-static void
-print_json_error(struct output *out, const struct err *err, int status)
-{
-	AUTO(json_freep) struct json *object = json_new_object();
-
-	json_set_text(object, "schema", "mirror.error/1");
-	json_set_text(object, "error", err_phrase(err->code));
-	json_set_text(object, "sentence", err->msg);
-	json_set_text(object, "next", err->next[0] != '\0' ? err->next : NULL);
-	json_set_int(object, "exit", status);
-	output_json(out, object);
 }
 
 // Also a line that is wrong is answered in the form it asks for.
@@ -288,7 +276,11 @@ run(struct line *line, struct call *call, struct err *err)
 	}
 	apply_common(call);
 	if (args_has(&call->args, "help") && verb->run != verb_help) {
-		help_verb(&call->out, verb);
+		if (call->out.json) {
+			help_json(&call->out);
+		} else {
+			help_verb(&call->out, verb);
+		}
 		return 0;
 	}
 	if (check_words(verb, &call->args, err) < 0) {
@@ -335,14 +327,15 @@ cli_main(int argc, char **argv)
 	call.out.json = wants_json(&line);
 	status = run(&line, &call, &err);
 	output_progress_done(&call.out);
-	if (status < 0) {
+	if (status >= 0) {
+		// What was told on the way and got over is no failure of the whole.
+		err_clear(&err);
+	} else {
 		status = err_exit(err.code);
 		advise(&call, &err);
 		output_error(&call.out, &err);
-		if (call.out.json && !call.out.spoke) {
-			print_json_error(&call.out, &err, status);
-		}
 	}
+	output_end(&call.out, call.verb != NULL ? call.verb->name : "", status, &err);
 	args_done(&call.args);
 	free(line.typed);
 	err_clear(&err);

@@ -4,11 +4,13 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/spawn.h"
 #include "cli/handlers.h"
 #include "cli/once.h"
+#include "cli/verbs.h"
 #include "config/config.h"
 #include "config/places.h"
 #include "health/facts.h"
@@ -46,24 +48,38 @@ has_systemd(void)
 	return access("/run/systemd/system", F_OK) == 0 && access(manager, F_OK) == 0;
 }
 
-// Another verb, as if it were typed now; what fails is told, and the rest goes on.
+// Another verb, as if it were typed now; what fails is told, and the rest goes on.  With
+// --json what it answers is the part @key of ours.
 static int
-also(struct call *call, verb_fn *verb, const char *word)
+also(struct call *call, const char *name, const char *word, const char *key)
 {
+	AUTO(json_freep) struct json *part = NULL;
 	struct call sub = {
-		.verb = call->verb,
+		.verb = verbs_find(name),
 		.out = call->out,
 		.config_file = call->config_file,
 		.args = { .words = &word, .nwords = word != NULL ? 1 : 0 },
 	};
 	struct err err = { 0 };
-	int status = verb(&sub, &err);
+	int status;
 
-	call->out = sub.out;
-	output_progress_done(&call->out);
+	sub.out.answer = NULL;
+	sub.out.said = NULL;
+	sub.out.said_len = 0;
+	sub.out.part = call->out.json ? &part : NULL;
+	status = sub.verb->run(&sub, &err);
+	output_progress_done(&sub.out);
 	if (status < 0) {
-		output_error(&call->out, &err);
+		output_error(&sub.out, &err);
 		status = err_exit(err.code);
+	} else {
+		err_clear(&err);
+	}
+	output_end(&sub.out, name, status, &err);
+	// The bar and its like are the terminal's, and that is shared.
+	call->out.bar_drawn = sub.out.bar_drawn;
+	if (part != NULL) {
+		json_set(output_answer(&call->out), key, STEAL(part));
 	}
 	return status;
 }
@@ -72,20 +88,8 @@ also(struct call *call, verb_fn *verb, const char *word)
 static void
 accept_exclusions(struct call *call)
 {
-	struct output *out = &call->out;
-	bool quiet = out->quiet;
-	struct call sub = {
-		.verb = call->verb, .out = *out, .config_file = call->config_file
-	};
-	const char *word = "exclusions";
-	struct err ignored;
-
-	sub.args.words = &word;
-	sub.args.nwords = 1;
 	// Nothing to accept is the usual answer, and no failure.
-	(void)!verb_accept(&sub, &ignored);
-	*out = sub.out;
-	out->quiet = quiet;
+	(void)also(call, "accept", "exclusions", "accepted");
 }
 
 static int
@@ -102,7 +106,7 @@ offer_service(struct call *call, const struct first_run *wanted, bool *ret_serve
 			output_ask(&call->out,
 				"Start the agent now, and with the machine, also while "
 				"you are not logged in?"))) {
-		status = also(call, verb_service_install, NULL);
+		status = also(call, "service install", NULL, "service");
 		*ret_served = status == 0;
 	}
 	return status;
@@ -116,7 +120,7 @@ offer_drill(struct call *call, const struct first_run *wanted)
 			output_ask(&call->out,
 				"Prove it now: restore from the remote and compare?"));
 
-	return wants ? also(call, verb_drill, NULL) : 0;
+	return wants ? also(call, "drill", NULL, "drill") : 0;
 }
 
 // One sentence, and what to type next.
@@ -160,18 +164,18 @@ first_run(struct call *call, const struct first_run *wanted, const struct config
 
 	// The key comes first, so that no secret of the first cycle is lost to it.
 	if (wanted->seal) {
-		status = also(call, verb_key_new, NULL);
+		status = also(call, "key new", NULL, "key");
 		if (status != 0) {
 			return status;
 		}
 	}
-	status = once_run(call, config, &(struct agent_once){ 0 }, err);
+	status = once_as_part(call, config, err);
 	if (status < 0 || status >= STATUS_FAILED) {
 		return status;
 	}
 	if (wanted->asks) {
 		accept_exclusions(call);
-		worse = also(call, verb_verify, NULL);
+		worse = also(call, "verify", NULL, "verify");
 		status = MAX_OF(status, worse);
 	}
 	worse = offer_service(call, wanted, &served);

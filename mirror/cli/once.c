@@ -206,6 +206,26 @@ once_run(struct call *call, const struct config *config, const struct agent_once
 }
 
 int
+once_as_part(struct call *call, const struct config *config, struct err *err)
+{
+	AUTO(json_freep) struct json *cycle = NULL;
+	struct output *out = &call->out;
+	int status;
+
+	if (!out->json) {
+		return once_run(call, config, &(struct agent_once){ 0 }, err);
+	}
+	out->part = &cycle;
+	status = once_run(call, config, &(struct agent_once){ 0 }, err);
+	out->part = NULL;
+	out->spoke = false;
+	if (cycle != NULL) {
+		json_set(output_answer(out), "cycle", STEAL(cycle));
+	}
+	return status;
+}
+
+int
 once_ask(struct err *err)
 {
 	AUTO(jobqueue_closep) struct jobqueue *queue = NULL;

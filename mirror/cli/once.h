@@ -29,6 +29,11 @@ struct err;
 int once_run(struct call *call, const struct config *config,
 	const struct agent_once *options, struct err *err) NONNULL MUST_CHECK;
 
+/** The same as a part of what a verb does: with --json its object is "cycle" of the
+ * verb's answer. */
+int once_as_part(struct call *call, const struct config *config, struct err *err)
+	NONNULL MUST_CHECK;
+
 /** Ask for a cycle and do not wait: whoever runs next begins one. */
 int once_ask(struct err *err) NONNULL MUST_CHECK;
 

@@ -50,19 +50,53 @@ speak(struct output *out)
 	output_progress_done(out);
 }
 
+// With --json lines are kept for the answer.
+static void say_line(struct output *out, const char *end, const char *fmt, va_list args)
+	PRINTF_LIKE(3, 0);
+
+static void
+say_line(struct output *out, const char *end, const char *fmt, va_list args)
+{
+	AUTO_FREE char *text = NULL;
+	int len;
+
+	if (!out->json) {
+		speak(out);
+		(void)vprintf(fmt, args);
+		(void)fputs(end, stdout);
+		return;
+	}
+	len = vasprintf(&text, fmt, args);
+	if (len < 0) {
+		text = NULL;
+		return;
+	}
+	out->said = xrealloc(out->said, out->said_len + (size_t)len + strlen(end) + 1);
+	out->said_len += (size_t)sprintf(out->said + out->said_len, "%s%s", text, end);
+}
+
 void
 output_text(struct output *out, const char *fmt, ...)
 {
 	va_list args;
 
-	speak(out);
 	va_start(args, fmt);
-	(void)vprintf(fmt, args);
+	say_line(out, "", fmt, args);
 	va_end(args);
 }
 
 void
 output_line(struct output *out, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	say_line(out, "\n", fmt, args);
+	va_end(args);
+}
+
+void
+output_code(struct output *out, const char *fmt, ...)
 {
 	va_list args;
 
@@ -83,9 +117,105 @@ output_raw(struct output *out, const char *data, size_t len)
 void
 output_json(struct output *out, const struct json *json)
 {
-	AUTO_FREE char *text = json_write(json, 2);
+	AUTO_FREE char *text = NULL;
 
-	output_line(out, "%s", text);
+	if (out->part != NULL) {
+		json_free(*out->part);
+		*out->part = json_clone(json);
+		out->spoke = true;
+		return;
+	}
+	text = json_write(json, 2);
+	output_code(out, "%s", text);
+}
+
+void
+output_json_line(struct output *out, const struct json *json)
+{
+	AUTO_FREE char *text = json_write(json, 0);
+
+	output_code(out, "%s", text);
+}
+
+// ---- the answer
+
+struct json *
+output_answer(struct output *out)
+{
+	if (out->answer == NULL) {
+		out->answer = json_new_object();
+		// First of its keys; known at the end.
+		json_set_null(out->answer, "schema");
+	}
+	return out->answer;
+}
+
+char *
+output_take_said(struct output *out)
+{
+	char *said = out->said != NULL ? out->said : xstrdup("");
+
+	while (out->said_len > 0 && said[out->said_len - 1] == '\n') {
+		said[--out->said_len] = '\0';
+	}
+	out->said = NULL;
+	out->said_len = 0;
+	return said;
+}
+
+static void
+print_failure(struct output *out, const char *verb, int status, const struct err *failure)
+{
+	AUTO(json_freep) struct json *object = json_new_object();
+	AUTO_FREE char *said = output_take_said(out);
+	char code[ERR_WORD_MAX];
+
+	err_word(failure->code, code);
+	json_set_text(object, "schema", "mirror.error/1");
+	json_set_text(object, "command", verb[0] != '\0' ? verb : NULL);
+	json_set_text(object, "code", code);
+	json_set_text(object, "error", err_phrase(failure->code));
+	json_set_text(object, "sentence", failure->msg);
+	json_set_text(object, "next", failure->next[0] != '\0' ? failure->next : NULL);
+	if (said[0] != '\0') {
+		json_set_text(object, "said", said);
+	}
+	json_set_int(object, "exit", status);
+	output_json(out, object);
+}
+
+static void
+print_answer(struct output *out, const char *verb, int status)
+{
+	// Hidden verbs begin with "__".
+	AUTO_FREE char *schema = xasprintf("mirror.%s/1", verb + strspn(verb, "_"));
+	AUTO_FREE char *said = output_take_said(out);
+	struct json *answer = output_answer(out);
+
+	for (char *c = schema; *c != '\0'; c++) {
+		*c = *c == ' ' ? '-' : *c;
+	}
+	json_set_text(answer, "schema", schema);
+	if (said[0] != '\0') {
+		json_set_text(answer, "sentence", said);
+	}
+	json_set_int(answer, "exit", status);
+	output_json(out, answer);
+}
+
+void
+output_end(struct output *out, const char *verb, int status, const struct err *failure)
+{
+	if (out->json && !out->spoke) {
+		if (failure->code != 0) {
+			print_failure(out, verb, status, failure);
+		} else {
+			print_answer(out, verb, status);
+		}
+	}
+	json_freep(&out->answer);
+	base_free_p(&out->said);
+	out->said_len = 0;
 }
 
 void

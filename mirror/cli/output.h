@@ -6,9 +6,14 @@
  *     output_line(out, "%s: %s", path, word);            // the result: standard output
  *     output_note(out, "reading %s", path);              // all else: standard error
  *     output_progress(out, "scanning", done, total);     // a bar, only where it is one
+ *     json_set_text(output_answer(out), "until", text);  // a key for --json
+ *
+ * With --json standard output is one object and nothing else: one that a verb prints
+ * whole (output_json), or its answer: the keys it set, and its lines as "sentence".
  *
  * Knows: base.
- * Owns:  the two streams, colour and the bar on the last line of a terminal.
+ * Owns:  the two streams, colour, the bar on the last line of a terminal, and the answer
+ *        until output_end().
  * Never: colours or draws where nobody looks (a pipe, NO_COLOR, TERM=dumb), lets a byte
  *        from outside reach a terminal raw, says a state by colour alone, or takes a
  *        result for written when standard output is full.
@@ -42,6 +47,13 @@ struct output {
 	char bar_what[64];
 	int64_t bar_began_ms;
 	int64_t bar_drawn_ms;
+	/** Keys of the answer; NULL until there is one. */
+	struct json *answer;
+	/** With --json: the lines, for its sentence. */
+	char *said;
+	size_t said_len;
+	/** With --json: an object goes there, as a part of another one; NULL: printed. */
+	struct json **part;
 };
 
 /** How a word is to look. */
@@ -64,8 +76,31 @@ void output_line(struct output *out, const char *fmt, ...) NONNULL PRINTF_LIKE(2
 void output_text(struct output *out, const char *fmt, ...) NONNULL PRINTF_LIKE(2, 3);
 /** Bytes as they are: scripts, manual pages, JSON pieces. */
 void output_raw(struct output *out, const char *data, size_t len) NONNULL;
-/** A JSON value and a newline, indented. */
+/** A JSON value and a newline, indented: all there is to say. */
 void output_json(struct output *out, const struct json *json) NONNULL;
+/** One of many JSON values, each on a line of its own. */
+void output_json_line(struct output *out, const struct json *json) NONNULL;
+/** A line of a document for programs: printed as it is, with --json too. */
+void output_code(struct output *out, const char *fmt, ...) NONNULL PRINTF_LIKE(2, 3);
+
+/** What --json answers, to set keys of; borrowed until output_end().  Without --json
+ * nobody sees it. */
+struct json *output_answer(struct output *out) NONNULL;
+/** The lines said so far, which then are no part of "sentence"; owned by the caller. */
+char *output_take_said(struct output *out) NONNULL MUST_CHECK;
+/**
+ * The end of a verb.  With --json, when nothing was printed: its answer, or
+ * `mirror.error/1` for a failure.
+ *
+ * @verb
+ *         "config check": its schema is mirror.config-check/1.
+ * @status
+ *         The exit status.
+ * @failure
+ *         Told already, by output_error(); code 0 for none.
+ */
+void output_end(struct output *out, const char *verb, int status,
+	const struct err *failure) NONNULL;
 
 /** A word in its tone, when colour is on; ends with the tone off. */
 void output_word(struct output *out, enum output_tone tone, const char *word) NONNULL;

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/fd.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "base/path.h"
 #include "cli/output.h"
@@ -331,6 +332,35 @@ print_secrets(struct output *out, const struct plan *plan)
 		output_line(out, "  could not be read: %" PRIu64 " file%s", plan->closed,
 			plan->closed == 1 ? "" : "s");
 	}
+}
+
+struct json *
+plan_json(const struct config_watch *watch, const struct plan *plan)
+{
+	struct json *object = json_new_object();
+	struct json *excluded = json_new_object();
+	struct json *rules = json_new_object();
+
+	for (size_t i = 0; i < LEDGER_NKINDS; i++) {
+		if (plan->excluded[i] > 0) {
+			json_set_int(excluded, ledger_kind_word((enum ledger_kind)i),
+				(int64_t)plan->excluded[i]);
+		}
+	}
+	for (size_t i = 0; i < plan->nrules; i++) {
+		json_set_int(rules, plan->rules[i].rule, (int64_t)plan->rules[i].secrets);
+	}
+	json_set_bytes(object, "path", watch->path, strlen(watch->path));
+	json_set_bytes(object, "name", watch->name, strlen(watch->name));
+	json_set_int(object, "files", (int64_t)plan->files);
+	json_set_int(object, "bytes", (int64_t)plan->bytes);
+	json_set_int(object, "looked_into", (int64_t)plan->looked);
+	json_set_int(object, "unread", (int64_t)(plan->unread + plan->closed));
+	json_set_int(object, "secrets", (int64_t)plan->secrets);
+	json_set(object, "secrets_by", rules);
+	json_set_int(object, "databases", (int64_t)plan->databases);
+	json_set(object, "excluded_by", excluded);
+	return object;
 }
 
 void

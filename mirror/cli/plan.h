@@ -22,6 +22,7 @@
 
 struct config;
 struct config_watch;
+struct json;
 struct output;
 struct scanner;
 
@@ -77,6 +78,9 @@ struct plan {
 void plan_make(const struct config *config, const struct config_watch *watch,
 	const struct plan_look *look, struct plan *ret_plan) NONNULL;
 void plan_done(struct plan *plan) NONNULL;
+/** The same for programs, owned by the caller. */
+struct json *
+plan_json(const struct config_watch *watch, const struct plan *plan) NONNULL MUST_CHECK;
 void plan_print(struct output *out, const struct config_watch *watch,
 	const struct plan *plan) NONNULL;
 

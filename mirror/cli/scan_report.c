@@ -43,13 +43,13 @@ begin_sarif(const struct scan_report *report, struct output *out)
 		json_append(rules, rule);
 	}
 	text = json_write(rules, 0);
-	output_line(out,
+	output_code(out,
 		"{\"$schema\":\"https://json.schemastore.org/sarif-2.1.0.json\","
 		"\"version\":\"2.1.0\",\"runs\":[{\"tool\":{\"driver\":{\"name\":"
 		"\"mirror\","
 		"\"version\":\"%s\",\"rules\":%s}},",
 		MIRROR_VERSION, text);
-	output_line(out, "\"results\":[");
+	output_code(out, "\"results\":[");
 }
 
 void
@@ -59,13 +59,13 @@ scan_report_begin(struct scan_report *report, struct output *out)
 	case SCAN_TEXT:
 		break;
 	case SCAN_JSON:
-		output_line(out, "{\"schema\":\"mirror.scan/1\",\"findings\":[");
+		output_code(out, "{\"schema\":\"mirror.scan/1\",\"findings\":[");
 		break;
 	case SCAN_SARIF:
 		begin_sarif(report, out);
 		break;
 	case SCAN_GITLEAKS:
-		output_line(out, "[");
+		output_code(out, "[");
 		break;
 	}
 }
@@ -273,7 +273,7 @@ end_text(struct output *out, const struct scan_totals *totals)
 static void
 end_json(struct output *out, const struct scan_totals *totals)
 {
-	output_line(out,
+	output_code(out,
 		"\n],\"files\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"seconds\":%.3f,"
 		"\"found\":%" PRIu64 ",\"known\":%" PRIu64 ",\"unread\":%" PRIu64
 		",\"exit\":%d}",
@@ -293,11 +293,11 @@ scan_report_end(
 		end_json(out, totals);
 		break;
 	case SCAN_SARIF:
-		output_line(out, "\n],\"invocations\":[{\"executionSuccessful\":%s}]}]}",
+		output_code(out, "\n],\"invocations\":[{\"executionSuccessful\":%s}]}]}",
 			totals->unread == 0 ? "true" : "false");
 		break;
 	case SCAN_GITLEAKS:
-		output_line(out, "\n]");
+		output_code(out, "\n]");
 		break;
 	}
 }

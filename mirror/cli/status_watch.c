@@ -167,9 +167,7 @@ tell(struct watching *watching, const struct json *object)
 	free(watching->last);
 	watching->last = xstrdup(buf_text(&line));
 	if (out->json) {
-		AUTO_FREE char *text = json_write(object, 0);
-
-		output_line(out, "%s", text);
+		output_json_line(out, object);
 	} else {
 		clock_format(clock_now_ms(), now);
 		output_line(out, "%s %s", now, watching->last);

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "base/path.h"
 #include "brain/fleet.h"
@@ -341,6 +342,31 @@ take_time(const struct repo_commit *commit, void *payload)
 	return 1;
 }
 
+static void
+answer(struct takeover *takeover, const struct restore_result *result, const char *when,
+	const char *remote)
+{
+	struct json *answer = output_answer(&takeover->call->out);
+	struct json *folders = json_new_array();
+
+	json_set_text(answer, "from", remote);
+	json_set_text(answer, "host", takeover->host);
+	json_set_text(answer, "at", when);
+	json_set_int(answer, "files", (int64_t)result->count[RESTORE_WRITTEN]);
+	json_set_int(answer, "there", (int64_t)result->count[RESTORE_KEPT]);
+	json_set_int(answer, "redacted", (int64_t)result->redacted);
+	for (size_t i = 0; i < takeover->nroots; i++) {
+		struct json *row = json_new_object();
+
+		json_set_bytes(
+			row, "name", takeover->names[i], strlen(takeover->names[i]));
+		json_set_bytes(
+			row, "path", takeover->paths[i], strlen(takeover->paths[i]));
+		json_append(folders, row);
+	}
+	json_set(answer, "folders", folders);
+}
+
 static int
 show(struct takeover *takeover, struct err *err)
 {
@@ -356,6 +382,7 @@ show(struct takeover *takeover, struct err *err)
 		return err->code;
 	}
 	clock_format(at_ms, when);
+	answer(takeover, &result, when, remote);
 	if (!out->json) {
 		output_line(out, "%s as of %s (%.12s) from %s", takeover->host, when,
 			oid_hex(&takeover->commit, id), remote);
@@ -438,7 +465,7 @@ go_on(struct takeover *takeover, struct err *err)
 		return err->code;
 	}
 	repo_closep(&takeover->repo);
-	status = once_run(call, takeover->config, &(struct agent_once){ 0 }, err);
+	status = once_as_part(call, takeover->config, err);
 	if (status >= 0 && status < 2) {
 		output_note(&call->out, "next: mirror service install");
 	}

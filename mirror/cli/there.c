@@ -162,6 +162,7 @@ struct stopping {
 	struct call *call;
 	const struct client *client;
 	size_t asked;
+	struct json *list;
 	struct err *err;
 };
 
@@ -182,6 +183,7 @@ stop_one(const char *kind, const struct json *job, void *payload)
 		return 0;
 	}
 	stopping->asked++;
+	json_append_text(stopping->list, kind);
 	if (call->dry_run) {
 		output_line(&call->out, "%s would be asked to stop", kind);
 		return 0;
@@ -201,6 +203,8 @@ there_cancel(struct call *call, const struct client *client, struct err *err)
 	AUTO(json_freep) struct json *status = NULL;
 	struct stopping stopping = { .call = call, .client = client, .err = err };
 
+	stopping.list = json_new_array();
+	json_set(output_answer(&call->out), "asked", stopping.list);
 	if (client_get(client, "/v1/status", &status, err) < 0 ||
 		json_each(json_get(status, "jobs"), stop_one, &stopping) < 0) {
 		return err->code;

@@ -33,14 +33,12 @@ struct call {
 typedef int verb_fn(struct call *call, struct err *err);
 
 enum verb_trait {
-	/** It has a --json form. */
-	VERB_JSON = 1,
 	/** It changes something, so it has -n. */
-	VERB_CHANGES = 2,
+	VERB_CHANGES = 1,
 	/** For other programs: in no list. */
-	VERB_HIDDEN = 4,
+	VERB_HIDDEN = 2,
 	/** It can be asked of another agent: --socket, --url. */
-	VERB_REMOTE = 8,
+	VERB_REMOTE = 4,
 };
 
 enum verb_group {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 #include "base/err.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "cli/handlers.h"
 #include "cli/verbs.h"
@@ -237,6 +238,12 @@ verb_completion(struct call *call, struct err *err)
 	} else {
 		err_raise(err, ERR_USAGE, "completion knows bash, zsh and fish");
 		return err_advise(err, "mirror completion bash");
+	}
+	if (call->out.json) {
+		AUTO_FREE char *script = output_take_said(&call->out);
+
+		json_set_text(output_answer(&call->out), "shell", shell);
+		json_set_text(output_answer(&call->out), "script", script);
 	}
 	return 0;
 }

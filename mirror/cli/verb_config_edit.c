@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "cli/handlers.h"
 #include "cli/rewrite.h"
@@ -103,6 +104,14 @@ reject(struct call *call, const struct rewrite *rewrite, const char *copy,
 	return err->code;
 }
 
+static void
+answer(struct call *call, const struct rewrite *rewrite, bool saved)
+{
+	json_set_bytes(
+		output_answer(&call->out), "file", rewrite->file, strlen(rewrite->file));
+	json_set_bool(output_answer(&call->out), "saved", saved);
+}
+
 static int
 edit(struct call *call, struct rewrite *rewrite, const char *copy, struct err *err)
 {
@@ -121,6 +130,7 @@ edit(struct call *call, struct rewrite *rewrite, const char *copy, struct err *e
 			memcmp(buf_text(&text), buf_text(&rewrite->text), text.len) ==
 				0) {
 			output_note(&call->out, "nothing changed");
+			answer(call, rewrite, false);
 			return 0;
 		}
 		if (call->dry_run) {
@@ -132,6 +142,7 @@ edit(struct call *call, struct rewrite *rewrite, const char *copy, struct err *e
 			result = rewrite_save(rewrite, buf_text(&text), text.len, err);
 		}
 		if (result == 0) {
+			answer(call, rewrite, !call->dry_run);
 			output_line(&call->out,
 				call->dry_run ? "%s would be saved" : "%s saved",
 				rewrite->file);

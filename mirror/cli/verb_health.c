@@ -76,6 +76,8 @@ print(struct call *call, const struct health_report *report, struct err *err)
 		return err->code;
 	}
 	if (file != NULL) {
+		// All there is to say is said there.
+		call->out.spoke = true;
 		return replace_report(file, &text, err);
 	}
 	output_raw(&call->out, buf_text(&text), text.len);

@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "base/path.h"
 #include "brain/push.h"
@@ -225,30 +226,52 @@ show_sum(const struct init *init)
 	}
 }
 
+// One folder of the plan.
+static void
+show_folder(struct init *init, size_t index, const struct plan *plan, struct json *list)
+{
+	struct output *out = &init->call->out;
+	const struct config_watch *watch = &init->config->watches[index];
+	const char *why = init->found.items[index].why;
+	struct json *row;
+
+	add_up(init, plan);
+	if (out->json) {
+		row = plan_json(watch, plan);
+		json_set_text(row, "why", why);
+		json_append(list, row);
+		return;
+	}
+	plan_print(out, watch, plan);
+	if (why != NULL) {
+		output_line(out, "  because: %s", why);
+	}
+	// Nobody sits before a screen that stands still.
+	(void)fflush(stdout);
+}
+
 static void
 show_folders(struct init *init)
 {
 	struct output *out = &init->call->out;
+	struct json *list = json_new_array();
 	struct plan_look look = {
 		.scanner = init->scanner,
 		.until_ms = clock_mono_ms() + LOOK_MS,
 		.out = out,
 	};
 
+	json_set(output_answer(out), "folders", list);
 	for (size_t i = 0; i < init->config->nwatches; i++) {
 		AUTO(plan_done) struct plan plan;
 
 		plan_make(init->config, &init->config->watches[i], &look, &plan);
-		add_up(init, &plan);
-		plan_print(out, &init->config->watches[i], &plan);
-		if (init->found.items[i].why != NULL) {
-			output_line(out, "  because: %s", init->found.items[i].why);
-		}
-		// Nobody sits before a screen that stands still.
-		(void)fflush(stdout);
+		show_folder(init, i, &plan, list);
 	}
-	show_left(init);
-	show_sum(init);
+	if (!out->json) {
+		show_left(init);
+		show_sum(init);
+	}
 }
 
 static int
@@ -258,12 +281,18 @@ show_places(struct init *init, struct err *err)
 	AUTO_FREE char *file = path_printable(init->file);
 	AUTO_FREE char *repo = path_printable(init->config->brain.repo);
 	AUTO(remote_look_done) struct remote_look look = { 0 };
+	bool pushes = config_has_remote(init->config);
+	AUTO_FREE char *remote = pushes ? push_mask(init->config->brain.remote) : NULL;
 
+	json_set_text(output_answer(out), "configuration", init->file);
+	json_set_text(output_answer(out), "brain", init->config->brain.repo);
+	json_set_text(output_answer(out), "remote", remote);
+	json_set_text(output_answer(out), "branch", init->config->brain.branch);
 	if (!out->json) {
 		output_line(out, "configuration: %s", file);
 		output_line(out, "brain repository: %s", repo);
 	}
-	if (!config_has_remote(init->config)) {
+	if (!pushes) {
 		if (!out->json) {
 			output_line(out, "remote: none, nothing leaves this machine");
 		}
@@ -438,9 +467,7 @@ verb_init(struct call *call, struct err *err)
 	if (check_words(call, err) < 0 || prepare(&init, err) < 0) {
 		return err->code;
 	}
-	if (!call->out.json) {
-		show_folders(&init);
-	}
+	show_folders(&init);
 	if (show_places(&init, err) < 0) {
 		return err->code;
 	}

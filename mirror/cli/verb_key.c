@@ -208,6 +208,7 @@ verb_key_new(struct call *call, struct err *err)
 	}
 	file = choose_file(call, &keys);
 	if (call->dry_run) {
+		json_set_bytes(output_answer(&call->out), "file", file, strlen(file));
 		output_line(
 			&call->out, "a key would be made, its private half in %s", file);
 		return 0;

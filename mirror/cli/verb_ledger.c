@@ -39,10 +39,8 @@ static void
 print_json(struct output *out, const char *path, size_t len, const struct ledger_row *row)
 {
 	AUTO(json_freep) struct json *object = view_row(path, len, row);
-	AUTO_FREE char *line = NULL;
 
-	line = json_write(object, 0);
-	output_line(out, "%s", line);
+	output_json_line(out, object);
 }
 
 // RFC 4180: quotes around everything, and twice inside.

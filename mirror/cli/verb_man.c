@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 #include "base/err.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "cli/examples.h"
 #include "cli/handlers.h"
@@ -153,7 +154,6 @@ print_page(struct output *out)
 		"[\\fIARGUMENT\\fR...]");
 	output_line(out, ".SH OPTIONS");
 	print_roff_flags(out, common_flags);
-	print_roff_flags(out, json_flags);
 	print_roff_flags(out, change_flags);
 	output_line(out, ".SH COMMANDS");
 	for (size_t i = 0; i < nverbs; i++) {
@@ -249,7 +249,6 @@ print_markdown(struct output *out)
 	output_line(out, "# Reference\n\nMade by `mirror __man --markdown`.\n");
 	output_line(out, "## Options that every command takes\n");
 	print_markdown_flags(out, common_flags);
-	print_markdown_flags(out, json_flags);
 	print_markdown_flags(out, change_flags);
 	output_line(out, "\n## Commands");
 	for (size_t i = 0; i < nverbs; i++) {
@@ -290,6 +289,11 @@ verb_man(struct call *call, struct err *err)
 		print_markdown(&call->out);
 	} else {
 		print_page(&call->out);
+	}
+	if (call->out.json) {
+		AUTO_FREE char *text = output_take_said(&call->out);
+
+		json_set_text(output_answer(&call->out), "text", text);
 	}
 	return 0;
 }

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "cli/clean.h"
 #include "cli/handlers.h"
@@ -48,6 +49,7 @@ verb_pause(struct call *call, struct err *err)
 			call->args.words[0]);
 	}
 	clock_format(until_ms, text);
+	json_set_text(output_answer(&call->out), "until", text);
 	if (call->dry_run) {
 		output_line(&call->out, "would be paused until %s", text);
 		return 0;
@@ -76,6 +78,7 @@ verb_resume(struct call *call, struct err *err)
 	if (paused < 0) {
 		return paused;
 	}
+	json_set_bool(output_answer(&call->out), "was_paused", paused > 0);
 	if (paused == 0) {
 		output_line(&call->out, "it is not paused");
 		return 0;
@@ -98,7 +101,8 @@ verb_cancel(struct call *call, struct err *err)
 	AUTO(jobqueue_closep) struct jobqueue *queue = NULL;
 	AUTO(client_done) struct client client = { 0 };
 	int given = remote_given(call, &client, err);
-	int asked = 0;
+	struct json *list;
+	size_t asked = 0;
 
 	if (given != 0) {
 		return given < 0 ? given : there_cancel(call, &client, err);
@@ -106,6 +110,8 @@ verb_cancel(struct call *call, struct err *err)
 	if (open_queue(&queue, err) < 0) {
 		return err->code;
 	}
+	list = json_new_array();
+	json_set(output_answer(&call->out), "asked", list);
 	for (int i = 0; i < JOB_KINDS_; i++) {
 		enum job_kind kind = (enum job_kind)i;
 		struct jobqueue_status status;
@@ -124,6 +130,7 @@ verb_cancel(struct call *call, struct err *err)
 					? "%s would be asked to stop"
 					: "%s was asked to stop at its next safe point",
 				job_kind_name(kind));
+			json_append_text(list, job_kind_name(kind));
 			asked++;
 		}
 	}

@@ -278,10 +278,15 @@ static void
 print_plan(struct secrets *secrets, const char *token)
 {
 	struct output *out = &secrets->call->out;
+	struct json *list = out->json ? json_new_array() : NULL;
 
 	for (size_t i = 0; i < secrets->exposure.count; i++) {
-		print_hit(secrets, &secrets->exposure.hits[i], NULL);
+		print_hit(secrets, &secrets->exposure.hits[i], list);
 	}
+	if (list != NULL) {
+		json_set(output_answer(out), "found", list);
+	}
+	json_set_text(output_answer(out), "confirm", token);
 	output_line(out,
 		"nothing was changed; every commit since then would be written anew, "
 		"and the remote's branch replaced");
@@ -297,6 +302,11 @@ print_done(struct secrets *secrets, const struct purge_result *result)
 	for (size_t i = 0; i < secrets->exposure.count; i++) {
 		pushed = pushed || secrets->exposure.hits[i].pushed;
 	}
+	json_set_int(output_answer(out), "versions", (int64_t)result->blobs);
+	json_set_int(output_answer(out), "commits", (int64_t)result->commits);
+	json_set_int(output_answer(out), "milestones", (int64_t)result->tags);
+	json_set_int(output_answer(out), "left", (int64_t)result->left);
+	json_set_bool(output_answer(out), "pushed", pushed);
 	output_line(out,
 		"%" PRIu64 " versions of files redacted, %" PRIu64
 		" commits written anew, %" PRIu64 " milestones moved",
@@ -402,7 +412,9 @@ verb_secrets_purge(struct call *call, struct err *err)
 		return err_advise(err, "mirror secrets history");
 	}
 	result = purge_alone(&secrets, config, err);
+	if (result >= 0) {
+		json_set_bool(output_answer(&call->out), "purged", result > 0);
+	}
 	// The cycle that follows finds everything as it is, and brings it to the remote.
-	return result > 0 ? once_run(call, config, &(struct agent_once){ 0 }, err)
-			  : result;
+	return result > 0 ? once_as_part(call, config, err) : result;
 }

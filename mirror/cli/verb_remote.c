@@ -56,6 +56,8 @@ verb_remote_set(struct call *call, struct err *err)
 	if (result < 0) {
 		return result;
 	}
+	json_set_text(output_answer(&call->out), "remote", shown);
+	json_set_bytes(output_answer(&call->out), "file", file, strlen(file));
 	output_line(&call->out, "the remote %s %s", call->dry_run ? "would be" : "is now",
 		shown);
 	output_note(&call->out, "next: mirror remote test");
@@ -96,6 +98,9 @@ verb_remote_test(struct call *call, struct err *err)
 		return err->code;
 	}
 	if (!config_has_remote(config)) {
+		json_set_bool(output_answer(&call->out), "reachable", false);
+		json_set_text(output_answer(&call->out), "branch", config->brain.branch);
+		json_set_null(output_answer(&call->out), "commit");
 		output_line(
 			&call->out, "there is no remote: nothing leaves this machine");
 		return 0;

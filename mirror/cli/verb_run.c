@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 #include "base/err.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "cli/handlers.h"
 #include "cli/once.h"
@@ -18,12 +19,18 @@ static int
 show_plan(struct call *call, const struct config *config)
 {
 	static const struct plan_look look = { .scanner = NULL };
+	struct json *folders = json_new_array();
 
+	json_set(output_answer(&call->out), "folders", folders);
 	for (size_t i = 0; i < config->nwatches; i++) {
 		AUTO(plan_done) struct plan plan;
 
 		plan_make(config, &config->watches[i], &look, &plan);
-		plan_print(&call->out, &config->watches[i], &plan);
+		if (call->out.json) {
+			json_append(folders, plan_json(&config->watches[i], &plan));
+		} else {
+			plan_print(&call->out, &config->watches[i], &plan);
+		}
 	}
 	return 0;
 }

@@ -134,6 +134,14 @@ verb_secrets_list(struct call *call, struct err *err)
 
 /* ---- allow, deny ---- */
 
+// @changed: the list is now another one than before.
+static void
+answer(struct call *call, bool changed)
+{
+	json_set_text(output_answer(&call->out), "fingerprint", call->args.words[0]);
+	json_set_bool(output_answer(&call->out), "changed", changed);
+}
+
 int
 verb_secrets_allow(struct call *call, struct err *err)
 {
@@ -148,6 +156,7 @@ verb_secrets_allow(struct call *call, struct err *err)
 		return err->code;
 	}
 	if (call->dry_run) {
+		answer(call, false);
 		output_line(&call->out, "would be left as it is, wherever it stands");
 		return 0;
 	}
@@ -156,6 +165,7 @@ verb_secrets_allow(struct call *call, struct err *err)
 	if (added < 0 || once_ask(err) < 0) {
 		return err->code;
 	}
+	answer(call, added > 0);
 	output_line(&call->out,
 		added > 0
 			? "from the next cycle on it is left as it is, wherever it stands"
@@ -175,6 +185,7 @@ verb_secrets_deny(struct call *call, struct err *err)
 		return err->code;
 	}
 	if (call->dry_run) {
+		answer(call, false);
 		output_line(&call->out, "would be cut out again");
 		return 0;
 	}
@@ -188,6 +199,7 @@ verb_secrets_deny(struct call *call, struct err *err)
 	if (once_ask(err) < 0) {
 		return err->code;
 	}
+	answer(call, true);
 	output_line(&call->out,
 		"from the next cycle on it is cut out again; what was "
 		"committed meanwhile keeps it");

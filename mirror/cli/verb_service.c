@@ -2,6 +2,7 @@
 
 #include "base/err.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/spawn.h"
@@ -86,6 +87,12 @@ write_unit(const char *path, const char *text, struct err *err)
 	return file_replace_at(path, text, strlen(text), 0644, err);
 }
 
+static void
+answer_unit(struct call *call, const char *path)
+{
+	json_set_bytes(output_answer(&call->out), "unit", path, strlen(path));
+}
+
 // Without it the agent ends with the last session of its user.
 static void
 linger(struct call *call)
@@ -95,10 +102,13 @@ linger(struct call *call)
 	const char *const enable[] = { "loginctl", "enable-linger", user, NULL };
 	AUTO_FREE char *mark = path_join("/var/lib/systemd/linger", user);
 	struct err err = { 0 };
+	bool wanted = !args_has(&call->args, "no-linger");
+	bool lingers = wanted && (access(mark, F_OK) == 0 || run_tool(enable, &err) == 0);
 
-	if (args_has(&call->args, "no-linger")) {
+	json_set_bool(output_answer(&call->out), "linger", lingers);
+	if (!wanted) {
 		output_note(&call->out, "it runs while you are logged in");
-	} else if (access(mark, F_OK) == 0 || run_tool(enable, &err) == 0) {
+	} else if (lingers) {
 		output_line(&call->out, "it also runs while you are not logged in");
 	} else {
 		output_warn(&call->out, "it ends when you log out: %s", err.msg);
@@ -120,8 +130,12 @@ verb_service_install(struct call *call, struct err *err)
 	if (settings_load(call, &config, err) < 0 || unit_text(call, &text, err) < 0) {
 		return err->code;
 	}
+	answer_unit(call, path);
 	if (call->dry_run) {
-		output_text(&call->out, "%s", text);
+		json_set_text(output_answer(&call->out), "text", text);
+		if (!call->out.json) {
+			output_text(&call->out, "%s", text);
+		}
 		return 0;
 	}
 	if (write_unit(path, text, err) < 0) {
@@ -144,8 +158,11 @@ verb_service_remove(struct call *call, struct err *err)
 	static const char *const disable[] = { "systemctl", "--user", "disable", "--now",
 		"mirror.service", NULL };
 	AUTO_FREE char *path = unit_path();
+	bool there = access(path, F_OK) == 0;
 
-	if (access(path, F_OK) < 0) {
+	answer_unit(call, path);
+	json_set_bool(output_answer(&call->out), "removed", there && !call->dry_run);
+	if (!there) {
 		output_line(&call->out, "there is no service");
 		return 0;
 	}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 #include "base/err.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "base/path.h"
 #include "brain/push.h"
@@ -10,6 +11,7 @@
 #include "config/places.h"
 #include "jobqueue/jobqueue.h"
 
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -19,12 +21,17 @@
  */
 
 static void
-say_kept(struct output *out, const char *what, const char *path)
+say_kept(struct output *out, struct json *list, const char *what, const char *path)
 {
 	AUTO_FREE char *shown = places_shown(path);
+	bool there = access(path, F_OK) == 0;
+	struct json *row = json_new_object();
 
-	output_line(out, "  %-17s %s%s", what, shown,
-		access(path, F_OK) == 0 ? "" : " (not there)");
+	json_set_text(row, "what", what);
+	json_set_bytes(row, "path", path, strlen(path));
+	json_set_bool(row, "there", there);
+	json_append(list, row);
+	output_line(out, "  %-17s %s%s", what, shown, there ? "" : " (not there)");
 }
 
 static void
@@ -38,14 +45,18 @@ list_kept(struct call *call, const struct config *config)
 	AUTO_FREE char *brain =
 		config != NULL ? xstrdup(config->brain.repo) : path_join(data, "brain");
 
+	struct json *list = json_new_array();
+
+	json_set(output_answer(out), "kept", list);
 	output_line(out, "what is kept, and yours to remove:");
-	say_kept(out, "brain repository", brain);
-	say_kept(out, "snapshots", snapshots);
-	say_kept(out, "configuration", file);
-	say_kept(out, "state", state);
+	say_kept(out, list, "brain repository", brain);
+	say_kept(out, list, "snapshots", snapshots);
+	say_kept(out, list, "configuration", file);
+	say_kept(out, list, "state", state);
 	if (config != NULL && config_has_remote(config)) {
 		AUTO_FREE char *remote = push_mask(config->brain.remote);
 
+		json_set_text(output_answer(out), "remote", remote);
 		output_line(out, "  %-17s %s, branch %s", "remote", remote,
 			config->brain.branch);
 	}
@@ -67,6 +78,7 @@ look_for_agent(struct call *call)
 	if (access(state, F_OK) == 0 && jobqueue_open(state, &queue, &ignored) == 0) {
 		pid = jobqueue_holder(queue, holder);
 	}
+	json_set_bool(output_answer(&call->out), "agent_runs", pid != 0);
 	if (pid != 0) {
 		output_warn(&call->out,
 			"an agent still runs, pid %d: whoever started it must stop it",

@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "base/path.h"
 #include "cli/handlers.h"
@@ -27,6 +28,12 @@ absolute(const char *given)
 	AUTO_FREE char *joined = path_join(cwd != NULL ? cwd : "", expanded);
 
 	return path_normal(joined[0] == '/' ? joined : "/");
+}
+
+static void
+answer(struct call *call, const char *key, const char *text)
+{
+	json_set_bytes(output_answer(&call->out), key, text, strlen(text));
 }
 
 static int
@@ -83,6 +90,8 @@ verb_add(struct call *call, struct err *err)
 	}
 
 	AUTO_FREE char *shown = path_printable(path);
+	answer(call, "path", path);
+	answer(call, "file", file);
 	output_line(&call->out,
 		call->dry_run ? "%s would be watched" : "%s is watched now", shown);
 	output_note(&call->out, "next: mirror --once");
@@ -128,6 +137,9 @@ verb_remove(struct call *call, struct err *err)
 	}
 
 	AUTO_FREE char *shown = path_printable(watch->path);
+	answer(call, "path", watch->path);
+	answer(call, "name", watch->name);
+	answer(call, "file", file);
 	output_line(&call->out,
 		call->dry_run ? "%s would no longer be watched"
 			      : "%s is no longer watched",

@@ -16,6 +16,7 @@ enum {
 // clang-format off
 const struct flag common_flags[] = {
 	{ "config", 'c', "FILE", NULL, "the configuration; else $MIRROR_CONFIG, else the user's own" },
+	{ "json", 0, NULL, NULL, "the result as JSON" },
 	{ "quiet", 'q', NULL, NULL, "no messages but errors" },
 	{ "verbose", 'v', NULL, NULL, "more messages, and where in the program a failure was" },
 	{ "no-input", 0, NULL, NULL, "ask nothing" },
@@ -26,11 +27,6 @@ const struct flag common_flags[] = {
 
 const struct flag change_flags[] = {
 	{ "dry-run", 'n', NULL, NULL, "show what would be done, change nothing" },
-	{ NULL, 0, NULL, NULL, NULL },
-};
-
-const struct flag json_flags[] = {
-	{ "json", 0, NULL, NULL, "the result as JSON" },
 	{ NULL, 0, NULL, NULL, NULL },
 };
 
@@ -63,7 +59,7 @@ const struct verb verbs[] = {
 		.flags = init_flags,
 		.run = verb_init,
 		.group = VERB_SETUP,
-		.traits = VERB_JSON | VERB_CHANGES,
+		.traits = VERB_CHANGES,
 		.most = MANY,
 	},
 	{
@@ -103,7 +99,6 @@ const struct verb verbs[] = {
 		.text = "does the remote answer, and what does it have?",
 		.run = verb_remote_test,
 		.group = VERB_SETUP,
-		.traits = VERB_JSON,
 	},
 	{
 		.name = "service install",
@@ -145,7 +140,7 @@ const struct verb verbs[] = {
 		.flags = run_flags,
 		.run = verb_run,
 		.group = VERB_RUN,
-		.traits = VERB_JSON | VERB_CHANGES | VERB_REMOTE,
+		.traits = VERB_CHANGES | VERB_REMOTE,
 		.alias = "once",
 	},
 	{
@@ -184,7 +179,7 @@ const struct verb verbs[] = {
 		.flags = accept_flags,
 		.run = verb_accept,
 		.group = VERB_RUN,
-		.traits = VERB_JSON | VERB_CHANGES,
+		.traits = VERB_CHANGES,
 		.most = 1,
 	},
 	{
@@ -194,7 +189,7 @@ const struct verb verbs[] = {
 		.flags = milestone_flags,
 		.run = verb_milestone,
 		.group = VERB_RUN,
-		.traits = VERB_JSON | VERB_CHANGES,
+		.traits = VERB_CHANGES,
 		.least = 1,
 		.most = 1,
 	},
@@ -207,7 +202,7 @@ const struct verb verbs[] = {
 		.flags = status_flags,
 		.run = verb_status,
 		.group = VERB_SEE,
-		.traits = VERB_JSON | VERB_REMOTE,
+		.traits = VERB_REMOTE,
 	},
 	{
 		.name = "web",
@@ -220,7 +215,7 @@ const struct verb verbs[] = {
 		.flags = web_flags,
 		.run = verb_web,
 		.group = VERB_SEE,
-		.traits = VERB_JSON | VERB_REMOTE,
+		.traits = VERB_REMOTE,
 	},
 	{
 		.name = "health",
@@ -231,7 +226,6 @@ const struct verb verbs[] = {
 		.flags = health_flags,
 		.run = verb_health,
 		.group = VERB_SEE,
-		.traits = VERB_JSON,
 		.alias = "healthcheck",
 	},
 	{
@@ -241,7 +235,6 @@ const struct verb verbs[] = {
 		.more = "PATH is one on the disk, or NAME/REST as in the ledger.",
 		.run = verb_why,
 		.group = VERB_SEE,
-		.traits = VERB_JSON,
 		.least = 1,
 		.most = 1,
 	},
@@ -253,7 +246,6 @@ const struct verb verbs[] = {
 		.flags = ledger_flags,
 		.run = verb_ledger,
 		.group = VERB_SEE,
-		.traits = VERB_JSON,
 		.most = 1,
 	},
 	{
@@ -265,7 +257,7 @@ const struct verb verbs[] = {
 		.flags = machines_flags,
 		.run = verb_machines,
 		.group = VERB_SEE,
-		.traits = VERB_JSON | VERB_CHANGES,
+		.traits = VERB_CHANGES,
 	},
 	{
 		.name = "today",
@@ -274,7 +266,6 @@ const struct verb verbs[] = {
 		.flags = today_flags,
 		.run = verb_today,
 		.group = VERB_SEE,
-		.traits = VERB_JSON,
 	},
 	{
 		.name = "log",
@@ -283,7 +274,6 @@ const struct verb verbs[] = {
 		.flags = log_flags,
 		.run = verb_log,
 		.group = VERB_SEE,
-		.traits = VERB_JSON,
 		.most = 1,
 	},
 	{
@@ -292,7 +282,6 @@ const struct verb verbs[] = {
 		.text = "which paths differ between two commits; the last one alone unless named",
 		.run = verb_diff,
 		.group = VERB_SEE,
-		.traits = VERB_JSON,
 		.most = 2,
 	},
 	{
@@ -301,7 +290,6 @@ const struct verb verbs[] = {
 		.text = "files that secrets were cut out of, and what is allowed",
 		.run = verb_secrets_list,
 		.group = VERB_SECRETS,
-		.traits = VERB_JSON,
 	},
 	{
 		.name = "secrets allow",
@@ -335,7 +323,6 @@ const struct verb verbs[] = {
 		.flags = history_flags,
 		.run = verb_secrets_history,
 		.group = VERB_SECRETS,
-		.traits = VERB_JSON,
 		.most = MANY,
 	},
 	{
@@ -363,7 +350,7 @@ const struct verb verbs[] = {
 		.flags = key_new_flags,
 		.run = verb_key_new,
 		.group = VERB_SECRETS,
-		.traits = VERB_JSON | VERB_CHANGES,
+		.traits = VERB_CHANGES,
 	},
 	{
 		.name = "key show",
@@ -371,7 +358,6 @@ const struct verb verbs[] = {
 		.text = "the public half of the recovery key",
 		.run = verb_key_show,
 		.group = VERB_SECRETS,
-		.traits = VERB_JSON,
 	},
 	{
 		.name = "key test",
@@ -380,7 +366,6 @@ const struct verb verbs[] = {
 		.flags = key_test_flags,
 		.run = verb_key_test,
 		.group = VERB_SECRETS,
-		.traits = VERB_JSON,
 	},
 	{
 		.name = "restore",
@@ -402,7 +387,7 @@ const struct verb verbs[] = {
 		.flags = restore_flags,
 		.run = verb_restore,
 		.group = VERB_BACK,
-		.traits = VERB_JSON | VERB_CHANGES,
+		.traits = VERB_CHANGES,
 		.most = MANY,
 	},
 	{
@@ -418,7 +403,6 @@ const struct verb verbs[] = {
 		.flags = drill_flags,
 		.run = verb_drill,
 		.group = VERB_BACK,
-		.traits = VERB_JSON,
 	},
 	{
 		.name = "verify",
@@ -428,7 +412,6 @@ const struct verb verbs[] = {
 		.flags = verify_flags,
 		.run = verb_verify,
 		.group = VERB_BACK,
-		.traits = VERB_JSON,
 	},
 	{
 		.name = "db list",
@@ -436,7 +419,7 @@ const struct verb verbs[] = {
 		.text = "live databases and their snapshots",
 		.run = verb_db_list,
 		.group = VERB_BACK,
-		.traits = VERB_JSON | VERB_REMOTE,
+		.traits = VERB_REMOTE,
 	},
 	{
 		.name = "db snapshot",
@@ -448,7 +431,7 @@ const struct verb verbs[] = {
 		.flags = db_snapshot_flags,
 		.run = verb_db_snapshot,
 		.group = VERB_BACK,
-		.traits = VERB_JSON | VERB_CHANGES | VERB_REMOTE,
+		.traits = VERB_CHANGES | VERB_REMOTE,
 		.least = 1,
 		.most = 1,
 	},
@@ -466,7 +449,7 @@ const struct verb verbs[] = {
 		.flags = db_restore_flags,
 		.run = verb_db_restore,
 		.group = VERB_BACK,
-		.traits = VERB_JSON | VERB_CHANGES | VERB_REMOTE,
+		.traits = VERB_CHANGES | VERB_REMOTE,
 		.least = 1,
 		.most = 2,
 	},
@@ -476,7 +459,6 @@ const struct verb verbs[] = {
 		.text = "read every kept snapshot again",
 		.run = verb_db_verify,
 		.group = VERB_BACK,
-		.traits = VERB_JSON,
 		.most = 1,
 	},
 	{
@@ -495,7 +477,6 @@ const struct verb verbs[] = {
 		.flags = scan_flags,
 		.run = verb_scan,
 		.group = VERB_SECRETS,
-		.traits = VERB_JSON,
 		.most = MANY,
 	},
 	{
@@ -506,7 +487,6 @@ const struct verb verbs[] = {
 			"status 78.",
 		.run = verb_config_check,
 		.group = VERB_SETUP,
-		.traits = VERB_JSON,
 	},
 	{
 		.name = "config show",
@@ -515,7 +495,6 @@ const struct verb verbs[] = {
 		.flags = config_show_flags,
 		.run = verb_config_show,
 		.group = VERB_SETUP,
-		.traits = VERB_JSON,
 	},
 	{
 		.name = "config edit",
@@ -540,7 +519,6 @@ const struct verb verbs[] = {
 		.flags = doctor_flags,
 		.run = verb_doctor,
 		.group = VERB_OTHER,
-		.traits = VERB_JSON,
 	},
 	{
 		.name = "completion",
@@ -560,7 +538,6 @@ const struct verb verbs[] = {
 		.text = "about all commands, or one",
 		.run = verb_help,
 		.group = VERB_OTHER,
-		.traits = VERB_JSON,
 		.most = 2,
 		.alias = "help",
 	},
@@ -571,7 +548,6 @@ const struct verb verbs[] = {
 		.flags = version_flags,
 		.run = verb_version,
 		.group = VERB_OTHER,
-		.traits = VERB_JSON,
 		.alias = "version",
 	},
 	{
@@ -597,9 +573,6 @@ verbs_tables(const struct verb *verb, const struct flag *ret[VERBS_TABLES_MAX])
 	}
 	if (verb->traits & VERB_CHANGES) {
 		ret[count++] = change_flags;
-	}
-	if (verb->traits & VERB_JSON) {
-		ret[count++] = json_flags;
 	}
 	if (verb->traits & VERB_REMOTE) {
 		ret[count++] = remote_flags;

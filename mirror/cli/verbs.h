@@ -23,15 +23,12 @@ extern const size_t nverbs;
 extern const struct flag common_flags[];
 /** -n, for the verbs that change something. */
 extern const struct flag change_flags[];
-/** --json, for the verbs that have it. */
-extern const struct flag json_flags[];
-
 /** --socket and --url, for the verbs that can be asked of another agent. */
 extern const struct flag remote_flags[];
 
 enum {
-	/** Tables of flags a verb can have: its own and the four above. */
-	VERBS_TABLES_MAX = 5,
+	/** Tables of flags a verb can have: its own and the three above. */
+	VERBS_TABLES_MAX = 4,
 };
 /** The tables that count for @verb, its own first; how many. */
 size_t
