@@ -219,7 +219,7 @@ done <verbs
 silent_about out "$AWS_KEY"
 
 # What the page of documentation says: each schema has a line, and on it each key.
-jq -rs 'group_by(.schema)[] | .[0].schema as $name | map(keys[]) | unique[] | "\($name) \(.)"' all |
+jq -rs 'group_by(.schema)[] | .[0].schema as $name | map(keys[]) | unique[] | select(. != "schema") | "\($name) \(.)"' all |
 	while read -r schema key; do
 		grep -F "| \`$schema\` |" "$page" | grep -qF "\`$key\`" || echo "$schema $key"
 	done >undocumented
