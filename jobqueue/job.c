@@ -75,9 +75,3 @@ job_outcome_is_success(enum job_outcome outcome)
 {
 	return outcome == JOB_OK || outcome == JOB_DEGRADED;
 }
-
-bool
-job_is_overdue(const struct job *job, int64_t mono_ms)
-{
-	return mono_ms >= job->deadline_mono_ms;
-}

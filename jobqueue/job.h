@@ -3,9 +3,7 @@
 /**
  * jobqueue/job - what a job is, and how a run of one can end.
  *
- *     if (job_is_overdue(&job, clock_mono_ms())) {
- *             outcome = JOB_TIMEOUT;
- *     }
+ *     options.deadline_ms = job_deadline_ms(JOB_DRILL);
  *
  * Knows: base.
  * Owns:  the two tables, of kinds and of outcomes; they are data and never change.
@@ -76,8 +74,8 @@ struct job {
 	int attempt;
 	/** Wall clock. */
 	int64_t started_ms;
-	/** On the clock that never jumps (clock_mono_ms()). */
-	int64_t deadline_mono_ms;
+	/** On the clock that never jumps (clock_mono_ms()): what a duration is told from. */
+	int64_t started_mono_ms;
 	/** Started because it was asked for while the run before it was under way. */
 	bool trailing;
 	/** A person is waiting for what this run covers. */
@@ -107,7 +105,11 @@ const char *job_kind_name(enum job_kind kind);
 bool job_kind_find(const char *name, enum job_kind *ret_kind) NONNULL;
 /** Small goes first. */
 int job_priority(enum job_kind kind);
-/** The longest a run may take. */
+/**
+ * The longest a run may take: whoever runs it ends it then (JOB_TIMEOUT).  A sync is the
+ * exception: a first import may take days and must come to its end; after this long
+ * health tells it, and one that does not get on at all is the watchdog's.
+ */
 int64_t job_deadline_ms(enum job_kind kind);
 bool job_is_cancellable(enum job_kind kind);
 
@@ -115,8 +117,5 @@ bool job_is_cancellable(enum job_kind kind);
 const char *job_outcome_name(enum job_outcome outcome);
 /** Ok or degraded: the failures in a row are over. */
 bool job_outcome_is_success(enum job_outcome outcome);
-
-/** Has it run past its deadline?  @mono_ms is clock_mono_ms(). */
-bool job_is_overdue(const struct job *job, int64_t mono_ms) NONNULL;
 
 #endif

@@ -498,15 +498,21 @@ jobqueue_enqueue_tag(struct jobqueue *queue, enum job_kind kind, const char *nam
 	int64_t ticket = 0;
 
 	assert(kind < JOB_KINDS_);
-	if (queue_begin(queue, err) < 0 ||
-		queue_end(queue, add_milestone(queue, kind, name, message, &ticket, err),
-			err) < 0) {
-		return err_wrap(err, "ask for a milestone");
+	for (int i = 0; i < REPLACED_MAX; i++) {
+		if (queue_begin(queue, err) < 0 ||
+			queue_end(queue,
+				add_milestone(queue, kind, name, message, &ticket, err),
+				err) < 0) {
+			return err_wrap(err, "ask for a milestone");
+		}
+		if (queue_is_current(queue)) {
+			if (ret_ticket != NULL) {
+				*ret_ticket = ticket;
+			}
+			return 0;
+		}
 	}
-	if (ret_ticket != NULL) {
-		*ret_ticket = ticket;
-	}
-	return 0;
+	return err_raise(err, ERR_UNSTABLE, "%s is replaced all the time", queue->path);
 }
 
 // One statement with the kind as ?1 and a number as ?2.

@@ -46,7 +46,7 @@ struct err;
 struct jobqueue;
 
 enum {
-	/** Runs remembered; older ones are forgotten. */
+	/** Runs remembered of each kind; older ones are forgotten. */
 	JOBQUEUE_HISTORY_MAX = 200,
 	/** Milestones that may wait at the same time. */
 	JOBQUEUE_MILESTONES_MAX = 1000,
@@ -190,7 +190,8 @@ int jobqueue_holder(struct jobqueue *queue, char text[LOCK_HOLDER_MAX]) NONNULL;
 /**
  * Take back what dead runners left: their runs are pending again, and stand in the
  * history as reclaimed.  With the lock in hand nobody else can be alive; our own run, if
- * any, is never touched.
+ * any, is never touched.  A kind that died with its process again and again (not a sync)
+ * backs off.
  *
  * @return
  *         0, or negative: BUSY (the lock is not ours).

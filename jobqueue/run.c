@@ -6,12 +6,18 @@
 #include "base/db.h"
 #include "base/err.h"
 #include "base/hash.h"
+#include "jobqueue/backoff.h"
 #include "jobqueue/queue.h"
 #include "jobqueue/turn.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
+
+enum {
+	/** Deaths in a row of one kind that are put down to chance. */
+	DEATHS_FORGIVEN = 3,
+};
 
 int
 jobqueue_lock(struct jobqueue *queue, int64_t wait_ms, struct err *err)
@@ -55,9 +61,32 @@ need_lock(const struct jobqueue *queue, struct err *err)
 
 // --- What dead runners left ----------------------------------------------------------
 
+// A run that takes its process with it, time and again, must not take everything else with
+// it: it waits longer each time.  A sync never does; it is what we are for.
+static int
+delay_of_the_dead(struct jobqueue *queue, int64_t *ret_delay_ms, struct err *err)
+{
+	struct turn_row rows[JOB_KINDS_];
+	struct turn_pause pause;
+
+	if (queue_load(queue, rows, &pause, err) < 0) {
+		return err->code;
+	}
+	*ret_delay_ms = 0;
+	for (int kind = 0; kind < JOB_KINDS_; kind++) {
+		int deaths = rows[kind].attempt - DEATHS_FORGIVEN;
+
+		if (rows[kind].in_progress && kind != JOB_SYNC && deaths >= 0) {
+			*ret_delay_ms = backoff_delay_ms(ERR_PARK, deaths, 0);
+		}
+	}
+	return 0;
+}
+
 // Runs one statement whose ?1 and ?2 name our own run, or nothing at all.
 static int
-except_ours(struct jobqueue *queue, const char *sql, const char *note, struct err *err)
+except_ours(struct jobqueue *queue, const char *sql, const char *note, int64_t delay_ms,
+	struct err *err)
 {
 	AUTO(db_finishp) struct db_stmt *stmt = NULL;
 
@@ -69,20 +98,24 @@ except_ours(struct jobqueue *queue, const char *sql, const char *note, struct er
 	db_bind_int(stmt, 3, JOB_RECLAIMED);
 	db_bind_int(stmt, 4, clock_now_ms());
 	db_bind_text(stmt, 5, note);
+	db_bind_int(stmt, 6, delay_ms);
 	return db_run(stmt, err);
 }
 
+// Each kind has a history of its own: a thousand syncs do not push out the last drill.
 static int
-trim_history(struct jobqueue *queue, struct err *err)
+trim_history(struct jobqueue *queue, enum job_kind kind, struct err *err)
 {
 	AUTO(db_finishp) struct db_stmt *trim = NULL;
 
 	if (db_prepare(queue->db,
-		    "DELETE FROM run WHERE id <= (SELECT max(id) FROM run) - ?", &trim,
-		    err) < 0) {
+		    "DELETE FROM run WHERE kind = ?1 AND id <= (SELECT id FROM run"
+		    " WHERE kind = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",
+		    &trim, err) < 0) {
 		return err->code;
 	}
-	db_bind_int(trim, 1, JOBQUEUE_HISTORY_MAX);
+	db_bind_int(trim, 1, kind);
+	db_bind_int(trim, 2, JOBQUEUE_HISTORY_MAX);
 	return db_run(trim, err);
 }
 
@@ -90,24 +123,32 @@ static int
 reclaim(struct jobqueue *queue, int *ret_count, struct err *err)
 {
 	static const char note[] = "its process died; the run is pending again";
+	int64_t delay_ms = 0;
 
-	if (except_ours(queue,
+	if (delay_of_the_dead(queue, &delay_ms, err) < 0 ||
+		except_ours(queue,
 		    "INSERT INTO run(kind, run, ticket, started_ms, duration_ms, outcome,"
 		    " note) SELECT kind, runs, taken, started_ms,"
 		    " max(?4 - started_ms, 0), ?3, ?5 FROM job"
 		    " WHERE in_progress <> 0 AND NOT (kind = ?1 AND runs = ?2)",
-		    note, err) < 0 ||
+		    note, delay_ms, err) < 0 ||
 		except_ours(queue,
 			"UPDATE job SET in_progress = 0, taken = done, started_ms = 0,"
 			" cancel = 0, attempt = attempt + 1, last_outcome = ?3,"
+			" not_before_ms = ?4 + ?6, delay_ms = ?6,"
 			" last_ended_ms = ?4, last_note = ?5, progress_text = '',"
 			" progress_done = 0, progress_total = 0"
 			" WHERE in_progress <> 0 AND NOT (kind = ?1 AND runs = ?2)",
-			note, err) < 0) {
+			note, delay_ms, err) < 0) {
 		return err->code;
 	}
 	*ret_count = (int)db_changes(queue->db);
-	return trim_history(queue, err);
+	for (int kind = 0; kind < JOB_KINDS_; kind++) {
+		if (trim_history(queue, (enum job_kind)kind, err) < 0) {
+			return err->code;
+		}
+	}
+	return 0;
 }
 
 int
@@ -135,7 +176,7 @@ fill_job(struct jobqueue *queue, struct job *ret_job, enum job_kind kind, int64_
 		.run = run,
 		.attempt = attempt,
 		.started_ms = now_ms,
-		.deadline_mono_ms = clock_mono_ms() + job_deadline_ms(kind),
+		.started_mono_ms = clock_mono_ms(),
 	};
 	queue->running = true;
 	queue->kind = kind;
@@ -227,7 +268,7 @@ jobqueue_take(struct jobqueue *queue, struct job *ret_job, struct err *err)
 
 static int
 write_history(struct jobqueue *queue, const struct job *job, enum job_outcome outcome,
-	const char *note, int64_t now_ms, struct err *err)
+	const char *note, struct err *err)
 {
 	AUTO(db_finishp) struct db_stmt *add = NULL;
 
@@ -241,13 +282,13 @@ write_history(struct jobqueue *queue, const struct job *job, enum job_outcome ou
 	db_bind_int(add, 2, job->run);
 	db_bind_int(add, 3, job->ticket);
 	db_bind_int(add, 4, job->started_ms);
-	db_bind_int(add, 5, MAX_OF(now_ms - job->started_ms, 0));
+	db_bind_int(add, 5, clock_mono_ms() - job->started_mono_ms);
 	db_bind_int(add, 6, outcome);
 	db_bind_text(add, 7, note);
 	if (db_run(add, err) < 0) {
 		return err->code;
 	}
-	return trim_history(queue, err);
+	return trim_history(queue, job->kind, err);
 }
 
 // The whole move in one statement: letting go and taking again cannot come apart.
@@ -303,7 +344,7 @@ finish(struct jobqueue *queue, const struct job *job, enum job_outcome outcome,
 	if (end_run(queue, job, ret_end, outcome, note, now_ms, err) < 0) {
 		return err->code;
 	}
-	return write_history(queue, job, outcome, note, now_ms, err);
+	return write_history(queue, job, outcome, note, err);
 }
 
 int

@@ -215,11 +215,15 @@ proof_schedule(struct jobqueue *queue, int64_t now_ms, struct err *err)
 		if (jobqueue_status(queue, dates[i].kind, &status, err) < 0) {
 			return err->code;
 		}
-		if (status.at_ms != 0 || status.in_progress) {
+		// A date further away than the distance between two is a clock's that
+		// jumped.
+		if (status.in_progress ||
+			(status.at_ms != 0 &&
+				status.at_ms <= now_ms + dates[i].every_ms)) {
 			continue;
 		}
 		at_ms = status.last_ended_ms > 0
-			? status.last_ended_ms + dates[i].every_ms
+			? MIN_OF(status.last_ended_ms, now_ms) + dates[i].every_ms
 			: now_ms + PROOF_FIRST_MS;
 		if (jobqueue_schedule(queue, dates[i].kind, at_ms, err) < 0) {
 			return err->code;

@@ -72,16 +72,6 @@ only_ok_and_degraded_end_a_row_of_failures(void **state)
 	}
 }
 
-static void
-a_job_is_overdue_from_its_deadline_on(void **state)
-{
-	struct job job = { .deadline_mono_ms = 1000 };
-
-	(void)state;
-	assert_false(job_is_overdue(&job, 999));
-	assert_true(job_is_overdue(&job, 1000));
-}
-
 int
 main(void)
 {
@@ -91,7 +81,6 @@ main(void)
 		cmocka_unit_test(every_kind_has_a_priority_of_its_own_and_a_deadline),
 		cmocka_unit_test(stored_positions_never_change),
 		cmocka_unit_test(only_ok_and_degraded_end_a_row_of_failures),
-		cmocka_unit_test(a_job_is_overdue_from_its_deadline_on),
 	};
 
 	return cmocka_run_group_tests_name("jobqueue/job", tests, NULL, NULL);

@@ -285,6 +285,50 @@ a_run_let_go_by_its_own_runner_is_reclaimed(void **state)
 	assert_int_equal(take().run, 2);
 }
 
+// Takes and dies, @times in a row.
+static void
+die_in(enum job_kind kind, int times)
+{
+	struct err err;
+
+	for (int i = 0; i < times; i++) {
+		assert_int_equal(take().kind, kind);
+		jobqueue_unlock(world.queue);
+		assert_int_equal(jobqueue_lock(world.queue, 0, &err), 1);
+		assert_int_equal(reclaim(), 1);
+	}
+}
+
+static void
+a_kind_that_kills_its_process_backs_off_and_lets_the_others_run(void **state)
+{
+	struct job job;
+
+	(void)state;
+	(void)wish(JOB_DRILL);
+	die_in(JOB_DRILL, 4);
+	assert_idle();
+	(void)wish(JOB_MAINTAIN);
+	job = take();
+	assert_int_equal(job.kind, JOB_MAINTAIN);
+	assert_int_equal(finish(&job, JOB_OK), 0);
+	clock_held_pass(INT64_C(31) * 1000);
+	job = take();
+	assert_int_equal(job.kind, JOB_DRILL);
+	assert_int_equal(finish(&job, JOB_OK), 0);
+	(void)wish(JOB_DRILL);
+	assert_int_equal(take().kind, JOB_DRILL);
+}
+
+static void
+a_sync_that_died_is_due_at_once_however_often(void **state)
+{
+	(void)state;
+	(void)wish(JOB_SYNC);
+	die_in(JOB_SYNC, 8);
+	assert_int_equal(take().kind, JOB_SYNC);
+}
+
 // --- Back-off, hurry, dates, pauses -------------------------------------------------
 
 static void
@@ -604,6 +648,8 @@ main(void)
 		in_world(reclaim_without_orphans_changes_nothing),
 		in_world(reclaim_never_touches_our_own_run),
 		in_world(a_run_let_go_by_its_own_runner_is_reclaimed),
+		in_world(a_kind_that_kills_its_process_backs_off_and_lets_the_others_run),
+		in_world(a_sync_that_died_is_due_at_once_however_often),
 		in_world(failures_back_off_and_a_success_forgets_them),
 		in_world(what_could_do_harm_is_not_tried_again_by_itself),
 		in_world(a_hurried_wish_skips_back_off_and_pause),

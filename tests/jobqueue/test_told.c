@@ -52,8 +52,41 @@ count_runs(const struct jobqueue_run *run, void *payload)
 	return 0;
 }
 
+static int
+find_duration(const struct jobqueue_run *run, void *payload)
+{
+	*(int64_t *)payload = run->duration_ms;
+	return 0;
+}
+
 static void
-the_last_two_hundred_runs_are_remembered(void **state)
+a_clock_set_back_in_a_run_does_not_change_how_long_it_took(void **state)
+{
+	struct job job;
+	struct err err;
+	int64_t duration_ms = -1;
+
+	(void)state;
+	(void)wish(JOB_VERIFY);
+	job = take();
+	clock_held_pass(5000);
+	clock_held_set(clock_now_ms() - INT64_C(86400000));
+	assert_int_equal(finish(&job, JOB_OK), 0);
+	ok(jobqueue_history(world.queue, 1, find_duration, &duration_ms, &err));
+	assert_int_equal(duration_ms, 5000);
+}
+
+static int
+count_drills(const struct jobqueue_run *run, void *payload)
+{
+	int64_t *seen = payload;
+
+	seen[0] += run->kind == JOB_DRILL ? 1 : 0;
+	return 0;
+}
+
+static void
+the_last_two_hundred_runs_of_a_kind_are_remembered(void **state)
 {
 	struct job_result result;
 	struct job job;
@@ -69,6 +102,18 @@ the_last_two_hundred_runs_are_remembered(void **state)
 	ok(jobqueue_history(world.queue, 100000, count_runs, seen, &err));
 	assert_int_equal(seen[0], JOBQUEUE_HISTORY_MAX);
 	assert_int_equal(seen[1], 51);
+	// Not at the cost of another kind.
+	(void)wish(JOB_DRILL);
+	job = take();
+	assert_int_equal(finish(&job, JOB_OK), 0);
+	for (int i = 0; i < JOBQUEUE_HISTORY_MAX + 50; i++) {
+		(void)wish(JOB_SYNC);
+		job = take();
+		assert_int_equal(finish(&job, JOB_OK), 0);
+	}
+	seen[0] = 0;
+	ok(jobqueue_history(world.queue, 100000, count_drills, seen, &err));
+	assert_int_equal(seen[0], 1);
 	// A forgotten run is still known to be over.
 	assert_int_equal(jobqueue_done(world.queue, JOB_SYNC, 1, &result, &err), 1);
 }
@@ -234,7 +279,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		in_world(a_ticket_is_done_when_the_run_that_covered_it_is),
-		in_world(the_last_two_hundred_runs_are_remembered),
+		in_world(a_clock_set_back_in_a_run_does_not_change_how_long_it_took),
+		in_world(the_last_two_hundred_runs_of_a_kind_are_remembered),
 		in_world(a_long_note_is_cut_between_characters),
 		in_world(a_cancel_reaches_the_run_it_was_meant_for_and_no_other),
 		in_world(progress_is_seen_by_others_and_gone_with_its_run),
