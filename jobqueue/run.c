@@ -61,8 +61,8 @@ need_lock(const struct jobqueue *queue, struct err *err)
 
 // --- What dead runners left ----------------------------------------------------------
 
-// A run that takes its process with it, time and again, must not take everything else with
-// it: it waits longer each time.  A sync never does; it is what we are for.
+// A run that takes its process with it, time and again, must not take everything else
+// with it: it waits longer each time.  A sync never does; it is what we are for.
 static int
 delay_of_the_dead(struct jobqueue *queue, int64_t *ret_delay_ms, struct err *err)
 {
@@ -127,11 +127,12 @@ reclaim(struct jobqueue *queue, int *ret_count, struct err *err)
 
 	if (delay_of_the_dead(queue, &delay_ms, err) < 0 ||
 		except_ours(queue,
-		    "INSERT INTO run(kind, run, ticket, started_ms, duration_ms, outcome,"
-		    " note) SELECT kind, runs, taken, started_ms,"
-		    " max(?4 - started_ms, 0), ?3, ?5 FROM job"
-		    " WHERE in_progress <> 0 AND NOT (kind = ?1 AND runs = ?2)",
-		    note, delay_ms, err) < 0 ||
+			"INSERT INTO run(kind, run, ticket, started_ms, duration_ms, "
+			"outcome,"
+			" note) SELECT kind, runs, taken, started_ms,"
+			" max(?4 - started_ms, 0), ?3, ?5 FROM job"
+			" WHERE in_progress <> 0 AND NOT (kind = ?1 AND runs = ?2)",
+			note, delay_ms, err) < 0 ||
 		except_ours(queue,
 			"UPDATE job SET in_progress = 0, taken = done, started_ms = 0,"
 			" cancel = 0, attempt = attempt + 1, last_outcome = ?3,"

@@ -217,8 +217,6 @@ run_here(struct kit *kit, const struct agent_once *options, int64_t ticket,
 		return err->code;
 	}
 	*ret_result = worker.last;
-	// For people who look into the browsable copy; nothing of ours needs it.
-	(void)!index_write(kit->repo, &ret_result->commit, &why);
 	err_clear(&why);
 	if (push_here(kit, &worker, err) < 0) {
 		return err->code;

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "brain/home.h"
+#include "brain/index.h"
 #include "brain/maintain.h"
 #include "brain/milestone.h"
 #include "brain/push.h"
@@ -48,6 +49,17 @@ on_progress(const char *what, uint64_t done, uint64_t total, void *payload)
 	return worker->on_progress != NULL
 		? worker->on_progress(what, done, total, worker->payload)
 		: 0;
+}
+
+static enum job_outcome
+outcome_of(int result, const struct err *err)
+{
+	if (result >= 0) {
+		return JOB_OK;
+	}
+	return err->code == ERR_CANCELLED  ? JOB_CANCELLED
+		: err->code == ERR_TIMEOUT ? JOB_TIMEOUT
+					   : JOB_FAILED;
 }
 
 // ---- sync
@@ -280,6 +292,23 @@ run_cycle(struct kit *kit, const struct cycle_plan *plan, struct cycle_result *r
 		: done;
 }
 
+// For people who look into the browsable copy; nothing of ours needs it.  Whoever waits
+// for a cycle finds `git status` clean in it when it is over.
+static void
+freshen_index(struct worker *worker, const struct job *job)
+{
+	struct err err;
+
+	if (!job->hurried || oid_is_zero(&worker->last.commit)) {
+		return;
+	}
+	if (index_write(worker->kit->repo, &worker->last.commit, &err) < 0) {
+		log_debug("the index was not written: %s; later", err.msg);
+		return;
+	}
+	worker->indexed = true;
+}
+
 static enum job_outcome
 do_sync(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
 	struct err *err)
@@ -299,13 +328,14 @@ do_sync(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
 		worker->where(&plan, worker->payload);
 	}
 	worker->has_last = false;
+	worker->indexed = false;
 	worker->owes_full = true;
 	if (kit_refresh_scanner(kit, err) < 0 ||
 		(plan.full && kit_test_scanner(kit, err) < 0)) {
 		return JOB_FAILED;
 	}
 	if (kit_heal(kit, false, err) < 0 || run_cycle(kit, &plan, &result, err) < 0) {
-		return err->code == ERR_CANCELLED ? JOB_CANCELLED : JOB_FAILED;
+		return outcome_of(err->code, err);
 	}
 	worker->owes_full = false;
 	worker->rehash = false;
@@ -314,6 +344,7 @@ do_sync(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
 	}
 	worker->last = result;
 	worker->has_last = true;
+	freshen_index(worker, job);
 	write_note(&result, note);
 	record_result(kit, &result);
 	// With an agent the thread that listens knows what is still waiting.
@@ -445,9 +476,7 @@ do_push(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
 		&why, "the push");
 	(void)snprintf(note, JOB_NOTE_MAX, "%s", push_reason_word(result.reason));
 	if (pushed < 0) {
-		return err->code == ERR_CANCELLED  ? JOB_CANCELLED
-			: err->code == ERR_TIMEOUT ? JOB_TIMEOUT
-						   : JOB_FAILED;
+		return outcome_of(pushed, err);
 	}
 	after_push(kit, &options, hex);
 	return JOB_OK;
@@ -489,7 +518,7 @@ do_snapshot(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX
 			&report, err) < 0 ||
 		(daily && databases_daily_done(kit, &report, err) < 0) ||
 		databases_schedule(kit, kit->queue, report.unsent > 0, err) < 0) {
-		return err->code == ERR_CANCELLED ? JOB_CANCELLED : JOB_FAILED;
+		return outcome_of(err->code, err);
 	}
 	bad = report.failed > 0 || report.unsent > 0;
 	(void)snprintf(note, JOB_NOTE_MAX,
@@ -531,7 +560,7 @@ do_maintain(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX
 	}
 	if (maintain_run(&options, err) < 0 || repo_refresh(kit->repo, err) < 0 ||
 		maintain_look(options.git_dir, &after, err) < 0) {
-		return err->code == ERR_CANCELLED ? JOB_CANCELLED : JOB_FAILED;
+		return outcome_of(err->code, err);
 	}
 	(void)snprintf(
 		note, JOB_NOTE_MAX, "%zu packs became %zu", before.packs, after.packs);
@@ -544,17 +573,6 @@ static int
 proof_progress(const char *what, uint64_t done, uint64_t total, void *payload)
 {
 	return snapshot_progress(what, (int64_t)done, (int64_t)total, payload);
-}
-
-static enum job_outcome
-outcome_of(int result, const struct err *err)
-{
-	if (result >= 0) {
-		return JOB_OK;
-	}
-	return err->code == ERR_CANCELLED  ? JOB_CANCELLED
-		: err->code == ERR_TIMEOUT ? JOB_TIMEOUT
-					   : JOB_FAILED;
 }
 
 static enum job_outcome

@@ -57,6 +57,8 @@ struct worker {
 	/** Of the last sync that ended well. */
 	struct cycle_result last;
 	bool has_last;
+	/** And the browsable copy's index was brought to its commit. */
+	bool indexed;
 	/** Why the last job failed; code 0 when it did not. */
 	struct err *why;
 	/** The worker's own: of the job under way, and when the queue was told last. */

@@ -4,6 +4,7 @@
 
 #include "brain/allowed.h"
 #include "agent/kit.h"
+#include "agent/proof.h"
 #include "agent/worker.h"
 #include "base/mem.h"
 #include "brain/repo.h"
@@ -108,6 +109,13 @@ a_run_that_a_person_cancelled_is_over(void **state)
 	leave(&desk);
 }
 
+static void
+everywhere(struct cycle_plan *plan, void *payload)
+{
+	(void)payload;
+	plan->full = true;
+}
+
 // Whatever is asked for, the way it is done.
 static enum job_outcome
 sync_once(struct desk *desk)
@@ -195,6 +203,62 @@ a_secret_allowed_while_the_agent_runs_goes_through_in_its_next_cycle(void **stat
 	leave(&desk);
 }
 
+static int64_t
+next_drill(struct desk *desk)
+{
+	struct jobqueue_status status;
+	struct err err;
+
+	ok(jobqueue_status(desk->kit->queue, JOB_DRILL, &status, &err));
+	return status.at_ms;
+}
+
+static void
+a_proof_put_off_by_a_clock_that_jumped_gets_a_new_date(void **state)
+{
+	const int64_t day_ms = INT64_C(86400000);
+	const int64_t now_ms = INT64_C(1800000000000);
+	struct world *world = *state;
+	struct desk desk;
+	int64_t first_ms;
+	struct err err;
+
+	sit_down(world, &desk);
+	ok(proof_schedule(desk.kit->queue, now_ms + 365 * day_ms, &err));
+	assert_true(next_drill(&desk) > now_ms + 365 * day_ms);
+	// And back.
+	ok(proof_schedule(desk.kit->queue, now_ms, &err));
+	first_ms = next_drill(&desk);
+	assert_true(first_ms > now_ms && first_ms < now_ms + day_ms);
+	// One that stands at a sane distance is left alone.
+	ok(proof_schedule(desk.kit->queue, now_ms + 1000, &err));
+	assert_int_equal(next_drill(&desk), first_ms);
+	leave(&desk);
+}
+
+static void
+whoever_waits_for_a_cycle_of_the_agent_finds_git_status_clean(void **state)
+{
+	struct world *world = *state;
+	struct desk desk;
+	struct worker worker;
+	struct job job;
+	int64_t ticket = 0;
+	struct err err;
+
+	put(world, "notes/a", "1\n");
+	sit_down(world, &desk);
+	// As the agent's: it is told where to look.
+	worker = (struct worker){ .kit = desk.kit, .where = everywhere };
+	ok(jobqueue_ask(desk.kit->queue, JOB_SYNC, &ticket, &err));
+	assert_int_equal(jobqueue_take(desk.kit->queue, &job, &err), 1);
+	ok(worker_do(&worker, &job, &err));
+	assert_true(worker.indexed);
+	assert_int_equal(
+		holds(world, "test -z \"$(git -C brain status --porcelain)\""), 1);
+	leave(&desk);
+}
+
 int
 main(void)
 {
@@ -208,6 +272,12 @@ main(void)
 			world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(
 			a_secret_allowed_while_the_agent_runs_goes_through_in_its_next_cycle,
+			world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(
+			a_proof_put_off_by_a_clock_that_jumped_gets_a_new_date,
+			world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(
+			whoever_waits_for_a_cycle_of_the_agent_finds_git_status_clean,
 			world_setup, world_teardown),
 	};
 
