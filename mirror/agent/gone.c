@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "brain/repo.h"
 #include "brain/sidecar.h"
@@ -520,6 +521,24 @@ gone_has_release(struct round *round, bool *ret_released, struct err *err)
 	return 0;
 }
 
+// Once when it begins and once when it is over; in between health tells it.
+static void
+tell_held(const struct gone_root *root, enum shrink_verdict before,
+	enum shrink_verdict now, int64_t lost, int64_t known)
+{
+	if (before == SHRINK_OK && now != SHRINK_OK) {
+		log_warn("%s: %" PRId64 " of %" PRId64 " files are gone at once%s; the "
+			 "backup keeps them until they are back. If they were deleted on "
+			 "purpose: mirror accept shrink",
+			root->name, lost, known,
+			now == SHRINK_LOST ? "" : ", as when a disk is not mounted");
+	} else if (before != SHRINK_OK && now == SHRINK_OK) {
+		log_notice("%s: %s", root->name,
+			lost > 0 ? "that its files are gone was accepted"
+				 : "its files are back");
+	}
+}
+
 int
 gone_settle(struct round *round, const struct gone_root *root, struct err *err)
 {
@@ -536,6 +555,8 @@ gone_settle(struct round *round, const struct gone_root *root, struct err *err)
 		return err->code;
 	}
 	verdict = judge(round, root, &facts, totals.on_disk.files, lost);
+	tell_held(root, (enum shrink_verdict)facts.held, verdict, lost,
+		totals.on_disk.files);
 	if (settle_all(round, verdict != SHRINK_OK, err) < 0) {
 		return err_wrap(err, "settle what is gone from %s", root->name);
 	}

@@ -115,4 +115,8 @@ rmdir notes
 told 30 shrink 'degraded|failed'
 mv mounted notes
 well 60
+# The agent said so, too: once when it began, once when it was over (I11).
+is "$(grep -c 'notes: .* files are gone at once' "$W/agent.err")" 4 "how often the agent said it began"
+is "$(grep -cE 'notes: (its files are back|that its files are gone was accepted)' "$W/agent.err")" 4 \
+	"how often the agent said it was over"
 holds notes/a hello || fail "the backup after the disk came back"
