@@ -74,7 +74,8 @@ struct job {
 	int attempt;
 	/** Wall clock. */
 	int64_t started_ms;
-	/** On the clock that never jumps (clock_mono_ms()): what a duration is told from. */
+	/** On the clock that never jumps (clock_mono_ms()): what a duration is told from.
+	 */
 	int64_t started_mono_ms;
 	/** Started because it was asked for while the run before it was under way. */
 	bool trailing;
