@@ -90,9 +90,13 @@ repo_fail_at(struct err *err, const char *where, int code, const char *fmt, ...)
 	(void)err_raise_at(err, code_of(code, last != NULL ? last->klass : 0, sys), where,
 		"%s: %s", what,
 		last != NULL && last->message != NULL ? last->message : "libgit2 failed");
+	if (last != NULL && last->klass == GIT_ERROR_OS) {
+		err->sys = sys;
+	}
 	git_error_clear();
 	return err->code;
 }
+
 static pthread_once_t started = PTHREAD_ONCE_INIT;
 
 static void

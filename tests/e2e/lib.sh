@@ -19,12 +19,33 @@ unset MIRROR_CONFIG STATE_DIRECTORY RUNTIME_DIRECTORY NO_COLOR VISUAL EDITOR GIT
 
 : "${MIRROR:?the program under test}"
 
-# Nothing is unreadable to root: where it can be, the story is told to somebody else.
+# Nothing is unreadable to root: the story is told to somebody else.  Who cannot come to
+# the checkout (below /root) gets a copy of what stories need.
 nobody="setpriv --reuid=65534 --regid=65534 --clear-groups"
-if [ "$(id -u)" -eq 0 ] && $nobody sh -c '"$1" --version && test -r "$2"' sh "$MIRROR" "$0" \
-	>/dev/null 2>&1; then
+as_nobody() {
+	$nobody sh -c '"$1" --version && test -r "$2"' sh "$1" "$2" >/dev/null 2>&1
+}
+if [ "$(id -u)" -eq 0 ]; then
 	unset TMPDIR
-	exec $nobody bash "$0" "$@"
+	if as_nobody "$MIRROR" "$0"; then
+		exec $nobody bash "$0" "$@"
+	fi
+	copy=$(mktemp -d /tmp/mirror-e2e-copy.XXXXXX)
+	chmod 755 "$copy"
+	top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
+	cp -r "$top/tests" "$top/docs" "$top/fixtures" "$MIRROR" "$copy"
+	[ -z "${CLOCKSHIFT_SO:-}" ] || cp "$CLOCKSHIFT_SO" "$copy"
+	chmod -R go+rX "$copy"
+	story=$(cd "$(dirname "$0")" && pwd -P)/$(basename "$0")
+	story=$copy/${story#"$top/"}
+	if as_nobody "$copy/mirror" "$story"; then
+		status=0
+		MIRROR=$copy/mirror ${CLOCKSHIFT_SO:+env CLOCKSHIFT_SO="$copy/${CLOCKSHIFT_SO##*/}"} \
+			$nobody bash "$story" "$@" || status=$?
+		rm -rf "$copy"
+		exit "$status"
+	fi
+	rm -rf "$copy"
 fi
 story=$(basename "$0" .sh)
 W=$(mktemp -d "${TMPDIR:-/tmp}/mirror-e2e-$story.XXXXXX")

@@ -25,7 +25,8 @@ whole() {
 		{ mkdir -p "$W/seen" && git -C "$BRAIN" archive HEAD notes | tar -x -C "$W/seen"; }
 	diff -r "$W/notes" "$W/seen/notes" >"$W/differs" || fail "$1: HEAD is not the disk: $(head -3 "$W/differs")"
 	rm -rf "$W/seen"
-	is "$(git -C "$BRAIN" fsck --strict 2>&1)" "" "git fsck after $1"
+	# A commit that a run without descriptors wrote and could not point at hurts nobody.
+	is "$(git -C "$BRAIN" fsck --strict --no-dangling 2>&1)" "" "git fsck after $1"
 	is "$(git -C "$BRAIN" status --porcelain)" "" "git status after $1"
 }
 
@@ -60,7 +61,7 @@ is "$(find hooked/.git/objects -type f | wc -l)" 0 "objects in the hook's own re
 
 # Few descriptors: done, or told without a word that would throw the history away.
 echo more >>notes/1.md
-for limit in 40 24 16 12; do
+for limit in 40 24 22 20 18 16 15 14 13 12; do
 	got=0
 	(
 		ulimit -n "$limit"
