@@ -477,18 +477,24 @@ send_away(struct keeping *keeping, bool look, struct err *err)
 {
 	const struct config *config = keeping->config;
 	AUTO_FREE char *limit = NULL;
+	int result;
 
 	if (config->sqlite.bandwidth > 0) {
 		limit = xasprintf("%" PRId64 "B", config->sqlite.bandwidth);
 		keeping->plan.bandwidth = limit;
 	}
 	keeping->plan.timeout_ms = MAX_OF(keeping->end_ms - clock_mono_ms(), INT64_C(1));
-	if (offsite_send_all(&keeping->plan, keeping->manifest, err) < 0 ||
-		(look && look_away(keeping, err) < 0)) {
-		return err->code;
+	keeping->plan.session = offsite_begin();
+	result = offsite_send_all(&keeping->plan, keeping->manifest, err);
+	if (result >= 0 && look) {
+		result = look_away(keeping, err);
 	}
-	return offsite_prune(&keeping->plan, keeping->manifest, &keeping->policy,
-		clock_now_ms(), false, err);
+	if (result >= 0) {
+		result = offsite_prune(&keeping->plan, keeping->manifest,
+			&keeping->policy, clock_now_ms(), false, err);
+	}
+	offsite_end(STEAL(keeping->plan.session));
+	return result;
 }
 
 int

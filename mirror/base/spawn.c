@@ -383,42 +383,53 @@ has_left(struct child *child)
 	return info.si_pid == child->pid;
 }
 
+// One round, at most @ms or until @also is ready.  False: it says nothing more.
+static bool
+hear(struct child *child, struct pollfd *also, int64_t ms)
+{
+	struct pollfd fds[4] = {
+		{ .fd = child->streams[0].fd, .events = POLLIN },
+		{ .fd = child->streams[1].fd, .events = POLLIN },
+		{ .fd = child->in_fd, .events = POLLOUT },
+		also != NULL ? *also : (struct pollfd){ .fd = -1 },
+	};
+	int64_t left = child->end_ms - clock_mono_ms();
+
+	if (left <= 0) {
+		child->timed_out = true;
+		return false;
+	}
+	// Asked before the poll: what it wrote before it left is in the pipes by now.  A
+	// pipe can stay open for ever in the hands of something it started, like a shared
+	// ssh connection.
+	bool last = has_left(child);
+	int ready = poll(fds, countof(fds), last ? 0 : (int)MIN_OF(left, ms));
+	if (last && ready == 0) {
+		return false;
+	}
+	for (size_t i = 0; i < 2; i++) {
+		if (fds[i].fd >= 0 && fds[i].revents != 0) {
+			drain(child, &child->streams[i]);
+		}
+	}
+	if (fds[2].fd >= 0 && fds[2].revents != 0) {
+		feed(child);
+	}
+	if (also != NULL) {
+		also->revents = ready > 0 ? fds[3].revents : 0;
+	}
+	if (child->plan->on_line != NULL &&
+		child->plan->on_line(NULL, 0, false, child->plan->payload) != 0) {
+		child->cancelled = true;
+	}
+	return true;
+}
+
 static void
 talk(struct child *child)
 {
-	while (is_open(child) && !child->cancelled && !child->overflowed) {
-		struct pollfd fds[3] = {
-			{ .fd = child->streams[0].fd, .events = POLLIN },
-			{ .fd = child->streams[1].fd, .events = POLLIN },
-			{ .fd = child->in_fd, .events = POLLOUT },
-		};
-		int64_t left = child->end_ms - clock_mono_ms();
-
-		if (left <= 0) {
-			child->timed_out = true;
-			return;
-		}
-		// Asked before the poll: what it wrote before it left is in the pipes by
-		// now.  A pipe can stay open for ever in the hands of something it
-		// started, like a shared ssh connection.
-		bool last = has_left(child);
-		int ready = poll(fds, countof(fds),
-			last ? 0 : (int)MIN_OF(left, (int64_t)SPAWN_TICK_MS));
-		if (last && ready == 0) {
-			return;
-		}
-		for (size_t i = 0; i < 2; i++) {
-			if (fds[i].fd >= 0 && fds[i].revents != 0) {
-				drain(child, &child->streams[i]);
-			}
-		}
-		if (fds[2].fd >= 0 && fds[2].revents != 0) {
-			feed(child);
-		}
-		if (child->plan->on_line != NULL &&
-			child->plan->on_line(NULL, 0, false, child->plan->payload) != 0) {
-			child->cancelled = true;
-		}
+	while (is_open(child) && !child->cancelled && !child->overflowed &&
+		hear(child, NULL, SPAWN_TICK_MS)) {
 	}
 }
 
@@ -472,10 +483,10 @@ finish(struct child *child)
 					: WEXITSTATUS(wait_status);
 }
 
-int
-spawn_run(const struct spawn *plan, struct spawn_result *result, struct err *err)
+static struct child
+new_child(const struct spawn *plan, struct spawn_result *result)
 {
-	struct child child = {
+	return (struct child){
 		.plan = plan,
 		.pid = -1,
 		.in_fd = -1,
@@ -483,6 +494,23 @@ spawn_run(const struct spawn *plan, struct spawn_result *result, struct err *err
 			{ .fd = -1, .keep = &result->errors, .is_stderr = true } },
 		.end_ms = clock_mono_ms() + plan->deadline_ms,
 	};
+}
+
+static void
+end_child(struct child *child, struct spawn_result *result)
+{
+	base_close_p(&child->in_fd);
+	result->status = finish(child);
+	base_close_p(&child->streams[0].fd);
+	base_close_p(&child->streams[1].fd);
+	result->timed_out = child->timed_out;
+	result->cancelled = child->cancelled;
+}
+
+int
+spawn_run(const struct spawn *plan, struct spawn_result *result, struct err *err)
+{
+	struct child child = new_child(plan, result);
 	char limit[CLOCK_TEXT_MAX];
 
 	assert(plan->deadline_ms > 0);
@@ -490,12 +518,7 @@ spawn_run(const struct spawn *plan, struct spawn_result *result, struct err *err
 		return err->code;
 	}
 	talk(&child);
-	base_close_p(&child.in_fd);
-	result->status = finish(&child);
-	base_close_p(&child.streams[0].fd);
-	base_close_p(&child.streams[1].fd);
-	result->timed_out = child.timed_out;
-	result->cancelled = child.cancelled;
+	end_child(&child, result);
 	if (child.timed_out) {
 		clock_format_duration(plan->deadline_ms, limit);
 		return err_raise(err, ERR_TIMEOUT, "%s did not finish within %s",
@@ -513,6 +536,57 @@ spawn_run(const struct spawn *plan, struct spawn_result *result, struct err *err
 		return err_advise(err, "start mirror with SIGCHLD not ignored");
 	}
 	return 0;
+}
+
+// ---- beside us
+
+struct spawn_beside {
+	struct spawn plan;
+	struct spawn_result *result;
+	struct child child;
+};
+
+int
+spawn_begin(const struct spawn *plan, struct spawn_result *result,
+	struct spawn_beside **ret_beside, struct err *err)
+{
+	struct spawn_beside *beside = xcalloc(1, sizeof(*beside));
+
+	assert(plan->deadline_ms > 0);
+	beside->plan = *plan;
+	beside->result = result;
+	beside->child = new_child(&beside->plan, result);
+	if (start(&beside->plan, &beside->child, err) < 0) {
+		free(beside);
+		return err->code;
+	}
+	*ret_beside = beside;
+	return 0;
+}
+
+int
+spawn_hear(struct spawn_beside *beside, int fd, short events, int64_t ms)
+{
+	struct pollfd also = { .fd = fd, .events = events };
+	struct child *child = &beside->child;
+
+	if (!is_open(child) || child->cancelled || child->overflowed ||
+		!hear(child, &also, ms)) {
+		return -1;
+	}
+	return child->cancelled ? -1 : also.revents != 0;
+}
+
+void
+spawn_end(struct spawn_beside *beside)
+{
+	if (beside == NULL) {
+		return;
+	}
+	// Whatever it is at: it is told to go.
+	beside->child.cancelled = true;
+	end_child(&beside->child, beside->result);
+	free(beside);
 }
 
 void

@@ -94,4 +94,34 @@ int spawn_run(const struct spawn *plan, struct spawn_result *result, struct err 
 
 void spawn_result_done(struct spawn_result *result) NONNULL;
 
+// ---- beside us: one that answers until it is told to go
+
+struct spawn_beside;
+
+/**
+ * Start it and come back.
+ *
+ * @plan
+ *         Copied; argv and env are read before this returns, the rest of what it points
+ *         to and @result are borrowed until spawn_end().  The deadline is that of its
+ *         whole life.
+ * @return
+ *         0, or negative: NOT_FOUND (no such program), IO.
+ */
+int spawn_begin(const struct spawn *plan, struct spawn_result *result,
+	struct spawn_beside **ret_beside, struct err *err) NONNULL MUST_CHECK;
+
+/**
+ * Hear what it says for at most @ms, or until @fd (-1: none) has @events.
+ *
+ * @return
+ *         1 @fd is ready, 0 not yet, -1 it left, is past its deadline, or on_line
+ *         cancelled it.
+ */
+int spawn_hear(struct spawn_beside *beside, int fd, short events, int64_t ms)
+	NONNULL MUST_CHECK;
+
+/** It goes: SIGTERM, SIGKILL after the grace, reaped.  NULL is nothing. */
+void spawn_end(struct spawn_beside *beside);
+
 #endif

@@ -3,7 +3,7 @@
 /*
  * One object on its way:
  *
- *     copyto X.partial-<id>  ->  lsjson: is the size right?  ->  moveto X
+ *     copy X.partial-<id>  ->  is the size right?  ->  move to X
  *
  * <id> comes from the content, so a second try overwrites what the first one left.  An X
  * that is there is whole; after a kill only the part on its way is sent again.  rclone
@@ -17,6 +17,7 @@
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/path.h"
@@ -34,12 +35,10 @@
 #define PART_TEMP FILE_TEMP_PREFIX "part"
 #define INDEX_TEMP FILE_TEMP_PREFIX "index"
 #define FETCH_TEMP FILE_TEMP_PREFIX "fetch"
-#define BACK_TEMP FILE_TEMP_PREFIX "back"
 
 enum {
 	CHUNK = 1024 * 1024,
 	OBJECT_MAX = 160,
-	OUT_MAX = 64 * 1024,
 	ID_LEN = 8
 };
 
@@ -47,17 +46,44 @@ struct job {
 	const struct offsite_plan *plan;
 	const struct manifest *manifest;
 	const struct manifest_entry *entry;
-	struct rclone rclone;
+	// The plan's session, or one for this job alone.
+	struct rclone *rclone;
+	struct rclone *own;
 	int64_t part_bytes;
 	int nparts;
-	struct json *list;
+	// What rclone_list() gave.
+	struct json *listing;
 };
+
+struct rclone *
+offsite_begin(void)
+{
+	struct rclone *session = xcalloc(1, sizeof(*session));
+
+	session->lock_fd = -1;
+	return session;
+}
+
+void
+offsite_end(struct rclone *session)
+{
+	if (session != NULL) {
+		rclone_close(session);
+		free(session);
+	}
+}
+
+static void
+session_done(struct rclone **session)
+{
+	offsite_end(*session);
+}
 
 static void
 job_done(struct job *job)
 {
-	rclone_close(&job->rclone);
-	json_free(job->list);
+	offsite_end(job->own);
+	json_free(job->listing);
 }
 
 // The folder at the remote: the database's name, or that of its folder here when the name
@@ -72,6 +98,29 @@ folder_of(const struct manifest *manifest)
 }
 
 static int
+open_rclone(struct job *job, struct err *err)
+{
+	const struct offsite_plan *plan = job->plan;
+
+	job->own = plan->session == NULL ? offsite_begin() : NULL;
+	job->rclone = plan->session != NULL ? plan->session : job->own;
+	if (job->rclone->remote == NULL &&
+		rclone_open(job->rclone, plan->remote, plan->lock_dir, err) < 0) {
+		return err->code;
+	}
+	job->rclone->bandwidth = plan->bandwidth;
+	job->rclone->tries = plan->tries > 0 ? plan->tries : OFFSITE_TRIES;
+	job->rclone->pause_ms = plan->pause_ms > 0 ? plan->pause_ms : OFFSITE_PAUSE_MS;
+	job->rclone->pause_max_ms = OFFSITE_PAUSE_MAX_MS;
+	job->rclone->end_ms = clock_mono_ms() + plan->timeout_ms;
+	job->rclone->progress = plan->progress;
+	job->rclone->payload = plan->payload;
+	job->rclone->done = 0;
+	job->rclone->total = job->entry->stored_bytes;
+	return 0;
+}
+
+static int
 job_begin(struct job *job, const struct offsite_plan *plan,
 	const struct manifest *manifest, const struct manifest_entry *entry,
 	struct err *err)
@@ -79,15 +128,6 @@ job_begin(struct job *job, const struct offsite_plan *plan,
 	const char *name = folder_of(manifest);
 
 	*job = (struct job){ .plan = plan, .manifest = manifest, .entry = entry };
-	job->rclone = (struct rclone){ .bandwidth = plan->bandwidth,
-		.tries = plan->tries > 0 ? plan->tries : OFFSITE_TRIES,
-		.pause_ms = plan->pause_ms > 0 ? plan->pause_ms : OFFSITE_PAUSE_MS,
-		.pause_max_ms = OFFSITE_PAUSE_MAX_MS,
-		.end_ms = clock_mono_ms() + plan->timeout_ms,
-		.progress = plan->progress,
-		.payload = plan->payload,
-		.total = entry->stored_bytes,
-		.lock_fd = -1 };
 	if (name[0] == '\0' || name[0] == '.') {
 		return err_raise(err, ERR_INVALID, "no folder name for %s off-site",
 			manifest->dir);
@@ -101,7 +141,7 @@ job_begin(struct job *job, const struct offsite_plan *plan,
 	}
 	job->nparts =
 		(int)((entry->stored_bytes + job->part_bytes - 1) / job->part_bytes);
-	return rclone_open(&job->rclone, plan->remote, plan->lock_dir, err);
+	return open_rclone(job, err);
 }
 
 static void
@@ -123,51 +163,42 @@ part_size(const struct job *job, int part)
 	return MIN_OF(job->part_bytes, job->entry->stored_bytes - start);
 }
 
-static const struct json *
-find_object(const struct json *list, const char *name)
+// What the listing says of its size; -1 it is not there.
+static int64_t
+listed_size(const struct job *job, const char *name)
 {
+	const struct json *list = json_get(job->listing, "list");
+
 	for (size_t i = 0; i < json_count(list); i++) {
 		const char *found = json_get_text(json_at(list, i), "Name");
 
 		if (found != NULL && strcmp(found, name) == 0) {
-			return json_at(list, i);
+			return json_get_int(json_at(list, i), "Size", -1);
 		}
 	}
-	return NULL;
+	return -1;
 }
 
 static int
 list_folder(struct job *job, struct err *err)
 {
-	AUTO_FREE char *path = rclone_path(&job->rclone, folder_of(job->manifest), "");
-
-	json_free(STEAL(job->list));
-	return rclone_list(&job->rclone, path, &job->list, err);
+	json_free(STEAL(job->listing));
+	return rclone_list(job->rclone, folder_of(job->manifest), &job->listing, err);
 }
 
 static int
-run(struct job *job, const char *verb, const char *from, const char *to,
-	const char *stage, struct err *err)
+check_partial(struct job *job, const char *name, int64_t bytes, struct err *err)
 {
-	const char *const args[] = { verb, from, to, NULL };
-	AUTO(buf_done) struct buf out = { .max = OUT_MAX };
+	char hex[HASH_HEX_MAX];
+	int64_t there = -1;
 
-	return rclone_run(&job->rclone, args, stage, &out, err);
-}
-
-static int
-check_partial(struct job *job, const char *path, int64_t bytes, struct err *err)
-{
-	AUTO(json_freep) struct json *list = NULL;
-	int64_t there;
-
-	if (rclone_list(&job->rclone, path, &list, err) < 0) {
+	if (rclone_look(job->rclone, folder_of(job->manifest), name, &there, hex, err) <
+		0) {
 		return err->code;
 	}
-	there = json_get_int(json_at(list, 0), "Size", -1);
-	if (json_count(list) != 1 || there != bytes) {
+	if (there != bytes) {
 		return err_raise(err, ERR_REMOTE,
-			"%s: sent %lld bytes, the remote has %lld", path,
+			"%s: sent %lld bytes, the remote has %lld", name,
 			(long long)bytes, (long long)there);
 	}
 	return 0;
@@ -177,16 +208,14 @@ static int
 send_object(struct job *job, const char *local, const char *name, int64_t bytes,
 	struct err *err)
 {
-	AUTO_FREE char *partial_name =
-		xasprintf("%s.partial-%.*s", name, ID_LEN, job->entry->stored_sha256);
 	AUTO_FREE char *partial =
-		rclone_path(&job->rclone, folder_of(job->manifest), partial_name);
-	AUTO_FREE char *final = rclone_path(&job->rclone, folder_of(job->manifest), name);
-	AUTO_FREE char *path = xasprintf("%s/%s", job->manifest->dir, local);
+		xasprintf("%s.partial-%.*s", name, ID_LEN, job->entry->stored_sha256);
+	const char *folder = folder_of(job->manifest);
 
-	if (run(job, "copyto", path, partial, "upload", err) < 0 ||
+	if (rclone_send(job->rclone, job->manifest->dir, local, folder, partial, err) <
+			0 ||
 		check_partial(job, partial, bytes, err) < 0 ||
-		run(job, "moveto", partial, final, NULL, err) < 0) {
+		rclone_move(job->rclone, folder, partial, name, err) < 0) {
 		return err_wrap(err, "send %s", name);
 	}
 	return 0;
@@ -236,25 +265,28 @@ check_object(
 {
 	char name[OBJECT_MAX];
 	char hex[HASH_HEX_MAX];
+	char offered[HASH_HEX_MAX];
 	int64_t bytes = 0;
-	const struct json *object;
-	const char *offered;
 	int result;
 
 	object_name(job, part, name);
-	object = find_object(job->list, name);
-	offered = json_get_text(json_get(object, "Hashes"), "sha256");
 	*ret_proved = false;
-	*ret_there = object != NULL &&
-		json_get_int(object, "Size", -1) == part_size(job, part);
-	if (!*ret_there || offered == NULL || !job->entry->local) {
+	*ret_there = listed_size(job, name) == part_size(job, part);
+	if (!*ret_there || !job->entry->local) {
+		return 0;
+	}
+	if (rclone_look(job->rclone, folder_of(job->manifest), name, &bytes, offered,
+		    err) < 0) {
+		return err->code;
+	}
+	if (offered[0] == '\0') {
 		return 0;
 	}
 	if (job->nparts > 1 && cut_part(job, part, err) < 0) {
 		return err->code;
 	}
 	result = archive_hash(job->manifest->dirfd,
-		job->nparts > 1 ? PART_TEMP : job->entry->file, job->rclone.end_ms, hex,
+		job->nparts > 1 ? PART_TEMP : job->entry->file, job->rclone->end_ms, hex,
 		&bytes, err);
 	(void)unlinkat(job->manifest->dirfd, PART_TEMP, 0);
 	if (result < 0) {
@@ -287,7 +319,7 @@ send_part(struct job *job, int part, struct err *err)
 			return result;
 		}
 	}
-	job->rclone.done += part_size(job, part);
+	job->rclone->done += part_size(job, part);
 	return 0;
 }
 
@@ -316,92 +348,90 @@ send_index(struct job *job, struct err *err)
 	return result;
 }
 
-// Every part into @path (a new file), compared with what was stored.
+// One part that came back: hashed, and written to @out unless it is -1.
 static int
-bring_back(struct job *job, const char *path, struct err *err)
+take_part(int in, int out, struct hash *hash, int64_t *bytes, struct err *err)
 {
-	AUTO_FREE char *temp = xasprintf("%s/" FETCH_TEMP, job->manifest->dir);
+	AUTO_FREE uint8_t *chunk = xmalloc(CHUNK);
+	ssize_t len;
+
+	while ((len = fd_read_full(in, chunk, CHUNK, err)) > 0) {
+		hash_add(hash, chunk, (size_t)len);
+		*bytes += len;
+		if (out >= 0 && fd_write_all(out, chunk, (size_t)len, err) < 0) {
+			return err->code;
+		}
+	}
+	return len < 0 ? err->code : 0;
+}
+
+static int
+bring_part(struct job *job, int part, int out, struct hash *hash, int64_t *bytes,
+	struct err *err)
+{
+	const struct manifest *manifest = job->manifest;
+	char name[OBJECT_MAX];
+	int result;
+
+	object_name(job, part, name);
+	(void)unlinkat(manifest->dirfd, FETCH_TEMP, 0);
+	if (rclone_fetch(job->rclone, folder_of(manifest), name, manifest->dir,
+		    FETCH_TEMP, err) < 0) {
+		return err->code;
+	}
+	AUTO_CLOSE int in =
+		openat(manifest->dirfd, FETCH_TEMP, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (in < 0) {
+		return err_errno(err, "open " FETCH_TEMP);
+	}
+	result = take_part(in, out, hash, bytes, err);
+	(void)unlinkat(manifest->dirfd, FETCH_TEMP, 0);
+	job->rclone->done += part_size(job, part);
+	return result;
+}
+
+// Every part back, compared with what was stored; into @out as well unless it is -1.
+static int
+bring_back(struct job *job, int out, struct err *err)
+{
+	AUTO(hash_freep) struct hash *hash = hash_sha256_new();
+	uint8_t digest[HASH_SHA256_LEN];
+	char hex[HASH_HEX_MAX];
+	int64_t bytes = 0;
+
+	job->rclone->done = 0;
+	for (int part = 0; part < job->nparts; part++) {
+		if (bring_part(job, part, out, hash, &bytes, err) < 0) {
+			(void)unlinkat(job->manifest->dirfd, FETCH_TEMP, 0);
+			// Gone is what this question was about.
+			err->code = err->code == ERR_NOT_FOUND ? ERR_INVALID : err->code;
+			return err->code;
+		}
+	}
+	hash_end(hash, digest);
+	hash_hex(digest, sizeof(digest), hex);
+	if (bytes != job->entry->stored_bytes ||
+		strcmp(hex, job->entry->stored_sha256) != 0) {
+		return err_raise(err, ERR_INVALID, "%s off-site is not what was sent",
+			job->entry->file);
+	}
+	return 0;
+}
+
+static int
+fetch_to(struct job *job, const char *path, struct err *err)
+{
 	AUTO_CLOSE int out =
 		open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	AUTO_FREE uint8_t *chunk = xmalloc(CHUNK);
 
 	if (out < 0) {
 		return err_errno(err, "create %s", path);
 	}
-	for (int part = 0; part < job->nparts; part++) {
-		char name[OBJECT_MAX];
-		ssize_t len;
-
-		object_name(job, part, name);
-		AUTO_FREE char *from =
-			rclone_path(&job->rclone, folder_of(job->manifest), name);
-		(void)unlink(temp);
-		if (run(job, "copyto", from, temp, "read back", err) < 0) {
-			return err->code;
-		}
-		AUTO_CLOSE int in = open(temp, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-		if (in < 0) {
-			return err_errno(err, "open %s", temp);
-		}
-		while ((len = fd_read_full(in, chunk, CHUNK, err)) > 0) {
-			if (fd_write_all(out, chunk, (size_t)len, err) < 0) {
-				return err->code;
-			}
-		}
-		(void)unlink(temp);
-		job->rclone.done += part_size(job, part);
-		if (len < 0) {
-			return err->code;
-		}
-	}
-	return fd_sync(out, path, err);
-}
-
-static int
-fetch_and_compare(struct job *job, const char *path, struct err *err)
-{
-	AUTO_FREE char *temp = xasprintf("%s/" FETCH_TEMP, job->manifest->dir);
-	char hex[HASH_HEX_MAX];
-	int64_t bytes = 0;
-
-	job->rclone.done = 0;
-	if (bring_back(job, path, err) < 0) {
-		// Gone is what this question was about.
-		if (err->code == ERR_NOT_FOUND) {
-			err->code = ERR_INVALID;
-		}
-		goto undo;
-	}
-	if (archive_hash(AT_FDCWD, path, job->rclone.end_ms, hex, &bytes, err) < 0) {
-		goto undo;
-	}
-	if (bytes != job->entry->stored_bytes ||
-		strcmp(hex, job->entry->stored_sha256) != 0) {
-		err_raise(err, ERR_INVALID, "%s off-site is not what was sent",
-			job->entry->file);
-		goto undo;
-	}
-	return 0;
-
-undo:
-	(void)unlink(temp);
-	if (err->code != ERR_EXISTS) {
+	if (bring_back(job, out, err) < 0 || fd_sync(out, path, err) < 0) {
 		(void)unlink(path);
-	}
-	return err->code;
-}
-
-static int
-read_back(struct job *job, struct err *err)
-{
-	AUTO_FREE char *path = xasprintf("%s/" BACK_TEMP, job->manifest->dir);
-
-	(void)unlink(path);
-	if (fetch_and_compare(job, path, err) < 0) {
 		return err->code;
 	}
-	(void)unlink(path);
-	return 1;
+	return 0;
 }
 
 static int
@@ -436,7 +466,9 @@ verify_job(struct job *job, bool deep, struct err *err)
 {
 	int proved = check_all(job, err);
 
-	return proved < 0 || !deep ? proved : read_back(job, err);
+	return proved < 0 || !deep             ? proved
+		: bring_back(job, -1, err) < 0 ? err->code
+					       : 1;
 }
 
 static int
@@ -465,7 +497,7 @@ send_parts(struct job *job, struct err *err)
 		}
 	}
 	proved = check_all(job, err);
-	if (proved < 0 || (proved == 0 && read_back(job, err) < 0)) {
+	if (proved < 0 || (proved == 0 && bring_back(job, -1, err) < 0)) {
 		return err->code;
 	}
 	return send_index(job, err);
@@ -475,7 +507,7 @@ int
 offsite_send(const struct offsite_plan *plan, struct manifest *manifest,
 	struct manifest_entry *entry, struct err *err)
 {
-	AUTO(job_done) struct job job = { .rclone = { .lock_fd = -1 } };
+	AUTO(job_done) struct job job = { 0 };
 
 	if (entry->recipient == NULL) {
 		(void)err_raise(err, ERR_DENIED,
@@ -523,9 +555,14 @@ int
 offsite_send_all(
 	const struct offsite_plan *plan, struct manifest *manifest, struct err *err)
 {
+	AUTO(session_done) struct rclone *own = NULL;
 	struct offsite_plan rest = *plan;
 	int64_t end_ms = clock_mono_ms() + plan->timeout_ms;
 	int sent = 0;
+
+	if (rest.session == NULL) {
+		rest.session = own = offsite_begin();
+	}
 
 	for (size_t i = manifest->nentries; i-- > 0;) {
 		if (!wants_sending(plan->remote, manifest, i)) {
@@ -544,7 +581,7 @@ int
 offsite_verify(const struct offsite_plan *plan, struct manifest *manifest,
 	struct manifest_entry *entry, bool deep, struct err *err)
 {
-	AUTO(job_done) struct job job = { .rclone = { .lock_fd = -1 } };
+	AUTO(job_done) struct job job = { 0 };
 	struct err ignored = { 0 };
 	int proved;
 
@@ -575,12 +612,12 @@ int
 offsite_fetch(const struct offsite_plan *plan, const struct manifest *manifest,
 	const struct manifest_entry *entry, const char *path, struct err *err)
 {
-	AUTO(job_done) struct job job = { .rclone = { .lock_fd = -1 } };
+	AUTO(job_done) struct job job = { 0 };
 
 	if (job_begin(&job, plan, manifest, entry, err) < 0) {
 		return err->code;
 	}
-	return fetch_and_compare(&job, path, err);
+	return fetch_to(&job, path, err);
 }
 
 static bool
@@ -601,24 +638,22 @@ static int
 remove_objects(struct job *job, struct err *err)
 {
 	AUTO_FREE char *index = xasprintf("%s.index.json", job->entry->file);
-	AUTO(buf_done) struct buf out = { .max = OUT_MAX };
+	const struct json *list;
 
 	if (list_folder(job, err) < 0) {
 		return err->code;
 	}
+	list = json_get(job->listing, "list");
 	for (int pass = 0; pass < 2; pass++) {
-		for (size_t i = 0; i < json_count(job->list); i++) {
-			const char *name = json_get_text(json_at(job->list, i), "Name");
+		for (size_t i = 0; i < json_count(list); i++) {
+			const char *name = json_get_text(json_at(list, i), "Name");
 
 			if (name == NULL || !is_of_entry(job, name) ||
 				(strcmp(name, index) == 0) != (pass == 0)) {
 				continue;
 			}
-
-			AUTO_FREE char *path =
-				rclone_path(&job->rclone, folder_of(job->manifest), name);
-			const char *const args[] = { "deletefile", path, NULL };
-			if (rclone_run(&job->rclone, args, NULL, &out, err) < 0 &&
+			if (rclone_delete(job->rclone, folder_of(job->manifest), name,
+				    err) < 0 &&
 				err->code != ERR_NOT_FOUND) {
 				return err->code;
 			}
@@ -633,7 +668,7 @@ forget(const struct offsite_plan *plan, struct manifest *manifest, size_t index,
 	struct err *err)
 {
 	struct manifest_entry *entry = &manifest->entries[index];
-	AUTO(job_done) struct job job = { .rclone = { .lock_fd = -1 } };
+	AUTO(job_done) struct job job = { 0 };
 
 	if (job_begin(&job, plan, manifest, entry, err) < 0 ||
 		remove_objects(&job, err) < 0) {
@@ -655,9 +690,14 @@ offsite_prune(const struct offsite_plan *plan, struct manifest *manifest,
 	AUTO_FREE struct retain_copy *copies = xcalloc(count + 1, sizeof(*copies));
 	AUTO_FREE size_t *places = xcalloc(count + 1, sizeof(*places));
 	AUTO_FREE bool *keep = xcalloc(count + 1, sizeof(*keep));
+	AUTO(session_done) struct rclone *own = NULL;
+	struct offsite_plan all = *plan;
 	size_t ncopies = 0;
 	int removed = 0;
 
+	if (all.session == NULL) {
+		all.session = own = offsite_begin();
+	}
 	for (size_t i = 0; i < count; i++) {
 		const struct manifest_entry *entry = &manifest->entries[i];
 
@@ -674,7 +714,7 @@ offsite_prune(const struct offsite_plan *plan, struct manifest *manifest,
 			continue;
 		}
 		removed++;
-		if (!dry_run && forget(plan, manifest, places[i], err) < 0) {
+		if (!dry_run && forget(&all, manifest, places[i], err) < 0) {
 			return err->code;
 		}
 	}

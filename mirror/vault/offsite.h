@@ -38,6 +38,8 @@ enum {
 	OFFSITE_PARTS_MAX = 9999,
 };
 
+struct rclone;
+
 struct offsite_plan {
 	/** "rclone:remote:folder", "remote:folder" or "/a/folder". */
 	const char *remote;
@@ -54,7 +56,16 @@ struct offsite_plan {
 	int64_t timeout_ms;
 	vault_progress_fn *progress;
 	void *payload;
+	/** From offsite_begin(), for several calls with one rclone; NULL: each has its
+	 * own.
+	 */
+	struct rclone *session;
 };
+
+/** One rclone and one hold of the lock, from the first call that needs them to
+ * offsite_end(). */
+struct rclone *offsite_begin(void) MUST_CHECK;
+void offsite_end(struct rclone *session);
 
 /**
  * Send one snapshot; parts that are already there, whole, are not sent again.  Saves the

@@ -8,8 +8,9 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/mem.h"
-#include "base/spawn.h"
+#include "base/path.h"
 #include "vault/offsite_class.h"
+#include "vault/rcd.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,11 +23,9 @@
 
 enum {
 	TICK_MS = 100,
-	// "2026/11/21 10:30:31 "
-	STAMP_LEN = 20,
-	// rclone's own status for "directory not found" and "file not found".
-	STATUS_NO_FOLDER = 3,
-	STATUS_NO_FILE = 4
+	STATS_MS = 500,
+	STATS_MAX_MS = 2000,
+	GROUP_MAX = 32
 };
 
 static int
@@ -77,6 +76,8 @@ rclone_open(
 void
 rclone_close(struct rclone *rclone)
 {
+	// The lock goes last: until then one may be at work.
+	rcd_close(STEAL(rclone->rcd));
 	free(STEAL(rclone->remote));
 	if (rclone->lock_fd >= 0) {
 		(void)close(rclone->lock_fd);
@@ -84,106 +85,75 @@ rclone_close(struct rclone *rclone)
 	rclone->lock_fd = -1;
 }
 
-char *
-rclone_path(const struct rclone *rclone, const char *folder, const char *name)
-{
-	size_t len = strlen(rclone->remote);
-	bool bare = rclone->remote[len - 1] == ':' || rclone->remote[len - 1] == '/';
+// ---- one question
 
-	return xasprintf("%s%s%s%s%s", rclone->remote, bare ? "" : "/", folder,
-		name[0] != '\0' ? "/" : "", name);
-}
+static const char stats_method[] = "core/stats";
 
-// Its log: one JSON object a line, on standard error.
-struct listen {
+struct question {
 	struct rclone *rclone;
+	const char *method;
+	struct json *request;
+	// A literal, for progress; NULL: it moves no data.
 	const char *stage;
-	struct buf errors;
+	// Its own name among what rclone counts.
+	char group[GROUP_MAX];
+	int64_t told_ms;
 	int64_t bytes;
 };
 
+// How many bytes it has moved; what it does not say stays as it was.
 static void
-take_line(struct listen *listen, const char *line, size_t len)
+look_at_stats(struct rcd *rcd, struct question *question)
 {
-	AUTO(json_freep) struct json *json = NULL;
-	struct err ignored;
-	const char *level;
-	const char *msg;
-	const struct json *stats;
+	AUTO(json_freep) struct json *request = json_new_object();
+	AUTO(json_freep) struct json *answer = NULL;
+	int64_t now_ms = clock_mono_ms();
+	struct err ignored = { 0 };
 
-	if (json_parse(line, len, &json, &ignored) < 0) {
-		// What fails before its log is set up has the time in front.
-		if (len > STAMP_LEN && line[4] == '/' && line[13] == ':') {
-			line += STAMP_LEN;
-			len -= STAMP_LEN;
-		}
-		(void)!buf_add(&listen->errors, line, len, &ignored);
-		(void)!buf_add(&listen->errors, "\n", 1, &ignored);
+	if (now_ms - question->told_ms < STATS_MS) {
 		return;
 	}
-	level = json_get_text(json, "level");
-	msg = json_get_text(json, "msg");
-	stats = json_get(json, "stats");
-	if (stats != NULL) {
-		listen->bytes = json_get_int(stats, "bytes", listen->bytes);
-	} else if (level != NULL && msg != NULL &&
-		(strcmp(level, "error") == 0 || strcmp(level, "critical") == 0 ||
-			strcmp(level, "fatal") == 0)) {
-		(void)!buf_add_fmt(&listen->errors, &ignored, "%s\n", msg);
+	question->told_ms = now_ms;
+	json_set_text(request, "group", question->group);
+	if (rcd_call(rcd, stats_method, request, now_ms + STATS_MAX_MS, NULL, NULL,
+		    &answer, &ignored) == 0) {
+		question->bytes = json_get_int(answer, "bytes", question->bytes);
 	}
 }
 
 static int
-follow(const char *line, size_t len, bool is_stderr, void *payload)
+tick(struct rcd *rcd, void *payload)
 {
-	struct listen *listen = payload;
-	struct rclone *rclone = listen->rclone;
+	struct question *question = payload;
+	struct rclone *rclone = question->rclone;
 
-	if (line != NULL) {
-		if (is_stderr && len > 0) {
-			take_line(listen, line, len);
-		}
-		return 0;
-	}
 	if (rclone->progress == NULL) {
 		return 0;
 	}
-	return rclone->progress(listen->stage != NULL ? listen->stage : "ask",
-		rclone->done + (listen->stage != NULL ? listen->bytes : 0), rclone->total,
+	if (question->stage != NULL) {
+		look_at_stats(rcd, question);
+	}
+	return rclone->progress(question->stage != NULL ? question->stage : "ask",
+		MIN_OF(rclone->done + question->bytes, rclone->total), rclone->total,
 		rclone->payload);
 }
 
 static int
-run_once(struct rclone *rclone, const char *const *argv, const char *stage,
-	struct buf *out, int *ret_status, struct listen *listen, struct err *err)
+ask_once(struct question *question, struct json **ret_answer, struct err *err)
 {
-	struct spawn_result result = SPAWN_RESULT(out->max);
-	int64_t left = rclone->end_ms - clock_mono_ms();
-	struct spawn plan = {
-		.argv = argv,
-		.deadline_ms =
-			stage == NULL ? MIN_OF(left, (int64_t)RCLONE_COMMAND_MS) : left,
-		.gentle = true,
-		.dies_with_us = true,
-		.on_line = follow,
-		.payload = listen,
-	};
+	struct rclone *rclone = question->rclone;
+	int64_t end_ms = rclone->end_ms;
 	int got;
 
-	if (left <= 0) {
-		return err_raise(err, ERR_TIMEOUT, "the time limit is reached");
+	if (question->stage == NULL) {
+		end_ms = MIN_OF(end_ms, clock_mono_ms() + RCLONE_COMMAND_MS);
 	}
-	got = spawn_run(&plan, &result, err);
-	if (got == ERR_NOT_FOUND) {
-		err->code = ERR_REMOTE;
-		(void)err_advise(err, "install rclone (apt install rclone)");
-		got = ERR_REMOTE;
+	got = rcd_call(rclone->rcd, question->method, question->request, end_ms, tick,
+		question, ret_answer, err);
+	// What it may still be doing for us ends with it.
+	if (got == ERR_TIMEOUT || got == ERR_CANCELLED || got == ERR_IO) {
+		rcd_close(STEAL(rclone->rcd));
 	}
-	*ret_status = result.status;
-	if (got == 0 && result.out.len > 0) {
-		got = buf_add(out, result.out.data, result.out.len, err);
-	}
-	spawn_result_done(&result);
 	return got;
 }
 
@@ -208,68 +178,43 @@ pause_for(struct rclone *rclone, int64_t ms, struct err *err)
 	return 0;
 }
 
-static void
-make_argv(const struct rclone *rclone, const char *const *args, const char **argv)
-{
-	static const char *const always[] = { "rclone", "--retries", "1",
-		"--low-level-retries", "1", "--contimeout", "20s", "--timeout", "2m",
-		"--use-json-log", "--stats", "500ms", "--stats-log-level", "NOTICE",
-		"--ask-password=false" };
-	size_t count = 0;
-
-	for (size_t i = 0; i < countof(always); i++) {
-		argv[count++] = always[i];
-	}
-	if (rclone->bandwidth != NULL) {
-		argv[count++] = "--bwlimit";
-		argv[count++] = rclone->bandwidth;
-	}
-	for (size_t i = 0; args[i] != NULL && i < RCLONE_ARGS_MAX; i++) {
-		argv[count++] = args[i];
-	}
-	argv[count] = NULL;
-}
-
 static int
-raise_remote(const struct rclone *rclone, const struct listen *listen,
-	enum offsite_class class, struct err *err)
+raise_remote(const struct rclone *rclone, enum offsite_class class, struct err *err)
 {
-	const char *text = buf_text(&listen->errors);
+	char text[ERR_MSG_MAX];
 
-	(void)err_raise(err, ERR_REMOTE, "%s: %.*s", rclone->remote,
-		(int)MIN_OF(strcspn(text, "\n"), (size_t)250),
-		text[0] != '\0' ? text : "rclone gave no reason");
+	(void)snprintf(text, sizeof(text), "%s", err->msg);
+	(void)err_raise(err, ERR_REMOTE, "%s: %s", rclone->remote, text);
 	return err_advise(err, "%s", offsite_advice(class));
 }
 
-int
-rclone_run(struct rclone *rclone, const char *const *args, const char *stage,
-	struct buf *out, struct err *err)
+// Ask until there is an answer, or a failure that stays.
+static int
+ask(struct question *question, struct json **ret_answer, struct err *err)
 {
-	const char *argv[RCLONE_ARGS_MAX + 20];
+	struct rclone *rclone = question->rclone;
 
-	make_argv(rclone, args, argv);
 	for (int tries = 1;; tries++) {
-		struct listen listen = { .rclone = rclone,
-			.stage = stage,
-			.errors = { .max = RCLONE_ERRORS_MAX } };
 		enum offsite_class class;
-		int status = 0;
-		int got;
+		int got = 0;
 
-		buf_clear(out);
-		got = run_once(rclone, argv, stage, out, &status, &listen, err);
-		if (got < 0 || status == 0) {
-			buf_done(&listen.errors);
+		if (rclone->rcd == NULL) {
+			got = rcd_open(
+				rclone->bandwidth, rclone->end_ms, &rclone->rcd, err);
+		}
+		if (got == ERR_NOT_FOUND) {
+			err->code = ERR_REMOTE;
+			return err_advise(err, "install rclone (apt install rclone)");
+		}
+		if (got == 0) {
+			got = ask_once(question, ret_answer, err);
+		}
+		if (got >= 0 || got == ERR_TIMEOUT || got == ERR_CANCELLED ||
+			got == ERR_NOT_FOUND) {
 			return got;
 		}
-		class = offsite_classify(buf_text(&listen.errors), listen.errors.len);
-		(void)raise_remote(rclone, &listen, class, err);
-		buf_done(&listen.errors);
-		if (status == STATUS_NO_FOLDER || status == STATUS_NO_FILE) {
-			err->code = ERR_NOT_FOUND;
-			return err->code;
-		}
+		class = offsite_classify(err->msg, strlen(err->msg));
+		(void)raise_remote(rclone, class, err);
 		if (!offsite_is_passing(class) || tries >= rclone->tries ||
 			pause_for(rclone,
 				offsite_pause_ms(class, tries, rclone->pause_ms,
@@ -281,24 +226,180 @@ rclone_run(struct rclone *rclone, const char *const *args, const char *stage,
 	}
 }
 
-int
-rclone_list(
-	struct rclone *rclone, const char *path, struct json **ret_list, struct err *err)
+// "remote:folder", as rclone calls a place.
+static char *
+place_of(const struct rclone *rclone, const char *folder)
 {
-	const char *const args[] = { "lsjson", "--hash", "--files-only", path, NULL };
-	AUTO(buf_done) struct buf out = { .max = RCLONE_LIST_MAX };
+	size_t len = strlen(rclone->remote);
+	bool bare = rclone->remote[len - 1] == ':' || rclone->remote[len - 1] == '/';
 
-	if (rclone_run(rclone, args, NULL, &out, err) < 0) {
-		if (err->code != ERR_NOT_FOUND) {
-			return err->code;
-		}
+	return xasprintf("%s%s%s", rclone->remote, bare ? "" : "/", folder);
+}
+
+// A folder of ours.  Text alone goes through JSON: one whose path is none is named by a
+// descriptor of it.
+static char *
+place_here(const char *dir, int *ret_fd, struct err *err)
+{
+	if (path_is_utf8(dir, strlen(dir))) {
+		return xstrdup(dir);
+	}
+	*ret_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (*ret_fd < 0) {
+		(void)err_errno(err, "open %s", dir);
+		return NULL;
+	}
+	return xasprintf("/proc/%d/fd/%d", (int)getpid(), *ret_fd);
+}
+
+static struct question
+question_of(struct rclone *rclone, const char *method, const char *stage)
+{
+	static int count;
+	struct question question = { .rclone = rclone,
+		.method = method,
+		.request = json_new_object(),
+		.stage = stage,
+		.told_ms = clock_mono_ms() };
+
+	(void)snprintf(question.group, sizeof(question.group), "mirror-%d",
+		__atomic_add_fetch(&count, 1, __ATOMIC_RELAXED));
+	json_set_text(question.request, "_group", question.group);
+	return question;
+}
+
+// Ask, and nothing of the answer matters but that it came.
+static int
+order(struct question *question, struct err *err)
+{
+	AUTO(json_freep) struct json *answer = NULL;
+	int got = ask(question, &answer, err);
+
+	json_free(STEAL(question->request));
+	return got;
+}
+
+// ---- the words for it
+
+static int
+transfer(struct rclone *rclone, const char *method, const char *stage, const char *from,
+	const char *from_name, const char *to, const char *to_name, struct err *err)
+{
+	struct question question = question_of(rclone, method, stage);
+
+	json_set_text(question.request, "srcFs", from);
+	json_set_text(question.request, "srcRemote", from_name);
+	json_set_text(question.request, "dstFs", to);
+	json_set_text(question.request, "dstRemote", to_name);
+	return order(&question, err);
+}
+
+int
+rclone_send(struct rclone *rclone, const char *dir, const char *file, const char *folder,
+	const char *name, struct err *err)
+{
+	AUTO_CLOSE int fd = -1;
+	AUTO_FREE char *here = place_here(dir, &fd, err);
+	AUTO_FREE char *there = place_of(rclone, folder);
+
+	return here == NULL ? err->code
+			    : transfer(rclone, "operations/copyfile", "upload", here,
+				      file, there, name, err);
+}
+
+int
+rclone_fetch(struct rclone *rclone, const char *folder, const char *name, const char *dir,
+	const char *file, struct err *err)
+{
+	AUTO_CLOSE int fd = -1;
+	AUTO_FREE char *here = place_here(dir, &fd, err);
+	AUTO_FREE char *there = place_of(rclone, folder);
+
+	return here == NULL ? err->code
+			    : transfer(rclone, "operations/copyfile", "read back", there,
+				      name, here, file, err);
+}
+
+int
+rclone_move(struct rclone *rclone, const char *folder, const char *from, const char *to,
+	struct err *err)
+{
+	AUTO_FREE char *there = place_of(rclone, folder);
+
+	return transfer(rclone, "operations/movefile", NULL, there, from, there, to, err);
+}
+
+int
+rclone_delete(
+	struct rclone *rclone, const char *folder, const char *name, struct err *err)
+{
+	AUTO_FREE char *there = place_of(rclone, folder);
+	struct question question = question_of(rclone, "operations/deletefile", NULL);
+
+	json_set_text(question.request, "fs", there);
+	json_set_text(question.request, "remote", name);
+	return order(&question, err);
+}
+
+int
+rclone_list(struct rclone *rclone, const char *folder, struct json **ret_listing,
+	struct err *err)
+{
+	AUTO_FREE char *there = place_of(rclone, folder);
+	struct question question = question_of(rclone, "operations/list", NULL);
+	struct json *options = json_new_object();
+	int got;
+
+	json_set_bool(options, "filesOnly", true);
+	json_set_bool(options, "noModTime", true);
+	json_set_bool(options, "noMimeType", true);
+	json_set_text(question.request, "fs", there);
+	json_set_text(question.request, "remote", "");
+	json_set(question.request, "opt", options);
+	got = ask(&question, ret_listing, err);
+	json_free(question.request);
+	if (got == ERR_NOT_FOUND) {
 		err_clear(err);
-		*ret_list = json_new_array();
+		*ret_listing = json_new_object();
 		return 0;
 	}
-	if (json_parse(buf_text(&out), out.len, ret_list, err) < 0) {
-		err->code = ERR_REMOTE;
-		return err_wrap(err, "the listing of %s", path);
+	return got;
+}
+
+int
+rclone_look(struct rclone *rclone, const char *folder, const char *name,
+	int64_t *ret_bytes, char ret_hex[HASH_HEX_MAX], struct err *err)
+{
+	AUTO_FREE char *there = place_of(rclone, folder);
+	AUTO(json_freep) struct json *answer = NULL;
+	struct question question = question_of(rclone, "operations/stat", NULL);
+	struct json *options = json_new_object();
+	struct json *types = json_new_array();
+	const struct json *item;
+	const char *hex;
+	int got;
+
+	json_append_text(types, "sha256");
+	json_set_bool(options, "showHash", true);
+	json_set(options, "hashTypes", types);
+	json_set_text(question.request, "fs", there);
+	json_set_text(question.request, "remote", name);
+	json_set(question.request, "opt", options);
+	got = ask(&question, &answer, err);
+	json_free(question.request);
+	ret_hex[0] = '\0';
+	if (got == ERR_NOT_FOUND) {
+		err_clear(err);
+		return 0;
 	}
-	return 0;
+	if (got < 0) {
+		return got;
+	}
+	item = json_get(answer, "item");
+	*ret_bytes = json_get_int(item, "Size", -1);
+	hex = json_get_text(json_get(item, "Hashes"), "sha256");
+	if (hex != NULL && strlen(hex) < HASH_HEX_MAX) {
+		(void)stpcpy(ret_hex, hex);
+	}
+	return json_is_object(item);
 }

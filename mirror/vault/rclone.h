@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /**
- * vault/rclone - one rclone command, with patience where patience helps.
+ * vault/rclone - what is asked of a remote, with patience where patience helps.
  *
- * Knows: base, offsite_class.
- * Owns:  the lock "one rclone per remote", and the pauses between tries.
+ * Knows: base, offsite_class, rcd.
+ * Owns:  the lock "one rclone per remote", the one process that is asked (started at the
+ *        first question), and the pauses between tries.
  * Never: waits past the deadline, or repeats what cannot work.
  */
 
@@ -12,16 +13,14 @@
 #define VAULT_RCLONE_H
 
 #include "base/base.h"
-#include "base/buf.h"
+#include "base/hash.h"
 #include "vault/progress.h"
 
 struct err;
 struct json;
+struct rcd;
 
 enum {
-	RCLONE_ARGS_MAX = 16,
-	RCLONE_ERRORS_MAX = 8 * 1024,
-	RCLONE_LIST_MAX = 16 * 1024 * 1024,
 	/** One command that moves no data: list, move, delete. */
 	RCLONE_COMMAND_MS = 2 * 60 * 1000,
 };
@@ -40,6 +39,8 @@ struct rclone {
 	int64_t done;
 	int64_t total;
 	int lock_fd;
+	/** Started at the first question; NULL before. */
+	struct rcd *rcd;
 };
 
 /** Take the lock.  BUSY; INVALID (no remote by that name can exist). */
@@ -47,28 +48,41 @@ int rclone_open(struct rclone *rclone, const char *remote, const char *lock_dir,
 	struct err *err) NONNULL MUST_CHECK;
 void rclone_close(struct rclone *rclone) NONNULL;
 
-/** "remote:folder/name"; owned by the caller. */
-char *rclone_path(const struct rclone *rclone, const char *folder, const char *name)
-	NONNULL MUST_CHECK;
+/*
+ * Each of these is asked again after a pause while its failure is a passing one, and
+ * fails with REMOTE (the message says what the remote said; also when no rclone is
+ * installed), NOT_FOUND (what it is about is not there), TIMEOUT, CANCELLED.  A @folder
+ * is one below the remote.
+ */
+
+/** A file of ours, by its folder and its name in it, becomes FOLDER/NAME there. */
+int rclone_send(struct rclone *rclone, const char *dir, const char *file,
+	const char *folder, const char *name, struct err *err) NONNULL MUST_CHECK;
+/** And back; what stands at DIR/FILE is replaced. */
+int rclone_fetch(struct rclone *rclone, const char *folder, const char *name,
+	const char *dir, const char *file, struct err *err) NONNULL MUST_CHECK;
+/** Rename in its folder. */
+int rclone_move(struct rclone *rclone, const char *folder, const char *from,
+	const char *to, struct err *err) NONNULL MUST_CHECK;
+int rclone_delete(struct rclone *rclone, const char *folder, const char *name,
+	struct err *err) NONNULL MUST_CHECK;
+
+/** {"list": [{"Name": ..., "Size": ...}, ...]}, the files in it; without a list when the
+ * folder is not there.  Owned by the caller. */
+int rclone_list(struct rclone *rclone, const char *folder, struct json **ret_listing,
+	struct err *err) NONNULL MUST_CHECK;
 
 /**
- * Run `rclone ARGS`, again after pauses while the failure is a passing one.
+ * One file.
  *
- * @args
- *         NULL-terminated, without "rclone".
- * @stage
- *         For progress; a literal.  NULL: a command that moves no data.
- * @out
- *         Its output; .max set by the caller.
+ * @ret_hex
+ *         Its SHA-256 as the remote says, "" where it knows none.  A remote that reckons
+ *         it anew reads the file for it.
  * @return
- *         0, or negative: REMOTE (message and advice; also when no rclone is installed),
- *         NOT_FOUND (this object is not there), TIMEOUT, CANCELLED.
+ *         1 it is there, 0 it is not, or negative.
  */
-int rclone_run(struct rclone *rclone, const char *const *args, const char *stage,
-	struct buf *out, struct err *err) NONNULL_ARGS(1, 2, 4, 5) MUST_CHECK;
-
-/** `lsjson` with hashes; an empty array when the folder is not there. */
-int rclone_list(struct rclone *rclone, const char *path, struct json **ret_list,
-	struct err *err) NONNULL MUST_CHECK;
+int rclone_look(struct rclone *rclone, const char *folder, const char *name,
+	int64_t *ret_bytes, char ret_hex[HASH_HEX_MAX], struct err *err)
+	NONNULL MUST_CHECK;
 
 #endif
