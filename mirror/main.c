@@ -337,8 +337,10 @@
  *     vault/place                  which folder are the snapshots of a database in?
  *     vault/progress               how the long jobs of this room speak to whoever
  *                                  waits.
- *     vault/rclone                 one rclone command, with patience where patience
- *                                  helps.
+ *     vault/rcd                    one rclone that stays and answers, for as long as a
+ *                                  job takes.
+ *     vault/rclone                 what is asked of a remote, with patience where
+ *                                  patience helps.
  *     vault/restore_db             a snapshot back to where a program reads it:
  *                                  beside, or staged.
  *     vault/restore_record         what is staged, what was applied: one small JSON

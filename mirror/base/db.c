@@ -524,7 +524,9 @@ db_vacuum_into(struct db *db, const char *path, struct err *err)
 	int rc;
 
 	// query_only would refuse the copy as well; the file itself is open read only.
-	if (db_exec(db, "PRAGMA query_only=OFF", err) < 0) {
+	// Whether the copy is to be on disk, its maker knows.
+	if (db_exec(db, "PRAGMA query_only=OFF", err) < 0 ||
+		db_exec(db, "PRAGMA synchronous=OFF", err) < 0) {
 		return err->code;
 	}
 	rc = sqlite3_prepare_v2(db->handle, "VACUUM main INTO ?1", -1, &stmt, NULL);

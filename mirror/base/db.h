@@ -129,7 +129,8 @@ void db_limit_ms(struct db *db, int64_t ms) NONNULL;
 int db_page_bytes(struct db *db, int64_t *ret_bytes, struct err *err) NONNULL MUST_CHECK;
 
 /**
- * VACUUM INTO @path: absolute, and an empty file that is already there.
+ * VACUUM INTO @path: absolute, and an empty file that is already there.  It is whole, and
+ * not yet on disk: sync it.
  *
  * @return
  *         0, or 1 when SQL itself stands in the way (a collation or a function only the

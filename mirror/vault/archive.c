@@ -348,8 +348,9 @@ compress_step(const struct archive_plan *plan, int in, int out, struct err *err)
 	return read_back(plan, out, err);
 }
 
+// @last: what it makes stays.
 static int
-run_step(const struct archive_plan *plan, step_fn *work, const char *suffix,
+run_step(const struct archive_plan *plan, step_fn *work, const char *suffix, bool last,
 	char from[ARCHIVE_NAME_MAX], struct err *err)
 {
 	char name[ARCHIVE_NAME_MAX];
@@ -363,7 +364,7 @@ run_step(const struct archive_plan *plan, step_fn *work, const char *suffix,
 	if (out < 0) {
 		return out;
 	}
-	if (work(plan, in, out, err) < 0 || fd_sync(out, name, err) < 0) {
+	if (work(plan, in, out, err) < 0 || (last && fd_sync(out, name, err) < 0)) {
 		(void)unlinkat(plan->dirfd, name, 0);
 		return err->code;
 	}
@@ -384,6 +385,23 @@ suffix_of(const struct archive_plan *plan)
 	return plan->recipient == NULL ? ".sqlite.zst" : ".sqlite.zst.age";
 }
 
+// The plain file itself stays.
+static int
+check_plain(
+	const struct archive_plan *plan, const struct archive *archive, struct err *err)
+{
+	AUTO_CLOSE int fd = open_ours(plan->dirfd, plan->plain, err);
+
+	if (fd < 0) {
+		return fd;
+	}
+	if (strcmp(archive->sha256, plan->sha256) != 0) {
+		return err_raise(
+			err, ERR_INVALID, "the copy changed after it was checked");
+	}
+	return fd_sync(fd, plan->plain, err);
+}
+
 int
 archive_store(
 	const struct archive_plan *plan, struct archive *ret_archive, struct err *err)
@@ -391,7 +409,9 @@ archive_store(
 	char name[ARCHIVE_NAME_MAX];
 
 	(void)snprintf(name, sizeof(name), "%s", plan->plain);
-	if (plan->level != 0 && run_step(plan, compress_step, ".zst", name, err) < 0) {
+	if (plan->level != 0 &&
+		run_step(plan, compress_step, ".zst", plan->recipient == NULL, name,
+			err) < 0) {
 		return err_wrap(err, "compress");
 	}
 	// From here the compressed copy is proved; the plain one only takes room.
@@ -399,7 +419,7 @@ archive_store(
 		(void)unlinkat(plan->dirfd, plan->plain, 0);
 	}
 	if (plan->recipient != NULL &&
-		run_step(plan, encrypt_fd, ".age", name, err) < 0) {
+		run_step(plan, encrypt_fd, ".age", true, name, err) < 0) {
 		err_wrap(err, "encrypt");
 		goto undo;
 	}
@@ -409,9 +429,8 @@ archive_store(
 	}
 	if (strcmp(name, plan->plain) != 0) {
 		(void)unlinkat(plan->dirfd, plan->plain, 0);
-	} else if (strcmp(ret_archive->sha256, plan->sha256) != 0) {
-		return err_raise(
-			err, ERR_INVALID, "the copy changed after it was checked");
+	} else if (check_plain(plan, ret_archive, err) < 0) {
+		return err->code;
 	}
 	(void)stpcpy(ret_archive->temp, name);
 	ret_archive->suffix = suffix_of(plan);

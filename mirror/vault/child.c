@@ -76,6 +76,7 @@ do_snapshot(const struct json *request, struct answer *answer, struct err *err)
 		.deadline_ms = json_get_int(request, "deadline_ms", 1),
 		.stall_ms = json_get_int(request, "stall_ms", 0),
 		.full = json_get_bool(request, "full", false),
+		.passing = json_get_bool(request, "passing", false),
 	};
 
 	if (path_of(request, "source", &source, err) < 0 ||

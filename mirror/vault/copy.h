@@ -31,6 +31,8 @@ struct copy_order {
 	int64_t stall_ms;
 	/** Check with inspect_fully(). */
 	bool full;
+	/** It is only read once more and removed: it need not be on disk. */
+	bool passing;
 };
 
 struct copy_result {
@@ -49,7 +51,7 @@ struct copy_result {
 typedef void copy_size_fn(int64_t total_bytes, void *payload);
 
 /**
- * Copy, check, sync.
+ * Copy, check, sync (unless it is a passing one).
  *
  * @return
  *         0; INVALID (why says not a database or damaged), UNSTABLE (replaced while it

@@ -123,6 +123,8 @@ copy_in_child(struct take *take, struct err *err)
 	json_set_int(request, "stall_ms",
 		plan->stall_ms != 0 ? plan->stall_ms : SNAPSHOT_STALL_MS);
 	json_set_bool(request, "full", take->full);
+	// archive_store() brings to the disk what stays.
+	json_set_bool(request, "passing", true);
 	result = child_run(
 		plan->self, request, left, plan->progress, plan->payload, &answer, err);
 	if (result < 0) {

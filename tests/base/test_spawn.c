@@ -10,6 +10,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -558,10 +559,77 @@ threads_run_children_at_once(void **state)
 #define in_scratch(test)                                                                 \
 	cmocka_unit_test_setup_teardown(test, scratch_setup, scratch_teardown_all)
 
+static int
+note_line(const char *line, size_t len, bool is_stderr, void *payload)
+{
+	if (line != NULL && !is_stderr) {
+		(void)snprintf(payload, 16, "%.*s", (int)len, line);
+	}
+	return 0;
+}
+
+static void
+one_beside_us_is_heard_until_it_is_told_to_go(void **state)
+{
+	const char *const argv[] = { "sh", "-c", "echo ready; sleep 600 & wait", NULL };
+	char heard[16] = "";
+	struct spawn plan = { .argv = argv,
+		.deadline_ms = SOON_MS,
+		.on_line = note_line,
+		.payload = heard };
+	AUTO(spawn_result_done) struct spawn_result result = SPAWN_RESULT(1000);
+	struct spawn_beside *beside = NULL;
+	struct err err = { 0 };
+	int64_t start = clock_mono_ms();
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	ok(spawn_begin(&plan, &result, &beside, &err));
+	while (strcmp(heard, "ready") != 0) {
+		assert_int_equal(spawn_hear(beside, ends[0], POLLIN, 100), 0);
+	}
+	assert_int_equal(write(ends[1], "x", 1), 1);
+	assert_int_equal(spawn_hear(beside, ends[0], POLLIN, SOON_MS), 1);
+	spawn_end(beside);
+	assert_int_equal(result.status, 128 + SIGTERM);
+	assert_true(clock_mono_ms() - start < SOON_MS);
+	close(ends[0]);
+	close(ends[1]);
+}
+
+static void
+one_beside_us_that_left_or_is_late_says_so(void **state)
+{
+	static const struct {
+		const char *script;
+		int64_t deadline_ms;
+	} cases[] = { { "exit 3", SOON_MS }, { "sleep 600", 200 } };
+
+	(void)state;
+	for (size_t i = 0; i < countof(cases); i++) {
+		const char *const argv[] = { "sh", "-c", cases[i].script, NULL };
+		struct spawn plan = { .argv = argv, .deadline_ms = cases[i].deadline_ms };
+		AUTO(spawn_result_done) struct spawn_result result = SPAWN_RESULT(1000);
+		struct spawn_beside *beside = NULL;
+		struct err err = { 0 };
+		int64_t end_ms = clock_mono_ms() + SOON_MS;
+
+		ok(spawn_begin(&plan, &result, &beside, &err));
+		while (spawn_hear(beside, -1, 0, 50) >= 0) {
+			assert_true(clock_mono_ms() < end_ms);
+		}
+		spawn_end(beside);
+		assert_int_equal(result.status, i == 0 ? 3 : 128 + SIGTERM);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(one_beside_us_is_heard_until_it_is_told_to_go),
+		cmocka_unit_test(one_beside_us_that_left_or_is_late_says_so),
 		cmocka_unit_test(output_errors_and_status_come_back),
 		cmocka_unit_test(a_signal_is_128_and_its_number),
 		cmocka_unit_test(a_missing_program_is_told_as_such),

@@ -297,6 +297,46 @@ a_lost_cut_or_changed_object_is_found_and_repaired(void **state)
 		offsite_verify(&room->plan, &room->manifest, last(room), true, &err), 1);
 }
 
+// A whole job: sent, proved, listed; and what a start shows to everybody.
+static void
+one_rclone_is_started_for_a_whole_job(void **state)
+{
+	struct room *room = *state;
+	AUTO_FREE char *before = xstrdup(getenv("PATH"));
+	AUTO_FREE char *bin = xstrdup(scratch_path(room->scratch, "bin"));
+	AUTO_FREE char *path = xasprintf("%s:%s", bin, before);
+	struct retain_policy one = { .hourly = 1 };
+	struct err err = { 0 };
+
+	take(room, true);
+	assert_int_equal(
+		scratch_sh(room->scratch,
+			"mkdir bin; printf '#!/bin/sh\\necho \"$@\" >>%%s\\n"
+			"test ${#RCLONE_RC_PASS} = 32 && echo key >>%%s\\nexec %%s "
+			"\"$@\"\\n' $PWD/starts $PWD/starts $(command -v rclone) "
+			">bin/rclone; chmod +x bin/rclone"),
+		0);
+	setenv("PATH", path, 1);
+	setenv("RCLONE_RC_NO_AUTH", "true", 1);
+	room->plan.session = offsite_begin();
+	assert_int_equal(offsite_send_all(&room->plan, &room->manifest, &err), 2);
+	assert_int_equal(
+		offsite_verify(&room->plan, &room->manifest, last(room), true, &err), 1);
+	assert_int_equal(offsite_prune(&room->plan, &room->manifest, &one,
+				 clock_now_ms() + 60000, false, &err),
+		1);
+	// It is gone when its work is done.
+	offsite_end(STEAL(room->plan.session));
+	setenv("PATH", before, 1);
+	unsetenv("RCLONE_RC_NO_AUTH");
+	assert_int_equal(
+		scratch_sh(room->scratch,
+			"test $(grep -c '^rcd --rc-addr 127.0.0.1:0 ' starts) = 1 && "
+			"test $(grep -c '^key$' starts) = 1 && test $(wc -l <starts) = "
+			"2 && ! grep -Eq '[0-9a-f]{32}' starts"),
+		0);
+}
+
 static void
 comes_back_from(struct room *room, const char *kind)
 {
@@ -590,6 +630,7 @@ main(void)
 		TEST(nothing_readable_ever_leaves_the_machine),
 		TEST(what_is_sent_opens_without_us),
 		TEST(a_lost_cut_or_changed_object_is_found_and_repaired),
+		TEST(one_rclone_is_started_for_a_whole_job),
 		TEST(it_comes_back_from_webdav_as_it_went),
 		TEST(it_comes_back_from_sftp_as_it_went),
 		cmocka_unit_test(
