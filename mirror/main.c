@@ -158,6 +158,8 @@
  *                                  what systemd handed us.
  *     serve/measure                the verdict and the status, as routes and page show
  *                                  them.
+ *     serve/month                  what each of the last 30 days brought, counted as
+ *                                  the history grows.
  *     serve/options                what the API is started with.
  *     serve/page                   the status page, part by part.
  *     serve/page_style             how the pages look, and the few lines that keep

@@ -5,19 +5,14 @@
 
 #include "base/clock.h"
 #include "base/err.h"
-#include "base/mem.h"
 #include "health/sentence.h"
 #include "serve/call.h"
-#include "serve/desk.h"
-#include "serve/history.h"
+#include "serve/month.h"
 #include "serve/page.h"
-
-#include <stdlib.h>
-#include <string.h>
+#include "serve/room.h"
 
 enum {
-	DAYS = 30,
-	DAY_MS = 24 * 3600 * 1000,
+	DAYS = MONTH_DAYS,
 	WIDTH = 900,
 	HEIGHT = 100,
 	STEP = WIDTH / DAYS,
@@ -25,8 +20,6 @@ enum {
 	LEAST = 3,
 	/** The text of a date without its time. */
 	DATE_LEN = 10,
-	/** Commits looked at: a month of one every half minute. */
-	COMMITS_MAX = 100000,
 };
 
 /** What is drawn, in this order. */
@@ -45,33 +38,30 @@ struct picture {
 	int64_t busy_days;
 };
 
-static int
-count_commit(const struct history_commit *commit, void *payload)
+static struct picture
+picture_of(const struct month *month)
 {
-	struct picture *picture = payload;
-	int64_t index = (commit->at_ms - picture->first_ms) / DAY_MS;
-	int64_t *day;
+	struct picture picture = { .first_ms = month->first_ms };
 
-	if (index < 0 || index >= DAYS) {
-		return 0;
+	for (size_t i = 0; i < DAYS; i++) {
+		int64_t *day = picture.days[i];
+
+		day[COMMITS] = month->days[i].commits;
+		day[BYTES] = month->days[i].bytes;
+		day[WAITED] = month->days[i].waited_s;
+		picture.busy_days += day[COMMITS] > 0;
+		for (int graph = 0; graph < NGRAPHS; graph++) {
+			picture.total[graph] += day[graph];
+			picture.most[graph] = MAX_OF(picture.most[graph], day[graph]);
+		}
 	}
-	day = picture->days[index];
-	picture->busy_days += day[COMMITS] == 0;
-	day[COMMITS]++;
-	day[BYTES] += MAX_OF(commit->bytes, (int64_t)0);
-	day[WAITED] = MAX_OF(day[WAITED], commit->waited_s);
-	picture->total[COMMITS]++;
-	picture->total[BYTES] += MAX_OF(commit->bytes, (int64_t)0);
-	for (int i = 0; i < NGRAPHS; i++) {
-		picture->most[i] = MAX_OF(picture->most[i], day[i]);
-	}
-	return 0;
+	return picture;
 }
 
 static void
 date_of(const struct picture *picture, int index, char date[CLOCK_TEXT_MAX])
 {
-	clock_format(picture->first_ms + (int64_t)index * DAY_MS, date);
+	clock_format(picture->first_ms + (int64_t)index * MONTH_DAY_MS, date);
 	date[DATE_LEN] = '\0';
 }
 
@@ -186,27 +176,26 @@ add_table(struct page *page, const struct picture *picture)
 void
 page_picture(struct page *page)
 {
-	struct picture picture = { .first_ms = page->now_ms - page->now_ms % DAY_MS -
-			(int64_t)(DAYS - 1) * DAY_MS };
-	struct history_filter filter = {
-		.since_ms = picture.first_ms,
-		.limit = COMMITS_MAX,
-		.bare = true,
-	};
+	struct month *month = &page->call->serve->month;
+	struct picture picture;
 	char commits[64];
 	struct err err;
 
 	page_open_half(page, "picture", "The last 30 days");
-	if (history_changes(&page->call->desk, &filter, count_commit, &picture, &err) <
+	if (month_update(month, &page->call->desk, page->now_ms, MONTH_BUDGET_MS, &err) <
 		0) {
 		page_excuse(page, &err);
 		page_close(page);
 		return;
 	}
+	picture = picture_of(month);
 	sentence_count(picture.total[COMMITS], "commit", "commits", commits);
-	html_add(&page->html, "<p class=\"faint\">%s%s on %lld of %d days.</p>\n",
-		picture.total[COMMITS] == COMMITS_MAX ? "At least " : "", commits,
-		(long long)picture.busy_days, DAYS);
+	html_add(&page->html, "<p class=\"faint\">%s%s on %lld of %d days%s.</p>\n",
+		month->has && (!month->whole || month->commits >= MONTH_COMMITS_MAX)
+			? "At least "
+			: "",
+		commits, (long long)picture.busy_days, DAYS,
+		month->has && !month->whole ? "; the next look counts on from here" : "");
 	for (int i = 0; i < NGRAPHS && picture.total[COMMITS] > 0; i++) {
 		add_graph(page, &picture, i);
 	}

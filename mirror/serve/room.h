@@ -3,7 +3,7 @@
 /**
  * serve/room - the inside of struct serve, for the files of this room.
  *
- * Knows: access, bench, http, idem.
+ * Knows: access, bench, http, idem, month.
  * Owns:  nothing; serve.c makes and frees it.
  * Never: used outside serve/.
  *
@@ -16,6 +16,7 @@
 
 #include "base/base.h"
 #include "health/report.h"
+#include "serve/month.h"
 #include "serve/options.h"
 
 #include <pthread.h>
@@ -34,6 +35,8 @@ struct serve {
 	/** The last measuring, and when: asking often costs one measuring a second. */
 	struct health_report report;
 	int64_t report_mono_ms;
+	/** The picture on the page, counted on from one look to the next. */
+	struct month month;
 	/** Requests answered, by hundreds of their status; errors of the rate limit. */
 	int64_t answered[6];
 	/** The door's. */
