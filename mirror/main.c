@@ -244,10 +244,14 @@
  *     view/accept                  a person says that a condition is known and fine:
  *                                  it becomes a note, and only that condition; a worse
  *                                  one is told again.
+ *     view/change                  a commit, and a path that it changed: for `log`,
+ *                                  `diff`, `today`, the API and the page.
  *     view/clean                   words that a person typed, with their secrets cut
  *                                  out before they are kept anywhere (I3).
  *     view/databases               which live databases there are, and where their
  *                                  snapshots are.
+ *     view/drill                   what came of a drill: for `drill`, the API, and as
+ *                                  evidence.
  *     view/machines                who else keeps their files in this repository:
  *                                  branches and heartbeats, one row a machine.
  *     view/row                     a path of the ledger as everybody is shown it: the
@@ -256,6 +260,8 @@
  *                                  stay: by fingerprint, never by position.
  *     view/status                  what is running, what is next, how many files are
  *                                  safe: `mirror.status/1`.
+ *     view/why                     what became of one file, why, and which version of
+ *                                  it is safe.
  *
  * 2  brain/  git objects, trees, commits, push
  *     brain/allowed                what a person marked as fine, by fingerprint.

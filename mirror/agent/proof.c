@@ -17,6 +17,7 @@
 #include "restore/restore.h"
 #include "restore/verify.h"
 #include "vault/manifest.h"
+#include "view/drill.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -146,27 +147,6 @@ drilled_done(struct drilled *drilled)
 	free(drilled->items);
 }
 
-static int
-record_result(struct kit *kit, const struct drill_result *result, struct err *err)
-{
-	static const enum record_outcome outcomes[] = {
-		[DRILL_PASSED] = RECORD_PASSED,
-		[DRILL_FAILED] = RECORD_FAILED,
-		[DRILL_INCONCLUSIVE] = RECORD_INCONCLUSIVE,
-	};
-
-	return record_drill(kit->evidence,
-		&(struct record_drill){
-			.outcome = outcomes[result->outcome],
-			.files = (int64_t)result->files,
-			.differ = (int64_t)result->differ,
-			.sealed = (int64_t)result->sealed,
-			.duration_ms = result->duration_ms,
-			.what = result->why[0] != '\0' ? result->why : NULL,
-		},
-		err);
-}
-
 int
 proof_drill(struct kit *kit, proof_progress_fn *fn, void *payload,
 	char note[JOB_NOTE_MAX], struct err *err)
@@ -202,7 +182,7 @@ proof_drill(struct kit *kit, proof_progress_fn *fn, void *payload,
 		"%s: %" PRIu64 " files restored, %" PRIu64 " differ%s%.200s",
 		drill_outcome_word(result.outcome), result.files, result.differ,
 		result.why[0] != '\0' ? ": " : "", result.why);
-	return record_result(kit, &result, err);
+	return view_drill_record(kit->evidence, &result, &options.commit, err);
 }
 
 int

@@ -93,7 +93,7 @@ struct comparing {
 	const char *beneath;
 	past_change_fn *fn;
 	void *payload;
-	struct past_count *count;
+	struct view_change_count *count;
 };
 
 static int
@@ -101,23 +101,24 @@ on_difference(const char *path, const struct tree_entry *old,
 	const struct tree_entry *new, void *payload)
 {
 	const struct comparing *comparing = payload;
-	char what = old == NULL ? '+' : new == NULL ? '-' : '~';
+	struct oid before = old != NULL ? old->oid : (struct oid){ { 0 } };
+	struct oid after = new != NULL ? new->oid : (struct oid){ { 0 } };
 
 	if (path_is_beneath(path, SIDECAR_TOP) ||
 		(comparing->beneath != NULL &&
 			!path_is_beneath(path, comparing->beneath))) {
 		return 0;
 	}
-	comparing->count->added += what == '+';
-	comparing->count->changed += what == '~';
-	comparing->count->removed += what == '-';
-	return comparing->fn != NULL ? comparing->fn(what, path, comparing->payload) : 0;
+	view_change_add(comparing->count, &before, &after);
+	return comparing->fn != NULL
+		? comparing->fn(path, &before, &after, comparing->payload)
+		: 0;
 }
 
 int
 past_changes(const struct past *past, const struct oid *from, const struct oid *to,
 	const char *beneath, past_change_fn *fn, void *payload,
-	struct past_count *ret_count, struct err *err)
+	struct view_change_count *ret_count, struct err *err)
 {
 	struct comparing comparing = {
 		.beneath = beneath,
@@ -128,7 +129,7 @@ past_changes(const struct past *past, const struct oid *from, const struct oid *
 	struct oid old;
 	struct oid new;
 
-	*ret_count = (struct past_count){ 0 };
+	*ret_count = (struct view_change_count){ 0 };
 	if (past_tree(past, from, &old, err) < 0 || past_tree(past, to, &new, err) < 0) {
 		return err->code;
 	}

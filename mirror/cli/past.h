@@ -13,6 +13,7 @@
 
 #include "brain/oid.h"
 #include "cli/verb.h"
+#include "view/change.h"
 
 struct config;
 struct err;
@@ -42,14 +43,9 @@ int past_fetch(const struct past *past, struct err *err) NONNULL MUST_CHECK;
 int past_tree(const struct past *past, const struct oid *commit, struct oid *ret_tree,
 	struct err *err) NONNULL MUST_CHECK;
 
-struct past_count {
-	uint64_t added;
-	uint64_t changed;
-	uint64_t removed;
-};
-
-/** '+', '~' or '-', and the path; anything but 0 ends it. */
-typedef int past_change_fn(char what, const char *path, void *payload);
+/** A zero id: it is not there.  Anything but 0 ends it. */
+typedef int past_change_fn(
+	const char *path, const struct oid *old, const struct oid *new, void *payload);
 
 /**
  * Every path of people's files that differs between two commits (either may be zero), not
@@ -62,7 +58,7 @@ typedef int past_change_fn(char what, const char *path, void *payload);
  */
 int past_changes(const struct past *past, const struct oid *from, const struct oid *to,
 	const char *beneath, past_change_fn *fn, void *payload,
-	struct past_count *ret_count, struct err *err) NONNULL_ARGS(1, 2, 3, 7, 8)
+	struct view_change_count *ret_count, struct err *err) NONNULL_ARGS(1, 2, 3, 7, 8)
 	MUST_CHECK;
 
 #endif

@@ -12,9 +12,9 @@
 #include "config/config.h"
 #include "config/places.h"
 #include "health/evidence.h"
-#include "health/record.h"
 #include "restore/drill.h"
 #include "vault/manifest.h"
+#include "view/drill.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -165,26 +165,13 @@ status_of(enum drill_outcome outcome)
 static void
 record(struct drilling *drilling)
 {
-	static const enum record_outcome outcomes[] = {
-		[DRILL_PASSED] = RECORD_PASSED,
-		[DRILL_FAILED] = RECORD_FAILED,
-		[DRILL_INCONCLUSIVE] = RECORD_INCONCLUSIVE,
-	};
-	const struct drill_result *result = &drilling->result;
 	AUTO_FREE char *state = places_state_dir();
 	AUTO(evidence_closep) struct evidence *evidence = NULL;
-	struct record_drill drill = {
-		.outcome = outcomes[result->outcome],
-		.files = (int64_t)result->files,
-		.differ = (int64_t)result->differ,
-		.sealed = (int64_t)result->sealed,
-		.duration_ms = result->duration_ms,
-		.what = result->why[0] != '\0' ? result->why : NULL,
-	};
 	struct err why;
 
 	if (evidence_open(state, EVIDENCE_RW, &evidence, &why) < 0 ||
-		record_drill(evidence, &drill, &why) < 0) {
+		view_drill_record(
+			evidence, &drilling->result, &drilling->past.head, &why) < 0) {
 		output_warn(&drilling->call->out, "the evidence could not be written: %s",
 			why.msg);
 	}
@@ -193,24 +180,9 @@ record(struct drilling *drilling)
 static void
 print_json(struct drilling *drilling, int status)
 {
-	const struct drill_result *result = &drilling->result;
-	AUTO(json_freep) struct json *object = json_new_object();
-	char id[OID_HEX_MAX];
+	AUTO(json_freep)
+	struct json *object = view_drill(&drilling->result, &drilling->past.head);
 
-	json_set_text(object, "schema", "mirror.drill/1");
-	json_set_text(object, "outcome", drill_outcome_word(result->outcome));
-	json_set_text(object, "from", result->from_remote ? "remote" : "here");
-	json_set_text(object, "commit",
-		oid_hex(result->from_remote ? &result->remote : &drilling->past.head,
-			id));
-	json_set_int(object, "files", (int64_t)result->files);
-	json_set_int(object, "with_disk", (int64_t)result->with_disk);
-	json_set_int(object, "bytes", (int64_t)result->bytes);
-	json_set_int(object, "databases", (int64_t)result->databases);
-	json_set_int(object, "sealed", (int64_t)result->sealed);
-	json_set_int(object, "differ", (int64_t)result->differ);
-	json_set_real(object, "seconds", (double)result->duration_ms / 1000);
-	json_set_text(object, "why", result->why[0] != '\0' ? result->why : NULL);
 	json_set(object, "differences", STEAL(drilling->differences));
 	json_set_int(object, "exit", status);
 	output_json(&drilling->call->out, object);

@@ -58,7 +58,7 @@ read_limit(const struct call *call, uint64_t *ret_limit, struct err *err)
 
 static void
 log_commit(const struct logging *logging, const struct repo_commit *commit,
-	const struct past_count *count)
+	const struct view_change_count *count)
 {
 	char id[OID_HEX_MAX];
 	char when[CLOCK_TEXT_MAX];
@@ -75,21 +75,15 @@ log_commit(const struct logging *logging, const struct repo_commit *commit,
 		return;
 	}
 
-	struct json *row = json_new_object();
-	json_set_text(row, "commit", id);
-	json_set_text(row, "at", when);
-	json_set_int(row, "added", (int64_t)count->added);
-	json_set_int(row, "changed", (int64_t)count->changed);
-	json_set_int(row, "removed", (int64_t)count->removed);
-	json_set_text(row, "subject", subject);
-	json_append(logging->list, row);
+	json_append(logging->list,
+		view_commit(&commit->id, commit->time * 1000, subject, count));
 }
 
 static int
 on_commit(const struct repo_commit *commit, void *payload)
 {
 	struct logging *logging = payload;
-	struct past_count count;
+	struct view_change_count count;
 
 	if (logging->left == 0) {
 		return 1;
@@ -148,30 +142,22 @@ struct telling {
 };
 
 static int
-tell_change(char what, const char *path, void *payload)
+tell_change(const char *path, const struct oid *old, const struct oid *new, void *payload)
 {
 	const struct telling *telling = payload;
 	AUTO_FREE char *shown = path_short(path);
+	enum output_tone tone = oid_is_zero(old) ? OUTPUT_GOOD
+		: oid_is_zero(new)               ? OUTPUT_BAD
+						 : OUTPUT_WARN;
 
-	if (telling->list == NULL) {
-		output_word(telling->out,
-			what == '+'           ? OUTPUT_GOOD
-				: what == '-' ? OUTPUT_BAD
-					      : OUTPUT_WARN,
-			what == '+'           ? "added   "
-				: what == '-' ? "removed "
-					      : "changed ");
-		output_line(telling->out, "  %s", shown);
+	if (telling->list != NULL) {
+		json_append(telling->list, view_change(path, old, new));
 		return 0;
 	}
-
-	struct json *row = json_new_object();
-	json_set_bytes(row, "path", path, strlen(path));
-	json_set_text(row, "change",
-		what == '+'           ? "added"
-			: what == '-' ? "removed"
-				      : "changed");
-	json_append(telling->list, row);
+	// Words of one width.
+	AUTO_FREE char *word = xasprintf("%-8s", view_change_word(old, new));
+	output_word(telling->out, tone, word);
+	output_line(telling->out, "  %s", shown);
 	return 0;
 }
 
@@ -206,7 +192,7 @@ find_ends(const struct call *call, const struct past *past, struct oid *ret_from
 
 static int
 print_changes(struct call *call, const struct past *past, const struct oid *from,
-	const struct oid *to, const char *schema, struct past_count *ret_count,
+	const struct oid *to, const char *schema, struct view_change_count *ret_count,
 	struct err *err)
 {
 	AUTO(json_freep) struct json *object = NULL;
@@ -236,7 +222,7 @@ int
 verb_diff(struct call *call, struct err *err)
 {
 	AUTO(past_done) struct past past = { 0 };
-	struct past_count count;
+	struct view_change_count count;
 	struct oid from;
 	struct oid to;
 	char id[OID_HEX_MAX];
@@ -305,7 +291,7 @@ measure_day(const struct past *past, const struct oid *head, struct day *ret_day
 
 static void
 print_sum(struct output *out, const char *whose, const struct day *day,
-	const struct past_count *count)
+	const struct view_change_count *count)
 {
 	output_line(out,
 		"%s: %" PRIu64 " commit%s, %" PRIu64 " added, %" PRIu64
@@ -373,7 +359,7 @@ tell_machine(const char *host, const struct oid *head, void *payload)
 	struct fleet_day *fleet = payload;
 	AUTO_FREE char *shown = path_printable(host);
 	struct telling telling;
-	struct past_count count;
+	struct view_change_count count;
 	struct day day;
 	struct json *row;
 
@@ -447,7 +433,7 @@ verb_today(struct call *call, struct err *err)
 {
 	AUTO(past_done) struct past past = { 0 };
 	const char *host = args_value(&call->args, "host");
-	struct past_count count;
+	struct view_change_count count;
 	struct day day;
 
 	if (past_open(call, &past, err) < 0) {

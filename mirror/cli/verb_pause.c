@@ -42,6 +42,7 @@ verb_pause(struct call *call, struct err *err)
 	int64_t span_ms = clock_parse_duration(call->args.words[0]);
 	int64_t until_ms = clock_now_ms() + span_ms;
 	char text[CLOCK_TEXT_MAX];
+	struct json *answer;
 
 	if (span_ms <= 0 || span_ms > JOBQUEUE_PAUSE_MAX_MS) {
 		return err_raise(err, ERR_USAGE,
@@ -49,7 +50,9 @@ verb_pause(struct call *call, struct err *err)
 			call->args.words[0]);
 	}
 	clock_format(until_ms, text);
-	json_set_text(output_answer(&call->out), "until", text);
+	answer = output_answer(&call->out);
+	json_set_bool(answer, "paused", !call->dry_run);
+	json_set_text(answer, "until", text);
 	if (call->dry_run) {
 		output_line(&call->out, "would be paused until %s", text);
 		return 0;
@@ -60,6 +63,7 @@ verb_pause(struct call *call, struct err *err)
 		return err->code;
 	}
 	ring();
+	json_set_text(answer, "reason", reason != NULL ? reason : "");
 	output_line(&call->out, "paused until %s, then it goes on by itself", text);
 	return 0;
 }
@@ -78,6 +82,7 @@ verb_resume(struct call *call, struct err *err)
 	if (paused < 0) {
 		return paused;
 	}
+	json_set_bool(output_answer(&call->out), "paused", paused > 0 && call->dry_run);
 	json_set_bool(output_answer(&call->out), "was_paused", paused > 0);
 	if (paused == 0) {
 		output_line(&call->out, "it is not paused");

@@ -410,6 +410,7 @@ record_drill(struct evidence *evidence, const struct record_drill *drill, struct
 		.state = states[drill->outcome],
 		.action = action,
 		.value = drill->differ,
+		.detail = drill->numbers,
 	};
 
 	sentence_count(drill->files, "file", "files", files);

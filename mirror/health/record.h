@@ -211,6 +211,8 @@ struct record_drill {
 	int64_t duration_ms;
 	/** The first difference, or why it could not be carried out; may be NULL. */
 	const char *what;
+	/** The same for programs, kept as the evidence's detail; may be NULL. */
+	const char *numbers;
 };
 int record_drill(struct evidence *evidence, const struct record_drill *drill,
 	struct err *err) NONNULL MUST_CHECK;

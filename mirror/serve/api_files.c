@@ -20,7 +20,9 @@
 #include "serve/history.h"
 #include "serve/room.h"
 #include "serve/rows.h"
+#include "view/change.h"
 #include "view/row.h"
+#include "view/why.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -181,6 +183,8 @@ struct version_list {
 	struct desk *desk;
 	struct json *list;
 	int64_t left;
+	/** Set to the newest one that is there. */
+	struct view_safe *safe;
 };
 
 static int
@@ -194,6 +198,15 @@ add_version(const struct history_version *version, void *payload)
 	size_t len;
 	struct err ignored;
 
+	if (!gone && !versions->safe->known) {
+		*versions->safe = (struct view_safe){
+			.known = true,
+			.commit = version->commit,
+			.time = version->at_ms / 1000,
+			.blob = version->blob,
+			.current = json_count(versions->list) == 0,
+		};
+	}
 	json_set_text(object, "commit", oid_hex(&version->commit, id));
 	view_date(object, "at", version->at_ms);
 	json_set_text(object, "oid", gone ? NULL : oid_hex(&version->blob, id));
@@ -223,55 +236,37 @@ is_really_a_file(struct call *call, const char *view)
 	return true;
 }
 
-static int
-set_row(struct call *call, struct json *object, struct err *err)
-{
-	struct ledger_row row;
-	int found;
-
-	if (desk_ledger(&call->desk, err) < 0) {
-		return err->code;
-	}
-	found = ledger_find(call->desk.ledger, call->path, &row, err);
-	if (found < 0) {
-		return found;
-	}
-	if (found == 0) {
-		json_set_null(object, "row");
-		json_set_text(object, "next", "mirror --once");
-		return 0;
-	}
-	json_set(object, "row", view_row(call->path, strlen(call->path), &row));
-	json_set_bool(object, "by_folder", found == 2);
-	json_set_text(object, "next",
-		view_next(row.state, ledger_kind_of(row.state, row.reason)));
-	return 1;
-}
-
 int
 api_file(struct call *call, struct err *err)
 {
 	AUTO(json_freep) struct json *object = json_new_object();
-	struct version_list versions = { .desk = &call->desk, .list = json_new_array() };
-	int found;
+	AUTO(view_why_done) struct view_why why = { 0 };
+	struct version_list versions = {
+		.desk = &call->desk, .list = json_new_array(), .safe = &why.safe
+	};
 
 	json_set_text(object, "schema", "mirror.file/1");
 	json_set_bytes(object, "path", call->path, strlen(call->path));
 	json_set(object, "versions", versions.list);
 	if (call_query_int(call, "versions", 1, VERSIONS_MAX, 50, &versions.left, err) <
-		0) {
-		return err->code;
-	}
-	found = set_row(call, object, err);
-	if (found < 0 ||
+			0 ||
+		desk_ledger(&call->desk, err) < 0 ||
+		view_why_row(call->desk.ledger, call->path, &why, err) < 0 ||
 		history_versions(&call->desk, call->path, add_version, &versions, err) <
 			0) {
 		return err->code;
 	}
-	if (found == 0 && json_count(versions.list) == 0) {
+	if (why.found == 0 && json_count(versions.list) == 0) {
 		return err_raise(err, ERR_NOT_FOUND,
 			"it is neither in the ledger nor in the history");
 	}
+	if (why.found == 0) {
+		json_set_null(object, "row");
+	} else {
+		json_set(object, "row",
+			view_row(call->path, strlen(call->path), &why.row));
+	}
+	view_why_set(object, &why);
 	return call_json(call, STEAL(object));
 }
 
@@ -327,14 +322,6 @@ api_diff(struct call *call, struct err *err)
 
 // ---- what changed
 
-static void
-set_oid(struct json *object, const char *key, const struct oid *oid)
-{
-	char id[OID_HEX_MAX];
-
-	json_set_text(object, key, oid_is_zero(oid) ? NULL : oid_hex(oid, id));
-}
-
 struct change_list {
 	struct json *list;
 	struct oid last;
@@ -344,22 +331,15 @@ static int
 add_commit(const struct history_commit *commit, void *payload)
 {
 	struct change_list *changes = payload;
-	struct json *object = json_new_object();
+	struct json *object =
+		view_commit(&commit->id, commit->at_ms, commit->subject, &commit->count);
 	struct json *paths = json_new_array();
 
 	for (size_t i = 0; i < commit->nchanges; i++) {
 		const struct history_change *change = &commit->changes[i];
-		struct json *row = json_new_object();
 
-		json_set_bytes(row, "path", change->path, strlen(change->path));
-		json_set_text(row, "change", compare_word(&change->old, &change->new));
-		set_oid(row, "old", &change->old);
-		set_oid(row, "new", &change->new);
-		json_append(paths, row);
+		json_append(paths, view_change(change->path, &change->old, &change->new));
 	}
-	set_oid(object, "commit", &commit->id);
-	view_date(object, "at", commit->at_ms);
-	json_set_text(object, "subject", commit->subject);
 	json_set(object, "paths", paths);
 	json_set_int(object, "more", (int64_t)commit->nmore);
 	json_append(changes->list, object);
@@ -378,6 +358,7 @@ api_changes(struct call *call, struct err *err)
 	int64_t since_ms = since != NULL ? clock_parse_duration(since) : 0;
 	int64_t limit;
 	struct oid oid;
+	char id[OID_HEX_MAX];
 
 	json_set_text(object, "schema", "mirror.changes/1");
 	json_set(object, "commits", changes.list);
@@ -397,7 +378,7 @@ api_changes(struct call *call, struct err *err)
 	}
 	// What to give as `before` for the next page.
 	if (json_count(changes.list) == filter.limit) {
-		set_oid(object, "next", &changes.last);
+		json_set_text(object, "next", oid_hex(&changes.last, id));
 	} else {
 		json_set_null(object, "next");
 	}

@@ -16,6 +16,7 @@
 #include "serve/room.h"
 #include "view/accept.h"
 #include "view/databases.h"
+#include "view/drill.h"
 #include "view/row.h"
 
 #include <inttypes.h>
@@ -224,12 +225,7 @@ api_drills(struct call *call, struct err *err)
 		return found;
 	}
 	if (found > 0) {
-		struct json *last = json_new_object();
-
-		json_set_text(last, "state", health_state_word(row.state));
-		json_set_text(last, "evidence", row.text);
-		view_date(last, "at", row.at_ms);
-		json_set(object, "last", last);
+		json_set(object, "last", view_drill_last(&row));
 	} else {
 		json_set_null(object, "last");
 	}

@@ -13,15 +13,6 @@
 
 #include <stdlib.h>
 
-const char *
-compare_word(const struct oid *old, const struct oid *new)
-{
-	if (oid_is_zero(old)) {
-		return "added";
-	}
-	return oid_is_zero(new) ? "deleted" : "modified";
-}
-
 struct search {
 	struct oid than;
 	bool passed;

@@ -35,7 +35,4 @@ enum {
 int compare_file(struct desk *desk, const char *path, const char *from, const char *to,
 	struct buf *text, struct err *err) NONNULL_ARGS(1, 2, 5, 6) MUST_CHECK;
 
-/** "added", "deleted" or "modified"; a literal. */
-const char *compare_word(const struct oid *old, const struct oid *new) NONNULL;
-
 #endif

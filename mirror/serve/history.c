@@ -149,10 +149,13 @@ add_change(const char *path, const struct tree_entry *old, const struct tree_ent
 	void *payload)
 {
 	struct log *log = payload;
+	struct oid before = old != NULL ? old->oid : (struct oid){ { 0 } };
+	struct oid after = new != NULL ? new->oid : (struct oid){ { 0 } };
 
 	if (strncmp(path, SIDECAR_TOP "/", sizeof(SIDECAR_TOP)) == 0) {
 		return 0;
 	}
+	view_change_add(&log->now->count, &before, &after);
 	if (log->count == HISTORY_PATHS_MAX) {
 		log->now->nmore++;
 		return 0;
@@ -161,8 +164,8 @@ add_change(const char *path, const struct tree_entry *old, const struct tree_ent
 		xgrow(log->changes, log->count, &log->capacity, sizeof(log->changes[0]));
 	log->changes[log->count++] = (struct history_change){
 		.path = xstrdup(path),
-		.old = old != NULL ? old->oid : (struct oid){ { 0 } },
-		.new = new != NULL ? new->oid : (struct oid){ { 0 } },
+		.old = before,
+		.new = after,
 	};
 	return 0;
 }

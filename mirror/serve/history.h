@@ -7,7 +7,7 @@
  * tree found = history_blob(&desk, &commit, path, &blob, err); history_versions(&desk,
  * path, 50, tell, payload, err); history_changes(&desk, &filter, tell, payload, err);
  *
- * Knows: desk, brain (to read), ledger.
+ * Knows: desk, brain (to read), ledger, view.
  * Owns:  nothing.
  * Never: reads a file's bytes; looks at more than HISTORY_COMMITS_MAX commits in a call.
  */
@@ -17,6 +17,7 @@
 
 #include "base/base.h"
 #include "brain/oid.h"
+#include "view/change.h"
 
 struct desk;
 struct err;
@@ -63,6 +64,8 @@ struct history_commit {
 	/** What the repository grew by; how long the oldest change had waited. */
 	int64_t bytes;
 	int64_t waited_s;
+	/** Of all its changes. */
+	struct view_change_count count;
 	const struct history_change *changes;
 	size_t nchanges;
 	/** Beyond HISTORY_PATHS_MAX. */

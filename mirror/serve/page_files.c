@@ -14,6 +14,7 @@
 #include "serve/page.h"
 #include "serve/room.h"
 #include "serve/rows.h"
+#include "view/change.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -46,7 +47,7 @@ add_change(struct page *page, const struct history_commit *commit,
 	char id[OID_HEX_MAX];
 
 	html_add(&page->html, "<li><span class=\"word\">%s</span> ",
-		compare_word(&change->old, &change->new));
+		view_change_word(&change->old, &change->new));
 	link_file(page, change->path);
 	html_raw(&page->html, " <a href=\"/files/");
 	html_add_url_path(&page->html, change->path);

@@ -788,7 +788,7 @@ changes_name_each_path(void **state)
 
 	assert_int_equal(json_count(json_get(object, "commits")), 1);
 	assert_string_equal(json_get_text(change, "path"), "notes/a.md");
-	assert_string_equal(json_get_text(change, "change"), "modified");
+	assert_string_equal(json_get_text(change, "change"), "changed");
 	(void)snprintf(target, sizeof(target), "/v1/changes?before=%s",
 		json_get_text(object, "next"));
 	AUTO(json_freep) struct json *rest = get_json(*state, target, 200);
