@@ -36,20 +36,21 @@ plant(const struct scratch *scratch)
 static void
 the_newest_stay_with_their_companions_and_the_rest_goes(void **state)
 {
-	static const struct newest rule = { "x.damaged-", 2, 1000, 100 };
+	const int64_t hour_ms = INT64_C(3600000);
+	const struct newest rule = { "x.damaged-", 2, hour_ms, 100 };
 
 	plant(*state);
 	// Young ones stay, and a clock that was set back makes nothing old.
 	assert_int_equal(prune(*state, &rule, 0), 0);
-	assert_int_equal(prune(*state, &rule, -INT64_C(1000000)), 0);
+	assert_int_equal(prune(*state, &rule, -1000 * hour_ms), 0);
 	// Three databases with a log each, a folder, a link.
-	assert_int_equal(prune(*state, &rule, 5000), 8);
+	assert_int_equal(prune(*state, &rule, 5 * hour_ms), 8);
 	assert_int_equal(
 		scratch_sh(*state,
 			"test \"$(ls d | tr '\\n' ' ')\" = 'x.damaged-4 x.damaged-4-wal "
 			"x.damaged-5 x.damaged-5-wal x.sqlite y.damaged-0 '"),
 		0);
-	assert_int_equal(prune(*state, &rule, 5000), 0);
+	assert_int_equal(prune(*state, &rule, 5 * hour_ms), 0);
 }
 
 static void
