@@ -98,6 +98,7 @@
  *                                  deleted, or held.
  *     agent/ground                 is what we stand on still there: the state, and the
  *                                  roots' folders?
+ *     agent/heard                  which folders the watch is told of.
  *     agent/inbox                  what the watching thread puts down and the working
  *                                  thread picks up.
  *     agent/intake                 one file or link: read it whole, take the secrets
@@ -109,6 +110,9 @@
  *                                  one.
  *     agent/plan                   what a cycle is asked to do, and what came of it:
  *                                  plain values.
+ *     agent/polled                 looking again and again where nothing is heard: a
+ *                                  network's folder, FUSE, more folders than the
+ *                                  kernel watches.
  *     agent/proof                  verify and drill as jobs: what the backup says is
  *                                  true, and it comes back.
  *     agent/purge                  the branch again, without what should never have

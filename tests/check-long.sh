@@ -78,7 +78,7 @@ fi
 
 # Each of these takes the program and runs for as long as it is told.
 for script in tests/crash/*.sh tests/churn/*.sh tests/fuzz/*.sh tests/e2e/calm.sh \
-	tests/e2e/broken_agent.sh; do
+	tests/e2e/broken_agent.sh tests/e2e/fuse.sh; do
 	[ -x "$script" ] || continue
 	step "$script" env MIRROR_LONG=1 "MIRROR_FUZZ_SECONDS=${MIRROR_FUZZ_SECONDS:-60}" \
 		"MIRROR=$base/ci-gcc/mirror" "$script"

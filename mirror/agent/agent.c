@@ -4,10 +4,12 @@
 
 #include "agent/databases.h"
 #include "agent/ground.h"
+#include "agent/heard.h"
 #include "agent/inbox.h"
 #include "agent/kit.h"
 #include "agent/notify.h"
 #include "agent/own.h"
+#include "agent/polled.h"
 #include "agent/proof.h"
 #include "agent/staff.h"
 #include "agent/state_door.h"
@@ -59,7 +61,6 @@ enum {
 	AGENT_REARM_MS = 4000,
 	/** The remote is looked at even when there is nothing to push. */
 	AGENT_LOOK_MS = 60 * 60 * 1000,
-	/** Kept open as long as the agent runs. */
 };
 
 struct agent {
@@ -93,6 +94,7 @@ struct agent {
 	/** One for each watched folder of the configuration. */
 	struct ground_root *places;
 	int64_t sweep_due_ms;
+	struct polled polled;
 	/** Wall clock of the oldest change not yet committed; 0: none. */
 	int64_t dirty_since_ms;
 	/** Wall minus monotonic, to see jumps. */
@@ -108,26 +110,8 @@ static bool
 skip_folder(size_t index, const char *folder, void *payload)
 {
 	const struct agent *agent = payload;
-	const struct config *config = agent->config;
-	const struct config_watch *watch = &config->watches[index];
-	const char *name = path_base(folder);
-	AUTO_FREE char *whole = path_join(watch->path, folder);
 
-	if (strcmp(name, ".git") == 0 || strcmp(whole, config->brain.repo) == 0 ||
-		strcmp(whole, agent->kit->state_dir) == 0) {
-		return true;
-	}
-	for (size_t i = 0; i < config->files.regenerable.count; i++) {
-		if (strcmp(name, config->files.regenerable.items[i].text) == 0) {
-			return true;
-		}
-	}
-	for (size_t i = 0; i < watch->exclude.count; i++) {
-		if (path_matches(watch->exclude.items[i].text, folder)) {
-			return true;
-		}
-	}
-	return false;
+	return heard_skips(agent->config, agent->kit->state_dir, index, folder);
 }
 
 static void
@@ -187,6 +171,7 @@ record_watching(struct agent *agent, unsigned int flags)
 	struct watch_status status;
 	struct err err;
 
+	polled_choose(&agent->polled, agent->watch, agent->nroots, clock_mono_ms());
 	for (size_t i = 0; i < agent->nroots && watches.trouble == NULL; i++) {
 		watch_status(agent->watch, i, &status);
 		if (status.state == WATCH_POLLED && status.unwatched == 0) {
@@ -218,17 +203,24 @@ watch_state(struct agent *agent)
 	}
 }
 
+// A cycle that looks at what is in the inbox.
 static void
-ask_everywhere(struct agent *agent)
+ask_cycle(struct agent *agent)
 {
 	struct err err;
 
-	inbox_put_everywhere(agent->inbox);
 	if (jobqueue_enqueue(agent->queue, JOB_SYNC, NULL, &err) < 0) {
-		log_error("a sweep could not be asked for: %s", err.msg);
+		log_error("a cycle could not be asked for: %s", err.msg);
 		watch_state(agent);
 	}
 	inbox_wake(agent->inbox);
+}
+
+static void
+ask_everywhere(struct agent *agent)
+{
+	inbox_put_everywhere(agent->inbox);
+	ask_cycle(agent);
 }
 
 // Renames of folders come in crowds, and each re-arm walks everything: the flag is told
@@ -286,17 +278,12 @@ static void
 settle_some(struct agent *agent)
 {
 	int64_t now_ms = clock_mono_ms();
-	struct err err;
 
 	if (!settle_is_due(&agent->settle, now_ms)) {
 		return;
 	}
 	(void)settle_take(&agent->settle, now_ms, put_hint, agent);
-	if (jobqueue_enqueue(agent->queue, JOB_SYNC, NULL, &err) < 0) {
-		log_error("a cycle could not be asked for: %s", err.msg);
-		watch_state(agent);
-	}
-	inbox_wake(agent->inbox);
+	ask_cycle(agent);
 }
 
 static void
@@ -314,6 +301,19 @@ sweep_some(struct agent *agent)
 	}
 }
 
+// What no watcher hears is looked at in between, too.
+static void
+poll_some(struct agent *agent)
+{
+	int64_t now_ms = clock_mono_ms();
+
+	if (polled_is_due(&agent->polled, now_ms)) {
+		polled_put(&agent->polled, agent->config, agent->watch, agent->nroots,
+			agent->inbox, now_ms);
+		ask_cycle(agent);
+	}
+}
+
 // The staff has finished a cycle: is anything still waiting?
 static void
 hear_staff(struct agent *agent)
@@ -323,6 +323,11 @@ hear_staff(struct agent *agent)
 
 	if (synced) {
 		teller_poke(agent->teller);
+	}
+	if (synced && inbox_is_empty(agent->inbox)) {
+		polled_seen(&agent->polled, clock_mono_ms());
+		polled_choose(
+			&agent->polled, agent->watch, agent->nroots, clock_mono_ms());
 	}
 	if (synced && agent->dirty_since_ms != 0 &&
 		settle_next_ms(&agent->settle, clock_mono_ms()) < 0 &&
@@ -458,7 +463,8 @@ sleep_until_news(struct agent *agent)
 {
 	int64_t now_ms = clock_mono_ms();
 	int64_t settle_ms = settle_next_ms(&agent->settle, now_ms);
-	int64_t sleep_ms = MIN_OF(agent->tick_due_ms, agent->sweep_due_ms) - now_ms;
+	int64_t due_ms = MIN_OF(agent->tick_due_ms, agent->sweep_due_ms);
+	int64_t sleep_ms = MIN_OF(due_ms, agent->polled.due_ms) - now_ms;
 	struct pollfd fds[] = {
 		{ .fd = watch_fd(agent->watch), .events = POLLIN },
 		{ .fd = agent->bell, .events = POLLIN },
@@ -493,6 +499,7 @@ agent_step(struct agent *agent, struct err *err)
 	settle_some(agent);
 	// What no watcher sees, a sweep sees.
 	sweep_some(agent);
+	poll_some(agent);
 	// What the staff has done since.
 	hear_staff(agent);
 	hear_signals(agent);
@@ -548,31 +555,6 @@ become_runner(struct agent *agent, struct err *err)
 		hear_signals(agent);
 		if (agent->stopping) {
 			return 0;
-		}
-	}
-}
-
-// Roots inside other roots are heard through the outer one.
-static void
-choose_roots(struct agent *agent)
-{
-	const struct config *config = agent->config;
-
-	agent->roots = xcalloc(config->nwatches, sizeof(agent->roots[0]));
-	for (size_t i = 0; i < config->nwatches; i++) {
-		bool inner = false;
-
-		for (size_t j = 0; j < config->nwatches && !inner; j++) {
-			const char *other = config->watches[j].path;
-
-			inner = j != i &&
-				path_is_beneath(config->watches[i].path, other) &&
-				(strcmp(config->watches[i].path, other) != 0 || j < i);
-		}
-		if (!inner) {
-			agent->roots[agent->nroots++] =
-				(struct watch_root){ .path = config->watches[i].path,
-					.index = i };
 		}
 	}
 }
@@ -671,7 +653,8 @@ begin(struct agent *agent, struct err *err)
 		return got;
 	}
 	databases_resume();
-	choose_roots(agent);
+	agent->roots = xcalloc(agent->config->nwatches, sizeof(agent->roots[0]));
+	agent->nroots = heard_roots(agent->config, agent->roots);
 	agent->places = xcalloc(agent->config->nwatches, sizeof(agent->places[0]));
 	(void)ground_roots_moved(agent->config, agent->places);
 	// The library behind the watch wants a low descriptor, so it comes early.
@@ -691,6 +674,7 @@ begin(struct agent *agent, struct err *err)
 	settle_init(&agent->settle, agent->config->nwatches,
 		agent->config->brain.settle_ms, agent->config->brain.max_wait_ms);
 	agent->inbox = inbox_new();
+	polled_init(&agent->polled);
 	if (staff_start(agent->kit, agent->inbox, &agent->staff, err) < 0) {
 		return err->code;
 	}

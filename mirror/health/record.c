@@ -328,14 +328,14 @@ record_watches(
 	if (watches->trouble != NULL) {
 		fact.state = HEALTH_DEGRADED;
 		text = xasprintf(
-			"folders are not watched (%s); only the periodic sweep sees "
-			"changes",
+			"folders are not heard (%s); they are looked through every "
+			"half minute or so instead",
 			watches->trouble);
 	} else if (watches->placed < watches->needed) {
 		fact.state = HEALTH_DEGRADED;
 		text = xasprintf(
 			"%lld of %lld folders are watched, the kernel allows %lld; "
-			"the rest is seen by the periodic sweep only",
+			"everything is looked through every half minute or so instead",
 			(long long)watches->placed, (long long)watches->needed,
 			(long long)watches->limit);
 		action = xasprintf("sudo sysctl fs.inotify.max_user_watches=%lld",

@@ -20,12 +20,13 @@ unset MIRROR_CONFIG STATE_DIRECTORY RUNTIME_DIRECTORY NO_COLOR VISUAL EDITOR GIT
 : "${MIRROR:?the program under test}"
 
 # Nothing is unreadable to root: the story is told to somebody else.  Who cannot come to
-# the checkout (below /root) gets a copy of what stories need.
+# the checkout (below /root) gets a copy of what stories need.  A story that needs root
+# sets as_root first.
 nobody="setpriv --reuid=65534 --regid=65534 --clear-groups"
 as_nobody() {
 	$nobody sh -c '"$1" --version && test -r "$2"' sh "$1" "$2" >/dev/null 2>&1
 }
-if [ "$(id -u)" -eq 0 ]; then
+if [ "$(id -u)" -eq 0 ] && [ -z "${as_root:-}" ]; then
 	unset TMPDIR
 	if as_nobody "$MIRROR" "$0"; then
 		exec $nobody bash "$0" "$@"
