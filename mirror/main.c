@@ -390,11 +390,13 @@
  *     scanner/chars                kinds of bytes, the same in every locale.
  *     scanner/check                does the structure of a token add up?
  *     scanner/collect              every secret in some bytes, whatever their encoding.
+ *     scanner/columns              the values below a heading.
  *     scanner/decode               out of base64, hex and percent escapes.
  *     scanner/engine               text in eight bits, raw findings out.
  *     scanner/filter               is this value a secret, or does it only stand where
  *                                  one could?
  *     scanner/filter_look          what a value is made of.
+ *     scanner/filter_words         is a value made of words, and of which?
  *     scanner/finding              one secret, named but not shown.
  *     scanner/gitleaks             rules that a person wrote, in gitleaks' TOML.
  *     scanner/gitleaks_rule        what gitleaks.c reads and gitleaks_scan.c runs.
@@ -414,9 +416,9 @@
  *     scanner/url                  the password in scheme://user:password@host.
  *     scanner/words                lists of words, and whether a text holds one, in
  *                                  either case.
- *     scanner/assign_operator scanner/filter_name scanner/gitleaks_scan
- *     scanner/rarity_table scanner/rules scanner/rules_cloud scanner/rules_code
- *     scanner/rules_command scanner/rules_keyed scanner/rules_text
+ *     scanner/assign_operator scanner/assign_sibling scanner/filter_name
+ *     scanner/gitleaks_scan scanner/rarity_table scanner/rules scanner/rules_cloud
+ *     scanner/rules_code scanner/rules_command scanner/rules_keyed scanner/rules_text
  *     scanner/rules_trade scanner/selftest scanner/stream
  *
  * 1  jobqueue/  tickets, one trailing run, the lock of the kernel

@@ -86,28 +86,73 @@ find_key(const char *text, size_t len, size_t hit, size_t hit_len,
 }
 
 enum {
+	ASSIGN_LIST_MAX = 64,
 	/** Up to the quote behind the longest of the wrappers. */
-	WRAPPER_MAX = 20,
+	WRAPPER_MAX = 48,
 };
+
+/** Field(default=": a call whose argument says that it is the value. */
+static bool
+take_default(struct cursor *cursor)
+{
+	static const char *const names[] = {
+		"default=", "default =", "default:", "value="
+	};
+
+	while (char_is_word(cursor_peek(cursor, 0)) || cursor_peek(cursor, 0) == '.') {
+		cursor->at++;
+	}
+	if (cursor_peek(cursor, 0) != '(') {
+		return false;
+	}
+	cursor->at++;
+	(void)cursor_skip_blanks(cursor, true);
+	for (size_t i = 0; i < countof(names); i++) {
+		if (cursor_take_word(cursor, names[i])) {
+			(void)cursor_skip_blanks(cursor, false);
+			return char_is_quote(cursor_peek(cursor, 0));
+		}
+	}
+	return false;
+}
 
 /** String prefixes and wrappers between operator and quote: b'', @"", new String("". */
 static void
-skip_prefix(struct cursor *cursor)
+skip_prefix(struct cursor *cursor, struct assignment *assignment)
 {
+	static const char *const brackets[] = { "[", "{", "(", "[]string{", "array(",
+		"vec![", "new[] {", "list.of(", "arrays.aslist(", "%w[" };
 	static const char *const wrappers[] = { "new string(", "string(", "[]byte(",
 		"str(", "bytes(", "buffer.from(", "string::from(", "std::string(",
 		"text(", "some(", "secretstr(", "secretstring(", "secret(",
-		"optional.of(", "(", "[", "{", "!!str ", "b", "r", "u", "f", "@", "l",
-		"n", "q", "$", "rb", "br", "&" };
+		"optional.of(", "!!str ", "b", "r", "u", "f", "@", "l", "n", "q", "$",
+		"rb", "br", "&", "<<" };
 
 	size_t near = 0;
 
 	// Most values are in quotes themselves, or have none near.
-	while (near < WRAPPER_MAX && !char_is_quote(cursor_peek(cursor, near))) {
+	bool bracket = memchr("([{lavn", char_lower(cursor_peek(cursor, 0)), 7) != NULL;
+	char c;
+	while (near < WRAPPER_MAX && !char_is_quote(c = cursor_peek(cursor, near)) &&
+		(bracket || (c != '\n' && c != ';'))) {
 		near++;
 	}
-	if (near == 0 || near == WRAPPER_MAX) {
+	if (near == 0 || !char_is_quote(cursor_peek(cursor, near))) {
 		return;
+	}
+	for (size_t i = 0; i < countof(brackets); i++) {
+		struct cursor ahead = *cursor;
+
+		if (cursor_take_word(&ahead, brackets[i])) {
+			(void)cursor_skip_blanks(&ahead, true);
+			if (char_is_quote(cursor_peek(&ahead, 0)) ||
+				cursor_peek(&ahead, 0) == '\\') {
+				assignment->listed = true;
+				assignment->bracketed = brackets[i][0] == '(';
+				*cursor = ahead;
+				return;
+			}
+		}
 	}
 	for (size_t i = 0; i < countof(wrappers); i++) {
 		struct cursor ahead = *cursor;
@@ -121,6 +166,46 @@ skip_prefix(struct cursor *cursor)
 			}
 		}
 	}
+
+	struct cursor ahead = *cursor;
+	if (take_default(&ahead)) {
+		*cursor = ahead;
+	}
+}
+
+/** A backslash at the end of the line: the value begins on the next. */
+static void
+skip_continuation(struct cursor *cursor)
+{
+	struct cursor ahead = *cursor;
+
+	if (cursor_peek(&ahead, 0) != '\\') {
+		return;
+	}
+	ahead.at++;
+	ahead.at += cursor_peek(&ahead, 0) == '\r';
+	if (cursor_peek(&ahead, 0) == '\n') {
+		(void)cursor_skip_blanks(&ahead, true);
+		*cursor = ahead;
+	}
+}
+
+/** "- ", the first thing on its line: an item of a list in YAML. */
+static bool
+take_item(struct cursor *cursor)
+{
+	size_t at = cursor->at;
+
+	while (at > 0 && char_is_blank(cursor->text[at - 1])) {
+		at--;
+	}
+	if (at == 0 || cursor->text[at - 1] != '\n' || cursor_peek(cursor, 0) != '-' ||
+		cursor_peek(cursor, 1) != ' ') {
+		return false;
+	}
+	cursor->at++;
+	(void)cursor_skip_blanks(cursor, false);
+	return true;
 }
 
 /** YAML's anchor or tag before a value, and the scheme before a header's token. */
@@ -148,6 +233,16 @@ skip_label(struct cursor *cursor, enum assign_form form)
 	}
 }
 
+/** Two quotes, and more of the same text behind them. */
+static bool
+is_doubled(const struct cursor *cursor, size_t at)
+{
+	return at + 2 < cursor->len && cursor->text[at + 1] == cursor->text[at] &&
+		(char_is_alnum(cursor->text[at + 2]) ||
+			(cursor->text[at + 2] > ' ' &&
+				memchr(",;)]}+.:", cursor->text[at + 2], 8) == NULL));
+}
+
 /** The end of a quoted value: its quote behind exactly as many backslashes. */
 static bool
 read_quoted(struct cursor *cursor, char quote, struct assignment *assignment)
@@ -171,6 +266,12 @@ read_quoted(struct cursor *cursor, char quote, struct assignment *assignment)
 			continue;
 		}
 		if (c == quote && (slashes == 0 ? seen % 2 == 0 : seen == slashes)) {
+			// SQL and YAML write a quote inside as two.
+			if (c == '\'' && slashes == 0 && !triple && end > start &&
+				is_doubled(cursor, end)) {
+				end++;
+				continue;
+			}
 			break;
 		}
 		if (c == '\n' && !triple && quote != '`') {
@@ -244,6 +345,15 @@ is_pair(const char *text, size_t len, size_t at)
 	return at > from && at < len && text[at] == '=';
 }
 
+/** A bracket that closes before more letters follow is no call. */
+static bool
+is_inner_bracket(const char *text, size_t len)
+{
+	const char *close = memchr(text, ')', len);
+
+	return close != NULL && close + 1 < text + len && char_is_alnum(close[1]);
+}
+
 /** A whole line of a .env, .properties or .ini file: the value may hold anything. */
 static bool
 read_line(const struct cursor *cursor, struct assignment *assignment)
@@ -279,7 +389,8 @@ read_line(const struct cursor *cursor, struct assignment *assignment)
 	// Code, not a setting: calls, blocks, strings.
 	for (size_t i = cursor->at; i < end; i++) {
 		if (char_is_quote(text[i]) || text[i] == '\\' ||
-			(text[i] == '(' && i > cursor->at && char_is_word(text[i - 1]))) {
+			(text[i] == '(' && i > cursor->at && char_is_word(text[i - 1]) &&
+				!is_inner_bracket(text + i, end - i))) {
 			return false;
 		}
 	}
@@ -290,14 +401,28 @@ read_line(const struct cursor *cursor, struct assignment *assignment)
 	return end > cursor->at;
 }
 
+/** DB_PASSWORD=x before a command or among others: the value ends at the space. */
 static bool
-read_bare(const struct cursor *cursor, struct assignment *assignment)
+is_environment(const struct cursor *cursor, const struct assignment *assignment)
+{
+	for (size_t i = assignment->key_start; i < assignment->key_end; i++) {
+		char c = cursor->text[i];
+
+		if (!char_is_upper(c) && !char_is_digit(c) && c != '_') {
+			return false;
+		}
+	}
+	return assignment->form == ASSIGN_EQUALS && cursor->at > assignment->key_end &&
+		cursor->at - assignment->key_end == 1;
+}
+
+static bool
+read_bare(const struct cursor *cursor, size_t line, struct assignment *assignment)
 {
 	size_t end = cursor->at;
 
 	if ((assignment->form == ASSIGN_EQUALS || assignment->form == ASSIGN_COLON) &&
-		starts_line(cursor->text, assignment->key_start) &&
-		read_line(cursor, assignment)) {
+		starts_line(cursor->text, line) && read_line(cursor, assignment)) {
 		return true;
 	}
 	while (end < cursor->len && end - cursor->at < ASSIGN_BARE_MAX) {
@@ -320,6 +445,8 @@ read_bare(const struct cursor *cursor, struct assignment *assignment)
 	}
 	assignment->value_start = cursor->at;
 	assignment->value_end = end;
+	assignment->whole_line = end < cursor->len && char_is_space(cursor->text[end]) &&
+		is_environment(cursor, assignment);
 	assignment->endless = end - cursor->at >= ASSIGN_BARE_MAX;
 	if (assignment->form == ASSIGN_ELEMENT &&
 		(end + 1 >= cursor->len || cursor->text[end] != '<' ||
@@ -347,7 +474,8 @@ take_next_line(struct cursor *cursor)
 	}
 }
 
-/** arn:aws:...:secret:name, "AWS::ApiGateway::ApiKey": and the "--- PASS: " of a test. */
+/** arn:aws:...:secret:name, "AWS::ApiGateway::ApiKey": and the "--- PASS: " of a test;
+ * not the ":name: " of a field list. */
 static bool
 is_part_of_name(const char *text, const struct assignment *found)
 {
@@ -356,8 +484,52 @@ is_part_of_name(const char *text, const struct assignment *found)
 	if (found->form != ASSIGN_COLON || start == 0) {
 		return false;
 	}
-	return text[start - 1] == ':' ||
-		(start >= 4 && memcmp(text + start - 4, "--- ", 4) == 0);
+	if (text[start - 1] == ':') {
+		return start >= 2 && !char_is_space(text[start - 2]) &&
+			memchr("{[(,", text[start - 2], 4) == NULL;
+	}
+	return start >= 4 && memcmp(text + start - 4, "--- ", 4) == 0;
+}
+
+bool
+assign_value(struct cursor cursor, size_t line, struct assignment *assignment)
+{
+	(void)cursor_skip_blanks(&cursor,
+		assignment->form == ASSIGN_CALL || assignment->form == ASSIGN_ELEMENT);
+	if (assignment->form == ASSIGN_ELEMENT) {
+		(void)cursor_take_word(&cursor, "<value>");
+		(void)cursor_take_word(&cursor, "<![cdata[");
+	} else if (assignment->form == ASSIGN_EQUALS) {
+		take_next_line(&cursor);
+	}
+	skip_continuation(&cursor);
+	if (assignment->form == ASSIGN_SPACE && take_item(&cursor)) {
+		assignment->form = ASSIGN_COLON;
+		assignment->listed = true;
+	}
+	skip_label(&cursor, assignment->form);
+	skip_prefix(&cursor, assignment);
+
+	char quote = cursor_take_quote(&cursor);
+	skip_label(&cursor, ASSIGN_CALL);
+	if (quote != '\0') {
+		return read_quoted(&cursor, quote, assignment);
+	}
+	if (assignment->form == ASSIGN_CALL || assignment->form == ASSIGN_COMPARE) {
+		return false;
+	}
+	return read_bare(&cursor, line, assignment);
+}
+
+/** The value behind the operator that follows the name. */
+static bool
+read_direct(const char *text, size_t len, struct assignment *assignment)
+{
+	struct cursor cursor = { .text = text, .len = len, .at = assignment->key_end };
+
+	return assign_operator(&cursor, assignment) &&
+		assign_value(cursor, assignment->key_start, assignment) &&
+		!is_part_of_name(text, assignment);
 }
 
 bool
@@ -367,37 +539,144 @@ assign_read(const char *text, size_t len, size_t hit, size_t hit_len,
 	struct assignment found = { 0 };
 
 	find_key(text, len, hit, hit_len, &found);
-
-	struct cursor cursor = { .text = text, .len = len, .at = found.key_end };
-	if (!assign_operator(&cursor, &found)) {
+	if (!read_direct(text, len, &found)) {
 		return false;
 	}
-	(void)cursor_skip_blanks(
-		&cursor, found.form == ASSIGN_CALL || found.form == ASSIGN_ELEMENT);
-	if (found.form == ASSIGN_ELEMENT) {
-		(void)cursor_take_word(&cursor, "<value>");
-		(void)cursor_take_word(&cursor, "<![cdata[");
-	} else if (found.form == ASSIGN_EQUALS) {
-		take_next_line(&cursor);
-	}
-	skip_label(&cursor, found.form);
-	skip_prefix(&cursor);
+	*ret_assignment = found;
+	return true;
+}
 
-	char quote = cursor_take_quote(&cursor);
-	bool read;
-	skip_label(&cursor, ASSIGN_CALL);
-	if (quote != '\0') {
-		read = read_quoted(&cursor, quote, &found);
-	} else if (found.form == ASSIGN_CALL || found.form == ASSIGN_COMPARE) {
+/** The next string of a list: behind a comma, or on a line of its own behind "- ". */
+static bool
+read_listed(struct assign_reader *reader, struct assignment *found)
+{
+	struct cursor cursor = { .text = reader->text, .len = reader->len };
+	char quote = reader->last.quote;
+
+	*found = reader->last;
+	if (!found->listed || reader->listed >= ASSIGN_LIST_MAX) {
 		return false;
-	} else {
-		read = read_bare(&cursor, &found);
 	}
-	if (read && !is_part_of_name(text, &found)) {
-		*ret_assignment = found;
-		return true;
+	reader->listed++;
+	cursor.at = found->value_end + (quote != '\0');
+	(void)cursor_skip_blanks(&cursor, true);
+	if (quote != '\0' && cursor_peek(&cursor, 0) == ',') {
+		cursor.at++;
+		(void)cursor_skip_blanks(&cursor, true);
+		quote = cursor_take_quote(&cursor);
+		return quote != '\0' && read_quoted(&cursor, quote, found);
 	}
-	return false;
+	if (!take_item(&cursor)) {
+		return false;
+	}
+	quote = cursor_take_quote(&cursor);
+	return quote != '\0' ? read_quoted(&cursor, quote, found)
+			     : read_line(&cursor, found);
+}
+
+enum place {
+	PLACE_KEY,
+	PLACE_DIRECT,
+	PLACE_LIST,
+	PLACE_SIBLING,
+	PLACE_COLUMNS,
+	PLACE_CELLS,
+	PLACE_NONE,
+};
+
+bool
+assign_next(struct assign_reader *reader, struct assignment *ret_assignment)
+{
+	const char *text = reader->text;
+	bool read = false;
+
+	while (!read && reader->place != PLACE_NONE) {
+		*ret_assignment = reader->key;
+		switch (reader->place++) {
+		case PLACE_KEY:
+			find_key(text, reader->len, reader->hit, reader->hit_len,
+				&reader->key);
+			break;
+		case PLACE_DIRECT:
+			read = read_direct(text, reader->len, ret_assignment);
+			reader->last = read ? *ret_assignment : reader->last;
+			break;
+		case PLACE_LIST:
+			read = read_listed(reader, ret_assignment);
+			reader->last = read ? *ret_assignment : reader->last;
+			reader->place -= read;
+			break;
+		case PLACE_SIBLING:
+			read = assign_sibling(text, reader->len, ret_assignment);
+			break;
+		case PLACE_COLUMNS:
+			if (!columns_open(&reader->columns, text, reader->len,
+				    reader->key.key_start, reader->key.key_end)) {
+				reader->place = PLACE_NONE;
+			}
+			break;
+		case PLACE_CELLS:
+			read = columns_next(&reader->columns, text,
+				&ret_assignment->value_start, &ret_assignment->value_end);
+			ret_assignment->form = ASSIGN_ELEMENT;
+			reader->place -= read;
+			break;
+		default:
+			break;
+		}
+	}
+	return read;
+}
+
+/** To the string that is joined to the one that ends at @cursor: its opening quote. */
+static bool
+take_joint(struct cursor *cursor, bool bracketed)
+{
+	while (cursor_peek(cursor, 0) == '\\') {
+		cursor->at++;
+	}
+	cursor->at++;
+	(void)cursor_skip_blanks(cursor, true);
+	if (cursor->at >= cursor->len ||
+		memchr("+.&", cursor_peek(cursor, 0), 3) == NULL) {
+		// Strings side by side are one in brackets; elsewhere they are two.
+		return bracketed;
+	}
+	cursor->at += 1 + (size_t)(cursor_peek(cursor, 1) == '.');
+	(void)cursor_skip_blanks(cursor, true);
+	return true;
+}
+
+size_t
+assign_join(const char *text, size_t len, struct assignment *assignment, char *out,
+	size_t size)
+{
+	struct assignment last = *assignment;
+	size_t n = last.value_end - last.value_start;
+	bool joined = false;
+
+	if (last.quote == '\0' || n > size) {
+		return 0;
+	}
+	memcpy(out, text + last.value_start, n);
+	for (;;) {
+		struct cursor cursor = { .text = text, .len = len, .at = last.value_end };
+		char quote = '\0';
+
+		if (take_joint(&cursor, last.bracketed)) {
+			quote = cursor_take_quote(&cursor);
+		}
+		if (quote == '\0' || !read_quoted(&cursor, quote, &last)) {
+			return joined ? n : 0;
+		}
+		// The start of a long one tells enough.
+		size_t more = MIN_OF(last.value_end - last.value_start, size - n);
+
+		memcpy(out + n, text + last.value_start, more);
+		n += more;
+		assignment->value_end = last.value_end;
+		joined = true;
+	}
 }
 
 size_t

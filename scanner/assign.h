@@ -3,22 +3,24 @@
 /**
  * scanner/assign - a name, an operator, a value: in any of the ways people write that.
  *
- * Knows: chars.
+ * Knows: chars, columns.
  * Owns:  nothing.
  * Never: reads further than ASSIGN_REACH around the word it starts from.
  *
- *     api_key = "..."      "apiKey": "..."      API_KEY=... cmd      apiKey: String =
- * "..." <apiKey>...</apiKey>   key="apiKey" value="..."   setApiKey("...")   ('apiKey',
- * '...')
- *     --api-key ...   X-Api-Key: ...   { "name": "API_KEY", "value": "..." }
- * \"apiKey\":\"...\" password '...'    $cfg['api_key'] = '...'    apiKey := "..."
- * "api_key" => "..."
+ *     api_key = "..."       "apiKey": "..."      API_KEY=... cmd      "api_key" => "..."
+ *     apiKey: String = "..."     <apiKey>...</apiKey>      key="apiKey" value="..."
+ *     setApiKey("...")      ('apiKey', '...')    --api-key ...        X-Api-Key: ...
+ *     \"apiKey\":\"...\"    password '...'       $cfg['api_key'] = '...'
+ *     { "name": "API_KEY", "value": "..." }      { "value": "...", "name": "API_KEY" }
+ *     apiKeys = ["...", "..."]                   INSERT INTO t (a, api_key) VALUES (1,
+ * '...') user,api_key  above  bob,...               apiKey = "..." + "..."
  */
 
 #ifndef SCANNER_ASSIGN_H
 #define SCANNER_ASSIGN_H
 
 #include "base/base.h"
+#include "scanner/columns.h"
 
 enum {
 	ASSIGN_KEY_MAX = 96,
@@ -59,16 +61,57 @@ struct assignment {
 	bool whole_line;
 	/** It is longer than the limit; the end is not its end. */
 	bool endless;
+	/** One of several: the name says so in the plural. */
+	bool listed;
+	/** In round brackets: strings side by side are parts of one. */
+	bool bracketed;
 };
 
 /**
  * Read the assignment whose name holds the word at @hit.
  *
  * @return
- *         false when none stands there.
+ *         false when no value stands behind the name.
  */
 bool assign_read(const char *text, size_t len, size_t hit, size_t hit_len,
 	struct assignment *ret_assignment) NONNULL;
+
+/** What is left to read for one word. */
+struct assign_reader {
+	const char *text;
+	size_t len;
+	size_t hit;
+	size_t hit_len;
+	/** Where to look next; only assign knows the places. */
+	int place;
+	/** The name alone. */
+	struct assignment key;
+	struct assignment last;
+	size_t listed;
+	struct columns columns;
+};
+
+/**
+ * The next value that the name around the word at @hit belongs to: the one behind its
+ * operator, the others of the same list, the "value" beside a "name", a column's cells.
+ *
+ * @reader
+ *         All zero but text, len, hit and hit_len at the first call.
+ * @return
+ *         false when there is none any more.
+ */
+bool assign_next(struct assign_reader *reader, struct assignment *ret_assignment) NONNULL;
+
+/**
+ * The parts of "one" + "two", joined.
+ *
+ * @assignment
+ *         Its value becomes all of them, from behind the first quote up to the last.
+ * @return
+ *         The length, at most @size, or 0 when the value has one part.
+ */
+size_t assign_join(const char *text, size_t len, struct assignment *assignment, char *out,
+	size_t size) NONNULL;
 
 /**
  * The true end of an endless value that began at @start: of its last character that is no

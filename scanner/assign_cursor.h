@@ -83,6 +83,18 @@ cursor_take_quote(struct cursor *cursor)
 }
 
 /**
+ * Read the value at the cursor, behind its operator.
+ *
+ * @line
+ *         Where the name stands that begins the value's line.
+ */
+bool
+assign_value(struct cursor cursor, size_t line, struct assignment *assignment) NONNULL;
+
+/** Find the "value" that belongs to the "name" whose value is the name at @assignment. */
+bool assign_sibling(const char *text, size_t len, struct assignment *assignment) NONNULL;
+
+/**
  * Read what stands between the name and its value.
  *
  * @cursor

@@ -118,6 +118,11 @@ take_equals(struct cursor *cursor, struct assignment *assignment)
 		{ "?\?", ASSIGN_COMPARE },
 		{ "?:", ASSIGN_COMPARE },
 		{ "or ", ASSIGN_COMPARE },
+		{ ".unwrap_or(", ASSIGN_COMPARE },
+		{ ".unwrap_or_else(|_| ", ASSIGN_COMPARE },
+		{ ".orelse(", ASSIGN_COMPARE },
+		{ ".getorelse(", ASSIGN_COMPARE },
+		{ ".or_else(|| ", ASSIGN_COMPARE },
 		// The colon of Chinese and Japanese.
 		{ "\xef\xbc\x9a", ASSIGN_COLON },
 	};
@@ -356,6 +361,45 @@ take_closing_angle(struct cursor *cursor, struct assignment *assignment, bool qu
 	return true;
 }
 
+/** <string name="api_key" translatable="false">, <Password Type="x">: to behind the
+ * bracket. */
+static bool
+take_attributes(struct cursor *cursor, struct assignment *assignment, bool quoted)
+{
+	size_t start = assignment->key_start;
+
+	if (!quoted && (start == 0 || memchr("<:", cursor->text[start - 1], 2) == NULL)) {
+		return false;
+	}
+	for (int i = 0; i < 4 && cursor_peek(cursor, 0) != '>'; i++) {
+		while (char_is_word(cursor_peek(cursor, 0)) ||
+			memchr(":-.", cursor_peek(cursor, 0), 3) != NULL) {
+			cursor->at++;
+		}
+		if (cursor_peek(cursor, 0) != '=') {
+			return false;
+		}
+		cursor->at++;
+
+		char quote = cursor_take_quote(cursor);
+		const char *end = quote == '\0'
+			? NULL
+			: memchr(cursor->text + cursor->at, quote,
+				  MIN_OF(cursor->len - cursor->at, (size_t)200));
+		if (end == NULL) {
+			return false;
+		}
+		cursor->at = (size_t)(end - cursor->text) + 1;
+		(void)cursor_skip_blanks(cursor, true);
+	}
+	if (cursor_peek(cursor, 0) != '>') {
+		return false;
+	}
+	cursor->at++;
+	assignment->form = ASSIGN_ELEMENT;
+	return true;
+}
+
 // What one character decides: 1 an operator, 0 none, -1 it decides nothing.
 static int
 take_symbol(
@@ -430,6 +474,15 @@ assign_operator(struct cursor *cursor, struct assignment *assignment)
 		return true;
 	}
 	if (take_value_name(cursor, assignment)) {
+		return true;
+	}
+	if (indexed && quoted && cursor_peek(cursor, 0) == '{') {
+		// ENV.fetch('PASSWORD') { '...' }
+		cursor->at++;
+		assignment->form = ASSIGN_CALL;
+		return true;
+	}
+	if (blanks > 0 && take_attributes(cursor, assignment, quoted)) {
 		return true;
 	}
 	cursor->at = before;

@@ -86,3 +86,20 @@ decode_percent(const char *text, size_t len, char *out, size_t size)
 	}
 	return n;
 }
+
+size_t
+decode_wide(char *text, size_t len)
+{
+	size_t wide = 0;
+
+	for (size_t i = 0; i + 1 < len; i += 2) {
+		wide += text[i] != '\0' && text[i + 1] == '\0';
+	}
+	if (len < 8 || wide * 20 < len * 9) {
+		return len;
+	}
+	for (size_t i = 0; i < len / 2; i++) {
+		text[i] = text[2 * i + 1] == '\0' ? text[2 * i] : '?';
+	}
+	return len / 2;
+}

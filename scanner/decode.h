@@ -22,4 +22,8 @@ decode_fn decode_hex;
 /** %XX; other characters stay as they are. */
 decode_fn decode_percent;
 
+/** What was decoded, when it is UTF-16 (PowerShell encodes so), becomes bytes in place.
+ * Returns the new length, or @len when it is something else. */
+size_t decode_wide(char *text, size_t len) NONNULL;
+
 #endif

@@ -32,6 +32,8 @@
 enum {
 	/** What a pattern sees from its literal on. */
 	WINDOW = 16 * 1024,
+	/** Of strings that are joined with "+", together. */
+	JOINED_MAX = 512,
 	/** Encoded text that is decoded around a word, at most, in either direction. */
 	WRAPPED_MAX = 48 * 1024,
 };
@@ -320,6 +322,13 @@ try_token(struct pass *pass, uint32_t index, size_t at)
 	enum finding_confidence confidence = rule->confidence;
 	const char *why;
 	size_t from = start + span[0], upto = start + span[1];
+	if ((rule->flags & RULE_CHECKED_END) && upto < pass->len &&
+		char_is_alnum(pass->text[upto]) &&
+		rule->check(pass->text + from, upto - from) != CHECK_YES) {
+		tell(pass, rule->id, "it is longer, and its checksum does not fit", from,
+			upto);
+		return 0;
+	}
 	if (passes(rule, pass->text + from, upto - from, &confidence, &why)) {
 		emit_rule(pass, index, confidence, from, upto);
 	} else {
@@ -398,54 +407,70 @@ ends_line(const struct pass *pass, size_t at)
 	return at >= pass->len || pass->text[at] == '\n' || pass->text[at] == '\r';
 }
 
+/** One value beside a name: does anything speak against it? */
 static int
-try_named(struct pass *pass, size_t at, size_t len)
+judge(struct pass *pass, struct assignment *found)
 {
-	struct assignment found;
 	const char *text = pass->text;
-
-	// One look for all the words of one name.
-	if (at < pass->named_done || !assign_read(text, pass->len, at, len, &found)) {
-		return 0;
-	}
-	pass->named_done = found.key_end;
-
+	char joined[JOINED_MAX];
+	size_t njoined = assign_join(text, pass->len, found, joined, sizeof(joined));
 	struct filter_value value = {
-		.text = text + found.value_start,
-		.len = found.value_end - found.value_start,
-		.name = text + found.key_start,
-		.name_len = found.key_end - found.key_start,
+		.text = njoined > 0 ? joined : text + found->value_start,
+		.len = njoined > 0 ? njoined : found->value_end - found->value_start,
+		.name = text + found->key_start,
+		.name_len = found->key_end - found->key_start,
 		.path = pass->context->path,
-		.quoted = found.quote != '\0' || found.form == ASSIGN_ELEMENT,
-		.whole_line = found.whole_line,
-		.bare_space = found.form == ASSIGN_SPACE && found.quote == '\0',
-		.flag = found.flag,
-		.ends_line = ends_line(pass, found.value_end),
+		.quoted = found->quote != '\0' || found->form == ASSIGN_ELEMENT,
+		.whole_line = found->whole_line,
+		.bare_space = found->form == ASSIGN_SPACE && found->quote == '\0',
+		.flag = found->flag,
+		.listed = found->listed,
+		.ends_line = ends_line(pass, found->value_end),
 	};
 	if (filter_is_plain(&value)) {
 		tell(pass, "generic-secret",
-			"its value is a name, a word, prose or an id", found.key_start,
-			found.value_end);
+			"its value is a name, a word, prose or an id", found->key_start,
+			found->value_end);
 		return 0;
 	}
-	if (try_all_keyed(pass, &found) < 0) {
+	if (try_all_keyed(pass, found) < 0) {
 		return pass->err->code;
 	}
 
 	const char *why;
 	enum filter_key kind = filter_secret(&value, &why);
 	if (kind == FILTER_KEY_NONE) {
-		tell(pass, "generic-secret", why, found.key_start, found.value_end);
+		tell(pass, "generic-secret", why, found->key_start, found->value_end);
 		return 0;
 	}
-	size_t end = found.endless ? assign_end(text, pass->len, found.value_end)
-				   : found.value_end;
+	size_t end = found->endless ? assign_end(text, pass->len, found->value_end)
+				    : found->value_end;
 	emit_rule(pass,
 		ruleset_code(pass->context->rules,
 			kind == FILTER_KEY_PASSWORD ? RULESET_GENERIC_PASSWORD
 						    : RULESET_GENERIC_SECRET),
-		FINDING_LIKELY, found.value_start, end);
+		FINDING_LIKELY, found->value_start, end);
 	return 0;
+}
+
+static int
+try_named(struct pass *pass, size_t at, size_t len)
+{
+	struct assign_reader reader = {
+		.text = pass->text, .len = pass->len, .hit = at, .hit_len = len
+	};
+	struct assignment found;
+	int ret = 0;
+
+	// One look for all the words of one name.
+	if (at < pass->named_done) {
+		return 0;
+	}
+	while (ret == 0 && assign_next(&reader, &found)) {
+		pass->named_done = MAX_OF(pass->named_done, found.key_end);
+		ret = judge(pass, &found);
+	}
+	return ret;
 }
 
 static void
@@ -577,6 +602,12 @@ try_wrapped(struct pass *pass, enum ruleset_action action, size_t at, size_t len
 		wrapping->belongs(pass->text[end])) {
 		end++;
 	}
+	// What fills up the last group belongs to it.
+	for (int i = 0; action == RULESET_BASE64 && i < 2 && end < pass->len &&
+		pass->text[end] == '=';
+		i++) {
+		end++;
+	}
 	*done = end;
 	if (end - start < wrapping->least) {
 		return 0;
@@ -595,6 +626,8 @@ try_wrapped(struct pass *pass, enum ruleset_action action, size_t at, size_t len
 		size_t before = pass->found->count;
 		size_t n = wrapping->decode(pass->text + from, upto - from,
 			engine->decoded, 2 * WRAPPED_MAX + LITERAL_LEN_MAX);
+
+		n = decode_wide(engine->decoded, n);
 
 		if (n > 0) {
 			int ret = scan_inside(pass, from, upto, n);

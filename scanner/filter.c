@@ -4,6 +4,7 @@
 
 #include "scanner/chars.h"
 #include "scanner/filter_look.h"
+#include "scanner/filter_words.h"
 #include "scanner/rarity.h"
 #include "scanner/words.h"
 
@@ -66,121 +67,6 @@ filter_is_dull(const char *text, size_t len)
 	return false;
 }
 
-/** Words that stand for a value that somebody should fill in, or that nobody would use.
- */
-static const struct word placeholder_words[] = { WORD("a"), WORD("abc"), WORD("access"),
-	WORD("account"), WORD("actual"), WORD("add"), WORD("admin"),
-	WORD("administrator"), WORD("all"), WORD("an"), WORD("and"), WORD("any"),
-	WORD("api"), WORD("app"), WORD("application"), WORD("asdf"), WORD("auth"),
-	WORD("authorization"), WORD("aws"), WORD("bar"), WORD("basic"), WORD("baz"),
-	WORD("bearer"), WORD("bot"), WORD("change"), WORD("changeit"), WORD("changeme"),
-	WORD("client"), WORD("code"), WORD("com"), WORD("confidential"), WORD("correct"),
-	WORD("cred"), WORD("credential"), WORD("credentials"), WORD("creds"),
-	WORD("custom"), WORD("data"), WORD("database"), WORD("db"), WORD("default"),
-	WORD("demo"), WORD("dev"), WORD("dummy"), WORD("edit"), WORD("empty"),
-	WORD("enter"), WORD("env"), WORD("etc"), WORD("example"), WORD("examplekey"),
-	WORD("expected"), WORD("fake"), WORD("false"), WORD("fill"), WORD("fixme"),
-	WORD("foo"), WORD("foobar"), WORD("for"), WORD("from"), WORD("generate"),
-	WORD("generated"), WORD("get"), WORD("goes"), WORD("guest"), WORD("hash"),
-	WORD("hello"), WORD("here"), WORD("hidden"), WORD("host"), WORD("http"),
-	WORD("id"), WORD("in"), WORD("incorrect"), WORD("insert"), WORD("invalid"),
-	WORD("is"), WORD("it"), WORD("json"), WORD("jwt"), WORD("key"), WORD("keys"),
-	WORD("letmein"), WORD("local"), WORD("localhost"), WORD("login"), WORD("long"),
-	WORD("magic"), WORD("masked"), WORD("master"), WORD("me"), WORD("missing"),
-	WORD("mock"), WORD("my"), WORD("mypassword"), WORD("mypass"), WORD("mysecret"),
-	WORD("mysql"), WORD("mytoken"), WORD("name"), WORD("new"), WORD("nil"),
-	WORD("no"), WORD("none"), WORD("not"), WORD("null"), WORD("of"), WORD("old"),
-	WORD("omitted"), WORD("or"), WORD("oracle"), WORD("org"), WORD("orig"),
-	WORD("original"), WORD("pass"), WORD("passcode"), WORD("passphrase"),
-	WORD("passwd"), WORD("passwort"), WORD("password"), WORD("passw0rd"),
-	WORD("paste"), WORD("personal"), WORD("placeholder"), WORD("please"),
-	WORD("postgres"), WORD("private"), WORD("prod"), WORD("production"),
-	WORD("provided"), WORD("public"), WORD("put"), WORD("pw"), WORD("pwd"),
-	WORD("qwerty"), WORD("random"), WORD("read"), WORD("real"), WORD("redacted"),
-	WORD("refresh"), WORD("remove"), WORD("removed"), WORD("replace"),
-	WORD("replaceme"), WORD("required"), WORD("root"), WORD("sample"), WORD("secret"),
-	WORD("secrets"), WORD("secure"), WORD("server"), WORD("service"), WORD("session"),
-	WORD("set"), WORD("shared"), WORD("sign"), WORD("signing"), WORD("some"),
-	WORD("something"), WORD("staging"), WORD("static"), WORD("string"),
-	WORD("strong"), WORD("stub"), WORD("supersecret"), WORD("super"), WORD("system"),
-	WORD("temp"), WORD("template"), WORD("test"), WORD("tester"), WORD("testing"),
-	WORD("tests"), WORD("the"), WORD("this"), WORD("tmp"), WORD("to"), WORD("todo"),
-	WORD("token"), WORD("tokens"), WORD("true"), WORD("type"), WORD("undefined"),
-	WORD("unknown"), WORD("unset"), WORD("update"), WORD("use"), WORD("user"),
-	WORD("username"), WORD("valid"), WORD("value"), WORD("var"), WORD("very"),
-	WORD("wrong"), WORD("with"), WORD("write"), WORD("xyz"), WORD("yes"), WORD("you"),
-	WORD("your"), WORD("yourkey"), WORD("yourpassword"), WORD("yoursecret"),
-	WORD("yourtoken"), WORD("zzz") };
-
-/** The words are in order of their first letters: where those with @first begin. */
-static size_t
-first_with(char first)
-{
-	size_t low = 0, high = countof(placeholder_words);
-
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-
-		if (placeholder_words[middle].text[0] < first) {
-			low = middle + 1;
-		} else {
-			high = middle;
-		}
-	}
-	return low;
-}
-
-/** Length of the longest placeholder word at the start of @text, or 0. */
-static size_t
-placeholder_word(const char *text, size_t len)
-{
-	char first = char_lower(text[0]);
-	size_t best = 0;
-
-	for (size_t i = first_with(first);
-		i < countof(placeholder_words) && placeholder_words[i].text[0] == first;
-		i++) {
-		const struct word *word = &placeholder_words[i];
-
-		if (word->len > best && word_begins(text, len, word)) {
-			best = word->len;
-		}
-	}
-	return best;
-}
-
-/** Do such words, with separators and a few digits, cover it whole (or nearly)? */
-static bool
-is_covered(const char *text, size_t len)
-{
-	size_t covered = 0, letters = 0;
-	size_t at = 0;
-
-	while (at < len) {
-		if (!char_is_alpha(text[at])) {
-			at++;
-			continue;
-		}
-		size_t end = at;
-		while (end < len && char_is_alpha(text[end])) {
-			end++;
-		}
-		letters += end - at;
-		while (at < end) {
-			size_t word = placeholder_word(text + at, end - at);
-
-			// One letter is a word only when it stands alone.
-			if (word == 0 || (word == 1 && end - at > 1)) {
-				at++;
-			} else {
-				covered += word;
-				at += word;
-			}
-		}
-	}
-	return letters > 0 && covered * 10 >= letters * 8;
-}
-
 /** Capitals, small letters and digits in turn, as no name or version has them: what a
  * generator of passwords makes. */
 static bool
@@ -189,7 +75,7 @@ is_scrambled(const char *text, size_t len, const struct look *look)
 	size_t turns = look_turns(text, len);
 
 	return len >= 10 && look->lower > 0 && look->upper > 0 && look->digit > 0 &&
-		turns * 2 >= len && !is_covered(text, len);
+		turns * 2 >= len && !filter_is_covered(text, len);
 }
 
 static bool
@@ -289,7 +175,7 @@ filter_is_placeholder(const char *text, size_t len)
 		return true;
 	}
 	if (look.lower + look.upper + look.digit == 0 || is_bracketed(text, len) ||
-		is_variable(text, len) || is_covered(text, len)) {
+		is_variable(text, len) || filter_is_covered(text, len)) {
 		return true;
 	}
 	// xxxx, ****, ...., 0000: one character makes most of it.
@@ -409,7 +295,11 @@ filter_is_reference(const char *text, size_t len)
 				text[i] == '>' || text[i] == '-')) {
 			i++;
 		}
-		if (text + i == paren && rarity(text, i) < 40) {
+		const char *close = memchr(text, ')', len);
+		// A bracket that closes before more letters follow is no call.
+		bool inner = close != NULL && close + 1 < text + len &&
+			char_is_alnum(close[1]);
+		if (text + i == paren && !inner && rarity(text, i) < 40) {
 			return true;
 		}
 	}
@@ -488,7 +378,7 @@ static bool
 is_mixture(const char *text, size_t len, const struct look *look)
 {
 	return len >= 7 && look->lower > 0 && look->upper > 0 && look->digit > 0 &&
-		look->symbol == 0 && !is_covered(text, len);
+		look->symbol == 0 && !filter_is_covered(text, len);
 }
 
 /** Typed by a person: a mixture that no name or word has. */
@@ -550,15 +440,32 @@ is_name(const char *text, size_t len, const struct look *look)
 	return rarity(text, len) < (look->digit > 0 ? 30 : 38);
 }
 
+/** Words, or groups of characters, that are one secret together. */
 static bool
-is_prose(const char *text, size_t len)
+is_phrase(const struct filter_value *value)
 {
-	size_t spaces = 0;
+	const char *text = value->text;
+	size_t len = value->len;
+	bool spaced = value->quoted && memchr(text, ' ', len) != NULL;
 
-	for (size_t i = 0; i < len; i++) {
-		spaces += char_is_space(text[i]);
+	if (!spaced && memchr(text, '-', len) == NULL) {
+		return false;
 	}
-	return spaces > 0;
+	bool name = filter_names_phrase(value->name, value->name_len);
+	return spaced ? filter_is_spaced(text, len, name)
+		      : name && filter_is_hyphened(text, len);
+}
+
+/** A space, or more, that no password has: a sentence. */
+static bool
+is_prose(const struct filter_value *value)
+{
+	for (size_t i = 0; i < value->len; i++) {
+		if (char_is_space(value->text[i])) {
+			return !is_phrase(value);
+		}
+	}
+	return false;
 }
 
 /** p4ssw0rd, pa%2Fssword: such words with digits for letters, or signs between. */
@@ -585,7 +492,7 @@ is_disguised(const char *text, size_t len)
 			plain[n++] = digit != NULL ? letters[digit - digits] : c;
 		}
 	}
-	return n * 2 > len && is_covered(plain, n);
+	return n * 2 > len && filter_is_covered(plain, n);
 }
 
 /** Passwords that standards print as examples. */
@@ -615,6 +522,21 @@ filter_is_password(const char *text, size_t len)
 		(len >= 8 && look.digit == len);
 }
 
+/** "Summer2024!" beside "secret": what people type where a machine's token is asked. */
+static bool
+is_marked(const struct filter_value *value, const struct look *look)
+{
+	size_t marks = 0;
+
+	for (size_t i = 0; i < value->len; i++) {
+		marks += memchr("!@#$%^&*?", value->text[i], 9) != NULL;
+	}
+	return (value->quoted || value->whole_line) && value->len >= 8 &&
+		value->len <= 32 && look->classes == 4 && marks > 0 &&
+		look->symbol <= 4 && look->other == 0 &&
+		(value->path & (FILTER_PATH_TEST | FILTER_PATH_DOC)) == 0;
+}
+
 static bool
 is_token_value(const struct filter_value *value, const struct look *look)
 {
@@ -624,6 +546,9 @@ is_token_value(const struct filter_value *value, const struct look *look)
 	if (value->path & (FILTER_PATH_TEST | FILTER_PATH_DOC)) {
 		least += 2;
 		rare += 2;
+	}
+	if (value->key == FILTER_KEY_TOKEN && is_marked(value, look)) {
+		return true;
 	}
 	if (value->len < least || filter_is_dull(value->text, value->len)) {
 		return false;
@@ -693,9 +618,24 @@ is_loose(const struct filter_value *value, const struct look *look)
 			return true;
 		}
 	}
-	return !value->ends_line || (value->path & FILTER_PATH_CODE) ||
+	// In the midst of a sentence only what no word looks like.
+	bool midst = !value->ends_line &&
+		!(value->key != FILTER_KEY_WEAK && look->classes >= 3 &&
+			is_scrambled(value->text, value->len, look));
+	return midst || (value->path & FILTER_PATH_CODE) ||
 		value->key == FILTER_KEY_WEAK ||
 		(look->digit == 0 && rarity(value->text, value->len) < 46);
+}
+
+static size_t
+spaces_in(const char *text, size_t len)
+{
+	size_t spaces = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		spaces += text[i] == ' ';
+	}
+	return spaces;
 }
 
 bool
@@ -709,11 +649,14 @@ filter_is_plain(const struct filter_value *value)
 	}
 
 	struct look look = look_at(text, len);
-	return look.other > 0 ||
+	struct filter_value start = *value;
+	start.len = len;
+	return (look.other > 0 && look.other > spaces_in(text, len)) ||
 		(!value->quoted && (value->path & FILTER_PATH_CODE) &&
 			(look.digit == 0 || memchr(text, '[', len) != NULL)) ||
-		is_prose(text, len) ||
-		(is_name(text, len, &look) && !is_mixture(text, len, &look)) ||
+		is_prose(&start) ||
+		(is_name(text, len, &look) && !is_mixture(text, len, &look) &&
+			!is_phrase(&start)) ||
 		(len >= 6 && filter_is_dull(text, len));
 }
 
@@ -740,7 +683,7 @@ reason_against(const struct filter_value *value, const struct look *look)
 		return "it is an id, a number or a hash";
 	}
 	// A name with a digit may yet be a password, in quotes and beside that word.
-	if (is_name(text, len, look) &&
+	if (is_name(text, len, look) && !is_phrase(value) &&
 		!(value->key == FILTER_KEY_PASSWORD &&
 			(value->quoted || value->whole_line))) {
 		return "its value reads like a name";
@@ -749,6 +692,19 @@ reason_against(const struct filter_value *value, const struct look *look)
 		return "its name says little, and this file is made by a program";
 	}
 	return NULL;
+}
+
+/** The name of a list says what one of it is: "api_keys" holds an "api_key". */
+static enum filter_key
+key_of(const struct filter_value *value)
+{
+	size_t len = value->name_len;
+
+	if (value->listed && len > 4 && char_lower(value->name[len - 1]) == 's' &&
+		char_lower(value->name[len - 2]) != 's') {
+		len--;
+	}
+	return filter_key(value->name, len);
 }
 
 enum filter_key
@@ -764,13 +720,14 @@ filter_secret(const struct filter_value *value, const char **ret_why)
 	if (filter_is_plain(value)) {
 		return FILTER_KEY_NONE;
 	}
-	start.key = filter_key(value->name, value->name_len);
+	start.key = key_of(value);
 	*ret_why = reason_against(&start, &look);
 	if (*ret_why != NULL) {
 		return FILTER_KEY_NONE;
 	}
 	*ret_why = "its value is too short, or too much like words";
-	bool secret = start.key == FILTER_KEY_PASSWORD ? is_password_value(&start, &look)
-						       : is_token_value(&start, &look);
+	bool secret = is_phrase(&start) ||
+		(start.key == FILTER_KEY_PASSWORD ? is_password_value(&start, &look)
+						  : is_token_value(&start, &look));
 	return secret ? start.key : FILTER_KEY_NONE;
 }

@@ -53,11 +53,16 @@ struct filter_value {
 	bool ends_line;
 	/** The name is a flag of a command. */
 	bool flag;
+	/** It is one of several, and the name may say so in the plural. */
+	bool listed;
 };
 
 unsigned int filter_path(const char *path);
 
 enum filter_key filter_key(const char *name, size_t name_len) NONNULL;
+
+/** Does the name promise words: passphrase, mnemonic, seed? */
+bool filter_names_phrase(const char *name, size_t name_len) NONNULL;
 
 /** ${VAR}, {{x}}, <token>, YOUR_KEY, xxxx, changeme, ****, example: nothing is there. */
 bool filter_is_placeholder(const char *text, size_t len) NONNULL;

@@ -205,6 +205,16 @@ filter_key(const char *name, size_t name_len)
 	return FILTER_KEY_WEAK;
 }
 
+bool
+filter_names_phrase(const char *name, size_t name_len)
+{
+	static const struct word words[] = { WORD("passphrase"), WORD("pass_phrase"),
+		WORD("pass-phrase"), WORD("mnemonic"), WORD("seedphrase"),
+		WORD("seed_phrase"), WORD("recoveryphrase"), WORD("recovery_phrase") };
+
+	return word_in_any(name, name_len, words, countof(words));
+}
+
 unsigned int
 filter_path(const char *path)
 {

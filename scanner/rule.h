@@ -49,6 +49,8 @@ enum {
 	 * quote before it, or where its line starts. */
 	RULE_BACK_SOLID = 256,
 	RULE_BACK_LINE = 512,
+	/** A letter or digit may follow when the checksum fits. */
+	RULE_CHECKED_END = 1024,
 };
 
 struct rule {

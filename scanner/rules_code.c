@@ -7,14 +7,14 @@
 
 // clang-format off
 static const struct rule rows[] = {
-	TOKEN("github-pat", "GitHub personal access token", "ghp_", "ghp_[A-Za-z0-9]{36}", "docs.github.com/authentication", .check = check_crc_base62, .flags = RULE_GLUED),
-	TOKEN("github-oauth", "GitHub OAuth access token", "gho_", "gho_[A-Za-z0-9]{36}", "docs.github.com/authentication", .check = check_crc_base62, .flags = RULE_GLUED),
-	TOKEN("github-user-to-server", "GitHub App user token", "ghu_", "ghu_[A-Za-z0-9]{36}", "docs.github.com/authentication", .check = check_crc_base62, .flags = RULE_GLUED),
-	TOKEN("github-server-to-server", "GitHub App installation token", "ghs_", "ghs_[A-Za-z0-9]{36}", "docs.github.com/authentication", .check = check_crc_base62, .flags = RULE_GLUED),
+	TOKEN("github-pat", "GitHub personal access token", "ghp_", "ghp_[A-Za-z0-9]{36}", "docs.github.com/authentication", .check = check_crc_base62, .flags = RULE_GLUED | RULE_CHECKED_END),
+	TOKEN("github-oauth", "GitHub OAuth access token", "gho_", "gho_[A-Za-z0-9]{36}", "docs.github.com/authentication", .check = check_crc_base62, .flags = RULE_GLUED | RULE_CHECKED_END),
+	TOKEN("github-user-to-server", "GitHub App user token", "ghu_", "ghu_[A-Za-z0-9]{36}", "docs.github.com/authentication", .check = check_crc_base62, .flags = RULE_GLUED | RULE_CHECKED_END),
+	TOKEN("github-server-to-server", "GitHub App installation token", "ghs_", "ghs_[A-Za-z0-9]{36}", "docs.github.com/authentication", .check = check_crc_base62, .flags = RULE_GLUED | RULE_CHECKED_END),
 	TOKEN("github-stateless-token", "GitHub App installation token (signed)", "ghs_|ghu_", "gh[su]_[A-Za-z0-9]{1,24}_eyJ[A-Za-z0-9_-]{10,}\\.[A-Za-z0-9_-]{10,}\\.[A-Za-z0-9_-]{20,}", "github.blog/changelog/2026-05-15-github-app-installation-tokens-per-request-override-header", .flags = RULE_GLUED | RULE_UNFILTERED),
 	TOKEN("github-refresh", "GitHub App refresh token", "ghr_", "ghr_[A-Za-z0-9]{36,76}", "docs.github.com/authentication", .check = check_crc_base62, .flags = RULE_GLUED),
 	TOKEN("github-fine-grained-pat", "GitHub fine-grained token", "github_pat_", "github_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{59}", "docs.github.com/authentication", .flags = RULE_GLUED),
-	TOKEN("npm-token", "npm access token", "npm_", "npm_[A-Za-z0-9]{36}", "docs.npmjs.com/about-access-tokens", .check = check_crc_base62),
+	TOKEN("npm-token", "npm access token", "npm_", "npm_[A-Za-z0-9]{36}", "docs.npmjs.com/about-access-tokens", .check = check_crc_base62, .flags = RULE_CHECKED_END),
 	TOKEN("gitlab-pat", "GitLab personal access token", "glpat-", "glpat-[A-Za-z0-9_-]{20,}(?:(?:\\.[0-9a-z]{2})?\\.[0-9a-z]{9})?", "docs.gitlab.com/security/tokens"),
 	TOKEN("gitlab-deploy-token", "GitLab deploy token", "gldt-", "gldt-[A-Za-z0-9_-]{20,}(?:(?:\\.[0-9a-z]{2})?\\.[0-9a-z]{9})?", "docs.gitlab.com/security/tokens"),
 	TOKEN("gitlab-runner-token", "GitLab runner authentication token", "glrt-|glrtr-", "glrtr?-[A-Za-z0-9_-]{20,}(?:(?:\\.[0-9a-z]{2})?\\.[0-9a-z]{9})?", "docs.gitlab.com/security/tokens"),
@@ -55,7 +55,7 @@ static const struct rule rows[] = {
 	TOKEN("onepassword-secret-key", "1Password secret key", "A3-", "A3-[A-Z0-9]{6}-(?:[A-Z0-9]{11}|[A-Z0-9]{6}-[A-Z0-9]{5})-[A-Z0-9]{5}-[A-Z0-9]{5}-[A-Z0-9]{5}", "support.1password.com/secret-key"),
 	TOKEN("age-secret-key", "age identity", "AGE-SECRET-KEY-1", "AGE-SECRET-KEY-1[QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L]{58}", "age-encryption.org", .flags = RULE_UNFILTERED),
 	TOKEN("age-plugin-key", "age plugin identity", "AGE-PLUGIN-", "AGE-PLUGIN-[A-Z0-9]+-1[QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L]{20,200}", "age-encryption.org"),
-	TOKEN("grafana-service-account", "Grafana service account token", "glsa_", "glsa_[A-Za-z0-9]{32}_[0-9A-Fa-f]{8}", "grafana.com/docs", .check = check_grafana, .flags = RULE_GLUED),
+	TOKEN("grafana-service-account", "Grafana service account token", "glsa_", "glsa_[A-Za-z0-9]{32}_[0-9A-Fa-f]{8}", "grafana.com/docs", .check = check_grafana, .flags = RULE_GLUED | RULE_CHECKED_END),
 	TOKEN("grafana-cloud-token", "Grafana Cloud access policy token", "glc_eyJ", "glc_eyJ[A-Za-z0-9+/=]{60,400}", "grafana.com/docs"),
 	TOKEN("grafana-api-key", "Grafana API key", "eyJrIjoi", "eyJrIjoi[A-Za-z0-9+/=_-]{40,400}", "grafana.com/docs"),
 	TOKEN("sonar-token", "SonarQube token", "sqp_|squ_|sqa_|sqco_", "sq[pua]_[0-9a-f]{40}|sqco_[A-Za-z0-9_-]{32,100}", "docs.sonarsource.com/sonarqube-cloud/administering-sonarcloud/scoped-organization-tokens"),

@@ -176,6 +176,21 @@ add_wrapped(struct ruleset *rules, const char *text, size_t len)
 	}
 }
 
+/** As UTF-16, which PowerShell puts into base64. */
+static void
+add_wide(struct ruleset *rules, const char *text, size_t len)
+{
+	char wide[LITERAL_LEN_MAX] = { 0 };
+
+	len = MIN_OF(len, sizeof(wide) / 2);
+	for (size_t i = 0; i < len; i++) {
+		wide[2 * i] = text[i];
+	}
+	for (size_t shift = 0; shift < 3; shift++) {
+		add_base64(rules, wide, 2 * len, shift);
+	}
+}
+
 static void
 add_keyed(struct ruleset *rules, const char *text, size_t len, uint32_t rule)
 {
@@ -225,7 +240,7 @@ add_code(struct ruleset *rules)
 		"accesskey", "access-key", "credential", "_key", "key =", "key :", "totp",
 		"seed", "2fa_", "mfa_", "dsn=", "dsn:", "apisid", "-key",
 		"key=", "key:", "key\"", "key'", "auth", "pwd=", "pwd:", "pwd\"", "pwd'",
-		"pwd>", "pwd ", "_pwd", "pwd_", "pwd)", "pwd]", "pass",
+		"pwd>", "pwd ", "_pwd", "pwd_", "pwd)", "pwd]", "pass", "_salt",
 		"_pw=", "_pw:", "_pw\"", "_pw ", "_pw'", "creds", "private_key",
 		"privatekey", "_jwt", "jwt=", "jwt:", "jwt\"", "jwt_", "jwt-", "jwt'",
 		"nkey", "hmac", "bearer", "fernet", "mnemonic",
@@ -243,6 +258,7 @@ add_code(struct ruleset *rules)
 	}
 	for (size_t i = 0; i < countof(wrapped); i++) {
 		add_wrapped(rules, wrapped[i], strlen(wrapped[i]));
+		add_wide(rules, wrapped[i], strlen(wrapped[i]));
 	}
 	add_step(rules, "Key>", 4, true, RULESET_NAMED, 0);
 	add_step(rules, "://", 3, false, RULESET_URL, 0);
@@ -419,7 +435,8 @@ ruleset_user(const struct ruleset *rules)
 static char *
 full_source(const struct rule *rule)
 {
-	if (rule->kind == RULE_KEYED || (rule->flags & RULE_OPEN_END)) {
+	if (rule->kind == RULE_KEYED ||
+		(rule->flags & (RULE_OPEN_END | RULE_CHECKED_END))) {
 		return xstrdup(rule->pattern);
 	}
 	return xasprintf("(?:%s)(?![A-Za-z0-9%s])", rule->pattern,

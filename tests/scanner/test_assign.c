@@ -96,11 +96,93 @@ no_assignment_is_made_up(void **state)
 	}
 }
 
+/** Every value that belongs to the "key" of @text, with '|' between them. */
+static void
+all_values(const char *text, size_t len, char *out, size_t size)
+{
+	const char *hit = memmem(text, len, "key", 3);
+	struct assign_reader reader = { .text = text, .len = len, .hit_len = 3 };
+	struct assignment found;
+	size_t n = 0;
+
+	out[0] = '\0';
+	if (hit == NULL) {
+		return;
+	}
+	reader.hit = (size_t)(hit - text);
+	while (assign_next(&reader, &found)) {
+		size_t more = found.value_end - found.value_start;
+
+		assert_true(found.value_end <= len && more > 0 && n + more + 2 < size);
+		memcpy(out + n, text + found.value_start, more);
+		n += more;
+		out[n++] = '|';
+		out[n] = '\0';
+	}
+}
+
+static void
+a_name_may_have_several_values_and_they_may_stand_before_it(void **state)
+{
+	static const char *const cases[][2] = {
+		{ "key = 'one'", "one|" },
+		{ "keys = ['one', \"two\",\n 'three']", "one|two|three|" },
+		{ "keys:\n  - one\n  - two\nother: three\n", "one|two|" },
+		{ "{\"value\": \"one\", \"name\": \"key\"}", "one|" },
+		{ "{\"name\": \"key\", \"x\": 1, \"value\": \"one\"}", "x|one|" },
+		{ "{\"value\": \"one\"}, {\"name\": \"key\"}", "" },
+		{ "{\"name\": \"key\"}, {\"value\": \"one\"}", "" },
+		{ "- value: one\n- name: key\n", "" },
+		{ "a,key,b\n1,one,2\n3,,4\n5,\"t,o\",6\n\n7,no,8\n", "one|t,o|" },
+		{ "a\tkey\n1\tone\n", "one|" },
+		{ "| a | key |\n|---|---|\n| 1 | one |\n", "---|one|" },
+		{ "a,key\n1,2,3\n", "" },
+		{ "insert into t (a, key) values (1, 'one'), (2, now()), (3, 'it''s')",
+			"one|it''s|" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < countof(cases); i++) {
+		char out[256];
+
+		all_values(cases[i][0], strlen(cases[i][0]), out, sizeof(out));
+		assert_string_equal(out, cases[i][1]);
+	}
+}
+
+static void
+what_is_joined_is_one_value(void **state)
+{
+	static const char *const cases[][3] = {
+		{ "key = \"one\" + \"two\";", "onetwo", "one\" + \"two" },
+		{ "key = 'one' . 'two';", "onetwo", "one' . 'two" },
+		{ "key = (\n 'one'\n 'two')", "onetwo", "one'\n 'two" },
+		{ "key = 'one'\n'two'", "", "one" },
+		{ "key = 'one' + two", "", "one" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < countof(cases); i++) {
+		const char *text = cases[i][0];
+		struct assignment found;
+		char out[64];
+
+		assert_true(assign_read(text, strlen(text), 0, 3, &found));
+		size_t n = assign_join(text, strlen(text), &found, out, sizeof(out));
+		assert_int_equal(n, strlen(cases[i][1]));
+		assert_memory_equal(out, cases[i][1], n);
+		assert_int_equal(
+			found.value_end - found.value_start, strlen(cases[i][2]));
+	}
+}
+
 static void
 nothing_is_read_past_the_end(void **state)
 {
 	static const char text[] =
-		"api_key = \"value\" password: |x| <key>v</key> key('a','b')";
+		"api_key = \"value\" password: |x| <key>v</key> key('a','b') a,key\n"
+		"b,'c'\n\n(key) values ('x') [{\"name\":\"key\", \"value\":\"v\"}] "
+		"keys=['a', 'b' + 'c'] <a name='key' b=\"c\">d</a>";
 
 	(void)state;
 	// An exact allocation for each length: a sanitizer sees one byte too many.
@@ -110,10 +192,16 @@ nothing_is_read_past_the_end(void **state)
 		assert_non_null(copy);
 		memcpy(copy, text, len);
 		for (size_t hit = 0; hit + 3 <= len; hit++) {
+			struct assign_reader reader = {
+				.text = copy, .len = len, .hit = hit, .hit_len = 3
+			};
 			struct assignment found;
+			char out[16];
 
-			if (assign_read(copy, len, hit, 3, &found)) {
+			while (assign_next(&reader, &found)) {
 				assert_true(found.value_start < found.value_end);
+				assert_true(assign_join(copy, len, &found, out,
+						    sizeof(out)) <= sizeof(out));
 				assert_true(found.value_end <= len);
 			}
 		}
@@ -127,6 +215,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_way_to_write_an_assignment_gives_its_value),
 		cmocka_unit_test(no_assignment_is_made_up),
+		cmocka_unit_test(
+			a_name_may_have_several_values_and_they_may_stand_before_it),
+		cmocka_unit_test(what_is_joined_is_one_value),
 		cmocka_unit_test(nothing_is_read_past_the_end),
 	};
 

@@ -120,6 +120,45 @@ chance_is_rarer_than_words(void **state)
 	}
 }
 
+static void
+a_phrase_is_a_secret_where_its_name_says_so(void **state)
+{
+	static const struct {
+		const char *name;
+		const char *value;
+		bool secret;
+	} cases[] = {
+		{ "passphrase", "correct horse battery staple", true },
+		{ "passphrase", "correct-horse-battery-staple", true },
+		{ "gpg_passphrase", "walnut orbit candle river", true },
+		{ "password", "correct horse battery staple", false },
+		{ "passphrase", "enter the new passphrase here", false },
+		{ "passphrase", "the key is not used", false },
+		{ "passphrase", "my-secret-service-key", false },
+		{ "smtp_password", "qzvk wtxj hpfr bnlg", true },
+		{ "smtp_password", "your mail pass word", false },
+		{ "password", "kT7v x9Qr2 pLm4", true },
+		{ "password", "version 2.0 or later", false },
+		{ "client_secret", "Sommer2024!", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < countof(cases); i++) {
+		struct filter_value value = {
+			.text = cases[i].value,
+			.len = strlen(cases[i].value),
+			.name = cases[i].name,
+			.name_len = strlen(cases[i].name),
+			.quoted = true,
+		};
+		const char *why;
+
+		if ((filter_secret(&value, &why) != FILTER_KEY_NONE) != cases[i].secret) {
+			fail_msg("%s: %s", cases[i].name, cases[i].value);
+		}
+	}
+}
+
 int
 main(void)
 {
@@ -128,6 +167,7 @@ main(void)
 		cmocka_unit_test(a_placeholder_is_one_only_as_a_whole),
 		cmocka_unit_test(our_mark_and_nothing_else_is_a_mark),
 		cmocka_unit_test(chance_is_rarer_than_words),
+		cmocka_unit_test(a_phrase_is_a_secret_where_its_name_says_so),
 	};
 
 	return cmocka_run_group_tests_name("scanner/filter", tests, NULL, NULL);

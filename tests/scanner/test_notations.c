@@ -86,7 +86,7 @@ each_notation_with_each_kind_of_value_is_found_whole(void **state)
 		}
 		count++;
 	}
-	assert_true(count >= 350);
+	assert_true(count >= 410);
 	(void)fclose(file);
 	scanner_free(scanner);
 }

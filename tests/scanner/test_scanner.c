@@ -315,6 +315,11 @@ an_encoded_secret_is_found_inside_its_encoding(void **state)
 		{ "blob: 6768705f5a78386b51326d5662376e4c7034527459",
 			"7731634a643973486633673054754561426946b0" },
 		{ "next=postgres%3A%2F%2Fapp%3AfR7kq", "Tz2vLw%40db.internal%2Fapp" },
+		// UTF-16, as powershell -EncodedCommand takes it.
+		{ "powershell -enc "
+		  "JABwAD0AJwBrAFQANwB2AFEAMgBtAHgAOQBSAGQATAB3ADQAJwA7ACAAJABw",
+			"AGEAcwBzAHcAbwByAGQAIAA9ACAAJwBrAFQANwB2AFEAMgBtAHgAOQBSAGQATAB3"
+			"ADQAJwA=" },
 	};
 	struct scanner *scanner = make_scanner();
 
@@ -324,6 +329,28 @@ an_encoded_secret_is_found_inside_its_encoding(void **state)
 			fail_msg("encoding %zu", i);
 		}
 	}
+	scanner_free(scanner);
+}
+
+static void
+a_checksum_ends_a_token_where_no_space_does(void **state)
+{
+	struct scanner *scanner = make_scanner();
+	const char *token = joined("ghp_FbY8NwcUeb4c0w", "rUGZECjUYrZUPet91VOUZ4");
+	char text[128];
+
+	(void)state;
+	// A file that a zip archive stores as it is; the next entry follows at once.
+	int n = sprintf(text, "PK\x03\x04 a.txt%sPK\x01\x02", token);
+	const struct answers *answers = ask_bytes(scanner, text, (size_t)n, NULL);
+	assert_int_equal(answers->count, 1);
+	assert_int_equal(answers->list[0].end - answers->list[0].start, strlen(token));
+
+	// One character off, and it is only the start of something longer.
+	char *digit = strstr(text, "cUeb4c");
+	assert_non_null(digit);
+	digit[0] = digit[0] == 'x' ? 'y' : 'x';
+	assert_int_equal(ask_bytes(scanner, text, (size_t)n, NULL)->count, 0);
 	scanner_free(scanner);
 }
 
@@ -534,6 +561,7 @@ main(void)
 		cmocka_unit_test(
 			wide_text_is_read_in_either_order_with_and_without_its_mark),
 		cmocka_unit_test(an_encoded_secret_is_found_inside_its_encoding),
+		cmocka_unit_test(a_checksum_ends_a_token_where_no_space_does),
 		cmocka_unit_test(records_that_end_with_nul_are_text),
 		cmocka_unit_test(letters_of_latin_1_leave_wide_text_wide),
 		cmocka_unit_test(a_binary_gives_only_what_is_certain),

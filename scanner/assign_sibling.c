@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+// { "value": "...", "type": "x", "name": "DB_PASSWORD" }: a name and its value that are
+// fields of one object, in either order, with others between them.
+
+#include "scanner/assign_cursor.h"
+
+enum {
+	/** From the name to the field that holds its value, in either direction. */
+	NEAR = 400,
+};
+
+/** What a field of this kind is called, longest first. */
+static const char *const name_fields[] = { "parametername", "parameterkey", "variable",
+	"env_name", "envname", "header", "field", "label", "param", "name", "key", "id" };
+static const char *const value_fields[] = { "parametervalue", "defaultvalue",
+	"current_value", "currentvalue", "secret_value", "secretvalue", "content",
+	"default", "value", "val" };
+
+/** The start of the word that ends at @end. */
+static size_t
+word_start(const char *text, size_t end)
+{
+	size_t start = end;
+
+	while (start > 0 && end - start < 32 && char_is_word(text[start - 1])) {
+		start--;
+	}
+	return start;
+}
+
+static bool
+is_one_of(const char *text, size_t start, size_t end, const char *const *names, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct cursor cursor = { .text = text, .len = end, .at = start };
+
+		if (cursor_take_word(&cursor, names[i]) && cursor.at == end) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/** Back over quotes, blanks and one operator: the end of the word before them, or 0. */
+static size_t
+name_before(const char *text, size_t at)
+{
+	size_t operators = 0;
+
+	while (at > 0) {
+		char c = text[at - 1];
+
+		operators += c == ':' || c == '=';
+		if (!char_is_blank(c) && !char_is_quote(c) && c != '\\' && c != ':' &&
+			c != '=') {
+			break;
+		}
+		at--;
+	}
+	return operators == 1 ? at : 0;
+}
+
+/** Is the text at @at the field of a value?  @cursor moves behind its operator. */
+static bool
+take_value_field(struct cursor *cursor, struct assignment *assignment)
+{
+	for (size_t i = 0; i < countof(value_fields); i++) {
+		struct cursor ahead = *cursor;
+
+		if (!cursor_take_word(&ahead, value_fields[i])) {
+			continue;
+		}
+		(void)cursor_take_quote(&ahead);
+		(void)cursor_skip_blanks(&ahead, false);
+		if (cursor_peek(&ahead, 0) == ':' || cursor_peek(&ahead, 0) == '=') {
+			assignment->form = cursor_peek(&ahead, 0) == ':' ? ASSIGN_COLON
+									 : ASSIGN_EQUALS;
+			ahead.at++;
+			*cursor = ahead;
+			return true;
+		}
+	}
+	return false;
+}
+
+/** Does an object end here: its bracket, an empty line, the next item of a list? */
+static bool
+is_border(const char *text, size_t len, size_t at)
+{
+	if (memchr("{}<>", text[at], 4) != NULL) {
+		return true;
+	}
+	if (text[at] != '\n') {
+		return false;
+	}
+	while (at + 1 < len && (char_is_blank(text[at + 1]) || text[at + 1] == '\r')) {
+		at++;
+	}
+	return at + 1 >= len || text[at + 1] == '\n' ||
+		(text[at + 1] == '-' && at + 2 < len && text[at + 2] == ' ');
+}
+
+static bool
+read_field(const char *text, size_t len, size_t at, struct assignment *assignment)
+{
+	struct cursor cursor = { .text = text, .len = len, .at = at };
+
+	return (at == 0 || !char_is_word(text[at - 1])) &&
+		memchr("pPdDcCsSvV", text[at], 10) != NULL &&
+		take_value_field(&cursor, assignment) &&
+		assign_value(cursor, at, assignment);
+}
+
+bool
+assign_sibling(const char *text, size_t len, struct assignment *assignment)
+{
+	size_t end = name_before(text, assignment->key_start);
+	size_t start = word_start(text, end);
+
+	if (end == 0 || !is_one_of(text, start, end, name_fields, countof(name_fields))) {
+		return false;
+	}
+	for (size_t at = assignment->key_end;
+		at < len && at - assignment->key_end < NEAR && !is_border(text, len, at);
+		at++) {
+		if (read_field(text, len, at, assignment)) {
+			return true;
+		}
+	}
+	for (size_t at = start; at > 0 && start - at < NEAR; at--) {
+		if (read_field(text, len, at - 1, assignment)) {
+			return true;
+		}
+		if (is_border(text, len, at - 1)) {
+			return false;
+		}
+	}
+	return false;
+}

@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "scanner/columns.h"
+
+#include "scanner/chars.h"
+
+#include <string.h>
+
+enum {
+	/** A longer line is no row of headings, and a longer name no heading. */
+	LINE_MAX = 2000,
+	NAME_MAX = 48,
+	CELL_MAX = 4096,
+};
+
+/** Of a heading: letters, and what people put between them. */
+static bool
+is_heading_char(char c)
+{
+	return char_is_word(c) || (unsigned char)c >= 0x80 ||
+		memchr(" -./()#?\r", c, 9) != NULL;
+}
+
+/** Around a heading: quotes and blanks. */
+static bool
+is_trim(char c)
+{
+	return char_is_blank(c) || char_is_quote(c) || c == '\r' || c == '*' ||
+		c == '[' || c == ']';
+}
+
+static void
+trim(const char *text, size_t *start, size_t *end)
+{
+	while (*start < *end && (is_trim(text[*start]) || text[*start] == '\n')) {
+		(*start)++;
+	}
+	while (*start < *end && (is_trim(text[*end - 1]) || text[*end - 1] == '\n')) {
+		(*end)--;
+	}
+}
+
+/** One row's cell from @at on: to the separator or the line's end behind it. */
+static size_t
+cell_end(const char *text, size_t limit, size_t at, char separator)
+{
+	size_t from = at;
+
+	while (at < limit && text[at] == ' ') {
+		at++;
+	}
+	char quote = at < limit && text[at] == '"' && separator != '|' ? '"' : '\0';
+	if (quote != '\0') {
+		// Newlines may stand in quotes, and a quote inside is written twice.
+		for (at++; at < limit && at - from < CELL_MAX; at++) {
+			if (text[at] == quote) {
+				if (at + 1 >= limit || text[at + 1] != quote) {
+					break;
+				}
+				at++;
+			}
+		}
+	}
+	while (at < limit && text[at] != '\n' && text[at] != separator) {
+		at++;
+	}
+	return at;
+}
+
+/** The separator that stands at both sides of the name, or 0. */
+static char
+separator_around(const char *text, size_t len, size_t *start, size_t *end)
+{
+	size_t from = *start, upto = *end;
+
+	while (from > 0 && *start - from < NAME_MAX && text[from - 1] != '\t' &&
+		(is_heading_char(text[from - 1]) || is_trim(text[from - 1]))) {
+		from--;
+	}
+	while (upto < len && upto - *end < NAME_MAX && text[upto] != '\t' &&
+		(is_heading_char(text[upto]) || is_trim(text[upto]))) {
+		upto++;
+	}
+	char before = from > 0 ? text[from - 1] : '\n';
+	char after = upto < len ? text[upto] : '\n';
+	char separator = before == '\n' ? after : before;
+
+	if (memchr(",;\t|", separator, 4) == NULL ||
+		(after != separator && after != '\n') ||
+		(before != separator && before != '\n')) {
+		return '\0';
+	}
+	*start = from;
+	*end = upto;
+	return separator;
+}
+
+/** Are all cells of the line from @at on short names?  Counts them. */
+static bool
+read_headings(
+	struct columns *columns, const char *text, size_t len, size_t line, size_t start)
+{
+	size_t at = line;
+
+	columns->index = 0;
+	columns->count = 0;
+	for (;;) {
+		size_t end = cell_end(text, len, at, columns->separator);
+		size_t letters = 0;
+
+		if (end - at > NAME_MAX) {
+			return false;
+		}
+		size_t from = at, upto = end;
+		trim(text, &from, &upto);
+		for (size_t i = from; i < upto; i++) {
+			if (!is_heading_char(text[i])) {
+				return false;
+			}
+			letters +=
+				char_is_alpha(text[i]) || (unsigned char)text[i] >= 0x80;
+		}
+		// A table in Markdown may begin and end with a bar.
+		if (letters == 0 && columns->separator != '|') {
+			return false;
+		}
+		columns->index = at <= start ? columns->count : columns->index;
+		columns->count++;
+		if (end >= len || text[end] == '\n' || end - line > LINE_MAX) {
+			columns->at = end + 1;
+			return columns->count >= 2 && end < len && text[end] == '\n';
+		}
+		at = end + 1;
+	}
+}
+
+static bool
+open_table(
+	struct columns *columns, const char *text, size_t len, size_t start, size_t end)
+{
+	size_t line;
+
+	columns->separator = separator_around(text, len, &start, &end);
+	if (columns->separator == '\0') {
+		return false;
+	}
+	line = start;
+	while (line > 0 && start - line < LINE_MAX && text[line - 1] != '\n') {
+		line--;
+	}
+	return (line == 0 || text[line - 1] == '\n') &&
+		read_headings(columns, text, len, line, start);
+}
+
+static bool
+is_sql_list_char(char c)
+{
+	return char_is_word(c) || char_is_space(c) || char_is_quote(c) || c == ',' ||
+		c == '.' || c == '[' || c == ']' || c == '\\';
+}
+
+/** (user, password) VALUES ( */
+static bool
+open_sql(struct columns *columns, const char *text, size_t len, size_t start, size_t end)
+{
+	static const char word[] = "values";
+	size_t from = start, upto = end;
+
+	while (upto < len && upto - end < LINE_MAX && is_sql_list_char(text[upto])) {
+		upto++;
+	}
+	if (upto >= len || text[upto++] != ')') {
+		return false;
+	}
+	while (upto < len && (char_is_space(text[upto]) || text[upto] == '\\')) {
+		upto += 1 + (size_t)(text[upto] == '\\');
+	}
+	for (size_t i = 0; i < sizeof(word) - 1; i++, upto++) {
+		if (upto >= len || char_lower(text[upto]) != word[i]) {
+			return false;
+		}
+	}
+	columns->index = 0;
+	while (from > 0 && start - from < LINE_MAX && is_sql_list_char(text[from - 1])) {
+		from--;
+		columns->index += text[from] == ',';
+	}
+	columns->separator = '(';
+	columns->at = upto;
+	return from > 0 && text[from - 1] == '(';
+}
+
+/** May a heading end so?  Most names do not: an operator follows. */
+static bool
+ends_heading(const char *text, size_t len, size_t at)
+{
+	while (at < len && (text[at] == ' ' || is_trim(text[at]))) {
+		at++;
+	}
+	return at >= len || text[at] == '\n' || char_is_alpha(text[at]) ||
+		memchr(",;\t|)(/-", text[at], 8) != NULL;
+}
+
+bool
+columns_open(
+	struct columns *columns, const char *text, size_t len, size_t start, size_t end)
+{
+	char before = start > 0 ? text[start - 1] : '\n';
+
+	*columns = (struct columns){ 0 };
+	if (!ends_heading(text, len, end) ||
+		(!char_is_space(before) && memchr(",;|([\"'`*", before, 9) == NULL)) {
+		return false;
+	}
+	columns->limit = len - end > COLUMNS_REACH ? end + COLUMNS_REACH : len;
+	return open_table(columns, text, columns->limit, start, end) ||
+		open_sql(columns, text, columns->limit, start, end);
+}
+
+/** A row with as many cells as there are headings; -1 when the table ends. */
+static int
+next_row(struct columns *columns, const char *text, size_t *ret_start, size_t *ret_end)
+{
+	size_t at = columns->at, count = 0;
+
+	*ret_start = *ret_end = at;
+	if (at >= columns->limit || text[at] == '\n' || text[at] == '\r') {
+		return -1;
+	}
+	for (;;) {
+		size_t end = cell_end(text, columns->limit, at, columns->separator);
+
+		if (count == columns->index) {
+			*ret_start = at;
+			*ret_end = end;
+		}
+		count++;
+		if (end >= columns->limit || text[end] == '\n') {
+			columns->at = end + 1;
+			break;
+		}
+		at = end + 1;
+	}
+	if (count != columns->count) {
+		return -1;
+	}
+	trim(text, ret_start, ret_end);
+	return *ret_end > *ret_start;
+}
+
+/** A value of SQL from @at on: to the comma or bracket behind it. */
+static size_t
+sql_value_end(const char *text, size_t limit, size_t at)
+{
+	size_t depth = 0;
+
+	for (; at < limit; at++) {
+		char c = text[at];
+
+		if (c == '\'' || c == '"') {
+			for (at++; at < limit && text[at] != c; at++) {
+				at += text[at] == '\\' && at + 1 < limit;
+			}
+		} else if (c == '(') {
+			depth++;
+		} else if (depth == 0 && (c == ',' || c == ')' || c == ';')) {
+			break;
+		} else if (c == ')') {
+			depth--;
+		}
+	}
+	return at;
+}
+
+static int
+next_tuple(struct columns *columns, const char *text, size_t *ret_start, size_t *ret_end)
+{
+	size_t at = columns->at, count = 0;
+
+	while (at < columns->limit && (char_is_space(text[at]) || text[at] == ',')) {
+		at++;
+	}
+	*ret_start = *ret_end = at;
+	if (at >= columns->limit || text[at] != '(') {
+		return -1;
+	}
+	for (;;) {
+		size_t end = sql_value_end(text, columns->limit, at + 1);
+
+		if (count == columns->index) {
+			*ret_start = at + 1;
+			*ret_end = end;
+		}
+		count++;
+		at = end;
+		if (end >= columns->limit || text[end] != ',') {
+			break;
+		}
+	}
+	if (at >= columns->limit || text[at] != ')') {
+		return -1;
+	}
+	columns->at = at + 1;
+
+	// Only strings: a name or a call is no value.
+	size_t from = *ret_start;
+	while (from < *ret_end && char_is_space(text[from])) {
+		from++;
+	}
+	bool string = from < *ret_end && char_is_quote(text[from]);
+	trim(text, ret_start, ret_end);
+	return string && *ret_end > *ret_start;
+}
+
+bool
+columns_next(
+	struct columns *columns, const char *text, size_t *ret_start, size_t *ret_end)
+{
+	int row;
+
+	do {
+		row = columns->separator == '('
+			? next_tuple(columns, text, ret_start, ret_end)
+			: next_row(columns, text, ret_start, ret_end);
+	} while (row == 0);
+	return row > 0;
+}
