@@ -748,22 +748,36 @@ shadow_burst(struct shadow *shadow, unsigned int count)
 	}
 }
 
+static size_t
+count_rows(const struct shadow_node *node)
+{
+	size_t count = 0;
+
+	if (node->type != SHADOW_FOLDER || shadow_is_excluded(node)) {
+		return 1;
+	}
+	for (size_t i = 0; i < node->nchildren; i++) {
+		count += count_rows(node->children[i]);
+	}
+	return count;
+}
+
 bool
 shadow_shrink(struct shadow *shadow, unsigned int percent, unsigned int least)
 {
 	struct shadow_node *root = shadow->top->children[0];
-	size_t wanted = count_files(root) * percent / 100 + 1;
+	size_t wanted = count_rows(root) * percent / 100 + 1;
 	size_t gone = 0;
 
 	wanted = MAX_OF(wanted, (size_t)least);
-	if (count_files(root) < wanted) {
+	if (count_rows(root) < wanted) {
 		return false;
 	}
 	note(shadow, "lose %zu files", wanted);
 	while (gone < wanted && root->nchildren > 0) {
 		struct shadow_node *node = root->children[root->nchildren - 1];
 
-		gone += count_files(node);
+		gone += count_rows(node);
 		remove_on_disk(shadow, node);
 		forget(shadow, node);
 	}
@@ -815,20 +829,6 @@ shadow_act(struct shadow *shadow)
 }
 
 // ---- looking
-
-static size_t
-count_rows(const struct shadow_node *node)
-{
-	size_t count = 0;
-
-	if (node->type != SHADOW_FOLDER || shadow_is_excluded(node)) {
-		return 1;
-	}
-	for (size_t i = 0; i < node->nchildren; i++) {
-		count += count_rows(node->children[i]);
-	}
-	return count;
-}
 
 size_t
 shadow_count_rows(const struct shadow *shadow)

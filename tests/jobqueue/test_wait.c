@@ -8,6 +8,7 @@
 #include "support/test.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -25,6 +26,9 @@ enum {
 	AFTER_ONE_RUN = 1,
 	FOR_EVER = 1000000
 };
+
+// As long as this file is there, no run ends.
+static char held[4096];
 
 static void
 run_jobs(struct jobqueue *queue, int64_t run_ms, int nruns)
@@ -44,6 +48,9 @@ run_jobs(struct jobqueue *queue, int64_t run_ms, int nruns)
 				_exit(3);
 			}
 			nap(run_ms);
+			while (access(held, F_OK) == 0) {
+				nap(5);
+			}
 			again = jobqueue_finish(
 				queue, &job, JOB_OK, "done by the child", &job, &err);
 			if (again < 0) {
@@ -144,11 +151,18 @@ a_hundred_callers_during_a_run_get_one_run_that_started_later(void **state)
 		CALLERS = 100
 	};
 	struct scratch *room = *state;
-	pid_t pid = runner(room, 1000, FOR_EVER);
 	AUTO(jobqueue_closep) struct jobqueue *queue = NULL;
 	struct jobqueue_status status;
 	struct err err;
 	int failed = 0;
+	int asked[2];
+	char byte;
+	pid_t pid;
+
+	(void)snprintf(held, sizeof(held), "%s/held", room->path);
+	assert_int_equal(scratch_sh(room, "touch held"), 0);
+	assert_int_equal(pipe(asked), 0);
+	pid = runner(room, 10, FOR_EVER);
 
 	ok(jobqueue_open(room->path, &queue, &err));
 	ok(jobqueue_enqueue(queue, JOB_SYNC, NULL, &err));
@@ -168,11 +182,18 @@ a_hundred_callers_during_a_run_get_one_run_that_started_later(void **state)
 
 			_exit(jobqueue_open(room->path, &queue, &err) < 0 ||
 				jobqueue_enqueue(queue, JOB_SYNC, &ticket, &err) < 0 ||
+				write(asked[1], "!", 1) != 1 ||
 				jobqueue_wait(queue, JOB_SYNC, ticket, 60000, NULL, NULL,
 					&result, &err) != 1 ||
 				result.run != 2 || result.outcome != JOB_OK);
 		}
 	}
+	(void)close(asked[1]);
+	for (int i = 0; i < CALLERS; i++) {
+		assert_int_equal(read(asked[0], &byte, 1), 1);
+	}
+	(void)close(asked[0]);
+	assert_int_equal(unlink(held), 0);
 	for (int i = 0; i < CALLERS; i++) {
 		int how = 0;
 
