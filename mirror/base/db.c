@@ -20,23 +20,33 @@ enum {
 	// Pages of a page image between two looks at the clock: 16 MiB of 4 KiB pages.
 	DB_STEP_PAGES = 4096,
 	// Stand-ins made for one database.
-	DB_UNKNOWN_MAX = 64
+	DB_UNKNOWN_MAX = 64,
+	// Statements kept for the next time they are asked for.
+	DB_IDLE_MAX = 64
+};
+
+/**
+ * A statement is compiled once for a connection: db_finish() puts it back, and the next
+ * db_prepare() of the same text takes it up.  The connection owns all of them; one that
+ * is still lent when the connection closes belongs to whoever has it.
+ */
+struct db_stmt {
+	sqlite3_stmt *inside;
+	// NULL once its connection is closed.
+	struct db *db;
+	struct db_stmt *next;
+	bool lent;
 };
 
 struct db {
 	sqlite3 *handle;
+	// Those put back last come first.
+	struct db_stmt *statements;
 	// When db_limit_ms() ends it, on the clock that never jumps; 0 is never.
 	int64_t end_ms;
 	// Since db_allow_unknown().
 	bool lenient;
 };
-
-// A statement is SQLite's own under our name.
-static sqlite3_stmt *
-inside(struct db_stmt *stmt)
-{
-	return (sqlite3_stmt *)stmt;
-}
 
 static enum err_code
 code_of(int rc)
@@ -142,13 +152,29 @@ db_open(const char *path, enum db_mode mode, struct db **ret_db, struct err *err
 	return 0;
 }
 
+static void
+stmt_free(struct db_stmt *stmt)
+{
+	(void)sqlite3_finalize(stmt->inside);
+	free(stmt);
+}
+
 void
 db_close(struct db *db)
 {
-	if (db != NULL) {
-		(void)sqlite3_close_v2(db->handle);
-		free(db);
+	if (db == NULL) {
+		return;
 	}
+	for (struct db_stmt *next, *at = db->statements; at != NULL; at = next) {
+		next = at->next;
+		if (at->lent) {
+			at->db = NULL;
+		} else {
+			stmt_free(at);
+		}
+	}
+	(void)sqlite3_close_v2(db->handle);
+	free(db);
 }
 
 void
@@ -166,23 +192,40 @@ db_exec(struct db *db, const char *sql, struct err *err)
 	return rc == SQLITE_OK ? 0 : raise(err, db->handle, rc);
 }
 
+// As db_exec(), for the one statement that comes again and again.
+static int
+run_text(struct db *db, const char *sql, struct err *err)
+{
+	AUTO(db_finishp) struct db_stmt *stmt = NULL;
+
+	return db_prepare(db, sql, &stmt, err) < 0 ? err->code : db_run(stmt, err);
+}
+
 int
 db_begin(struct db *db, struct err *err)
 {
-	return db_exec(db, "BEGIN IMMEDIATE", err);
+	return run_text(db, "BEGIN IMMEDIATE", err);
+}
+
+int
+db_begin_reading(struct db *db, struct err *err)
+{
+	return run_text(db, "BEGIN", err);
 }
 
 int
 db_commit(struct db *db, struct err *err)
 {
-	return db_exec(db, "COMMIT", err);
+	return run_text(db, "COMMIT", err);
 }
 
 void
 db_rollback(struct db *db)
 {
+	struct err ignored;
+
 	if (sqlite3_get_autocommit(db->handle) == 0) {
-		(void)sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
+		(void)run_text(db, "ROLLBACK", &ignored);
 	}
 }
 
@@ -237,28 +280,95 @@ db_migrate(struct db *db, const char *const migrations[], size_t nmigrations,
 	return 0;
 }
 
+// One of this text that is not lent, taken out of the list, or NULL.
+static struct db_stmt *
+take_idle(struct db *db, const char *sql)
+{
+	for (struct db_stmt **at = &db->statements; *at != NULL; at = &(*at)->next) {
+		struct db_stmt *stmt = *at;
+
+		if (!stmt->lent && strcmp(sqlite3_sql(stmt->inside), sql) == 0) {
+			*at = stmt->next;
+			return stmt;
+		}
+	}
+	return NULL;
+}
+
+static struct db_stmt *
+compile(struct db *db, const char *sql, struct err *err)
+{
+	sqlite3_stmt *inside = NULL;
+	struct db_stmt *stmt;
+	int rc = sqlite3_prepare_v3(
+		db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, &inside, NULL);
+
+	if (rc != SQLITE_OK) {
+		(void)raise(err, db->handle, rc);
+		return NULL;
+	}
+	if (inside == NULL) {
+		(void)err_raise(err, ERR_BUG, "no statement in \"%s\"", sql);
+		return NULL;
+	}
+	stmt = xcalloc(1, sizeof(*stmt));
+	stmt->inside = inside;
+	stmt->db = db;
+	return stmt;
+}
+
 int
 db_prepare(struct db *db, const char *sql, struct db_stmt **ret_stmt, struct err *err)
 {
-	sqlite3_stmt *stmt = NULL;
-	int rc = sqlite3_prepare_v3(
-		db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, &stmt, NULL);
+	struct db_stmt *stmt = take_idle(db, sql);
 
-	if (rc != SQLITE_OK) {
-		return raise(err, db->handle, rc);
+	if (stmt == NULL) {
+		stmt = compile(db, sql, err);
 	}
 	if (stmt == NULL) {
-		(void)err_raise(err, ERR_BUG, "no statement in \"%s\"", sql);
-		return ERR_BUG;
+		return err->code;
 	}
-	*ret_stmt = (struct db_stmt *)stmt;
+	stmt->lent = true;
+	stmt->next = db->statements;
+	db->statements = stmt;
+	*ret_stmt = stmt;
 	return 0;
+}
+
+// The one that nobody has asked for the longest goes when there are too many.
+static void
+drop_oldest(struct db *db)
+{
+	struct db_stmt **oldest = NULL;
+	size_t idle = 0;
+
+	for (struct db_stmt **at = &db->statements; *at != NULL; at = &(*at)->next) {
+		if (!(*at)->lent) {
+			oldest = at;
+			idle++;
+		}
+	}
+	if (idle > DB_IDLE_MAX) {
+		struct db_stmt *stmt = *oldest;
+
+		*oldest = stmt->next;
+		stmt_free(stmt);
+	}
 }
 
 void
 db_finish(struct db_stmt *stmt)
 {
-	(void)sqlite3_finalize(inside(stmt));
+	if (stmt == NULL) {
+		return;
+	}
+	if (stmt->db == NULL) {
+		stmt_free(stmt);
+		return;
+	}
+	db_reset(stmt);
+	stmt->lent = false;
+	drop_oldest(stmt->db);
 }
 
 void
@@ -271,48 +381,48 @@ db_finishp(struct db_stmt **stmt)
 void
 db_bind_int(struct db_stmt *stmt, int index, int64_t value)
 {
-	(void)sqlite3_bind_int64(inside(stmt), index, value);
+	(void)sqlite3_bind_int64(stmt->inside, index, value);
 }
 
 void
 db_bind_real(struct db_stmt *stmt, int index, double value)
 {
-	(void)sqlite3_bind_double(inside(stmt), index, value);
+	(void)sqlite3_bind_double(stmt->inside, index, value);
 }
 
 void
 db_bind_text(struct db_stmt *stmt, int index, const char *text)
 {
-	(void)sqlite3_bind_text(inside(stmt), index, text, -1, SQLITE_TRANSIENT);
+	(void)sqlite3_bind_text(stmt->inside, index, text, -1, SQLITE_TRANSIENT);
 }
 
 void
 db_bind_bytes(struct db_stmt *stmt, int index, const void *data, size_t len)
 {
 	(void)sqlite3_bind_blob64(
-		inside(stmt), index, len > 0 ? data : "", len, SQLITE_TRANSIENT);
+		stmt->inside, index, len > 0 ? data : "", len, SQLITE_TRANSIENT);
 }
 
 void
 db_bind_null(struct db_stmt *stmt, int index)
 {
-	(void)sqlite3_bind_null(inside(stmt), index);
+	(void)sqlite3_bind_null(stmt->inside, index);
 }
 
 int
 db_step(struct db_stmt *stmt, struct err *err)
 {
-	int rc = sqlite3_step(inside(stmt));
+	int rc = sqlite3_step(stmt->inside);
 
 	if (rc == SQLITE_ROW) {
 		return 1;
 	}
 	if (rc == SQLITE_DONE) {
-		(void)sqlite3_reset(inside(stmt));
+		(void)sqlite3_reset(stmt->inside);
 		return 0;
 	}
-	raise(err, sqlite3_db_handle(inside(stmt)), rc);
-	(void)sqlite3_reset(inside(stmt));
+	raise(err, sqlite3_db_handle(stmt->inside), rc);
+	(void)sqlite3_reset(stmt->inside);
 	return err->code;
 }
 
@@ -333,41 +443,41 @@ db_run(struct db_stmt *stmt, struct err *err)
 void
 db_reset(struct db_stmt *stmt)
 {
-	(void)sqlite3_reset(inside(stmt));
-	(void)sqlite3_clear_bindings(inside(stmt));
+	(void)sqlite3_reset(stmt->inside);
+	(void)sqlite3_clear_bindings(stmt->inside);
 }
 
 int64_t
 db_int(struct db_stmt *stmt, int column)
 {
-	return sqlite3_column_int64(inside(stmt), column);
+	return sqlite3_column_int64(stmt->inside, column);
 }
 
 double
 db_real(struct db_stmt *stmt, int column)
 {
-	return sqlite3_column_double(inside(stmt), column);
+	return sqlite3_column_double(stmt->inside, column);
 }
 
 const char *
 db_text(struct db_stmt *stmt, int column)
 {
-	return (const char *)sqlite3_column_text(inside(stmt), column);
+	return (const char *)sqlite3_column_text(stmt->inside, column);
 }
 
 const void *
 db_bytes(struct db_stmt *stmt, int column, size_t *ret_len)
 {
-	const void *data = sqlite3_column_blob(inside(stmt), column);
+	const void *data = sqlite3_column_blob(stmt->inside, column);
 
-	*ret_len = (size_t)sqlite3_column_bytes(inside(stmt), column);
+	*ret_len = (size_t)sqlite3_column_bytes(stmt->inside, column);
 	return data != NULL ? data : "";
 }
 
 bool
 db_is_null(struct db_stmt *stmt, int column)
 {
-	return sqlite3_column_type(inside(stmt), column) == SQLITE_NULL;
+	return sqlite3_column_type(stmt->inside, column) == SQLITE_NULL;
 }
 
 int64_t

@@ -12,7 +12,8 @@
  *     switch (db_step(find, err)) ...      // 1 a row, 0 done, negative
  *
  * Knows: err, mem, clock.  The only file that speaks sqlite3.h.
- * Owns:  the connection.  Our own databases run in WAL mode with synchronous NORMAL.
+ * Owns:  the connection, and its compiled statements: each text is compiled once.  Our
+ *        own databases run in WAL mode with synchronous NORMAL.
  * Never: starts a deferred write transaction (db_begin() is BEGIN IMMEDIATE), and never
  *        opens somebody else's database in a way that could write to it.
  *
@@ -54,6 +55,8 @@ int db_exec(struct db *db, const char *sql, struct err *err) NONNULL MUST_CHECK;
 
 /** BEGIN IMMEDIATE, COMMIT, ROLLBACK (which cannot fail in a way that matters). */
 int db_begin(struct db *db, struct err *err) NONNULL MUST_CHECK;
+/** Several reads of one moment; db_rollback() ends it. */
+int db_begin_reading(struct db *db, struct err *err) NONNULL MUST_CHECK;
 int db_commit(struct db *db, struct err *err) NONNULL MUST_CHECK;
 void db_rollback(struct db *db) NONNULL;
 
@@ -64,9 +67,11 @@ void db_rollback(struct db *db) NONNULL;
 int db_migrate(struct db *db, const char *const migrations[], size_t nmigrations,
 	struct err *err) NONNULL MUST_CHECK;
 
+/** Lent until db_finish(), which keeps it for the next time the same text is asked for;
+ * two of one text may be lent at once, and do not know each other. */
 int db_prepare(struct db *db, const char *sql, struct db_stmt **ret_stmt, struct err *err)
 	NONNULL MUST_CHECK;
-/** Accepts NULL. */
+/** Accepts NULL.  The connection may have been closed before. */
 void db_finish(struct db_stmt *stmt);
 void db_finishp(struct db_stmt **stmt);
 

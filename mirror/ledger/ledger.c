@@ -43,7 +43,7 @@ handle_freeze(struct ledger *ledger, struct err *err)
 {
 	// Deferred, because nothing will be written: it only fixes the moment we see.
 	if (!ledger->writing && ledger->nfrozen == 0 &&
-		db_exec(ledger->db, "BEGIN", err) < 0) {
+		db_begin_reading(ledger->db, err) < 0) {
 		return err->code;
 	}
 	ledger->nfrozen++;

@@ -79,6 +79,76 @@ values_pass_through_a_statement(void **state)
 }
 
 static void
+a_statement_is_compiled_once_and_comes_back_empty(void **state)
+{
+	AUTO(db_closep) struct db *db = open_new(*state);
+	struct db_stmt *first = NULL;
+	struct db_stmt *second = NULL;
+	struct db_stmt *third = NULL;
+	struct err err;
+
+	ok(db_prepare(db, "SELECT ?", &first, &err));
+	db_bind_int(first, 1, 7);
+	assert_int_equal(db_step(first, &err), 1);
+	// The first is half-way: another of the same text is another one.
+	ok(db_prepare(db, "SELECT ?", &second, &err));
+	assert_ptr_not_equal(first, second);
+	assert_int_equal(db_step(second, &err), 1);
+	assert_true(db_is_null(second, 0));
+	assert_int_equal(db_int(first, 0), 7);
+	db_finish(second);
+	db_finish(first);
+	// The one that was put back last, without its value and at its beginning.
+	ok(db_prepare(db, "SELECT ?", &third, &err));
+	assert_true(third == first || third == second);
+	assert_int_equal(db_step(third, &err), 1);
+	assert_true(db_is_null(third, 0));
+	db_finish(third);
+}
+
+static void
+a_kept_statement_holds_no_lock_and_sees_a_new_schema(void **state)
+{
+	AUTO(db_closep) struct db *db = open_new(*state);
+	AUTO(db_closep) struct db *other = NULL;
+	struct db_stmt *get = NULL;
+	struct err err;
+
+	ok(db_exec(db, "CREATE TABLE t(a); INSERT INTO t VALUES (1),(2)", &err));
+	ok(db_prepare(db, "SELECT * FROM t", &get, &err));
+	assert_int_equal(db_step(get, &err), 1);
+	db_finish(get);
+	// Left half-way, it would keep the reader's mark and refuse a truncation.
+	ok(db_open(scratch_path(*state, "db"), DB_WRITE, &other, &err));
+	assert_int_equal(ask(other, "PRAGMA wal_checkpoint(TRUNCATE)"), 0);
+	ok(db_exec(other, "ALTER TABLE t ADD COLUMN b DEFAULT 5", &err));
+	ok(db_prepare(db, "SELECT * FROM t", &get, &err));
+	assert_int_equal(db_step(get, &err), 1);
+	assert_int_equal(db_int(get, 1), 5);
+	db_finish(get);
+}
+
+static void
+more_texts_than_are_kept_work_and_one_may_outlive_its_connection(void **state)
+{
+	struct db *db = open_new(*state);
+	struct db_stmt *left = NULL;
+	struct err err;
+
+	ok(db_prepare(db, "SELECT 1000", &left, &err));
+	for (int round = 0; round < 2; round++) {
+		for (int i = 0; i < 200; i++) {
+			AUTO_FREE char *sql = xasprintf("SELECT %d", i);
+
+			assert_int_equal(ask(db, sql), i);
+		}
+	}
+	assert_int_equal(db_step(left, &err), 1);
+	db_close(db);
+	db_finish(left);
+}
+
+static void
 bad_sql_and_broken_rules_are_told(void **state)
 {
 	AUTO(db_closep) struct db *db = open_new(*state);
@@ -324,6 +394,10 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		in_scratch(values_pass_through_a_statement),
+		in_scratch(a_statement_is_compiled_once_and_comes_back_empty),
+		in_scratch(a_kept_statement_holds_no_lock_and_sees_a_new_schema),
+		in_scratch(
+			more_texts_than_are_kept_work_and_one_may_outlive_its_connection),
 		in_scratch(bad_sql_and_broken_rules_are_told),
 		in_scratch(our_databases_are_wal_and_foreign_keys_hold),
 		in_scratch(opening_knows_missing_foreign_and_broken_files),
