@@ -72,6 +72,20 @@ packs_lost(const struct packs *before, const struct packs *now)
 	return false;
 }
 
+bool
+packs_same(const struct packs *left, const struct packs *right)
+{
+	if (left->count != right->count) {
+		return false;
+	}
+	for (size_t i = 0; i < left->count; i++) {
+		if (strcmp(left->names[i], right->names[i]) != 0) {
+			return false;
+		}
+	}
+	return true;
+}
+
 void
 packs_digest(const struct packs *packs, char hex[HASH_HEX_MAX])
 {

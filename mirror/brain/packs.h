@@ -42,6 +42,8 @@ void packs_done(struct packs *packs) NONNULL;
 
 /** Is any of @before not in @now? */
 bool packs_lost(const struct packs *before, const struct packs *now) NONNULL;
+/** The very same names? */
+bool packs_same(const struct packs *left, const struct packs *right) NONNULL;
 /** The same text for the same packs. */
 void packs_digest(const struct packs *packs, char hex[HASH_HEX_MAX]) NONNULL;
 

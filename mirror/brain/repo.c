@@ -570,6 +570,10 @@ repo_refresh(struct repo *repo, struct err *err)
 	if (packs_list(repo->objects, &now, err) < 0) {
 		return err_wrap(err, "look for new objects");
 	}
+	// All of these are known to libgit2: several looks in one tick cost one listing.
+	if (repo->packs_known && packs_same(&repo->packs, &now)) {
+		return 0;
+	}
 	if (packs_lost(&repo->packs, &now)) {
 		forget_held_odb(repo);
 		if (reopen_objects(repo, err) < 0) {
@@ -580,9 +584,14 @@ repo_refresh(struct repo *repo, struct err *err)
 	if (code < 0) {
 		return repo_fail(err, code, "look for new objects");
 	}
-	// What came between the two looks is known to libgit2, so to us as well.
+	// What came between the two looks may be known to libgit2, so to us as well.
 	packs_done(&repo->packs);
-	return packs_list(repo->objects, &repo->packs, err);
+	repo->packs_known = false;
+	if (packs_list(repo->objects, &repo->packs, err) < 0) {
+		return err_wrap(err, "look for new objects");
+	}
+	repo->packs_known = packs_same(&repo->packs, &now);
+	return 0;
 }
 
 const struct packs *

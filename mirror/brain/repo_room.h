@@ -52,6 +52,8 @@ struct repo {
 	// What stood in objects/pack when it was last looked at, and how often something
 	// that had stood there was gone.
 	struct packs packs;
+	// libgit2 knows all of them: it looked between two equal lists.
+	bool packs_known;
 	uint64_t losses;
 };
 

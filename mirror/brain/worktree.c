@@ -6,8 +6,11 @@
  * copy with openat2().  Whoever plants a link in the copy gets it replaced.
  *
  * A new file is written in place (O_EXCL: nothing is overwritten), an existing one is
- * replaced by a rename.  Removing a file removes the folders that become empty, and a
- * writer whose folder vanished that way makes it again.
+ * replaced by a rename: by an exchange where there is one, because ext4 and others write
+ * a file to the disk before they let it take the place of another, which is several
+ * milliseconds for what is synced nowhere else either.  After a power cut the copy is
+ * read and healed.  Removing a file removes the folders that become empty, and a writer
+ * whose folder vanished that way makes it again.
  *
  * Healing goes down the commit's tree and the disk side by side.  What the tree does not
  * have is ours when the old index knows it unchanged, and goes; anything else is someone
@@ -214,6 +217,26 @@ undo:
 	return err->code;
 }
 
+// 0, or -1 and errno, EISDIR when @name is a folder.  Killed half-way it leaves the old
+// file under the temporary name, which healing takes away.
+static int
+take_place(int dirfd, const char *temp, const char *name)
+{
+	if (renameat2(dirfd, temp, dirfd, name, RENAME_EXCHANGE) < 0) {
+		// Not on this file system, or gone meanwhile.
+		return renameat(dirfd, temp, dirfd, name);
+	}
+	if (unlinkat(dirfd, temp, 0) == 0) {
+		return 0;
+	}
+	int why = errno;
+
+	// A folder, or it cannot be taken away: everything back.
+	(void)renameat2(dirfd, temp, dirfd, name, RENAME_EXCHANGE);
+	errno = why;
+	return -1;
+}
+
 static int
 replace(struct worktree *worktree, int dirfd, const char *name, uint32_t mode,
 	const void *data, size_t len, struct err *err)
@@ -229,7 +252,7 @@ replace(struct worktree *worktree, int dirfd, const char *name, uint32_t mode,
 		return result < 0 ? result
 				  : err_raise(err, ERR_BUSY, "two of one random name");
 	}
-	if (renameat(dirfd, temp, dirfd, name) == 0) {
+	if (take_place(dirfd, temp, name) == 0) {
 		return 0;
 	}
 	if (errno != EISDIR) {
