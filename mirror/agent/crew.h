@@ -26,7 +26,7 @@ enum {
 	/** Tasks waiting or under way; more and the submitter works too. */
 	CREW_WAITING_MAX = 256,
 	/** Fewer tasks than this are not worth a thread. */
-	CREW_START_AT = 8,
+	CREW_START_AT = 32,
 };
 
 /** The first member of what is submitted. */
