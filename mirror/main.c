@@ -441,6 +441,8 @@
  *     base/buf                     bytes from outside, with a ceiling.
  *     base/clock                   what time is it, and how do people write it?
  *     base/db                      a SQLite database.
+ *     base/db_room                 the open database as SQLite has it: the inside of
+ *                                  db.c and db_foreign.c.
  *     base/err                     a failure as a value: a code to act on, a sentence
  *                                  to read, a next step.
  *     base/fd                      descriptors: write all, read all, open beneath.
@@ -456,7 +458,7 @@
  *     base/spawn                   run another program, with a deadline.
  *     base/suggest                 did you mean ...?
  *     base/toml                    TOML 1.0, with the place of every value.
- *     base/clock_now
+ *     base/clock_now base/db_foreign
  */
 
 #include "cli/cli.h"

@@ -44,7 +44,7 @@ main      5
 # NAME_room.h that speaks one is the inside of NAME.c and NAME_*.c: nobody else includes it.
 tongues='
 git2(\.h|/.*)                     brain/repo_room.h
-sqlite3(ext)?\.h                  base/db.c
+sqlite3(ext)?\.h                  base/db_room.h
 pcre2(posix)?\.h                  scanner/pattern.c
 inotifytools/.*                   watch/watch_inotify.c
 sys/inotify\.h                    watch/watch_inotify.c

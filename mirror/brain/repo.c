@@ -76,6 +76,26 @@ code_of(int code, int klass, int sys)
 	}
 }
 
+// What libgit2 closed and looked for since has changed errno; its sentence ends with the
+// reason it met.
+static int
+spoken_errno(const git_error *last, int sys)
+{
+	static const int reasons[] = { EMFILE, ENFILE, ENOSPC, EDQUOT, EFBIG, EROFS, EIO,
+		EACCES, EPERM, ENOENT };
+
+	for (size_t i = 0; last->message != NULL && i < countof(reasons); i++) {
+		const char *words = strerror(reasons[i]);
+		size_t len = strlen(last->message);
+
+		if (len >= strlen(words) &&
+			strcmp(last->message + len - strlen(words), words) == 0) {
+			return reasons[i];
+		}
+	}
+	return sys;
+}
+
 int
 repo_fail_at(struct err *err, const char *where, int code, const char *fmt, ...)
 {
@@ -87,6 +107,9 @@ repo_fail_at(struct err *err, const char *where, int code, const char *fmt, ...)
 	va_start(args, fmt);
 	(void)vsnprintf(what, sizeof(what), fmt, args);
 	va_end(args);
+	if (last != NULL && last->klass == GIT_ERROR_OS) {
+		sys = spoken_errno(last, sys);
+	}
 	(void)err_raise_at(err, code_of(code, last != NULL ? last->klass : 0, sys), where,
 		"%s: %s", what,
 		last != NULL && last->message != NULL ? last->message : "libgit2 failed");
