@@ -629,6 +629,23 @@ is_open_to_us(const struct intake_folder *at, const struct sub *sub)
 		faccessat(at->fd, sub->name, R_OK | X_OK, AT_EACCESS) == 0;
 }
 
+// It went away, or something took its place, after its parent was listed: the next look
+// at that says so.  Until then what the ledger has of it stands, and counts as met.
+static int
+look_again(struct visit *visit, const struct intake_folder *at, const struct sub *sub,
+	struct err *err)
+{
+	int64_t files = 0;
+
+	round_recheck(visit->round, at->id);
+	if (sub->id != 0 &&
+		ledger_count_tree(visit->round->kit->ledger, sub->id, &files, err) < 0) {
+		return err->code;
+	}
+	visit->round->result->seen += (uint64_t)files;
+	return 0;
+}
+
 static int
 visit_sub(struct visit *visit, const struct intake_folder *at, const char *rel,
 	struct sub *sub, bool deep, struct err *err)
@@ -647,8 +664,7 @@ visit_sub(struct visit *visit, const struct intake_folder *at, const char *rel,
 	if (walk_open(at->fd, sub->name, &sub->inode, &fd, err) < 0) {
 		if (err->code == ERR_NOT_FOUND || err->code == ERR_INVALID ||
 			err->code == ERR_UNSTABLE) {
-			round_recheck(visit->round, at->id);
-			return 0;
+			return look_again(visit, at, sub, err);
 		}
 		return visit_is_our_shortage(err->sys)
 			? err_wrap(err, "open %s", path)
@@ -667,9 +683,7 @@ visit_sub(struct visit *visit, const struct intake_folder *at, const char *rel,
 		return result;
 	}
 	if (err->code == ERR_NOT_FOUND) {
-		// It went away while we looked; the next look at its parent says so.
-		round_recheck(visit->round, at->id);
-		return 0;
+		return look_again(visit, at, sub, err);
 	}
 	return forget_unreadable(visit, at, sub, err);
 }

@@ -287,9 +287,9 @@ write_more(const char *what, uint64_t done, uint64_t total, void *payload)
 	return 0;
 }
 
-// As the agent does after events: only where it is told to look.
-static void
-run_hints(struct world *world, const struct cycle_hint hints[], size_t nhints)
+// A cycle with @plan's wishes, as the agent runs them.
+static struct cycle_result
+run_plan(struct world *world, struct cycle_plan plan)
 {
 	AUTO(config_freep) struct config *config = NULL;
 	AUTO(kit_freep) struct kit *kit = NULL;
@@ -297,13 +297,10 @@ run_hints(struct world *world, const struct cycle_hint hints[], size_t nhints)
 		xasprintf("[[watch]]\npath = \"%s/notes\"\n[brain]\nrepo = \"%s/brain\"\n"
 			  "branch = \"host/test\"\n",
 			world->scratch->path, world->scratch->path);
-	struct cycle_plan plan = { .hints = hints,
-		.nhints = nhints,
-		.on_progress = write_more,
-		.payload = world };
 	struct cycle_result result = { 0 };
 	struct err err = { 0 };
 
+	plan.payload = world;
 	ok(config_parse(text, strlen(text), "mirror.toml", &config, &err));
 	ok(kit_open(config, &kit, &err));
 	assert_int_equal(jobqueue_lock(kit->queue, 0, &err), 1);
@@ -311,6 +308,7 @@ run_hints(struct world *world, const struct cycle_hint hints[], size_t nhints)
 	assert_true(cycle_run(kit, &plan, &result, &err) >= 0);
 	kit_stop(kit);
 	jobqueue_unlock(kit->queue);
+	return result;
 }
 
 static void
@@ -327,10 +325,52 @@ what_two_hints_find_gone_goes_once(void **state)
 	sh(world, "echo 1 >notes/sub/gone/1; echo 2 >notes/sub/gone/below/2");
 	(void)run_once(world);
 	sh(world, "rm -rf notes/sub/gone");
-	run_hints(world, hints, countof(hints));
+	(void)run_plan(world,
+		(struct cycle_plan){ .hints = hints,
+			.nhints = countof(hints),
+			.on_progress = write_more });
 	assert_true(count(world, LEDGER_MIRRORED) > 40);
 	assert_true(holds(world, "git -C brain fsck --strict"));
 	assert_false(holds(world, "git -C brain cat-file -e HEAD:notes/sub/gone/1"));
+}
+
+// Between the look at the root and the look into the folder.
+static int
+remove_folder(const char *what, uint64_t done, uint64_t total, void *payload)
+{
+	(void)what;
+	(void)total;
+	if (done > 0) {
+		sh(payload, "rm -rf notes/sub");
+	}
+	return 0;
+}
+
+static int
+replace_folder(const char *what, uint64_t done, uint64_t total, void *payload)
+{
+	(void)what;
+	(void)total;
+	if (done > 0) {
+		sh(payload, "test -d old || { mv notes/sub old; mkdir notes/sub; }");
+	}
+	return 0;
+}
+
+static void
+a_folder_that_goes_while_it_is_looked_for_is_accounted_for(void **state)
+{
+	struct world *world = *state;
+	struct cycle_plan plan = { .full = true, .on_progress = remove_folder };
+
+	fill(world);
+	assert_int_equal(run_plan(world, plan).unaccounted, 0);
+	// In the first folder of the walk the clock of progress stood at nothing.
+	sh(world, "mkdir -p notes/sub/below; echo 1 >notes/sub/below/1");
+	(void)run_once(world);
+	plan.on_progress = replace_folder;
+	assert_int_equal(run_plan(world, plan).unaccounted, 0);
+	assert_true(holds(world, "git -C brain fsck --strict"));
 }
 
 int
@@ -341,6 +381,7 @@ main(void)
 	cmocka_unit_test_setup_teardown(test, world_setup, world_teardown)
 		IN_A_WORLD(a_few_deletions_are_deletions),
 		IN_A_WORLD(what_two_hints_find_gone_goes_once),
+		IN_A_WORLD(a_folder_that_goes_while_it_is_looked_for_is_accounted_for),
 		IN_A_WORLD(a_vanished_root_is_held_and_comes_back_by_itself),
 		IN_A_WORLD(half_a_root_is_held_until_a_person_accepts),
 		IN_A_WORLD(an_acceptance_counts_for_one_hold_only),

@@ -31,12 +31,13 @@ for i in $(seq 200); do
 	printf 'page %s\n' "$i" >"notes/project/$i.md"
 done
 sqlite3 notes/app.db 'PRAGMA journal_mode=WAL; CREATE TABLE t(a); INSERT INTO t VALUES (1);' >/dev/null
+git init -q notes/code
 world agent
 
 # One thing that somebody does.
 act() {
 	n=$((RANDOM % 200 + 1))
-	case $((RANDOM % 12)) in
+	case $((RANDOM % 18)) in
 	0 | 1 | 2) echo "$RANDOM" >>"notes/project/$n.md" ;;
 	3) # An editor: beside, then over it.
 		echo "$RANDOM" >"notes/project/.$n.md.swp"
@@ -55,6 +56,20 @@ act() {
 		;;
 	10) printf 'key = %s\n' "$AWS_KEY" >"notes/project/$n.conf" ;;
 	11) ln -sfn "$n.md" notes/project/link ;;
+	12) # Somebody works in a repository of their own.
+		echo "$RANDOM" >"notes/code/$((n % 20)).c"
+		git -C notes/code add -A && git -C notes/code commit -qm "$RANDOM" || true
+		;;
+	13) # A recording grows, and is begun again when it is large.
+		head -c 300000 /dev/urandom >>notes/recording
+		[ "$(stat -c %s notes/recording)" -lt 20000000 ] || : >notes/recording
+		;;
+	14) ln -f "notes/project/$n.md" "notes/project/also-$((n % 9)).md" ;;
+	15) touch -d "@$((RANDOM * 30000))" "notes/project/$n.md" ;;
+	16) # A folder is copied whole, and the older copy goes.
+		rm -rf notes/copy && cp -a notes/code notes/copy
+		;;
+	17) mkdir -p notes/web/node_modules/x && echo "$RANDOM" >notes/web/node_modules/x/$n ;;
 	esac
 }
 
@@ -68,6 +83,13 @@ end=$((SECONDS + seconds))
 	done
 ) &
 writer=$!
+# And a program writes its log all the time.
+(
+	while [ $SECONDS -lt $end ]; do
+		date +%s.%N >>notes/program.log
+		sleep 0.2
+	done
+) &
 asked=0
 while kill -0 $writer 2>/dev/null; do
 	probe
