@@ -130,6 +130,8 @@
  *                                  our own state.
  *     agent/teller                 tells people and watching services how it is:
  *                                  [notify] in the configuration.
+ *     agent/traits                 extended attributes on their way into a backup:
+ *                                  read, and with the secrets taken out.
  *     agent/visit                  one folder of a watched root, and those below it:
  *                                  every entry gets one row (I8).
  *     agent/whole                  is everything still there that the last commit
@@ -307,6 +309,8 @@
  * 2  ledger/  every file, its state and its reason
  *     ledger/arena                 the names of one folder, side by side, forgotten
  *                                  together.
+ *     ledger/attributes            the extended attributes of one file or folder, as
+ *                                  one value.
  *     ledger/classify              what is this entry to us: a file, a link, a folder,
  *                                  or excluded?
  *     ledger/cursor                the recorded tree in byte order of full paths, one

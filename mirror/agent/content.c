@@ -14,6 +14,7 @@ void
 content_done(struct content *content)
 {
 	free(content->name);
+	free(content->attributes);
 	ledger_rows_done(&content->rows);
 	ledger_folders_done(&content->subs);
 }
@@ -29,6 +30,11 @@ content_load(struct round *round, int64_t id, struct content *content, struct er
 	}
 	content->name = xmemdup0(content->folder.name, content->folder.name_len);
 	content->folder.name = content->name;
+	if (content->folder.attributes_len > 0) {
+		content->attributes = xmemdup0(
+			content->folder.attributes, content->folder.attributes_len);
+		content->folder.attributes = content->attributes;
+	}
 	if (ledger_rows_load(ledger, id, &content->rows, err) < 0 ||
 		ledger_subfolders(ledger, id, &content->subs, err) < 0) {
 		return err->code;

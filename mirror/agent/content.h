@@ -24,6 +24,7 @@ struct round;
 struct content {
 	struct ledger_folder folder;
 	char *name;
+	void *attributes;
 	struct ledger_rows rows;
 	struct ledger_folders subs;
 };

@@ -77,6 +77,7 @@ settings_digest(const struct config *config, char hex[HASH_HEX_MAX])
 
 	hash_add(hash, &config->files.max_size, sizeof(config->files.max_size));
 	hash_add(hash, &config->files.owner, sizeof(config->files.owner));
+	hash_add(hash, &config->files.xattrs, sizeof(config->files.xattrs));
 	hash_add(hash, &config->secrets.action, sizeof(config->secrets.action));
 	for (size_t i = 0; i < config->files.regenerable.count; i++) {
 		const char *text = config->files.regenerable.items[i].text;

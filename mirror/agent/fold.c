@@ -16,7 +16,10 @@
 #include "brain/tree.h"
 #include "brain/worktree.h"
 #include "config/config.h"
+#include "ledger/attributes.h"
 
+#include <assert.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,8 +104,88 @@ same_word(const struct inode *inode, char *text, size_t len)
 }
 
 enum {
-	SAME_MAX = 40
+	SAME_MAX = 40,
+	/** Bytes of packed attributes in one folder's text, which would burst otherwise.
+	 */
+	FOLDER_ATTRIBUTES_MAX = 64 << 20,
 };
+
+static_assert(
+	(int)ATTRIBUTES_COUNT_MAX <= (int)SIDECAR_XATTRS_MAX, "a text can hold them");
+static_assert((int)FOLDER_ATTRIBUTES_MAX < SIDECAR_TEXT_MAX / 3, "base64, and the rest");
+
+// What a folder's text says of attributes: one list for all of its entries.
+struct folder_attributes {
+	struct sidecar_xattr *list;
+	size_t count;
+	size_t len;
+};
+
+static size_t
+count_attributes(const void *data, size_t len)
+{
+	struct attributes_iter iter = ATTRIBUTES_ITER(data, len);
+	struct attribute attribute;
+	size_t count = 0;
+
+	while (len > 0 && attributes_next(&iter, &attribute)) {
+		count++;
+	}
+	return count;
+}
+
+static void
+list_attributes(struct folder_attributes *all, const void *data, size_t len,
+	const struct sidecar_xattr **ret_list, size_t *ret_count)
+{
+	struct attributes_iter iter = ATTRIBUTES_ITER(data, len);
+	struct attribute attribute;
+	size_t first = all->count;
+
+	while (len > 0 && attributes_next(&iter, &attribute)) {
+		all->list[all->count++] = (struct sidecar_xattr){ attribute.name,
+			attribute.value, attribute.len };
+	}
+	all->len += len;
+	*ret_list = &all->list[first];
+	*ret_count = all->count - first;
+}
+
+// Room for those of the folder and of every row in it.
+static struct sidecar_xattr *
+room_for_attributes(const struct content *content)
+{
+	size_t count = count_attributes(
+		content->folder.attributes, content->folder.attributes_len);
+
+	for (size_t i = 0; i < content->rows.count; i++) {
+		const struct ledger_row *row = &content->rows.rows[i];
+
+		count += count_attributes(row->attributes, row->attributes_len);
+	}
+	return xcalloc(count + 1, sizeof(struct sidecar_xattr));
+}
+
+// More than the text can hold: the file is kept without them, and that is told.
+static int
+leave_out_attributes(
+	struct round *round, int64_t folder, struct ledger_row *row, struct err *err)
+{
+	char reason[LEDGER_REASON_MAX];
+
+	row->attributes = NULL;
+	row->attributes_len = 0;
+	row->state = LEDGER_FAILED;
+	row->since_ms = 0;
+	ledger_reason_errno(reason, E2BIG);
+	row->reason = reason;
+	round_recheck(round, folder);
+	if (ledger_row_put(round->kit->ledger, folder, row, err) < 0) {
+		return err->code;
+	}
+	row->reason = "";
+	return 0;
+}
 
 struct entry_texts {
 	char at[SIDECAR_PATH_MAX];
@@ -229,6 +312,8 @@ fold_sidecar(
 	AUTO_FREE struct sidecar_entry *entries = xcalloc(most, sizeof(*entries));
 	AUTO_FREE struct entry_texts *texts =
 		xcalloc(content->rows.count, sizeof(*texts));
+	AUTO_FREE struct sidecar_xattr *attributes = room_for_attributes(content);
+	struct folder_attributes all = { .list = attributes };
 	const struct inode *inode = &content->folder.inode;
 	struct sidecar_folder folder = {
 		.path = path,
@@ -247,14 +332,24 @@ fold_sidecar(
 		sealing_keep(round, &content->folder.sealed);
 	}
 	split_time(inode->mtime_ns, &folder.mtime_s, &folder.mtime_ns);
+	list_attributes(&all, content->folder.attributes, content->folder.attributes_len,
+		&folder.xattrs, &folder.nxattrs);
 	for (size_t i = 0; i < content->rows.count; i++) {
-		const struct ledger_row *row = &content->rows.rows[i];
+		struct ledger_row *row = &content->rows.rows[i];
+		struct sidecar_entry *entry = &entries[folder.nentries];
 
 		// An unreadable folder keeps the sidecar it had.
 		if (row->oid.set && row->type != LEDGER_TYPE_FOLDER) {
-			entries[folder.nentries++] =
-				sidecar_row(round, path, row, &texts[i]);
+			if (all.len + row->attributes_len > FOLDER_ATTRIBUTES_MAX &&
+				leave_out_attributes(
+					round, content->folder.id, row, err) < 0) {
+				return err->code;
+			}
+			*entry = sidecar_row(round, path, row, &texts[i]);
+			list_attributes(&all, row->attributes, row->attributes_len,
+				&entry->xattrs, &entry->nxattrs);
 			keep_stored(round, row, &texts[i]);
+			folder.nentries++;
 		} else if (row->oid.set) {
 			entries[folder.nentries++] =
 				(struct sidecar_entry){ .kind = SIDECAR_FOLDER,

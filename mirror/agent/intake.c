@@ -53,6 +53,8 @@ keep_old(struct intake *intake, enum ledger_state state, enum ledger_kind kind,
 		intake->row.oid = intake->old.oid;
 		intake->row.sealed = intake->old.sealed;
 		intake->row.spans = intake->old.spans;
+		intake->row.attributes = intake->old.attributes;
+		intake->row.attributes_len = intake->old.attributes_len;
 		intake->row.flags = (intake->row.flags & ~(uint32_t)LEDGER_ROW_SIDECAR) |
 			(intake->old.flags & LEDGER_ROW_SIDECAR);
 	}
@@ -66,23 +68,30 @@ broken(struct intake *intake)
 
 // The distinct rules of a redaction, "aws-access-key,jwt".
 static void
+name_rule(struct intake *intake, const char *rule)
+{
+	size_t len = strlen(intake->reason);
+	size_t rule_len = strlen(rule);
+
+	for (const char *at = intake->reason; *at != '\0'; at += *at == ',') {
+		size_t part = strcspn(at, ",");
+
+		if (part == rule_len && memcmp(at, rule, part) == 0) {
+			return;
+		}
+		at += part;
+	}
+	if (len + rule_len + 2 < sizeof(intake->reason)) {
+		(void)snprintf(intake->reason + len, sizeof(intake->reason) - len, "%s%s",
+			len > 0 ? "," : "", rule);
+	}
+}
+
+static void
 name_rules(struct intake *intake, const struct redaction *clean)
 {
-	size_t len = 0;
-
-	intake->reason[0] = '\0';
 	for (size_t i = 0; i < clean->nspans; i++) {
-		const char *rule = clean->spans[i].rule;
-		bool known = false;
-
-		for (size_t j = 0; j < i && !known; j++) {
-			known = strcmp(clean->spans[j].rule, rule) == 0;
-		}
-		if (!known && len + strlen(rule) + 2 < sizeof(intake->reason)) {
-			len += (size_t)snprintf(intake->reason + len,
-				sizeof(intake->reason) - len, "%s%s", len > 0 ? "," : "",
-				rule);
-		}
+		name_rule(intake, clean->spans[i].rule);
 	}
 }
 
@@ -164,10 +173,13 @@ seal(struct intake *intake, const char *path, const struct redaction *clean,
 		.size = len,
 		.whole = clean->outcome == REDACT_CANNOT ? data : NULL,
 		.spans = spans,
+		.attributes = intake->traits.cut,
+		.nattributes = intake->traits.ncut,
 	};
 
 	if (!intake->round->sealing->on ||
-		(original.name == NULL && !original.has_content)) {
+		(original.name == NULL && !original.has_content &&
+			original.nattributes == 0)) {
 		return 0;
 	}
 	for (size_t i = 0; original.whole == NULL && i < clean->nspans; i++) {
@@ -210,6 +222,20 @@ hold(struct intake *intake, enum ledger_kind why)
 	keep_old(intake, LEDGER_PENDING, why, NULL);
 }
 
+// Its bytes are kept whatever became of its attributes; that those are not is told.
+static void
+keep_traits(struct intake *intake)
+{
+	const struct traits *traits = &intake->traits;
+
+	intake->row.attributes = traits->clean.data;
+	intake->row.attributes_len = traits->clean.len;
+	if (traits->sys != 0) {
+		intake->row.state = LEDGER_FAILED;
+		ledger_reason_errno(intake->reason, traits->sys);
+	}
+}
+
 // Scanned, cut and sealed: make it an object.
 static void
 keep_clean(struct intake *intake, uint32_t mode, struct redaction *clean,
@@ -226,16 +252,22 @@ keep_clean(struct intake *intake, uint32_t mode, struct redaction *clean,
 		data = buf_text(&clean->out);
 		len = clean->out.len;
 		name_rules(intake, clean);
-	} else if (is_sealed && name_rules_of_name(intake, err) < 0) {
+	} else if (is_sealed && is_renamed(intake) &&
+		name_rules_of_name(intake, err) < 0) {
 		hold(intake, LEDGER_KIND_HELD_SCAN_ERROR);
 		return;
 	}
-	intake->row.state = is_sealed          ? LEDGER_SEALED
-		: clean->outcome == REDACT_CUT ? LEDGER_REDACTED
-					       : LEDGER_MIRRORED;
+	for (size_t i = 0; i < intake->traits.nrules; i++) {
+		name_rule(intake, intake->traits.rules[i]);
+	}
+	intake->row.state = is_sealed   ? LEDGER_SEALED
+		: intake->row.spans > 0 ? LEDGER_REDACTED
+					: LEDGER_MIRRORED;
 	if (keep_bytes(intake, mode, data, len) < 0) {
 		broken(intake);
+		return;
 	}
+	keep_traits(intake);
 }
 
 // Scan, cut, seal, keep.
@@ -253,14 +285,17 @@ take_bytes(
 
 	int sealed;
 
-	if (redact_bytes(round->kit->scanner, &input, &clean, &intake->err) < 0) {
+	if (redact_bytes(round->kit->scanner, &input, &clean, &intake->err) < 0 ||
+		traits_clean(round->kit->scanner, path, &intake->traits, &intake->err) <
+			0) {
 		hold(intake, LEDGER_KIND_HELD_SCAN_ERROR);
 		return;
 	}
 	intake->row.rules = round->rules;
-	intake->row.spans = (uint32_t)clean.nspans;
+	intake->row.spans = (uint32_t)clean.nspans + intake->traits.spans;
 	if ((clean.outcome == REDACT_CANNOT && !round->sealing->on) ||
-		(clean.nspans > 0 && round->kit->config->secrets.action == CONFIG_HOLD)) {
+		(intake->row.spans > 0 &&
+			round->kit->config->secrets.action == CONFIG_HOLD)) {
 		keep_old(intake, LEDGER_PENDING, LEDGER_KIND_HELD_SECRET, NULL);
 		return;
 	}
@@ -437,6 +472,14 @@ leave_database(const void *head, size_t len, void *payload)
 	return take_as_database(payload, head, len);
 }
 
+static int
+read_traits(int fd, void *payload, struct err *err)
+{
+	struct intake *intake = payload;
+
+	return traits_read(fd, &intake->traits, err);
+}
+
 static void
 take_file(struct intake *intake)
 {
@@ -449,7 +492,8 @@ take_file(struct intake *intake)
 	// there.
 	static_assert((int)STABLE_HEAD_LEN >= (int)SQLITE_PROBE_LEN, "it is enough");
 	result = stable_read_unless(intake->folder->fd, intake->name, STABLE_BUDGET_MS,
-		leave_database, intake, &text, &facts, &intake->err);
+		leave_database, config->files.xattrs ? read_traits : NULL, intake, &text,
+		&facts, &intake->err);
 	if (result > 0) {
 		return;
 	}
@@ -525,13 +569,18 @@ intake_new(struct round *round, struct intake_folder *folder, const char *name,
 		intake->old_reason = xstrdup(old->reason);
 		intake->old.reason = intake->old_reason;
 		intake->old.name = intake->shown;
+		intake->old.attributes = old->attributes_len == 0
+			? NULL
+			: xmemdup0(old->attributes, old->attributes_len);
 	}
+	intake->traits = (struct traits)TRAITS;
 	intake->row = (struct ledger_row){
 		.name = intake->shown,
 		.name_len = strlen(intake->shown),
 		.type = S_ISLNK(inode->mode) ? LEDGER_TYPE_SYMLINK : LEDGER_TYPE_FILE,
 		.inode = *inode,
-		.flags = strcmp(name, shown) != 0 ? LEDGER_ROW_RENAMED : 0,
+		.flags = (strcmp(name, shown) != 0 ? LEDGER_ROW_RENAMED : 0) |
+			(round->kit->config->files.xattrs ? LEDGER_ROW_ATTRIBUTES : 0),
 	};
 	return intake;
 }
@@ -543,6 +592,8 @@ intake_free(struct intake *intake)
 	free(intake->name);
 	free(intake->shown);
 	free(intake->old_reason);
+	free((void *)(uintptr_t)intake->old.attributes);
+	traits_done(&intake->traits);
 	free(intake);
 }
 

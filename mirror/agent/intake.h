@@ -7,11 +7,10 @@
  *     struct intake *intake = intake_new(round, folder, entry ...);
  *     crew_submit(round->crew, &intake->task);
  *
- * Knows: round's shared parts, sealing, scanner, brain (pack, plain, worktree), ledger
- *        (stable, sqlite_probe).
- * Owns:  nothing shared: everything it needs is in the struct.
- * Never: lets bytes that were not scanned become an object (I1); drops a file because of
- * a finding; forgets the last clean version of a file it cannot take (I2).
+ * Knows: round's shared parts, sealing, traits, scanner, brain (pack, plain, worktree),
+ * ledger (stable, sqlite_probe). Owns:  nothing shared: everything it needs is in the
+ * struct. Never: lets bytes that were not scanned become an object (I1); drops a file
+ * because of a finding; forgets the last clean version of a file it cannot take (I2).
  *
  * Threads: intake_run() on any thread, each struct on one.
  */
@@ -22,6 +21,7 @@
 #include "agent/crew.h"
 #include "agent/databases.h"
 #include "agent/sealing.h"
+#include "agent/traits.h"
 #include "base/base.h"
 #include "base/err.h"
 #include "ledger/ledger.h"
@@ -75,6 +75,8 @@ struct intake {
 	/** What of it was sealed, and why it is held although it was read. */
 	struct sealing_result sealed;
 	struct err unsealed;
+	/** Its extended attributes, when they are asked for. */
+	struct traits traits;
 	struct err err;
 };
 

@@ -312,15 +312,6 @@ open_repo_by_ledger(struct kit *kit, struct err *err)
 	return got;
 }
 
-static void
-tell_xattrs(const struct kit *kit)
-{
-	if (kit->config->files.xattrs) {
-		log_warn("[files] xattrs: extended attributes are not kept yet; the rest "
-			 "of each file is");
-	}
-}
-
 int
 kit_start(struct kit *kit, struct err *err)
 {
@@ -336,7 +327,6 @@ kit_start(struct kit *kit, struct err *err)
 		return err->code;
 	}
 	tell_keyless(kit);
-	tell_xattrs(kit);
 	if (kit_heal(kit, false, err) < 0) {
 		kit_stop(kit);
 		return err_wrap(err, "put the browsable copy right");

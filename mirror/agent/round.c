@@ -211,7 +211,11 @@ same_in_sidecar(const struct ledger_row *old, const struct ledger_row *row)
 		old->inode.mtime_ns == row->inode.mtime_ns &&
 		old->inode.size == row->inode.size && old->spans == row->spans &&
 		old->inode.uid == row->inode.uid && old->inode.gid == row->inode.gid &&
-		same_links(&old->inode, &row->inode);
+		same_links(&old->inode, &row->inode) &&
+		old->attributes_len == row->attributes_len &&
+		(row->attributes_len == 0 ||
+			memcmp(old->attributes, row->attributes, row->attributes_len) ==
+				0);
 }
 
 int

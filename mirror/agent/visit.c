@@ -8,6 +8,7 @@
 #include "agent/kit.h"
 #include "agent/round.h"
 #include "agent/sealing.h"
+#include "agent/traits.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/path.h"
@@ -155,6 +156,10 @@ is_settled(const struct round *round, const struct ledger_row *row,
 		sealing_is_stale(round, &row->sealed)) {
 		return false;
 	}
+	if (((row->flags & LEDGER_ROW_ATTRIBUTES) != 0) !=
+		round->kit->config->files.xattrs) {
+		return false;
+	}
 	return row->type == type && (final || too_large) && !round->plan->rehash &&
 		(row->flags & LEDGER_ROW_RACY) == 0 && inode_same(&row->inode, inode) &&
 		is_secure(round, row);
@@ -216,6 +221,8 @@ put_failed(struct round *round, const struct intake_folder *at, const char *show
 		row.oid = old->oid;
 		row.sealed = old->sealed;
 		row.spans = old->spans;
+		row.attributes = old->attributes;
+		row.attributes_len = old->attributes_len;
 		row.flags = old->flags & (LEDGER_ROW_SIDECAR | LEDGER_ROW_RENAMED);
 	} else if (last != NULL) {
 		row.oid = *last;
@@ -531,6 +538,8 @@ update_folder(struct visit *visit, const struct intake_folder *at, const char *r
 	struct stat info;
 	struct inode inode;
 	unsigned int dirt = 0;
+	AUTO(traits_done) struct traits traits = TRAITS;
+	int restyled;
 	bool moved;
 	bool resealed = false;
 
@@ -543,7 +552,12 @@ update_folder(struct visit *visit, const struct intake_folder *at, const char *r
 		return err_errno(err, "stat %s", at->path);
 	}
 	inode = inode_of_stat(&info);
-	moved = inode.mode != folder->inode.mode ||
+	restyled =
+		traits_of_folder(round, at->fd, at->path, &inode, folder, &traits, err);
+	if (restyled < 0) {
+		return err->code;
+	}
+	moved = restyled > 0 || inode.mode != folder->inode.mode ||
 		inode.mtime_ns != folder->inode.mtime_ns ||
 		inode.uid != folder->inode.uid || inode.gid != folder->inode.gid;
 	if (round->rebuild || !folder->sidecar.set || resealed) {
@@ -697,14 +711,19 @@ look(struct visit *visit, struct intake_folder *at, const char *rel, struct subs
 	uint8_t stamp[WALK_STAMP_LEN];
 	bool changed;
 	AUTO_FREE char *name = NULL;
+	AUTO_FREE char *attributes = NULL;
 
 	if (ledger_folder_load(round->kit->ledger, at->id, &folder, err) < 0 ||
 		ledger_subfolders(round->kit->ledger, at->id, &subs->known, err) < 0) {
 		return err->code;
 	}
-	// The name is borrowed until the ledger is asked again.
+	// These are borrowed until the ledger is asked again.
 	name = xmemdup0(folder.name, folder.name_len);
 	folder.name = name;
+	attributes = folder.attributes_len > 0
+		? xmemdup0(folder.attributes, folder.attributes_len)
+		: NULL;
+	folder.attributes = attributes;
 	subs->seen = xcalloc(subs->known.count, sizeof(subs->seen[0]));
 	round->result->seen += visit->list.count;
 	walk_stamp(&visit->list, stamp);

@@ -151,6 +151,8 @@ const struct flag restore_flags[] = {
 	{ "undo", 0, NULL, NULL, "take a restore in place back: the last one, or ID" },
 	{ "key", 0, "FILE", NULL, "the recovery key: what was sealed comes back as it was" },
 	{ "owner", 0, NULL, NULL, "give files the owner they had (needs root)" },
+	{ "privileges", 0, "WHICH", NULL,
+		"none: no setuid or setgid bit; all: as root capabilities and access lists too" },
 	{ "yes", 'y', NULL, NULL, "do not ask" },
 	{ NULL, 0, NULL, NULL, NULL },
 };

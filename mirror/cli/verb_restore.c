@@ -428,6 +428,14 @@ choose_roots(struct use *use)
 
 // ---- doing it
 
+static enum place_privileges
+privileges_of(const char *word)
+{
+	return word == NULL                ? PLACE_MODES
+		: strcmp(word, "all") == 0 ? PLACE_ALL_PRIVILEGES
+					   : PLACE_NO_PRIVILEGES;
+}
+
 static int
 run(struct use *use, bool preview, struct restore_result *ret_result, struct err *err)
 {
@@ -447,7 +455,9 @@ run(struct use *use, bool preview, struct restore_result *ret_result, struct err
 		.undo_dir = use->way == WAY_IN_PLACE ? use->undo_dir : NULL,
 		.preview = preview,
 		.identity = identity,
-		.owner = args_has(&call->args, "owner"),
+		.rights = { .owner = args_has(&call->args, "owner"),
+			.privileges =
+				privileges_of(args_value(&call->args, "privileges")) },
 		.told = on_path,
 		.progress = on_progress,
 		.payload = use,
@@ -610,12 +620,17 @@ check_flags(struct call *call, struct err *err)
 {
 	const struct args *args = &call->args;
 	const char *key = args_value(args, "key");
+	const char *privileges = args_value(args, "privileges");
 	AUTO_FREE char *identity = key != NULL ? places_expand(key) : NULL;
 
 	if (identity != NULL && seal_check_identity(identity, err) < 0) {
 		return err_wrap(err, "--key");
 	}
 
+	if (privileges != NULL && strcmp(privileges, "all") != 0 &&
+		strcmp(privileges, "none") != 0) {
+		return err_raise(err, ERR_USAGE, "--privileges is all or none");
+	}
 	if (args_has(args, "to") && args_has(args, "in-place")) {
 		return err_raise(err, ERR_USAGE, "either --to or --in-place");
 	}

@@ -50,7 +50,7 @@ const struct option options[] = {
 	{ "files", "owner", OPTION_BOOL, IN(files.owner), "false", 0, 0, NULL,
 		"keep owner and group in the sidecar" },
 	{ "files", "xattrs", OPTION_BOOL, IN(files.xattrs), "false", 0, 0, NULL,
-		"extended attributes: not kept yet, and each start says so" },
+		"keep extended attributes (user.*; as root also capabilities and access lists)" },
 
 	{ "sqlite", "every", OPTION_DURATION, IN(sqlite.every_ms), "\"1h\"", SECOND, LONGEST, NULL,
 		"a changed database is snapshotted at most this often" },

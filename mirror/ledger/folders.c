@@ -57,6 +57,25 @@ handle_oid_bind(struct db_stmt *stmt, int index, const struct ledger_oid *oid)
 	}
 }
 
+void
+handle_attributes_read(struct db_stmt *stmt, int column, struct arena *texts,
+	const void **ret_data, size_t *ret_len)
+{
+	const void *bytes = db_bytes(stmt, column, ret_len);
+
+	*ret_data = *ret_len > 0 ? arena_add(texts, bytes, *ret_len) : NULL;
+}
+
+void
+handle_attributes_bind(struct db_stmt *stmt, int index, const void *data, size_t len)
+{
+	if (len > 0) {
+		db_bind_bytes(stmt, index, data, len);
+	} else {
+		db_bind_null(stmt, index);
+	}
+}
+
 // The parent and the root of a folder: 1, or 0 when there is none.
 static int
 look_up(struct ledger *ledger, int64_t folder, int64_t *ret_parent, int64_t *ret_root,
@@ -129,7 +148,7 @@ ledger_child(struct ledger *ledger, int64_t folder, const char *name, size_t len
 	return id;
 }
 
-// Everything but the name.
+// Everything but name and attributes.
 static void
 read_folder(struct db_stmt *stmt, struct ledger_folder *folder)
 {
@@ -162,11 +181,13 @@ read_folder(struct db_stmt *stmt, struct ledger_folder *folder)
 }
 
 static void
-keep_name(struct db_stmt *stmt, struct arena *names, struct ledger_folder *folder)
+keep_texts(struct db_stmt *stmt, struct arena *texts, struct ledger_folder *folder)
 {
 	const void *name = db_bytes(stmt, 3, &folder->name_len);
 
-	folder->name = arena_add(names, name, folder->name_len);
+	folder->name = arena_add(texts, name, folder->name_len);
+	handle_attributes_read(
+		stmt, 18, texts, &folder->attributes, &folder->attributes_len);
 }
 
 int
@@ -184,7 +205,7 @@ ledger_folder_load(struct ledger *ledger, int64_t id, struct ledger_folder *ret_
 	if (got > 0) {
 		arena_clear(&ledger->folder_name);
 		read_folder(load, ret_folder);
-		keep_name(load, &ledger->folder_name, ret_folder);
+		keep_texts(load, &ledger->folder_name, ret_folder);
 		db_reset(load);
 	}
 	return got;
@@ -226,7 +247,7 @@ ledger_subfolders(struct ledger *ledger, int64_t folder,
 			&ret_folders->capacity, sizeof(*ret_folders->folders));
 		next = &ret_folders->folders[ret_folders->count++];
 		read_folder(list, next);
-		keep_name(list, &ret_folders->names, next);
+		keep_texts(list, &ret_folders->names, next);
 	}
 	return got;
 }
@@ -259,7 +280,7 @@ ledger_folders_find(const struct ledger_folders *folders, const char *name, size
 					     sizeof(*folders->folders), compare_name);
 }
 
-// Parameters 1 to 17 of both statements that write a folder.
+// Parameters 1 to 18 of both statements that write a folder.
 static void
 bind_folder(struct db_stmt *stmt, const struct ledger_folder *folder)
 {
@@ -282,6 +303,7 @@ bind_folder(struct db_stmt *stmt, const struct ledger_folder *folder)
 	db_bind_bytes(stmt, 15, folder->stamp, LEDGER_STAMP_LEN);
 	db_bind_int(stmt, 16, folder->flags);
 	handle_oid_bind(stmt, 17, &folder->sealed);
+	handle_attributes_bind(stmt, 18, folder->attributes, folder->attributes_len);
 }
 
 static int
@@ -309,7 +331,7 @@ add_folder(struct ledger *ledger, struct ledger_folder *folder, struct err *err)
 		return err->code;
 	}
 	bind_folder(change, folder);
-	db_bind_int(change, 18, folder->id);
+	db_bind_int(change, 19, folder->id);
 	return db_run(change, err);
 }
 
@@ -375,7 +397,7 @@ ledger_folder_put(struct ledger *ledger, struct ledger_folder *folder, struct er
 		return err->code;
 	}
 	bind_folder(change, folder);
-	db_bind_int(change, 18, folder->id);
+	db_bind_int(change, 19, folder->id);
 	return db_run(change, err);
 }
 

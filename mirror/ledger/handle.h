@@ -79,6 +79,7 @@ enum handle_column {
 	COLUMN_SINCE,
 	COLUMN_KIND,
 	COLUMN_SEALED,
+	COLUMN_ATTRIBUTES,
 };
 
 enum {
@@ -184,6 +185,11 @@ void
 handle_oid_read(struct db_stmt *stmt, int column, struct ledger_oid *ret_oid) NONNULL;
 void
 handle_oid_bind(struct db_stmt *stmt, int index, const struct ledger_oid *oid) NONNULL;
+/** The attributes column, copied to @texts; and back. */
+void handle_attributes_read(struct db_stmt *stmt, int column, struct arena *texts,
+	const void **ret_data, size_t *ret_len) NONNULL;
+void handle_attributes_bind(struct db_stmt *stmt, int index, const void *data, size_t len)
+	NONNULL_ARGS(1);
 int handle_check_name(const char *name, size_t len, struct err *err) NONNULL_ARGS(3)
 	MUST_CHECK;
 /** Byte order of names. */

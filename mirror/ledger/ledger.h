@@ -71,6 +71,8 @@ enum ledger_row_flag {
 	LEDGER_ROW_RENAMED = 1 << 2,
 	/** A live SQLite database (not one of its companions). */
 	LEDGER_ROW_DATABASE = 1 << 3,
+	/** It was looked at for extended attributes. */
+	LEDGER_ROW_ATTRIBUTES = 1 << 4,
 };
 
 enum ledger_folder_flag {
@@ -79,6 +81,7 @@ enum ledger_folder_flag {
 	/** Its own mode or times changed: the sidecar is to be written again. */
 	LEDGER_FOLDER_META_DIRTY = 1 << 1,
 	LEDGER_FOLDER_RENAMED = 1 << 2,
+	LEDGER_FOLDER_ATTRIBUTES = 1 << 3,
 };
 
 struct ledger_oid {
@@ -105,6 +108,10 @@ struct ledger_row {
 	uint32_t rules;
 	/** Bits of enum ledger_row_flag. */
 	uint32_t flags;
+	/** What is kept of its extended attributes, packed (see attributes.h); NULL and
+	 * 0: none. */
+	const void *attributes;
+	size_t attributes_len;
 	/**
 	 * In this state since.  0 lets ledger_row_put() decide: kept while the state is
 	 * the same (and, for excluded, the kind of reason), else the time of
@@ -132,6 +139,9 @@ struct ledger_folder {
 	uint8_t stamp[LEDGER_STAMP_LEN];
 	/** Bits of enum ledger_folder_flag. */
 	uint32_t flags;
+	/** As for a row. */
+	const void *attributes;
+	size_t attributes_len;
 };
 
 /** Rows of one folder, sorted by bytes of name.  Zeroed is empty and ready. */
@@ -225,7 +235,8 @@ int ledger_root_set(struct ledger *ledger, int64_t root,
 int64_t ledger_child(struct ledger *ledger, int64_t folder, const char *name, size_t len,
 	struct err *err) NONNULL MUST_CHECK;
 
-/** 1 loaded, 0 no such folder, or negative.  The name is borrowed until the next call. */
+/** 1 loaded, 0 no such folder, or negative.  Name and attributes are borrowed until the
+ * next call. */
 int ledger_folder_load(struct ledger *ledger, int64_t id,
 	struct ledger_folder *ret_folder, struct err *err) NONNULL MUST_CHECK;
 

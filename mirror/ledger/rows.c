@@ -49,6 +49,8 @@ read_row(struct ledger *ledger, struct db_stmt *stmt, struct arena *texts,
 	row->rules = (uint32_t)db_int(stmt, COLUMN_RULES);
 	row->flags = (uint32_t)db_int(stmt, COLUMN_FLAGS);
 	row->since_ms = db_int(stmt, COLUMN_SINCE);
+	handle_attributes_read(
+		stmt, COLUMN_ATTRIBUTES, texts, &row->attributes, &row->attributes_len);
 	if (reason != 0) {
 		const char *text;
 
@@ -223,6 +225,7 @@ bind_row(struct db_stmt *stmt, const struct ledger_row *row)
 	db_bind_int(stmt, 18, row->rules);
 	db_bind_int(stmt, 19, row->flags);
 	handle_oid_bind(stmt, 21, &row->sealed);
+	handle_attributes_bind(stmt, 22, row->attributes, row->attributes_len);
 }
 
 static int

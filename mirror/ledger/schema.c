@@ -55,17 +55,26 @@ static_assert(LEDGER_TYPE_FILE == 0, "the sums below");
 static const char schema_2[] = "ALTER TABLE entries ADD COLUMN sealed BLOB;"
 			       "ALTER TABLE folders ADD COLUMN sealed BLOB;";
 
-const char *const handle_migrations[] = { schema_1, schema_2 };
+// Extended attributes.
+static const char schema_3[] = "ALTER TABLE entries ADD COLUMN attributes BLOB;"
+			       "ALTER TABLE folders ADD COLUMN attributes BLOB;";
+
+const char *const handle_migrations[] = { schema_1, schema_2, schema_3 };
 const size_t handle_nmigrations = countof(handle_migrations);
 
 // Who only reads may meet the ledger of an agent that was started before an upgrade, and
 // may not change it.  A view of the same name, on this connection alone, comes before the
 // table and has what it lacks.
 static const char as_1[] =
-	"CREATE TEMP VIEW entries AS SELECT *, NULL AS sealed FROM main.entries;"
-	"CREATE TEMP VIEW folders AS SELECT *, NULL AS sealed FROM main.folders;";
+	"CREATE TEMP VIEW entries AS SELECT *, NULL AS sealed, NULL AS attributes"
+	" FROM main.entries;"
+	"CREATE TEMP VIEW folders AS SELECT *, NULL AS sealed, NULL AS attributes"
+	" FROM main.folders;";
+static const char as_2[] =
+	"CREATE TEMP VIEW entries AS SELECT *, NULL AS attributes FROM main.entries;"
+	"CREATE TEMP VIEW folders AS SELECT *, NULL AS attributes FROM main.folders;";
 
-const char *const handle_older[] = { as_1 };
+const char *const handle_older[] = { as_1, as_2 };
 static_assert(countof(handle_older) + 1 == countof(handle_migrations),
 	"a schema that is no longer the newest is read through views");
 
@@ -73,11 +82,12 @@ static_assert(countof(handle_older) + 1 == countof(handle_migrations),
 #define ROW_                                                                             \
 	"SELECT name, type, state, reason, size, mtime_ns, ctime_ns, number, dev, mode," \
 	" nlink, uid, gid, oid, spans, rules, flags, since_ms, kind,"                    \
-	" sealed FROM entries "
+	" sealed, attributes FROM entries "
 
 #define FOLDER_                                                                          \
 	"SELECT id, parent, root, name, size, mtime_ns, ctime_ns, number, dev, mode,"    \
-	" nlink, uid, gid, tree, sidecar, stamp, flags, sealed FROM folders "
+	" nlink, uid, gid, tree, sidecar, stamp, flags, sealed, attributes FROM "        \
+	"folders "
 
 // ?1 and all folders below it.
 #define BELOW_                                                                           \
@@ -103,13 +113,13 @@ const char *const handle_sql[HANDLE_NSQL] = {
 	[SQL_FOLDER_ADD] =
 		"INSERT INTO folders(parent, root, name, size, mtime_ns, ctime_ns,"
 		" number, dev, mode, nlink, uid, gid, tree, sidecar, stamp, flags,"
-		" sealed)"
-		" VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		" sealed, attributes)"
+		" VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[SQL_FOLDER_CHANGE] =
 		"UPDATE folders SET parent = ?, root = ?, name = ?, size = ?,"
 		" mtime_ns = ?, ctime_ns = ?, number = ?, dev = ?, mode = ?, nlink = ?,"
 		" uid = ?, gid = ?, tree = ?, sidecar = ?, stamp = ?, flags = ?,"
-		" sealed = ? WHERE id = ?",
+		" sealed = ?, attributes = ? WHERE id = ?",
 	[SQL_COUNT_FOLDERS] = "SELECT count(*) FROM folders",
 	[SQL_SUBFOLDERS] = FOLDER_ "WHERE parent = ? ORDER BY name",
 	[SQL_ROWS] = ROW_ "WHERE folder = ? ORDER BY name",
@@ -120,8 +130,9 @@ const char *const handle_sql[HANDLE_NSQL] = {
 	[SQL_ROW_PUT] =
 		"REPLACE INTO entries(folder, name, type, state, kind, reason, size,"
 		" mtime_ns, ctime_ns, number, dev, mode, nlink, uid, gid, oid, spans,"
-		" rules, flags, since_ms, sealed)"
-		" VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		" rules, flags, since_ms, sealed, attributes)"
+		" VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+		"?)",
 	[SQL_ROW_DROP] = "DELETE FROM entries WHERE folder = ? AND name = ?",
 	[SQL_TREE_TALLY] = BELOW_ "SELECT state, kind, count(*), " BYTES_
 				  " FROM below CROSS JOIN entries"

@@ -89,6 +89,7 @@ struct ask {
 	int dirfd;
 	const char *name;
 	stable_fn *leave;
+	stable_more_fn *more;
 	void *payload;
 };
 
@@ -185,7 +186,8 @@ read_once(const struct ask *ask, struct buf *text, struct stable_facts *facts,
 	if (result != 0) {
 		return result;
 	}
-	if (look(fd, &after, err) < 0) {
+	if ((ask->more != NULL && ask->more(fd, ask->payload, err) < 0) ||
+		look(fd, &after, err) < 0) {
 		return err->code;
 	}
 	if (!inode_same_content(&facts->inode, &after)) {
@@ -235,11 +237,15 @@ stable_read(int dirfd, const char *name, int64_t budget_ms, struct buf *ret_text
 
 int
 stable_read_unless(int dirfd, const char *name, int64_t budget_ms, stable_fn *leave,
-	void *payload, struct buf *ret_text, struct stable_facts *ret_facts,
-	struct err *err)
+	stable_more_fn *more, void *payload, struct buf *ret_text,
+	struct stable_facts *ret_facts, struct err *err)
 {
 	struct ask ask = {
-		.dirfd = dirfd, .name = name, .leave = leave, .payload = payload
+		.dirfd = dirfd,
+		.name = name,
+		.leave = leave,
+		.more = more,
+		.payload = payload,
 	};
 
 	return read_asked(&ask, budget_ms, ret_text, ret_facts, err);

@@ -81,14 +81,26 @@ int stable_read(int dirfd, const char *name, int64_t budget_ms, struct buf *ret_
 typedef bool stable_fn(const void *head, size_t len, void *payload);
 
 /**
+ * What else is to be read of the same file, between the two looks at it: a change of
+ * anything about it meanwhile is UNSTABLE.  Once more with each attempt.
+ *
+ * @return
+ *         0, or negative, which becomes the answer.
+ */
+typedef int stable_more_fn(int fd, void *payload, struct err *err);
+
+/**
  * As stable_read(), with one look at the head first, whatever the size of the file is.
  *
+ * @more
+ *         May be NULL.
  * @return
  *         1 when @leave said so: nothing was read.
  */
 int stable_read_unless(int dirfd, const char *name, int64_t budget_ms, stable_fn *leave,
-	void *payload, struct buf *ret_text, struct stable_facts *ret_facts,
-	struct err *err) NONNULL_ARGS(2, 4, 6, 7, 8) MUST_CHECK;
+	stable_more_fn *more, void *payload, struct buf *ret_text,
+	struct stable_facts *ret_facts, struct err *err) NONNULL_ARGS(2, 4, 7, 8, 9)
+	MUST_CHECK;
 
 /** The first @len bytes only (a header), unguarded; returns how many, or negative. */
 int64_t stable_peek(int dirfd, const char *name, void *ret_data, size_t len,

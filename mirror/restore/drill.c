@@ -36,6 +36,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 enum {
@@ -60,6 +61,8 @@ struct drill {
 	struct repo *fetched;
 	struct oid commit;
 	struct sample sample;
+	/** The scratch folder's file system knows extended attributes. */
+	bool keeps_attributes;
 };
 
 const char *
@@ -394,6 +397,7 @@ compare_one(struct drill *drill, struct listing *ours, const char *back, const c
 	AUTO(listing_folder_done) struct listing_folder folder = { 0 };
 	AUTO(spot_done) struct spot spot = { .fd = -1 };
 	const struct listing_entry *entry = NULL;
+	const struct place_rights rights = { 0 };
 	struct place_facts facts;
 	struct stat info;
 	struct err why;
@@ -413,9 +417,14 @@ compare_one(struct drill *drill, struct listing *ours, const char *back, const c
 					    : "came back with other bytes");
 		return;
 	}
-	facts = place_facts_of_entry(&entry->facts, false);
+	facts = place_facts_of_entry(&entry->facts, &rights);
 	if (entry->described && !place_has_facts(&info, &facts)) {
 		differs(drill, "%s: came back with another mode or time", path);
+		return;
+	}
+	if (entry->described && drill->keeps_attributes && (info.st_mode & 0400) != 0 &&
+		place_has_attributes_at(spot.fd, spot.name, &facts, &why) == 0) {
+		differs(drill, "%s: came back with other extended attributes", path);
 		return;
 	}
 	drill->result->files++;
@@ -592,6 +601,9 @@ make_scratch(struct drill *drill, struct err *err)
 			(unsigned long long)salt);
 		if (mkdirat(drill->topfd, drill->name, 0700) == 0) {
 			drill->scratch = path_join(top, drill->name);
+			drill->keeps_attributes =
+				setxattr(drill->scratch, "user.mirror.drill", "", 0, 0) ==
+				0;
 			return 0;
 		}
 	}

@@ -75,7 +75,7 @@ static struct place_facts
 facts_of(const struct run *run, const struct listing_entry *entry)
 {
 	if (entry->described) {
-		return place_facts_of_entry(&entry->facts, run->options->owner);
+		return place_facts_of_entry(&entry->facts, &run->options->rights);
 	}
 	// Only whether it is a program is known.
 	return (struct place_facts){ .mode = entry->facts.mode };
@@ -192,7 +192,20 @@ put(struct run *run, const struct task *task, enum restore_verdict verdict)
 	return 0;
 }
 
-// These very bytes stand there; only mode and time may be others.
+// The right bytes with other extended attributes: a new file with both takes its place,
+// so that the safety copy has what it had.
+static int
+restyle(struct run *run, const struct task *task)
+{
+	if (run->options->undo_dir == NULL) {
+		return tell_task(run, task, RESTORE_CONFLICT,
+			"these bytes stand there with other extended attributes");
+	}
+	return run->options->preview ? tell_task(run, task, RESTORE_REPLACED, "")
+				     : put(run, task, RESTORE_REPLACED);
+}
+
+// These very bytes stand there; only mode, time and attributes may be others.
 static int
 keep(struct run *run, const struct task *task)
 {
@@ -202,12 +215,20 @@ keep(struct run *run, const struct task *task)
 	bool ours = task->info.st_uid == geteuid() || geteuid() == 0;
 	// Another name of it may be elsewhere, and is not ours to change.
 	bool alone = task->info.st_nlink == 1 || task->entry->facts.same != NULL;
+	int styled = place_has_attributes_at(task->dirfd, task->name, &item.facts, &why);
 	int keeps;
 
+	// What came back cut is no reason to touch a file that has it whole.
+	if (styled == 0 && ours && alone && task->entry->facts.redacted == 0 &&
+		task->entry->facts.sealed == NULL) {
+		return restyle(run, task);
+	}
 	if (run->options->preview || place_has_facts(&task->info, &item.facts) || !ours ||
 		!alone) {
 		return tell_task(run, task, RESTORE_KEPT, "");
 	}
+	item.facts.mode |= task->info.st_mode & item.facts.withheld;
+	item.facts.withheld = 0;
 	logged = run_journal_path(task->path);
 	keeps = run_need_undo(run, &why);
 	if (keeps < 0 ||
@@ -302,7 +323,7 @@ is_second(struct run *run, const struct task *task)
 		.rel = xstrdup(task->rel),
 		.name = xstrdup(task->name),
 		.path = xstrdup(task->path),
-		.facts = place_facts_of_entry(facts, run->options->owner),
+		.facts = place_facts_of_entry(facts, &run->options->rights),
 		.size = facts->size,
 		.redacted = facts->redacted,
 		.sealed = facts->sealed != NULL ? xstrdup(facts->sealed) : NULL,

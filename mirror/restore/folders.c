@@ -102,7 +102,7 @@ take_on(struct run *run, const struct listing_folder *folder, struct opened *ope
 	if (!folder->described) {
 		return 0;
 	}
-	facts = place_facts_of_folder(&folder->facts, run->options->owner);
+	facts = place_facts_of_folder(&folder->facts, &run->options->rights);
 	now.xattrs = facts.xattrs;
 	now.nxattrs = facts.nxattrs;
 	facts.xattrs = NULL;

@@ -3,7 +3,7 @@
 /**
  * restore/options - what is asked of a restore, and what came of it.
  *
- * Knows: brain/oid, told.
+ * Knows: brain/oid, place, told.
  * Owns:  nothing.
  * Never: grows a function; these are words.
  */
@@ -13,6 +13,7 @@
 
 #include "base/base.h"
 #include "brain/oid.h"
+#include "restore/place.h"
 #include "restore/told.h"
 
 struct repo;
@@ -42,8 +43,8 @@ struct restore_options {
 	const char *identity;
 	/** Write nothing; tell what would be. */
 	bool preview;
-	/** Give files the owner they had; needs root, and a backup that knows it. */
-	bool owner;
+	/** Both need root, the owner a backup that knows it. */
+	struct place_rights rights;
 	/** May be NULL. */
 	restore_told_fn *told;
 	restore_progress_fn *progress;

@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "ledger/attributes.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -24,42 +25,51 @@
 // ---- facts
 
 struct place_facts
-place_facts_of_entry(const struct sidecar_entry *entry, bool owner)
+place_facts_of_entry(const struct sidecar_entry *entry, const struct place_rights *rights)
 {
+	bool withholds =
+		entry->kind == SIDECAR_FILE && rights->privileges == PLACE_NO_PRIVILEGES;
+	uint32_t withheld = withholds ? entry->mode & (S_ISUID | S_ISGID) : 0;
+
 	return (struct place_facts){
 		.has_mode = true,
-		.mode = entry->mode,
+		.mode = entry->mode & ~withheld,
+		.withheld = withheld,
 		.has_time = true,
 		.mtime = { .tv_sec = entry->mtime_s, .tv_nsec = (long)entry->mtime_ns },
-		.has_owner = owner && entry->has_owner,
+		.has_owner = rights->owner && entry->has_owner,
 		.uid = entry->uid,
 		.gid = entry->gid,
 		.xattrs = entry->xattrs,
 		.nxattrs = entry->nxattrs,
+		.privileged = rights->privileges == PLACE_ALL_PRIVILEGES,
 	};
 }
 
 struct place_facts
-place_facts_of_folder(const struct sidecar_folder *folder, bool owner)
+place_facts_of_folder(
+	const struct sidecar_folder *folder, const struct place_rights *rights)
 {
 	return (struct place_facts){
 		.has_mode = true,
 		.mode = folder->mode,
 		.has_time = true,
 		.mtime = { .tv_sec = folder->mtime_s, .tv_nsec = (long)folder->mtime_ns },
-		.has_owner = owner && folder->has_owner,
+		.has_owner = rights->owner && folder->has_owner,
 		.uid = folder->uid,
 		.gid = folder->gid,
 		.xattrs = folder->xattrs,
 		.nxattrs = folder->nxattrs,
+		.privileged = rights->privileges == PLACE_ALL_PRIVILEGES,
 	};
 }
 
 bool
 place_has_facts(const struct stat *info, const struct place_facts *facts)
 {
+	// What is withheld may be there or not.
 	if (facts->has_mode && !S_ISLNK(info->st_mode) &&
-		(info->st_mode & 07777) != facts->mode) {
+		(info->st_mode & 07777 & ~facts->withheld) != facts->mode) {
 		return false;
 	}
 	if (facts->has_owner &&
@@ -85,6 +95,120 @@ times_of(const struct place_facts *facts, struct timespec times[2])
 	times[1] = facts->mtime;
 }
 
+// The commit may come from anyone: what is not listed here is never set.
+static bool
+may_give(const struct place_facts *facts, const struct sidecar_xattr *xattr)
+{
+	return attributes_is_kept(xattr->name, facts->privileged && geteuid() == 0);
+}
+
+int
+place_give_attributes(
+	int fd, const struct place_facts *facts, bool *ret_lost, struct err *err)
+{
+	*ret_lost = *ret_lost || facts->withheld != 0;
+	for (size_t i = 0; i < facts->nxattrs; i++) {
+		const struct sidecar_xattr *xattr = &facts->xattrs[i];
+
+		if (!may_give(facts, xattr)) {
+			*ret_lost = true;
+		} else if (fsetxattr(fd, xattr->name, xattr->value, xattr->len, 0) < 0) {
+			// A file system may have no more room for them than one block.
+			if (errno == EDQUOT || errno == EIO || errno == EROFS) {
+				return err_errno(err, "set an attribute");
+			}
+			*ret_lost = true;
+		}
+	}
+	return 0;
+}
+
+// Has the packed value the attribute, with that value?
+static bool
+holds(const struct buf *packed, const struct sidecar_xattr *xattr)
+{
+	struct attributes_iter iter = ATTRIBUTES_ITER(packed->data, packed->len);
+	struct attribute attribute;
+
+	while (packed->len > 0 && attributes_next(&iter, &attribute)) {
+		if (strcmp(attribute.name, xattr->name) == 0) {
+			return attribute.len == xattr->len &&
+				(xattr->len == 0 ||
+					memcmp(attribute.value, xattr->value,
+						xattr->len) == 0);
+		}
+	}
+	return false;
+}
+
+int
+place_has_attributes(int fd, const struct place_facts *facts, struct err *err)
+{
+	AUTO(buf_done) struct buf packed = { .max = ATTRIBUTES_MAX };
+
+	if (facts->nxattrs == 0) {
+		return 1;
+	}
+	if (attributes_read(fd, geteuid() == 0, &packed, err) < 0) {
+		return err->code;
+	}
+	for (size_t i = 0; i < facts->nxattrs; i++) {
+		if (may_give(facts, &facts->xattrs[i]) &&
+			!holds(&packed, &facts->xattrs[i])) {
+			return 0;
+		}
+	}
+	return 1;
+}
+
+int
+place_has_attributes_at(
+	int dirfd, const char *name, const struct place_facts *facts, struct err *err)
+{
+	AUTO_CLOSE int fd = -1;
+
+	if (facts->nxattrs == 0) {
+		return 1;
+	}
+	fd = openat(
+		dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	return fd < 0 ? err_errno(err, "read its attributes")
+		      : place_has_attributes(fd, facts, err);
+}
+
+static bool
+names(const struct place_facts *facts, const char *name)
+{
+	for (size_t i = 0; i < facts->nxattrs; i++) {
+		if (strcmp(facts->xattrs[i].name, name) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+void
+place_inherit(int from, int to, const struct place_facts *facts, bool *ret_lost)
+{
+	AUTO(buf_done) struct buf packed = { .max = ATTRIBUTES_MAX };
+	struct attributes_iter iter;
+	struct attribute attribute;
+	struct err ignored;
+
+	if (attributes_read(from, false, &packed, &ignored) < 0) {
+		*ret_lost = true;
+		return;
+	}
+	iter = (struct attributes_iter)ATTRIBUTES_ITER(packed.data, packed.len);
+	while (packed.len > 0 && attributes_next(&iter, &attribute)) {
+		if (!names(facts, attribute.name) &&
+			fsetxattr(to, attribute.name, attribute.value, attribute.len, 0) <
+				0) {
+			*ret_lost = true;
+		}
+	}
+}
+
 int
 place_give(int fd, const struct place_facts *facts, bool *ret_lost, struct err *err)
 {
@@ -97,15 +221,8 @@ place_give(int fd, const struct place_facts *facts, bool *ret_lost, struct err *
 		}
 		*ret_lost = true;
 	}
-	for (size_t i = 0; i < facts->nxattrs; i++) {
-		const struct sidecar_xattr *xattr = &facts->xattrs[i];
-
-		if (fsetxattr(fd, xattr->name, xattr->value, xattr->len, 0) < 0) {
-			if (errno == ENOSPC || errno == EDQUOT) {
-				return err_errno(err, "set an attribute");
-			}
-			*ret_lost = true;
-		}
+	if (place_give_attributes(fd, facts, ret_lost, err) < 0) {
+		return err->code;
 	}
 	if (facts->has_mode && fchmod(fd, facts->mode) < 0) {
 		return err_errno(err, "set the mode");

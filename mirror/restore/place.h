@@ -7,7 +7,7 @@
  *     case PLACE_FREE: ...       // nothing stands there
  *     case PLACE_SAME: ...       // these very bytes
  *
- * Knows: base, brain/sidecar (facts), brain/oid.
+ * Knows: base, brain/sidecar (facts), brain/oid, ledger (attributes).
  * Owns:  nothing.
  * Never: follows a link, opens anything but regular files and folders, blocks.
  */
@@ -39,17 +39,45 @@ struct place_facts {
 	bool has_owner;
 	uint32_t uid;
 	uint32_t gid;
+	/** Of these, those that are nobody's privilege, unless @privileged. */
 	const struct sidecar_xattr *xattrs;
 	size_t nxattrs;
+	bool privileged;
+	/** What raises a program above its user was left out of the mode: the bits. */
+	uint32_t withheld;
 };
 
-/** From the sidecar; @owner: is the owner wanted, and may we? */
-struct place_facts
-place_facts_of_entry(const struct sidecar_entry *entry, bool owner) NONNULL;
-struct place_facts
-place_facts_of_folder(const struct sidecar_folder *folder, bool owner) NONNULL;
+/** How much of what raises a program above its user is given to files. */
+enum place_privileges {
+	/** The mode as it was, setuid and setgid with it. */
+	PLACE_MODES,
+	/** Not even those: the backup may be somebody else's. */
+	PLACE_NO_PRIVILEGES,
+	/** By root, capabilities and access lists as well.  Whoever can write a backup
+	 * could make themselves root with these, so somebody must ask. */
+	PLACE_ALL_PRIVILEGES,
+};
+
+/** What may be given beyond bytes and time. */
+struct place_rights {
+	/** The owner. */
+	bool owner;
+	enum place_privileges privileges;
+};
+
+/** From the sidecar. */
+struct place_facts place_facts_of_entry(
+	const struct sidecar_entry *entry, const struct place_rights *rights) NONNULL;
+struct place_facts place_facts_of_folder(
+	const struct sidecar_folder *folder, const struct place_rights *rights) NONNULL;
 /** Does it have them already?  (Attributes are not asked for.) */
 bool place_has_facts(const struct stat *info, const struct place_facts *facts) NONNULL;
+/** 1 it has the attributes that it would be given, 0 not, or negative. */
+int place_has_attributes(int fd, const struct place_facts *facts, struct err *err)
+	NONNULL MUST_CHECK;
+/** The same for a file in a folder. */
+int place_has_attributes_at(int dirfd, const char *name, const struct place_facts *facts,
+	struct err *err) NONNULL MUST_CHECK;
 
 enum place_found {
 	/** Nothing stands there. */
@@ -91,6 +119,13 @@ int place_hash(int fd, struct oid *ret_oid, uint64_t *ret_len, struct err *err)
  */
 int place_give(int fd, const struct place_facts *facts, bool *ret_lost, struct err *err)
 	NONNULL MUST_CHECK;
+/** The attributes alone. */
+int place_give_attributes(int fd, const struct place_facts *facts, bool *ret_lost,
+	struct err *err) NONNULL MUST_CHECK;
+/** What @from has of attributes that anyone may set, and that @facts does not name: a
+ * restore takes nothing away.  What cannot be set is lost. */
+void
+place_inherit(int from, int to, const struct place_facts *facts, bool *ret_lost) NONNULL;
 /** The same for a link, or for a file that need not be readable. */
 int
 place_give_at(int dirfd, const char *name, bool is_link, const struct place_facts *facts,

@@ -223,6 +223,22 @@ take_temp(struct staged *staged)
 	return 0;
 }
 
+// A file that takes another's place goes on with the attributes that only that one had.
+static void
+inherit(struct staged *staged, const struct place_facts *facts)
+{
+	AUTO_CLOSE int from = -1;
+
+	if (!staged->item.replaces) {
+		return;
+	}
+	from = openat(staged->dirfd, staged->name,
+		O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (from >= 0) {
+		place_inherit(from, staged->fd, facts, &staged->lost);
+	}
+}
+
 static void
 write_file(struct staged *staged, const struct place_facts *facts, const void *data,
 	size_t len)
@@ -242,8 +258,11 @@ write_file(struct staged *staged, const struct place_facts *facts, const void *d
 		(void)err_errno(err, "create a file");
 		return;
 	}
-	if (fd_write_all(staged->fd, data, len, err) < 0 ||
-		place_give(staged->fd, facts, &staged->lost, err) < 0) {
+	if (fd_write_all(staged->fd, data, len, err) < 0) {
+		return;
+	}
+	inherit(staged, facts);
+	if (place_give(staged->fd, facts, &staged->lost, err) < 0) {
 		return;
 	}
 	// Start now what the sync will wait for; a hint, so failure is no matter.
@@ -483,7 +502,8 @@ tell(struct stage *stage, struct staged *staged)
 
 	path.path = staged->path;
 	path.sealed = staged->sealed;
-	path.why = staged->lost ? "its owner or an attribute could not be set" : "";
+	path.why = staged->lost ? "its owner, an attribute or a privilege was not given"
+				: "";
 	if (staged->err.code != 0) {
 		path.verdict = staged->err.code == ERR_EXISTS ? RESTORE_CONFLICT
 							      : RESTORE_FAILED;

@@ -20,6 +20,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "ledger/attributes.h"
 #include "restore/journal.h"
 #include "restore/place.h"
 #include "restore/safety.h"
@@ -289,7 +290,27 @@ take_made(struct taking *taking, const struct journal_line *line, int dirfd,
 	return 0;
 }
 
-// Is what stands at @name the safety copy, by identity or by its bytes?
+// Bytes alone cannot tell when a restore changed nothing but attributes.  What cannot be
+// read does not differ.
+static bool
+has_attributes_of(int safe, int dirfd, const char *name)
+{
+	AUTO(buf_done) struct buf kept = { .max = ATTRIBUTES_MAX };
+	AUTO(buf_done) struct buf here = { .max = ATTRIBUTES_MAX };
+	AUTO_CLOSE int fd = openat(
+		dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	bool is_root = geteuid() == 0;
+	struct err ignored;
+
+	if (fd < 0 || attributes_read(safe, is_root, &kept, &ignored) < 0 ||
+		attributes_read(fd, is_root, &here, &ignored) < 0) {
+		return true;
+	}
+	return kept.len == here.len &&
+		(kept.len == 0 || memcmp(kept.data, here.data, kept.len) == 0);
+}
+
+// Is what stands at @name the safety copy, by identity or by what is in it?
 static int
 is_back(int dirfd, const char *name, int safedir, const char *safe, struct err *err)
 {
@@ -331,7 +352,8 @@ is_back(int dirfd, const char *name, int safedir, const char *safe, struct err *
 		return err->code;
 	}
 	return place_compare_ours(dirfd, name, SIDECAR_FILE, &oid, &here, err) ==
-		PLACE_SAME;
+		PLACE_SAME &&
+		has_attributes_of(fd, dirfd, name);
 }
 
 static int

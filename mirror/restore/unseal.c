@@ -9,6 +9,7 @@
 #include "restore/run.h"
 #include "vault/seal.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -29,6 +30,7 @@ void
 unsealed_done(struct unsealed *unsealed)
 {
 	wipe(&unsealed->bytes);
+	free(unsealed->xattrs);
 	original_done(&unsealed->original);
 }
 
@@ -72,6 +74,39 @@ open_place(struct run *run, const char *sealed, struct original *ret_original,
 	return result;
 }
 
+// Each by its name in the place of the cut one; one whose name held the secret comes new.
+static void
+fill_in_attributes(struct unsealed *unsealed)
+{
+	const struct original *original = &unsealed->original;
+	struct sidecar_entry *facts = &unsealed->entry.facts;
+	size_t count = facts->nxattrs;
+
+	if (original->nattributes == 0) {
+		return;
+	}
+	unsealed->xattrs =
+		xcalloc(count + original->nattributes, sizeof(unsealed->xattrs[0]));
+	if (count > 0) {
+		memcpy(unsealed->xattrs, facts->xattrs,
+			count * sizeof(unsealed->xattrs[0]));
+	}
+	for (size_t i = 0; i < original->nattributes; i++) {
+		const struct original_attribute *whole = &original->attributes[i];
+		size_t at = 0;
+
+		while (at < count &&
+			strcmp(unsealed->xattrs[at].name, whole->name) != 0) {
+			at++;
+		}
+		unsealed->xattrs[at] =
+			(struct sidecar_xattr){ whole->name, whole->value, whole->len };
+		count += at == count;
+	}
+	facts->xattrs = unsealed->xattrs;
+	facts->nxattrs = count;
+}
+
 int
 unseal_entry(struct run *run, const struct listing_entry *entry,
 	struct unsealed *ret_unsealed, struct err *err)
@@ -88,6 +123,7 @@ unseal_entry(struct run *run, const struct listing_entry *entry,
 	if (unsealed.original.name != NULL) {
 		unsealed.entry.facts.name = unsealed.original.name;
 	}
+	fill_in_attributes(&unsealed);
 	if (unsealed.original.has_content) {
 		if (repo_read(run->options->repo, &entry->oid, OBJECT_BLOB, &redacted,
 			    err) < 0 ||

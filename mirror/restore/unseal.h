@@ -33,6 +33,9 @@ struct unsealed {
 	const struct buf *plain;
 	struct buf bytes;
 	struct original original;
+	/** Its attributes, those that were cut as they were; owned, the texts borrowed.
+	 */
+	struct sidecar_xattr *xattrs;
 };
 void unsealed_done(struct unsealed *unsealed) NONNULL;
 

@@ -21,6 +21,7 @@
 #include "base/spawn.h"
 #include "brain/repo.h"
 #include "brain/tree.h"
+#include "ledger/attributes.h"
 #include "ledger/ledger.h"
 #include "restore/listing.h"
 #include "restore/oids.h"
@@ -564,6 +565,21 @@ open_on_disk(const struct restore_root *root, const char *path,
 	return 1;
 }
 
+// Are the file's attributes those of its row?  Whoever may not read them cannot tell.
+static bool
+row_has_attributes(int fd, const struct ledger_row *row)
+{
+	AUTO(buf_done) struct buf packed = { .max = ATTRIBUTES_MAX };
+	struct err ignored;
+
+	if (attributes_read(fd, geteuid() == 0, &packed, &ignored) < 0) {
+		return true;
+	}
+	return packed.len == row->attributes_len &&
+		(packed.len == 0 ||
+			memcmp(packed.data, row->attributes, packed.len) == 0);
+}
+
 static int
 check_disk(struct verify *verify, const char *path, const struct ledger_row *row)
 {
@@ -602,6 +618,12 @@ check_disk(struct verify *verify, const char *path, const struct ledger_row *row
 	if (memcmp(have.id, row->oid.bytes, OID_LEN) != 0) {
 		bad(verify, VERIFY_DISK,
 			"%s has not changed, and its bytes are not those of the backup",
+			path);
+	} else if ((row->flags & LEDGER_ROW_ATTRIBUTES) != 0 &&
+		!row_has_attributes(fd, row)) {
+		bad(verify, VERIFY_DISK,
+			"%s has not changed, and its extended attributes are not those "
+			"of the backup",
 			path);
 	}
 	return 0;

@@ -31,6 +31,8 @@ struct memory {
 	size_t whole_len;
 	struct original_span *spans;
 	size_t nspans;
+	struct original_attribute *attributes;
+	size_t nattributes;
 };
 
 static void
@@ -100,6 +102,27 @@ add_content(const struct original *original, struct buf *text, struct err *err)
 		: add_base64(text, original->whole, (size_t)original->size, err);
 }
 
+static int
+add_attributes(const struct original *original, struct buf *text, struct err *err)
+{
+	if (buf_add_text(text, ",\n \"xattrs\": [", err) < 0) {
+		return err->code;
+	}
+	for (size_t i = 0; i < original->nattributes; i++) {
+		const struct original_attribute *attribute = &original->attributes[i];
+
+		if (buf_add_fmt(text, err, "%s\n  {\"name\": ", i > 0 ? "," : "") < 0 ||
+			add_base64(text, attribute->name, strlen(attribute->name), err) <
+				0 ||
+			buf_add_text(text, ", \"value\": ", err) < 0 ||
+			add_base64(text, attribute->value, attribute->len, err) < 0 ||
+			buf_add_text(text, "}", err) < 0) {
+			return err->code;
+		}
+	}
+	return buf_add_text(text, "]", err);
+}
+
 int
 original_write(const struct original *original, struct buf *text, struct err *err)
 {
@@ -116,7 +139,8 @@ original_write(const struct original *original, struct buf *text, struct err *er
 				0)) {
 		return err->code;
 	}
-	if (original->has_content && add_content(original, text, err) < 0) {
+	if ((original->has_content && add_content(original, text, err) < 0) ||
+		(original->nattributes > 0 && add_attributes(original, text, err) < 0)) {
 		return err->code;
 	}
 	return buf_add_text(text, "}\n", err);
@@ -207,6 +231,48 @@ read_spans(const struct json *list, struct memory *memory, struct err *err)
 }
 
 static int
+read_attribute(const struct json *json, struct memory *memory, struct err *err)
+{
+	struct original_attribute *attribute = &memory->attributes[memory->nattributes];
+	const char *coded_name = json_get_text(json, "name");
+	const char *coded = json_get_text(json, "value");
+	AUTO_FREE uint8_t *name = NULL;
+	size_t len = 0;
+
+	if (coded_name == NULL || coded == NULL) {
+		return is_wrong(err, "an attribute that is none");
+	}
+	name = json_unbase64(coded_name, strlen(coded_name), &len);
+	if (name == NULL || len == 0 || memchr(name, '\0', len) != NULL) {
+		return is_wrong(err, "an attribute that is none");
+	}
+	attribute->value = json_unbase64(coded, strlen(coded), &attribute->len);
+	if (attribute->value == NULL) {
+		return is_wrong(err, "an attribute that is no base64");
+	}
+	attribute->name = xmemdup0(name, len);
+	memory->nattributes++;
+	return 0;
+}
+
+static int
+read_attributes(const struct json *list, struct memory *memory, struct err *err)
+{
+	size_t count = list != NULL ? json_count(list) : 0;
+
+	if (count > ORIGINAL_ATTRIBUTES_MAX) {
+		return is_wrong(err, "too many attributes");
+	}
+	memory->attributes = xcalloc(count + 1, sizeof(memory->attributes[0]));
+	for (size_t i = 0; i < count; i++) {
+		if (read_attribute(json_at(list, i), memory, err) < 0) {
+			return err->code;
+		}
+	}
+	return 0;
+}
+
+static int
 read_content(const struct json *json, struct original *original, struct memory *memory,
 	struct err *err)
 {
@@ -214,7 +280,9 @@ read_content(const struct json *json, struct original *original, struct memory *
 	const char *whole = json_get_text(json, "whole");
 
 	if (json_get(json, "size") == NULL) {
-		return memory->name != NULL ? 0 : is_wrong(err, "nothing in it");
+		return memory->name != NULL || memory->nattributes > 0
+			? 0
+			: is_wrong(err, "nothing in it");
 	}
 	original->has_content = true;
 	if (!read_number(json, "size", &original->size) || hex == NULL ||
@@ -252,12 +320,15 @@ original_read(
 		return is_wrong(err, "a format that is not known here");
 	}
 	if (read_name(json, memory, err) < 0 ||
+		read_attributes(json_get(json, "xattrs"), memory, err) < 0 ||
 		read_content(json, &original, memory, err) < 0) {
 		return err->code;
 	}
 	original.name = memory->name;
 	original.spans = memory->spans;
 	original.nspans = memory->nspans;
+	original.attributes = memory->attributes;
+	original.nattributes = memory->nattributes;
 	*ret_original = original;
 	original = (struct original){ 0 };
 	return 0;
@@ -275,6 +346,12 @@ original_done(struct original *original)
 		free_wiped((void *)(uintptr_t)memory->spans[i].data,
 			memory->spans[i].data_len);
 	}
+	for (size_t i = 0; i < memory->nattributes; i++) {
+		free_wiped((void *)(uintptr_t)memory->attributes[i].value,
+			memory->attributes[i].len);
+		free((void *)(uintptr_t)memory->attributes[i].name);
+	}
+	free(memory->attributes);
 	free(memory->spans);
 	free_wiped(memory->whole, memory->whole_len);
 	free(memory->name);

@@ -33,6 +33,7 @@ enum {
 	/** Places in one file; more is sealed whole by whoever writes. */
 	ORIGINAL_SPANS_MAX = 1000000,
 	ORIGINAL_NAME_MAX = 4096,
+	ORIGINAL_ATTRIBUTES_MAX = 256,
 };
 
 /** One place in the redacted bytes, and what stood there. */
@@ -41,6 +42,13 @@ struct original_span {
 	uint64_t len;
 	const void *data;
 	size_t data_len;
+};
+
+/** An extended attribute in which a secret was found, as it was. */
+struct original_attribute {
+	const char *name;
+	const void *value;
+	size_t len;
 };
 
 struct original {
@@ -55,6 +63,9 @@ struct original {
 	/** In order, not overlapping; none with @whole. */
 	const struct original_span *spans;
 	size_t nspans;
+	/** In order of their names. */
+	const struct original_attribute *attributes;
+	size_t nattributes;
 	/** What original_read() allocated. */
 	void *memory_;
 };

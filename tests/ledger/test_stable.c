@@ -357,7 +357,7 @@ a_head_decides_whether_the_rest_is_read(void **state)
 		memset(data, 'a' + (int)i, sizes[i]);
 		scratch_write(room, "note", data, sizes[i]);
 		assert_int_equal(stable_read_unless(room->dirfd, "note", 10000, show,
-					 &shown, &text, &facts, &err),
+					 NULL, &shown, &text, &facts, &err),
 			1);
 		assert_int_equal(shown.times, 1);
 		assert_int_equal(shown.len, MIN_OF(sizes[i], (size_t)STABLE_HEAD_LEN));
@@ -366,13 +366,13 @@ a_head_decides_whether_the_rest_is_read(void **state)
 
 		shown.leave = false;
 		if (sizes[i] > text.max) {
-			fails(stable_read_unless(room->dirfd, "note", 10000, show, &shown,
-				      &text, &facts, &err),
+			fails(stable_read_unless(room->dirfd, "note", 10000, show, NULL,
+				      &shown, &text, &facts, &err),
 				ERR_TOO_BIG);
 			continue;
 		}
-		ok(stable_read_unless(
-			room->dirfd, "note", 10000, show, &shown, &text, &facts, &err));
+		ok(stable_read_unless(room->dirfd, "note", 10000, show, NULL, &shown,
+			&text, &facts, &err));
 		assert_int_equal(text.len, sizes[i]);
 		assert_memory_equal(buf_text(&text), data, sizes[i] + 1);
 	}
