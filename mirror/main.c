@@ -340,6 +340,8 @@
  *     vault/guard                  did a table lose most of its rows since the last
  *                                  snapshot?
  *     vault/holders                which processes have this database open?
+ *     vault/incoming               a file that is to become a database: opened,
+ *                                  checked, and found to be the one that was asked for.
  *     vault/inspect                is this file a whole database, and which one?
  *     vault/manifest               what one database's snapshot folder holds, and what
  *                                  we know of it.

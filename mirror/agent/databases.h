@@ -24,6 +24,7 @@
 
 struct config;
 struct err;
+struct evidence;
 struct config_database;
 struct jobqueue;
 struct kit;
@@ -84,6 +85,15 @@ bool databases_is_outside(
 /** After a cycle that looked everywhere: what is known of each database that needs no
  * snapshot is true today as well. */
 int databases_seen(struct kit *kit, struct err *err) NONNULL MUST_CHECK;
+
+struct snapshot;
+
+/** A snapshot of the database at @path was taken: it becomes evidence, that says when a
+ * person asked for it.  @kept_out says why it is not in git; NULL: it is, or nobody
+ * looked (what the last look saw then stands). */
+void databases_tell(const struct config *config, struct evidence *evidence,
+	const char *path, const struct snapshot *taken, const char *kept_out,
+	bool by_hand) NONNULL_ARGS(1, 2, 3, 4);
 
 /** At a start: finish, or take back, what a killed restore was doing.  Staged files that
  * are no longer what was checked are told and left aside; nothing here stops a start. */

@@ -297,13 +297,13 @@ remember(struct kit *kit, const char *path, const char *kind, int64_t number,
 }
 
 static void
-tell(struct kit *kit, const char *path, enum health_state state, const char *text,
-	const struct snapshot *taken)
+tell(const struct config *config, struct evidence *evidence, const char *path,
+	enum health_state state, const char *text, const struct snapshot *taken)
 {
 	AUTO_FREE char *identity = NULL;
 	struct err ignored;
 	struct record_db db = {
-		.name = databases_name(kit->config, path), .state = state, .text = text
+		.name = databases_name(config, path), .state = state, .text = text
 	};
 
 	if (state != HEALTH_HEALTHY) {
@@ -316,31 +316,46 @@ tell(struct kit *kit, const char *path, enum health_state state, const char *tex
 		db.bytes = taken->entry.bytes;
 	}
 	// Evidence that cannot be written grows old and says so.
-	(void)!record_db(kit->evidence, &db, &ignored);
+	(void)!record_db(evidence, &db, &ignored);
 }
 
-static void
-tell_taken(
-	struct kit *kit, const char *path, const struct snapshot *taken, const char *blob)
+static bool
+was_told(struct evidence *evidence, const char *name, const char *words)
 {
+	AUTO_FREE char *fact = xasprintf("%s:%s", fact_word(FACT_DB), name);
+	struct evidence_row row;
+	struct err ignored;
+
+	return evidence_get(evidence, fact, &row, &ignored) > 0 &&
+		strstr(row.text, words) != NULL;
+}
+
+void
+databases_tell(const struct config *config, struct evidence *evidence, const char *path,
+	const struct snapshot *taken, const char *kept_out, bool by_hand)
+{
+	static const char secrets[] = "secrets in its rows keep it out of git";
+	enum health_state state = HEALTH_DEGRADED;
 	AUTO_FREE char *text = NULL;
 
+	// Only a run looks into the rows; what the last one saw stands.
+	if (by_hand && was_told(evidence, databases_name(config, path), secrets)) {
+		kept_out = secrets;
+	}
 	if (taken->replaced) {
 		text = xasprintf(
 			"another database stands at its place (device or inode changed)");
-		tell(kit, path, HEALTH_DEGRADED, text, taken);
-		return;
-	}
-	if (taken->entry.shrunk[0] != '\0') {
+	} else if (taken->entry.shrunk[0] != '\0') {
 		text = xasprintf("it lost most of its rows: %s", taken->entry.shrunk);
-		tell(kit, path, HEALTH_DEGRADED, text, taken);
-		return;
+	} else {
+		state = HEALTH_HEALTHY;
+		text = xasprintf("snapshot of %" PRId64 " bytes, %" PRId64
+				 " rows, checked%s%s%s",
+			taken->entry.bytes, taken->entry.found.rows,
+			by_hand ? ", by hand" : "", kept_out != NULL ? "; " : "",
+			kept_out != NULL ? kept_out : "");
 	}
-	text = xasprintf("snapshot of %" PRId64 " bytes, %" PRId64 " rows, checked%s",
-		taken->entry.bytes, taken->entry.found.rows,
-		strcmp(blob, "secret") == 0 ? "; secrets in its rows keep it out of git"
-					    : "");
-	tell(kit, path, HEALTH_HEALTHY, text, taken);
+	tell(config, evidence, path, state, text, taken);
 }
 
 static int
@@ -395,7 +410,8 @@ take_failed(struct run *run, const struct item *item, const struct snapshot *tak
 		return code;
 	}
 	if (!plain) {
-		tell(kit, item->path, HEALTH_FAILED, err->msg, NULL);
+		tell(kit->config, kit->evidence, item->path, HEALTH_FAILED, err->msg,
+			NULL);
 	}
 	if (plain || taken->why == SNAPSHOT_DAMAGED) {
 		return remember(kit, item->path, plain ? "plain" : "damaged", started_ms,
@@ -429,7 +445,10 @@ snapshot_one(struct run *run, struct item *item, struct err *err)
 		remember(kit, item->path, "snapshot", started_ms, blob, err) < 0) {
 		return err->code;
 	}
-	tell_taken(kit, item->path, &taken, blob);
+	databases_tell(kit->config, kit->evidence, item->path, &taken,
+		strcmp(blob, "secret") == 0 ? "secrets in its rows keep it out of git"
+					    : NULL,
+		false);
 	return taken.unchanged ? 0 : 1;
 }
 

@@ -93,6 +93,12 @@ real_name(struct scanner *scanner, const char *folder, const char *part, struct 
 	return NULL;
 }
 
+bool
+shown_has_mark(const char *shown)
+{
+	return strstr(shown, MARK_START) != NULL;
+}
+
 char *
 shown_find(struct scanner *scanner, const char *root, const char *rel, bool *ret_hidden,
 	struct err *err)
@@ -106,7 +112,7 @@ shown_find(struct scanner *scanner, const char *root, const char *rel, bool *ret
 		AUTO_FREE char *next = path_join(at, part);
 		struct stat info;
 
-		if (lstat(next, &info) < 0 && strstr(part, MARK_START) != NULL) {
+		if (lstat(next, &info) < 0 && shown_has_mark(part)) {
 			AUTO_FREE char *name = real_name(scanner, at, part, err);
 
 			if (name == NULL) {

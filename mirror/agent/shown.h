@@ -23,6 +23,9 @@ struct scanner;
 int shown_name(struct scanner *scanner, const char *name, char **ret_shown,
 	struct err *err) NONNULL MUST_CHECK;
 
+/** Does it hold a mark, so that the name on the disk may be another? */
+bool shown_has_mark(const char *shown) NONNULL;
+
 /**
  * Which file below @root is shown as @rel?
  *

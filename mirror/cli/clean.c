@@ -2,6 +2,7 @@
 
 #include "cli/clean.h"
 
+#include "agent/shown.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/path.h"
@@ -59,4 +60,15 @@ clean_path(const struct call *call, const char *path, char **ret_path, struct er
 	}
 	*ret_path = STEAL(shown);
 	return 0;
+}
+
+char *
+clean_find(const struct call *call, const char *root, const char *rel, bool *ret_hidden,
+	struct err *err)
+{
+	AUTO(scanner_freep) struct scanner *scanner = NULL;
+
+	return open_scanner(call, &scanner, err) < 0
+		? NULL
+		: shown_find(scanner, root, rel, ret_hidden, err);
 }

@@ -3,7 +3,7 @@
 /**
  * cli/clean - words that a person typed, before they are kept anywhere (I3).
  *
- * Knows: scan_key, scanner.
+ * Knows: scan_key, scanner, agent/shown.
  * Owns:  nothing.
  * Never: lets a text through that could not be scanned.
  */
@@ -22,5 +22,9 @@ int clean_text(const struct call *call, const char *text, char **ret_text,
 /** @path as the ledger shows it: each part cleaned by itself.  Owned by the caller. */
 int clean_path(const struct call *call, const char *path, char **ret_path,
 	struct err *err) NONNULL MUST_CHECK;
+
+/** The way back: shown_find() below @root.  Owned by the caller; NULL: NOT_FOUND. */
+char *clean_find(const struct call *call, const char *root, const char *rel,
+	bool *ret_hidden, struct err *err) NONNULL MUST_CHECK;
 
 #endif

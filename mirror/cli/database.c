@@ -3,12 +3,16 @@
 #include "cli/database.h"
 
 #include "agent/own.h"
+#include "agent/shown.h"
 #include "base/err.h"
+#include "cli/clean.h"
 #include "cli/target.h"
+#include "config/config.h"
 #include "config/places.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 // A path on the disk, or one of the ledger: the database need not be there any more.
 static int
@@ -57,6 +61,33 @@ database_find(const struct config *config, const char *given,
 
 	return found == ERR_NOT_FOUND ? find_path(&vault, given, ret_database, err)
 				      : found;
+}
+
+bool
+database_is_hidden(const struct view_database *database)
+{
+	return !database->outside && database->disk != NULL &&
+		shown_has_mark(database->path) && access(database->disk, F_OK) < 0;
+}
+
+int
+database_find_hidden(const struct call *call, const struct config *config,
+	const struct view_database *database, char **ret_real, struct err *err)
+{
+	bool hidden = false;
+
+	for (size_t i = 0; i < config->nwatches; i++) {
+		const struct config_watch *watch = &config->watches[i];
+		size_t len = strlen(watch->name);
+
+		if (strncmp(watch->name, database->path, len) == 0 &&
+			database->path[len] == '/') {
+			*ret_real = clean_find(call, watch->path,
+				database->path + len + 1, &hidden, err);
+			return *ret_real != NULL ? 0 : err->code;
+		}
+	}
+	return err_raise(err, ERR_NOT_FOUND, "it is in no watched folder");
 }
 
 int

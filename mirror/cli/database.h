@@ -3,7 +3,7 @@
 /**
  * cli/database - which live database does a person mean?
  *
- * Knows: target, config's places, view/databases, agent/own.
+ * Knows: target, clean, config's places, view/databases, agent (own, shown).
  * Owns:  nothing.
  * Never: opens a database.
  */
@@ -20,6 +20,21 @@ int database_find(const struct config *config, const char *given,
 
 /** Our own state: put in place by a start of mirror alone. */
 bool database_is_own(const struct view_database *database) NONNULL;
+
+struct call;
+
+/** Its name holds a secret: it is shown by another than the one it has on the disk. */
+bool database_is_hidden(const struct view_database *database) NONNULL;
+
+/**
+ * Where such a one is: a path that may be told to nobody, message or list (I3).
+ *
+ * @return
+ *         0; NOT_FOUND, and what the scanner says.
+ */
+int database_find_hidden(const struct call *call, const struct config *config,
+	const struct view_database *database, char **ret_real, struct err *err)
+	NONNULL MUST_CHECK;
 
 /** Every database of this machine. */
 int database_each(const struct config *config, view_database_fn *fn, void *payload,

@@ -14,6 +14,7 @@
 #include "cli/there.h"
 #include "config/config.h"
 #include "config/places.h"
+#include "health/evidence.h"
 #include "vault/archive.h"
 #include "vault/export.h"
 #include "vault/manifest.h"
@@ -44,6 +45,22 @@ struct listing {
 	size_t count;
 };
 
+static const char *
+state_of(const struct manifest *manifest, const struct manifest_entry *entry)
+{
+	switch (manifest_look(manifest, entry)) {
+	case MANIFEST_THERE:
+		return entry->complete && entry->verified ? ", checked" : ", not checked";
+	case MANIFEST_ELSEWHERE:
+		return ", not here any more";
+	case MANIFEST_MISSING:
+		return ", its file is gone";
+	case MANIFEST_CUT:
+		return ", its file has another size";
+	}
+	return "";
+}
+
 static void
 list_text(struct output *out, const struct view_database *database)
 {
@@ -66,7 +83,7 @@ list_text(struct output *out, const struct view_database *database)
 		clock_format(entry->taken_ms, when);
 		output_line(out, "  %s  %s, %" PRId64 " rows, %s%s%s", when, size,
 			entry->found.rows, provenance_name(entry->provenance),
-			entry->verified ? ", checked" : ", not checked",
+			state_of(manifest, entry),
 			entry->offsite.remote != NULL ? ", off-site" : "");
 	}
 }
@@ -209,14 +226,26 @@ print_export(struct call *call, const struct view_database *database,
 	}
 }
 
+// What the message says may be the real name.
+static int
+hush(const struct view_database *database, bool hidden, struct err *err)
+{
+	if (hidden) {
+		enum err_code code = err->code;
+
+		(void)err_raise(err, code, "no snapshot (%s)", err_phrase(code));
+	}
+	return err_wrap(err, "%s", database->name);
+}
+
 static int export(struct call *call, const struct config *config,
-	const struct view_database *database, struct err *err)
+	const struct view_database *database, const char *real, struct err *err)
 {
 	AUTO_FREE char *target = export_path(database, args_value(&call->args, "output"));
 	AUTO(export_done) struct export made = { 0 };
 	struct export_plan plan = {
 		.self = self,
-		.source = database->disk,
+		.source = real != NULL ? real : database->disk,
 		.target = target,
 		.dir = database->dir,
 		.timeout_ms = config->sqlite.timeout_ms,
@@ -229,9 +258,68 @@ static int export(struct call *call, const struct config *config,
 		plan.owner_tool = database->configured->tool;
 	}
 	if (export_make(&plan, &made, err) < 0) {
-		return err_wrap(err, "%s", database->name);
+		return hush(database, real != NULL, err);
 	}
 	print_export(call, database, &made);
+	return 0;
+}
+
+// It is evidence like any other, and says whose.
+static void
+record_taken(struct call *call, const struct config *config,
+	const struct view_database *database, const struct snapshot *taken)
+{
+	AUTO_FREE char *state = places_state_dir();
+	AUTO(evidence_closep) struct evidence *evidence = NULL;
+	struct err why;
+
+	if (evidence_open(state, EVIDENCE_RW, &evidence, &why) < 0) {
+		output_warn(&call->out, "the evidence could not be written: %s", why.msg);
+		return;
+	}
+	databases_tell(config, evidence, database->path, taken, NULL, true);
+}
+
+static int
+take(struct call *call, const struct config *config, const struct view_database *database,
+	const char *real, struct err *err)
+{
+	AUTO(snapshot_done) struct snapshot taken = { 0 };
+	AUTO_FREE char *state = places_state_dir();
+	AUTO_FREE char *parent = xmemdup0(
+		database->dir, (size_t)(path_base(database->dir) - database->dir));
+	int64_t end_ms = clock_mono_ms() + config->sqlite.timeout_ms;
+	struct snapshot_plan plan = {
+		.self = self,
+		.provenance = PROVENANCE_MANUAL,
+		.level = ARCHIVE_LEVEL,
+		.path = real != NULL ? real : database->disk,
+		.shown_path = real != NULL ? database->path : NULL,
+		.dir = database->dir,
+		.name = database->path,
+		.timeout_ms = config->sqlite.timeout_ms,
+		.recipient = config->sqlite.recipient,
+		.progress = on_progress,
+		.payload = call,
+	};
+
+	if (database->configured != NULL) {
+		plan.owner = database->configured->owner;
+		plan.owner_tool = database->configured->tool;
+	}
+	if (file_make_dirs(parent, 0700, err) < 0 ||
+		snapshot_take(&plan, &taken, err) < 0) {
+		return hush(database, real != NULL, err);
+	}
+	if (!database_is_own(database)) {
+		record_taken(call, config, database, &taken);
+	}
+	print_snapshot(call, database, &taken);
+	// It is taken; what is wrong from here on is that it is not off-site.
+	if (databases_keep(config, state, database->dir, false,
+		    MAX_OF(end_ms - clock_mono_ms(), INT64_C(1)), err) < 0) {
+		return err_wrap(err, "%s is kept here; off-site", database->name);
+	}
 	return 0;
 }
 
@@ -240,17 +328,7 @@ verb_db_snapshot(struct call *call, struct err *err)
 {
 	AUTO(config_freep) struct config *config = NULL;
 	AUTO(view_database_done) struct view_database database = { 0 };
-	AUTO(snapshot_done) struct snapshot taken = { 0 };
-	AUTO_FREE char *parent = NULL;
-	AUTO_FREE char *state = places_state_dir();
-	int64_t end_ms = 0;
-	struct snapshot_plan plan = {
-		.self = self,
-		.provenance = PROVENANCE_MANUAL,
-		.level = ARCHIVE_LEVEL,
-		.progress = on_progress,
-		.payload = call,
-	};
+	AUTO_FREE char *real = NULL;
 	AUTO(client_done) struct client client = { 0 };
 	int given = remote_given(call, &client, err);
 
@@ -265,31 +343,13 @@ verb_db_snapshot(struct call *call, struct err *err)
 		output_line(&call->out, "would take a snapshot of %s", database.disk);
 		return 0;
 	}
-	plan.path = database.disk;
-	plan.dir = database.dir;
-	plan.name = database.path;
-	plan.timeout_ms = config->sqlite.timeout_ms;
-	end_ms = clock_mono_ms() + plan.timeout_ms;
-	plan.recipient = config->sqlite.recipient;
-	if (database.configured != NULL) {
-		plan.owner = database.configured->owner;
-		plan.owner_tool = database.configured->tool;
-	}
-	if (args_value(&call->args, "output") != NULL) {
-		return export(call, config, &database, err);
-	}
-	parent = xmemdup0(database.dir, (size_t)(path_base(database.dir) - database.dir));
-	if (file_make_dirs(parent, 0700, err) < 0 ||
-		snapshot_take(&plan, &taken, err) < 0) {
+	if (database_is_hidden(&database) &&
+		database_find_hidden(call, config, &database, &real, err) < 0) {
 		return err_wrap(err, "%s", database.name);
 	}
-	print_snapshot(call, &database, &taken);
-	// It is taken; what is wrong from here on is that it is not off-site.
-	if (databases_keep(config, state, database.dir, false,
-		    MAX_OF(end_ms - clock_mono_ms(), INT64_C(1)), err) < 0) {
-		return err_wrap(err, "%s is kept here; off-site", database.name);
-	}
-	return 0;
+	return args_value(&call->args, "output") != NULL
+		? export(call, config, &database, real, err)
+		: take(call, config, &database, real, err);
 }
 
 /* ---- verify ---- */

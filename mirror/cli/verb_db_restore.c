@@ -482,6 +482,29 @@ restore_file_of(struct call *call, const struct config *config,
 			: restore_beside(call, plan, database, restore.file, err);
 }
 
+// Records and messages of a restore in place name the database; a name with a secret in
+// it may stand in none (I3).
+static int
+refuse_hidden(
+	const struct call *call, const struct view_database *database, struct err *err)
+{
+	const struct args *args = &call->args;
+
+	if (!database_is_hidden(database) ||
+		!(args_has(args, "in-place") || args_has(args, "stage") ||
+			args_has(args, "apply") || args_has(args, "undo"))) {
+		return 0;
+	}
+	err_raise(err, ERR_INVALID,
+		"its own name holds a secret, so mirror writes it down nowhere and puts "
+		"nothing in its place");
+	return err_advise(err,
+		"mirror db restore '%s' --to FILE; stop its program; move FILE there, "
+		"and "
+		"remove its -wal and -shm",
+		database->name);
+}
+
 static int
 run(struct call *call, const struct config *config, const struct restore_plan *plan,
 	const struct view_database *database, struct err *err)
@@ -517,6 +540,9 @@ verb_db_restore(struct call *call, struct err *err)
 		settings_load_or_last(call, &config, &wrong, err) < 0 ||
 		database_find(config, call->args.words[0], &database, err) < 0) {
 		return err->code;
+	}
+	if (refuse_hidden(call, &database, err) < 0) {
+		return err_wrap(err, "restore %s", database.name);
 	}
 	plan.dir = database.dir;
 	plan.name = database.path;

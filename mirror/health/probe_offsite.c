@@ -71,14 +71,30 @@ read_back(struct probe *probe, struct health_fact *fact, struct manifest *manife
 	struct err err = { 0 };
 	int proved = offsite_verify(&plan, manifest, entry, true, &err);
 
-	if (proved == ERR_INVALID) {
-		(void)probe_say(fact, HEALTH_FAILED, "mirror db snapshot",
-			"the off-site copy of %s is gone or damaged: %s", manifest->name,
-			err.msg);
-	} else if (proved < 0) {
+	// What is wrong with it stands in the list now, and is said from there.
+	if (proved < 0 && proved != ERR_INVALID) {
 		(void)probe_say(fact, HEALTH_UNKNOWN, "mirror verify",
 			"the off-site copy of %s could not be read back: %s",
 			manifest->name, err.msg);
+	}
+}
+
+// A copy that a look found bad is bad until it was sent again.
+static void
+say_wrong(struct health_fact *fact, const struct manifest *manifest)
+{
+	for (size_t i = manifest->nentries; i-- > 0;) {
+		const struct manifest_entry *entry = &manifest->entries[i];
+		AUTO_FREE char *action = NULL;
+
+		if (entry->offsite.remote == NULL || entry->offsite.wrong[0] == '\0') {
+			continue;
+		}
+		action = xasprintf("mirror db snapshot %s", manifest->name);
+		(void)probe_say(fact, HEALTH_FAILED, action,
+			"the off-site copy of %s is gone or damaged: %s", manifest->name,
+			entry->offsite.wrong);
+		return;
 	}
 }
 
@@ -136,6 +152,7 @@ say_folder(struct probe *probe, struct health_fact *fact, const char *dir,
 		}
 		note_dates(view, entry);
 	}
+	say_wrong(fact, &manifest);
 	manifest_close(&manifest);
 }
 

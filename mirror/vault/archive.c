@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/spawn.h"
+#include "vault/inspect.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -30,6 +31,8 @@ enum {
 	/** A window larger than this is refused when reading: 128 MiB, zstd's own limit.
 	 */
 	WINDOW_LOG_MAX = 27,
+	// Of a SQLite file.
+	HEADER_LEN = 100,
 };
 
 static int
@@ -179,10 +182,72 @@ struct unpack {
 	int in;
 	int out;
 	int64_t max_bytes;
+	// What comes out is a database, which says itself how large it is.
+	bool database;
+	int64_t head_bytes;
 	int64_t done;
 	struct hash *hash;
 	const struct archive_plan *plan;
 };
+
+static int64_t
+big_endian(const uint8_t *at, size_t len)
+{
+	int64_t value = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		value = value * 256 + at[i];
+	}
+	return value;
+}
+
+// The first bytes, before one is written: a bomb is no database, or says how large it is.
+// (SQLite's file format, section "the database header": the size counts while the two
+// change counters agree.)
+static int
+look_at_head(struct unpack *unpack, const uint8_t *data, size_t len, struct err *err)
+{
+	int64_t page;
+
+	if (len < HEADER_LEN || !inspect_is_magic(data, len)) {
+		return err_raise(
+			err, ERR_INVALID, "not a database: it does not begin like one");
+	}
+	page = big_endian(data + 16, 2);
+	page = page == 1 ? 65536 : page;
+	if (memcmp(data + 24, data + 92, 4) != 0 || big_endian(data + 28, 4) == 0) {
+		return 0;
+	}
+	unpack->head_bytes = page * big_endian(data + 28, 4);
+	if (unpack->head_bytes > unpack->max_bytes) {
+		return err_raise(err, ERR_TOO_BIG, "it holds %lld bytes, more than %lld",
+			(long long)unpack->head_bytes, (long long)unpack->max_bytes);
+	}
+	unpack->head_bytes += ARCHIVE_SLACK;
+	return 0;
+}
+
+// Bytes that came out, to be written if they may be.
+static int
+take_bytes(struct unpack *unpack, const void *data, size_t len, struct err *err)
+{
+	if (unpack->database && unpack->done == 0 && len > 0 &&
+		look_at_head(unpack, data, len, err) < 0) {
+		return err->code;
+	}
+	unpack->done += (int64_t)len;
+	if (unpack->done > unpack->max_bytes) {
+		return err_raise(err, ERR_TOO_BIG, "more than %lld bytes",
+			(long long)unpack->max_bytes);
+	}
+	if (unpack->head_bytes > 0 && unpack->done > unpack->head_bytes) {
+		return err_raise(err, ERR_INVALID,
+			"damaged archive: it goes on behind the end that its database "
+			"has");
+	}
+	hash_add(unpack->hash, data, len);
+	return unpack->out >= 0 ? fd_write_all(unpack->out, data, len, err) : 0;
+}
 
 static int
 unpack_chunk(ZSTD_DCtx *context, struct unpack *unpack, const void *data, size_t len,
@@ -200,14 +265,7 @@ unpack_chunk(ZSTD_DCtx *context, struct unpack *unpack, const void *data, size_t
 				ZSTD_getErrorName(*ret_left));
 		}
 		full = buffer.pos == buffer.size;
-		unpack->done += (int64_t)buffer.pos;
-		if (unpack->done > unpack->max_bytes) {
-			return err_raise(err, ERR_TOO_BIG, "more than %lld bytes",
-				(long long)unpack->max_bytes);
-		}
-		hash_add(unpack->hash, room, buffer.pos);
-		if (unpack->out >= 0 &&
-			fd_write_all(unpack->out, room, buffer.pos, err) < 0) {
+		if (take_bytes(unpack, room, buffer.pos, err) < 0) {
 			return err->code;
 		}
 	}
@@ -475,12 +533,7 @@ copy_plain(struct unpack *unpack, struct err *err)
 	ssize_t len;
 
 	while ((len = fd_read_full(unpack->in, chunk, CHUNK, err)) > 0) {
-		unpack->done += len;
-		if (unpack->done > unpack->max_bytes) {
-			return err_raise(err, ERR_TOO_BIG, "more than %lld bytes",
-				(long long)unpack->max_bytes);
-		}
-		if (fd_write_all(unpack->out, chunk, (size_t)len, err) < 0 ||
+		if (take_bytes(unpack, chunk, (size_t)len, err) < 0 ||
 			tick("copy", unpack->done, 0, plan->end_ms, NULL, NULL, err) <
 				0) {
 			return err->code;
@@ -533,16 +586,12 @@ make_unnamed(const char *target, struct err *err)
 }
 
 static int
-open_into(int in, int out, const char *target, const char *identity, int64_t max_bytes,
-	const struct archive_plan *plan, struct err *err)
+open_into(
+	struct unpack *unpack, const char *target, const char *identity, struct err *err)
 {
-	AUTO(hash_freep) struct hash *hash = hash_sha256_new();
-	struct unpack unpack = {
-		.in = in, .out = out, .max_bytes = max_bytes, .hash = hash, .plan = plan
-	};
 	AUTO_CLOSE int middle = -1;
 	uint8_t magic[16];
-	int len = peek(in, magic, sizeof(magic), err);
+	int len = peek(unpack->in, magic, sizeof(magic), err);
 
 	if (len < 0) {
 		return len;
@@ -552,23 +601,28 @@ open_into(int in, int out, const char *target, const char *identity, int64_t max
 		if (middle < 0) {
 			return middle;
 		}
-		if (decrypt_to(in, middle, identity, plan->end_ms, err) < 0) {
+		if (decrypt_to(unpack->in, middle, identity, unpack->plan->end_ms, err) <
+			0) {
 			return err->code;
 		}
-		unpack.in = middle;
+		unpack->in = middle;
 		len = peek(middle, magic, sizeof(magic), err);
 		if (len < 0) {
 			return len;
 		}
 	}
-	return is_zstd(magic, len) ? unpack_zstd(&unpack, err) : copy_plain(&unpack, err);
+	return is_zstd(magic, len) ? unpack_zstd(unpack, err) : copy_plain(unpack, err);
 }
 
-int
-archive_open(const char *path, const char *target, const char *identity,
+static int
+open_archive(const char *path, const char *target, const char *identity, bool database,
 	int64_t max_bytes, int64_t end_ms, struct err *err)
 {
 	struct archive_plan plan = { .end_ms = end_ms };
+	AUTO(hash_freep) struct hash *hash = hash_sha256_new();
+	struct unpack unpack = {
+		.max_bytes = max_bytes, .database = database, .hash = hash, .plan = &plan
+	};
 	AUTO_CLOSE int in = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	struct stat info;
 
@@ -583,10 +637,26 @@ archive_open(const char *path, const char *target, const char *identity,
 	if (out < 0) {
 		return out;
 	}
-	if (open_into(in, out, target, identity, max_bytes, &plan, err) < 0 ||
+	unpack.in = in;
+	unpack.out = out;
+	if (open_into(&unpack, target, identity, err) < 0 ||
 		fd_sync(out, target, err) < 0) {
 		(void)unlink(target);
 		return err_wrap(err, "open %s", path);
 	}
 	return 0;
+}
+
+int
+archive_open(const char *path, const char *target, const char *identity,
+	int64_t max_bytes, int64_t end_ms, struct err *err)
+{
+	return open_archive(path, target, identity, false, max_bytes, end_ms, err);
+}
+
+int
+archive_open_database(const char *path, const char *target, const char *identity,
+	int64_t max_bytes, int64_t end_ms, struct err *err)
+{
+	return open_archive(path, target, identity, true, max_bytes, end_ms, err);
 }

@@ -3,10 +3,10 @@
 /**
  * vault/archive - a checked file in, `.zst` and `.age` out; and back.
  *
- * Knows: base (file, hash, spawn).  The only file that speaks libzstd; runs `age`.
- * Owns:  its temporaries, which start with FILE_TEMP_PREFIX.
- * Never: shows a file under its final name before it is whole, on disk and read back;
- *        puts a key on a command line (an identity is named by its file).
+ * Knows: base (file, hash, spawn), inspect.  The only file that speaks libzstd; runs
+ * `age`. Owns:  its temporaries, which start with FILE_TEMP_PREFIX. Never: shows a file
+ * under its final name before it is whole, on disk and read back; puts a key on a command
+ * line (an identity is named by its file).
  *
  * Everything it makes is opened with `age -d -i KEY FILE | zstd -d` alone (I13).
  */
@@ -24,6 +24,8 @@ enum {
 	ARCHIVE_LEVEL = 3,
 	/** File names of ours: "2026-11-21T093000Z-2.sqlite.zst.age". */
 	ARCHIVE_NAME_MAX = 64,
+	/** A file of SQLite may be a little longer than its header says. */
+	ARCHIVE_SLACK = 64 * 1024 * 1024,
 };
 
 struct archive_plan {
@@ -75,6 +77,13 @@ int archive_store(const struct archive_plan *plan, struct archive *ret_archive,
  *         TIMEOUT.  After a failure there is no @target.
  */
 int archive_open(const char *path, const char *target, const char *identity,
+	int64_t max_bytes, int64_t end_ms, struct err *err) NONNULL_ARGS(1, 2, 6)
+	MUST_CHECK;
+
+/** The same for a file from anywhere that should hold a database.  Its first bytes are
+ * looked at before one is written: INVALID (no database), TOO_BIG (it says itself that it
+ * is larger than @max_bytes); and it ends where it says that it ends. */
+int archive_open_database(const char *path, const char *target, const char *identity,
 	int64_t max_bytes, int64_t end_ms, struct err *err) NONNULL_ARGS(1, 2, 6)
 	MUST_CHECK;
 

@@ -129,6 +129,7 @@ entry_to_json(const struct manifest_entry *entry)
 	json_set_int(offsite, "part_bytes", entry->offsite.part_bytes);
 	json_set_int(offsite, "verified_ms", entry->offsite.verified_ms);
 	json_set_int(offsite, "seen_ms", entry->offsite.seen_ms);
+	json_set_text(offsite, "wrong", entry->offsite.wrong);
 	json_set(json, "offsite", offsite);
 	return json;
 }
@@ -179,6 +180,8 @@ entry_from_json(const struct json *json, struct manifest_entry *entry, struct er
 	entry->offsite.part_bytes = json_get_int(offsite, "part_bytes", 0);
 	entry->offsite.verified_ms = json_get_int(offsite, "verified_ms", 0);
 	entry->offsite.seen_ms = json_get_int(offsite, "seen_ms", 0);
+	copy_text(entry->offsite.wrong, sizeof(entry->offsite.wrong),
+		json_get_text(offsite, "wrong"));
 	return 0;
 }
 
@@ -467,6 +470,21 @@ manifest_find(const struct manifest *manifest, const char *file)
 		}
 	}
 	return NULL;
+}
+
+enum manifest_look
+manifest_look(const struct manifest *manifest, const struct manifest_entry *entry)
+{
+	struct stat info;
+
+	if (!entry->local) {
+		return MANIFEST_ELSEWHERE;
+	}
+	if (fstatat(manifest->dirfd, entry->file, &info, AT_SYMLINK_NOFOLLOW) < 0 ||
+		!S_ISREG(info.st_mode)) {
+		return MANIFEST_MISSING;
+	}
+	return info.st_size == entry->stored_bytes ? MANIFEST_THERE : MANIFEST_CUT;
 }
 
 bool

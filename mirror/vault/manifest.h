@@ -36,6 +36,7 @@ enum {
 	MANIFEST_MAX = 64 * 1024 * 1024,
 	/** Snapshots listed in one folder; more is TOO_BIG before anything is taken. */
 	MANIFEST_ENTRIES_MAX = 5000,
+	MANIFEST_WRONG_MAX = 200,
 };
 
 /** Who asked for a snapshot: kept, counted and pruned apart. */
@@ -62,6 +63,8 @@ struct manifest_offsite {
 	int64_t verified_ms;
 	/** Last time it was listed there with the right size; 0 never. */
 	int64_t seen_ms;
+	/** What a look found wrong with it, "" nothing; told until it is proved again. */
+	char wrong[MANIFEST_WRONG_MAX];
 };
 
 struct manifest_entry {
@@ -137,6 +140,19 @@ void manifest_drop(struct manifest *manifest, size_t index) NONNULL;
 struct manifest_entry *manifest_newest(const struct manifest *manifest) NONNULL;
 struct manifest_entry *
 manifest_find(const struct manifest *manifest, const char *file) NONNULL;
+
+enum manifest_look {
+	/** The file is here, and as long as it was; what is in it snapshot_verify() says.
+	 */
+	MANIFEST_THERE,
+	/** Pruned here on purpose; the copy off-site is left. */
+	MANIFEST_ELSEWHERE,
+	/** It should be here. */
+	MANIFEST_MISSING,
+	MANIFEST_CUT,
+};
+enum manifest_look manifest_look(
+	const struct manifest *manifest, const struct manifest_entry *entry) NONNULL;
 
 /** Did another file take the database's place, and nobody accepted it yet? */
 bool manifest_is_replaced(const struct manifest *manifest) NONNULL;

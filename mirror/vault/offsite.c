@@ -596,6 +596,8 @@ offsite_verify(const struct offsite_plan *plan, struct manifest *manifest,
 		// It no longer counts, and the next sending repairs it.
 		entry->offsite.verified_ms = 0;
 		entry->offsite.seen_ms = 0;
+		(void)snprintf(entry->offsite.wrong, sizeof(entry->offsite.wrong),
+			"%.190s", err->msg);
 		(void)!manifest_save(manifest, &ignored);
 	}
 	if (proved == 0) {

@@ -19,9 +19,9 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/path.h"
-#include "vault/archive.h"
 #include "vault/child.h"
 #include "vault/holders.h"
+#include "vault/incoming.h"
 #include "vault/manifest.h"
 
 #include <dirent.h>
@@ -40,213 +40,37 @@ enum {
 	ACCEPT_WAIT_MS = 2000
 };
 
-// A file that passed every check.
-struct checked {
-	struct inspect found;
-	char sha256[HASH_HEX_MAX];
-	int64_t bytes;
-};
-
-static void
-checked_done(struct checked *checked)
-{
-	inspect_done(&checked->found);
-}
-
-static int64_t
-left_of(int64_t end_ms)
-{
-	return MAX_OF(end_ms - clock_mono_ms(), (int64_t)1);
-}
-
-static char *
-folder_of(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash == NULL ? xstrdup(".")
-			     : xmemdup0(path, slash == path ? 1 : (size_t)(slash - path));
-}
-
-// The place itself, links resolved, whether something stands there or not.
+// The temporary is written down before it is made, so that it can be found after a kill.
+// Where nothing can be written down (a full disk may be why one restores) the restore
+// itself comes first: 0, and no folder is open.
 static int
-real_target(const char *path, char **ret_real, struct err *err)
+note_beside(const struct restore_plan *plan, struct restore_record *record,
+	struct restore_folder *folder, struct err *err)
 {
-	AUTO_FREE char *dir = folder_of(path);
-	AUTO_FREE char *real = NULL;
-
-	*ret_real = realpath(path, NULL);
-	if (*ret_real != NULL) {
+	if (restore_folder_open(plan->dir, folder, err) < 0) {
+		if (err->code == ERR_BUSY) {
+			return err->code;
+		}
+		err_clear(err);
 		return 0;
 	}
-	if (errno != ENOENT) {
-		return err_errno(err, "look at %s", path);
+	if (restore_record_save(folder, record, err) < 0) {
+		err_clear(err);
 	}
-	real = realpath(dir, NULL);
-	if (real == NULL) {
-		return err_errno(err, "look at %s", dir);
-	}
-	*ret_real = path_join(real, path_base(path));
 	return 0;
 }
 
 static int
-run_child(const struct restore_plan *plan, struct json *request, int64_t end_ms,
-	struct json **ret_answer, struct err *err)
+write_beside(const struct restore_plan *plan, const char *file, const char *temp,
+	const char *real, int64_t end_ms, struct incoming *ret_checked, struct err *err)
 {
-	return child_run(
-		plan->self, request, left_of(end_ms), NULL, NULL, ret_answer, err);
-}
-
-static void
-set_path(struct json *request, const char *key, const char *path)
-{
-	json_set_bytes(request, key, path, strlen(path));
-}
-
-static int
-check_file(const struct restore_plan *plan, const char *path, int64_t end_ms,
-	struct checked *ret_checked, struct err *err)
-{
-	AUTO(json_freep) struct json *request = child_request("inspect", left_of(end_ms));
-	AUTO(json_freep) struct json *answer = NULL;
-	const char *sha256;
-
-	set_path(request, "source", path);
-	json_set_bool(request, "full", true);
-	if (run_child(plan, request, end_ms, &answer, err) < 0) {
+	if (incoming_take(plan, file, temp, false, end_ms, ret_checked, err) < 0) {
 		return err->code;
 	}
-	sha256 = json_get_text(answer, "sha256");
-	if (sha256 == NULL || strlen(sha256) >= sizeof(ret_checked->sha256)) {
-		return err_raise(err, ERR_BUG, "the database process said too little");
-	}
-	(void)stpcpy(ret_checked->sha256, sha256);
-	ret_checked->bytes = json_get_int(answer, "bytes", 0);
-	return inspect_from_json(json_get(answer, "found"), &ret_checked->found, err);
-}
-
-// What is known of the database asked for: its snapshots, and what stands there now.
-struct known {
-	size_t count;
-	bool same;
-	bool newer;
-	int64_t version;
-};
-
-static void
-compare_with(struct known *known, const struct inspect *of, const struct checked *checked)
-{
-	enum inspect_kin kin = inspect_compare(of, &checked->found);
-
-	known->count++;
-	known->same = known->same || kin == INSPECT_SAME;
-	known->newer = known->newer || kin == INSPECT_NEWER;
-	known->version = MAX_OF(known->version, of->user_version);
-}
-
-static void
-compare_with_snapshots(
-	const char *dir, const struct checked *checked, struct known *known)
-{
-	AUTO(manifest_close) struct manifest manifest = { 0 };
-	struct err ignored = { 0 };
-
-	// Without a list nothing is known; what stands at the target still speaks.
-	if (manifest_open(dir, MANIFEST_READ, 0, &manifest, &ignored) < 0) {
-		return;
-	}
-	for (size_t i = 0; i < manifest.nentries; i++) {
-		compare_with(known, &manifest.entries[i].found, checked);
-	}
-}
-
-static void
-compare_with_live(const struct restore_plan *plan, const char *target, int64_t end_ms,
-	const struct checked *checked, struct known *known)
-{
-	AUTO(json_freep)
-	struct json *request = child_request("describe", left_of(end_ms));
-	AUTO(json_freep) struct json *answer = NULL;
-	AUTO(inspect_done) struct inspect live = { 0 };
-	struct err ignored = { 0 };
-
-	// A damaged or missing one is what a restore is for.
-	set_path(request, "source", target);
-	if (run_child(plan, request, end_ms, &answer, &ignored) == 0 &&
-		inspect_from_json(json_get(answer, "found"), &live, &ignored) == 0 &&
-		live.ntables > 0) {
-		compare_with(known, &live, checked);
-	}
-}
-
-static int
-check_kin(const struct restore_plan *plan, const struct checked *checked, int64_t end_ms,
-	struct err *err)
-{
-	AUTO_FREE char *target = NULL;
-	struct known known = { 0 };
-
-	if (real_target(plan->target, &target, err) < 0) {
+	if (renameat2(AT_FDCWD, temp, AT_FDCWD, real, RENAME_NOREPLACE) < 0) {
+		err_errno(err, "put it at %s", real);
+		(void)unlink(temp);
 		return err->code;
-	}
-	if (checked->found.ntables == 0) {
-		return err_raise(err, ERR_INVALID, "it holds no table");
-	}
-	compare_with_snapshots(plan->dir, checked, &known);
-	compare_with_live(plan, target, end_ms, checked, &known);
-	if (known.count == 0 || known.same) {
-		return 0;
-	}
-	if (known.newer) {
-		return err_raise(err, ERR_INVALID,
-			"its schema (user_version %lld) is newer than that of %s (%lld): "
-			"update the program first",
-			(long long)checked->found.user_version, plan->name,
-			(long long)known.version);
-	}
-	return err_raise(err, ERR_INVALID,
-		"wrong_database: this is not %s, its tables or its application are "
-		"others",
-		plan->name);
-}
-
-static int64_t
-ceiling(const struct restore_plan *plan, const char *dir)
-{
-	struct statvfs info;
-	double room;
-
-	if (plan->max_bytes > 0) {
-		return plan->max_bytes;
-	}
-	if (statvfs(dir, &info) < 0) {
-		return INT64_MAX;
-	}
-	room = (double)info.f_bavail * (double)info.f_frsize;
-	return room > 9e18 ? INT64_MAX : (int64_t)room;
-}
-
-// Decompressed and decrypted into @plain, whole, and the database asked for.  After a
-// failure there is no @plain.
-static int
-bring_in(const struct restore_plan *plan, const char *file, const char *plain,
-	bool any_database, int64_t end_ms, struct checked *ret_checked, struct err *err)
-{
-	AUTO_FREE char *dir = folder_of(plain);
-
-	if (archive_open(file, plain, plan->identity, ceiling(plan, dir), end_ms, err) <
-		0) {
-		// Too big for the disk is no fault of the file.
-		if (err->code == ERR_TOO_BIG && plan->max_bytes == 0) {
-			err->code = ERR_NO_SPACE;
-		}
-		return err->code;
-	}
-	if (check_file(plan, plain, end_ms, ret_checked, err) < 0 ||
-		(!any_database && check_kin(plan, ret_checked, end_ms, err) < 0)) {
-		(void)unlink(plain);
-		return err_wrap(err, "%s", file);
 	}
 	return 0;
 }
@@ -255,32 +79,35 @@ int
 restore_db_beside(const struct restore_plan *plan, const char *file, const char *target,
 	struct inspect *ret_found, struct err *err)
 {
-	AUTO(checked_done) struct checked checked = { 0 };
-	struct restore_record name = { 0 };
+	AUTO(incoming_done) struct incoming checked = { 0 };
+	AUTO(restore_record_done)
+	struct restore_record record = { .state = RESTORE_BESIDE };
+	AUTO(restore_folder_close) struct restore_folder folder = { 0 };
 	int64_t end_ms = clock_mono_ms() + plan->timeout_ms;
 	AUTO_FREE char *real = NULL;
-	AUTO_FREE char *temp = NULL;
 	struct stat info;
+	int result;
 
 	if (lstat(target, &info) == 0) {
 		return err_raise(err, ERR_EXISTS, "%s is already there", target);
 	}
-	if (real_target(target, &real, err) < 0) {
+	if (incoming_target(target, &real, err) < 0) {
 		return err->code;
 	}
-	restore_record_begin(&name);
-	temp = xasprintf("%.*s/" FILE_TEMP_PREFIX "%s", (int)(path_base(real) - real - 1),
-		real, name.id);
-	if (bring_in(plan, file, temp, false, end_ms, &checked, err) < 0) {
+	restore_record_begin(&record);
+	record.target = xasprintf("%.*s/" FILE_TEMP_PREFIX "%s",
+		(int)(path_base(real) - real - 1), real, record.id);
+	if (note_beside(plan, &record, &folder, err) < 0) {
 		return err->code;
 	}
-	if (renameat2(AT_FDCWD, temp, AT_FDCWD, real, RENAME_NOREPLACE) < 0) {
-		err_errno(err, "put it at %s", real);
-		(void)unlink(temp);
-		return err->code;
+	result = write_beside(plan, file, record.target, real, end_ms, &checked, err);
+	if (folder.fd > 0) {
+		restore_record_remove(&folder, record.id);
 	}
-	inspect_copy(&checked.found, ret_found);
-	return 0;
+	if (result == 0) {
+		inspect_copy(&checked.found, ret_found);
+	}
+	return result;
 }
 
 // Each staged one but @payload's: there is one at a time.
@@ -309,7 +136,7 @@ static int
 stage_in(const struct restore_plan *plan, struct restore_folder *folder, const char *file,
 	bool any_database, struct restore_record *ret_staged, struct err *err)
 {
-	AUTO(checked_done) struct checked checked = { 0 };
+	AUTO(incoming_done) struct incoming checked = { 0 };
 	AUTO(restore_record_done) struct restore_record record = { 0 };
 	AUTO_FREE char *plain = NULL;
 	void *luggage[] = { &record, folder };
@@ -317,8 +144,9 @@ stage_in(const struct restore_plan *plan, struct restore_folder *folder, const c
 
 	restore_record_begin(&record);
 	plain = restore_file(folder, record.id, ".sqlite");
-	if (real_target(plan->target, &record.target, err) < 0 ||
-		bring_in(plan, file, plain, any_database, end_ms, &checked, err) < 0) {
+	if (incoming_target(plan->target, &record.target, err) < 0 ||
+		incoming_take(plan, file, plain, any_database, end_ms, &checked, err) <
+			0) {
 		return err->code;
 	}
 	(void)stpcpy(record.sha256, checked.sha256);
@@ -373,9 +201,10 @@ struct apply {
 static int
 check_again(struct apply *apply, struct err *err)
 {
-	AUTO(checked_done) struct checked checked = { 0 };
+	AUTO(incoming_done) struct incoming checked = { 0 };
 
-	if (check_file(apply->plan, apply->staged, apply->end_ms, &checked, err) < 0) {
+	if (incoming_check(apply->plan, apply->staged, apply->end_ms, &checked, err) <
+		0) {
 		bool bad = err->code == ERR_INVALID || err->code == ERR_NOT_FOUND;
 
 		return bad ? set_bad(apply->folder, apply->record, err) : err->code;
@@ -394,7 +223,7 @@ check_target(struct apply *apply, struct err *err)
 	char names[NAMES_MAX];
 	struct stat info;
 
-	if (real_target(apply->plan->target, &now, err) < 0) {
+	if (incoming_target(apply->plan->target, &now, err) < 0) {
 		return err->code;
 	}
 	if (strcmp(now, apply->record->target) != 0) {
@@ -416,7 +245,7 @@ check_target(struct apply *apply, struct err *err)
 static int
 check_room(const struct apply *apply, struct err *err)
 {
-	AUTO_FREE char *dir = folder_of(apply->record->target);
+	AUTO_FREE char *dir = incoming_folder(apply->record->target);
 	struct statvfs info;
 
 	if (statvfs(dir, &info) < 0) {
@@ -436,7 +265,7 @@ make_safety(struct apply *apply, struct err *err)
 {
 	struct restore_record *record = apply->record;
 	AUTO(json_freep)
-	struct json *request = child_request("snapshot", left_of(apply->end_ms));
+	struct json *request = child_request("snapshot", incoming_left(apply->end_ms));
 	AUTO(json_freep) struct json *answer = NULL;
 	AUTO_FREE char *path = restore_file(apply->folder, record->id, ".before.sqlite");
 	struct stat info;
@@ -449,11 +278,11 @@ make_safety(struct apply *apply, struct err *err)
 		return err_errno(err, "look at %s", record->target);
 	}
 	(void)unlink(path);
-	set_path(request, "source", record->target);
-	set_path(request, "target", path);
+	incoming_set_path(request, "source", record->target);
+	incoming_set_path(request, "target", path);
 	json_set_int(request, "dev", (int64_t)info.st_dev);
 	json_set_int(request, "inode", (int64_t)info.st_ino);
-	result = run_child(apply->plan, request, apply->end_ms, &answer, err);
+	result = incoming_ask(apply->plan, request, apply->end_ms, &answer, err);
 	if (result == 0) {
 		record->safety = STEAL(path);
 		return 0;
@@ -472,14 +301,14 @@ make_ready(struct apply *apply, struct err *err)
 {
 	struct restore_record *record = apply->record;
 	AUTO(json_freep)
-	struct json *request = child_request("ready", left_of(apply->end_ms));
+	struct json *request = child_request("ready", incoming_left(apply->end_ms));
 	AUTO(json_freep) struct json *answer = NULL;
 
-	set_path(request, "source", apply->staged);
-	set_path(request, "fresh", apply->fresh);
-	set_path(request, "target", record->target);
+	incoming_set_path(request, "source", apply->staged);
+	incoming_set_path(request, "fresh", apply->fresh);
+	incoming_set_path(request, "target", record->target);
 	(void)unlink(apply->fresh);
-	if (run_child(apply->plan, request, apply->end_ms, &answer, err) < 0) {
+	if (incoming_ask(apply->plan, request, apply->end_ms, &answer, err) < 0) {
 		return err->code;
 	}
 	record->inode = (ino_t)json_get_int(answer, "inode", 0);
@@ -491,19 +320,19 @@ swap(struct apply *apply, struct err *err)
 {
 	struct restore_record *record = apply->record;
 	AUTO(json_freep)
-	struct json *request = child_request("swap", left_of(apply->end_ms));
+	struct json *request = child_request("swap", incoming_left(apply->end_ms));
 	AUTO(json_freep) struct json *answer = NULL;
 
-	set_path(request, "fresh", apply->fresh);
-	set_path(request, "target", record->target);
+	incoming_set_path(request, "fresh", apply->fresh);
+	incoming_set_path(request, "target", record->target);
 	if (apply->missing || apply->broken) {
 		AUTO_FREE char *kept =
 			xasprintf("%s.before-%s", record->target, record->id);
 
-		set_path(request, "kept", kept);
+		incoming_set_path(request, "kept", kept);
 		record->safety = apply->broken ? STEAL(kept) : NULL;
 	}
-	return run_child(apply->plan, request, apply->end_ms, &answer, err);
+	return incoming_ask(apply->plan, request, apply->end_ms, &answer, err);
 }
 
 // The new file is the database from now on: the next snapshot must not wonder.
@@ -615,7 +444,7 @@ run_apply(struct apply *apply, struct err *err)
 static char *
 fresh_name(const struct restore_record *record)
 {
-	AUTO_FREE char *dir = folder_of(record->target);
+	AUTO_FREE char *dir = incoming_folder(record->target);
 	AUTO_FREE char *name = xasprintf(FILE_TEMP_PREFIX "%s.sqlite", record->id);
 
 	return path_join(dir, name);
@@ -743,6 +572,27 @@ resume_applying(struct resume *resume, struct restore_record *record)
 	(void)!restore_record_save(resume->folder, record, &ignored);
 }
 
+// Its writer is dead, for we hold the lock.  Only a file that has the name we gave it
+// goes; while its folder is not there, the record stays.
+static void
+clear_beside(const struct resume *resume, const struct restore_record *record)
+{
+	AUTO_FREE char *name = xasprintf(FILE_TEMP_PREFIX "%s", record->id);
+	AUTO_FREE char *dir = incoming_folder(record->target);
+	struct stat info;
+
+	if (strcmp(path_base(record->target), name) == 0) {
+		if (stat(dir, &info) < 0) {
+			return;
+		}
+		if (lstat(record->target, &info) == 0 &&
+			(!S_ISREG(info.st_mode) || unlink(record->target) < 0)) {
+			return;
+		}
+	}
+	restore_record_remove(resume->folder, record->id);
+}
+
 static int
 resume_one(const struct restore_record *given, void *payload)
 {
@@ -754,6 +604,10 @@ resume_one(const struct restore_record *given, void *payload)
 
 	if (restore_record_load(resume->folder, given->id, &record, &ignored) < 0) {
 		resume->nbad++;
+		return 0;
+	}
+	if (record.state == RESTORE_BESIDE) {
+		clear_beside(resume, &record);
 		return 0;
 	}
 	if (record.state == RESTORE_APPLYING) {

@@ -27,6 +27,7 @@ static const char *const state_names[] = {
 	[RESTORE_APPLYING] = "applying",
 	[RESTORE_APPLIED] = "applied",
 	[RESTORE_BAD] = "bad",
+	[RESTORE_BESIDE] = "beside",
 };
 
 const char *

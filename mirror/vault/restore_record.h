@@ -35,6 +35,9 @@ enum restore_state {
 	RESTORE_APPLIED,
 	/** No longer what was checked; kept for a person, never applied. */
 	RESTORE_BAD,
+	/** Being written beside; the target is the temporary, nothing else belongs to it.
+	 * Whoever holds the folder's lock and finds one knows that its writer is dead. */
+	RESTORE_BESIDE,
 };
 const char *restore_state_name(enum restore_state state);
 

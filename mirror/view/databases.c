@@ -415,6 +415,11 @@ view_snapshot_json(
 {
 	struct json *object = json_new_object();
 	AUTO_FREE char *path = path_join(database->dir, entry->file);
+	// One that was taken just now is not in the list that is open.
+	enum manifest_look look =
+		database->known && manifest_find(&database->manifest, entry->file) != NULL
+		? manifest_look(&database->manifest, entry)
+		: MANIFEST_THERE;
 
 	json_set_text(object, "id", entry->file);
 	json_set_text(object, "file", entry->file);
@@ -430,7 +435,9 @@ view_snapshot_json(
 	json_set_text(object, "method", entry->method);
 	json_set_bool(object, "encrypted", entry->recipient != NULL);
 	json_set_bool(object, "complete", entry->complete);
-	json_set_bool(object, "verified", entry->complete && entry->verified);
+	json_set_bool(object, "verified",
+		entry->complete && entry->verified && look != MANIFEST_MISSING &&
+			look != MANIFEST_CUT);
 	json_set_text(object, "shrunk", entry->shrunk[0] != '\0' ? entry->shrunk : NULL);
 	json_set_bool(object, "local", entry->local);
 	json_set_text(object, "offsite", entry->offsite.remote);

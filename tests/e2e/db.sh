@@ -137,5 +137,13 @@ printf 'X' | dd of="$snapshot" bs=1 seek=200 conv=notrunc 2>/dev/null
 expect 2 "$MIRROR" db verify notes/app.db
 says out " 1 bad"
 
+# One that somebody removed is not called checked.
+rm "$snapshot"
+expect 0 "$MIRROR" db list
+says out "its file is gone"
+expect 0 "$MIRROR" db list --json
+is "$(tr -d '\n' <out | sed 's/{ *"id"/\n&/g' | grep -F "$(basename "$snapshot")" | grep -c '"verified": false')" 1 \
+	"verified of one that is gone"
+
 expect 2 "$MIRROR" db snapshot notes/none.db
 expect 64 "$MIRROR" db restore

@@ -29,6 +29,21 @@ expect 0 "$MIRROR" db restore "$shown" --to seven.db
 is "$(sqlite3 seven.db 'SELECT a FROM t')" 7 "what came back of the one with the secret name"
 expect 1 grep -rlaF "$secret" "$XDG_STATE_HOME" "$XDG_DATA_HOME"
 
+# By hand as well, to wherever it is wanted; in its place nothing is put.
+expect 0 "$MIRROR" db snapshot "$shown"
+says out "checked"
+silent_about out "$secret"
+fact "db:$shown" | grep -q 'checked, by hand' || fail "by hand: $(fact "db:$shown")"
+expect 0 "$MIRROR" db snapshot "$shown" -o eight.db
+is "$(sqlite3 eight.db 'SELECT a FROM t')" 7 "a plain copy of the one with the secret name"
+for how in --in-place --stage; do
+	expect 65 "$MIRROR" db restore "$shown" $how --yes
+	says err "--to FILE"
+	silent_about err "$secret"
+done
+is "$(find notes -name '*.db' | wc -l)" 2 "databases, after a restore was refused"
+expect 1 grep -rlaF "$secret" "$XDG_STATE_HOME" "$XDG_DATA_HOME"
+
 # A run that was missed is seen, and made up for.
 fact daily | grep -q '"state": "healthy"' || fail "daily: $(fact daily)"
 daily "UPDATE fact SET value = value - 3 * 86400000 WHERE name = 'daily'"
@@ -109,6 +124,17 @@ rm "$object"
 daily "UPDATE fact SET value = value - 3 * 86400000 WHERE name = 'daily'"
 expect 0 "$MIRROR" --once
 [ -e "$object" ] || fail "the lost copy was not sent again"
+# Damaged there: what the deep probe finds is said by every one, until it is mended.
+printf X | dd of="$object" bs=1 seek=300 conv=notrunc 2>/dev/null
+expect 2 "$MIRROR" health --deep --json
+deep=$(grep -o 'the off-site copy of [^"(]*' out | head -1 | sed 's/ *$//')
+case $deep in *"is gone or damaged"*) ;; *) fail "a damaged copy: $(cat out)" ;; esac
+for _ in 1 2; do
+	fact offsite | grep -qF "$deep" || fail "not in the same words: $(fact offsite), but $deep"
+	fact offsite | grep -q '"state": "failed"' || fail "a damaged copy: $(fact offsite)"
+done
+expect 0 "$MIRROR" db snapshot notes/app.db
+fact offsite | grep -q '"state": "healthy"' || fail "mended: $(fact offsite)"
 # Gone here and there only: it is brought back from there.
 name=$(basename "$object")
 folder=$(dirname "$(find "$XDG_DATA_HOME"/mirror/snapshots/notes-app* -name "$name")")

@@ -291,7 +291,12 @@ a_lost_cut_or_changed_object_is_found_and_repaired(void **state)
 			      &room->plan, &room->manifest, last(room), false, &err),
 			ERR_INVALID);
 		assert_int_equal(last(room)->offsite.verified_ms, 0);
+		// What is wrong stands in the list until it is mended.
+		manifest_close(&room->manifest);
+		ok(manifest_open(room->dir, MANIFEST_WRITE, 1000, &room->manifest, &err));
+		assert_non_null(strstr(last(room)->offsite.wrong, "off-site is "));
 		assert_int_equal(offsite_send_all(&room->plan, &room->manifest, &err), 1);
+		assert_string_equal(last(room)->offsite.wrong, "");
 	}
 	assert_int_equal(
 		offsite_verify(&room->plan, &room->manifest, last(room), true, &err), 1);

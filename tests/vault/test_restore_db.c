@@ -95,13 +95,14 @@ static void
 assert_listed(struct room *room, int staged, int applied, int bad)
 {
 	struct err err = { 0 };
-	int states[4] = { 0 };
+	int states[5] = { 0 };
 
 	ok(restore_db_list(room->dir, count, states, &err));
 	assert_int_equal(states[RESTORE_STAGED], staged);
 	assert_int_equal(states[RESTORE_APPLYING], 0);
 	assert_int_equal(states[RESTORE_APPLIED], applied);
 	assert_int_equal(states[RESTORE_BAD], bad);
+	assert_int_equal(states[RESTORE_BESIDE], 0);
 }
 
 static void
@@ -428,7 +429,7 @@ killed_at_any_moment_the_old_or_the_new_one_stands_whole(void **state)
 
 	for (int i = 0; i < nrounds; i++) {
 		AUTO(restore_record_done) struct restore_record staged = { 0 };
-		int states[4] = { 0 };
+		int states[5] = { 0 };
 		int64_t found;
 		pid_t pid;
 
@@ -492,6 +493,132 @@ after_a_restore_the_next_snapshot_does_not_wonder(void **state)
 	assert_string_equal(taken.entry.shrunk, "");
 }
 
+// Archives that hold more than they, or the list, say; and what is no database at all.
+static void
+what_unpacks_to_more_than_it_says_fills_no_disk(void **state)
+{
+	struct room *room = *state;
+	static const struct {
+		const char *make;
+		enum err_code code;
+		const char *says;
+	} cases[] = {
+		{ "head -c 400M /dev/zero | zstd -q -1", ERR_INVALID, "does not begin" },
+		{ "{ zstd -dqc \"$GOOD\"; head -c 200M /dev/zero; } | zstd -q -1",
+			ERR_INVALID, "behind the end" },
+		{ "{ zstd -dqc \"$GOOD\" | head -c 28; printf '\\377\\377\\377\\0'; "
+		  "zstd -dqc \"$GOOD\" | tail -c +33; } | zstd -q -1",
+			ERR_NO_SPACE, "it holds" },
+	};
+	AUTO_FREE char *bad = xstrdup(scratch_path(room->scratch, "bad.zst"));
+	AUTO_FREE char *target = xstrdup(scratch_path(room->scratch, "home/back.db"));
+
+	setenv("GOOD", room->good, 1);
+	for (size_t i = 0; i < countof(cases); i++) {
+		AUTO(inspect_done) struct inspect found = { 0 };
+		struct err err = { 0 };
+
+		assert_int_equal(
+			scratch_sh(room->scratch, "{ %s; } > bad.zst", cases[i].make), 0);
+		fails(restore_db_beside(&room->plan, bad, target, &found, &err),
+			cases[i].code);
+		if (strstr(err.msg, cases[i].says) == NULL) {
+			fail_msg("%zu: %s", i, err.msg);
+		}
+		assert_int_equal(scratch_sh(room->scratch,
+					 "ls -A home | grep -v '^app.db'; test $? = 1"),
+			0);
+	}
+	// One of our own, by its name, that opens to more than was stored.
+	AUTO(inspect_done) struct inspect found = { 0 };
+	struct err err = { 0 };
+	assert_int_equal(
+		scratch_sh(room->scratch,
+			"zstd -dqc \"$GOOD\" > more.db && sqlite3 more.db 'INSERT INTO u "
+			"VALUES (zeroblob(9000000))' && zstd -qf more.db -o \"$GOOD\""),
+		0);
+	fails(restore_db_beside(&room->plan, room->good, target, &found, &err),
+		ERR_INVALID);
+}
+
+// In a process of its own; the parent goes on when the temporary is there.
+static pid_t
+restore_slowly(struct room *room, const char *file, const char *target)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		AUTO(inspect_done) struct inspect found = { 0 };
+		struct err err = { 0 };
+
+		_exit(restore_db_beside(&room->plan, file, target, &found, &err) < 0);
+	}
+	assert_int_equal(scratch_sh(room->scratch,
+				 "for i in $(seq 3000); do ls -A home | grep -q "
+				 "'^.mirror-new.2' && exit 0; sleep 0.01; done; exit 1"),
+		0);
+	return pid;
+}
+
+static void
+what_a_killed_restore_beside_left_goes_with_the_next_run(void **state)
+{
+	struct room *room = *state;
+	AUTO_FREE char *target = xstrdup(scratch_path(room->scratch, "home/back.db"));
+	AUTO_FREE char *big = xstrdup(scratch_path(room->scratch, "big.db"));
+	struct err err = { 0 };
+	pid_t pid;
+
+	assert_int_equal(
+		scratch_sh(room->scratch,
+			"echo mine > home/.mirror-new.mine; zstd -dqc '%s' > big.db && "
+			"sqlite3 big.db 'INSERT INTO u VALUES (randomblob(60000000))'",
+			room->good),
+		0);
+	pid = restore_slowly(room, big, target);
+	// While its writer lives it is left alone.
+	fails(restore_db_resume(room->dir, &err), ERR_BUSY);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	assert_int_equal(
+		scratch_sh(room->scratch, "ls -A home | grep -q '^.mirror-new.2'"), 0);
+	assert_int_equal(restore_db_resume(room->dir, &err), 0);
+	assert_int_equal(
+		scratch_sh(room->scratch,
+			"test \"$(ls -A home | grep new)\" = .mirror-new.mine && rm "
+			"home/.mirror-new.mine"),
+		0);
+	assert_listed(room, 0, 0, 0);
+	// A folder that is not there now keeps its record until it is.
+	pid = restore_slowly(room, big, target);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	assert_int_equal(scratch_sh(room->scratch, "mv home away"), 0);
+	assert_int_equal(restore_db_resume(room->dir, &err), 0);
+	assert_int_equal(scratch_sh(room->scratch, "mv away home"), 0);
+	assert_int_equal(restore_db_resume(room->dir, &err), 0);
+	assert_int_equal(scratch_sh(room->scratch, "! ls -A home | grep new"), 0);
+	// And it works as if nothing had been.
+	AUTO(inspect_done) struct inspect found = { 0 };
+	ok(restore_db_beside(&room->plan, room->good, target, &found, &err));
+	assert_listed(room, 0, 0, 0);
+}
+
+// Our own list cannot be written: the restore comes first.
+static void
+a_restore_beside_needs_no_room_for_its_record(void **state)
+{
+	struct room *room = *state;
+	AUTO_FREE char *target = xstrdup(scratch_path(room->scratch, "home/back.db"));
+	AUTO(inspect_done) struct inspect found = { 0 };
+	struct err err = { 0 };
+
+	assert_int_equal(
+		scratch_sh(room->scratch, "rm -rf kept/restore; : > kept/restore"), 0);
+	ok(restore_db_beside(&room->plan, room->good, target, &found, &err));
+	assert_int_equal(rows(target), 100);
+}
+
 int
 main(void)
 {
@@ -507,6 +634,9 @@ main(void)
 		TEST(a_staged_file_that_changed_is_set_aside_and_never_applied),
 		TEST(a_staged_one_can_be_cancelled_an_applied_one_not),
 		TEST(a_broken_or_missing_database_is_replaced_and_what_was_there_kept),
+		TEST(what_unpacks_to_more_than_it_says_fills_no_disk),
+		TEST(what_a_killed_restore_beside_left_goes_with_the_next_run),
+		TEST(a_restore_beside_needs_no_room_for_its_record),
 		TEST(killed_at_any_moment_the_old_or_the_new_one_stands_whole),
 		TEST(after_a_restore_the_next_snapshot_does_not_wonder),
 	};
