@@ -35,6 +35,7 @@ static const char self[] = "/proc/self/exe";
 
 enum {
 	DB_BAD = 2,
+	DB_UNKNOWN = 3,
 };
 
 /* ---- list ---- */
@@ -230,6 +231,12 @@ print_export(struct call *call, const struct view_database *database,
 static int
 hush(const struct view_database *database, bool hidden, struct err *err)
 {
+	if (!hidden && strstr(err->msg, "not a database") != NULL &&
+		err->next[0] == '\0') {
+		(void)err_advise(err,
+			"it is mirrored as the file that it is: mirror why %s",
+			database->name);
+	}
 	if (hidden) {
 		enum err_code code = err->code;
 
@@ -360,7 +367,16 @@ struct verifying {
 	struct json *list;
 	size_t good;
 	size_t bad;
+	// It could not be looked at: a full disk, no time left.  Neither good nor bad.
+	size_t unknown;
 };
+
+static bool
+is_bad(const struct err *why)
+{
+	return why->code == ERR_INVALID || why->code == ERR_CORRUPT ||
+		why->code == ERR_NOT_FOUND;
+}
 
 static void
 verify_entry(struct verifying *verifying, const struct view_database *database,
@@ -371,7 +387,8 @@ verify_entry(struct verifying *verifying, const struct view_database *database,
 		verifying->config->sqlite.timeout_ms, &why);
 
 	verifying->good += proof >= 0;
-	verifying->bad += proof < 0;
+	verifying->bad += proof < 0 && is_bad(&why);
+	verifying->unknown += proof < 0 && !is_bad(&why);
 	if (verifying->list != NULL) {
 		struct json *row = view_snapshot_json(database, entry);
 
@@ -387,7 +404,8 @@ verify_entry(struct verifying *verifying, const struct view_database *database,
 
 	AUTO_FREE char *name = path_printable(database->name);
 	AUTO_FREE char *reason = path_printable_text(why.msg);
-	output_line(&verifying->call->out, "%s %s: %s", name, entry->file,
+	output_line(&verifying->call->out, "%s %s: %s%s", name, entry->file,
+		proof < 0 && !is_bad(&why) ? "could not be checked: " : "",
 		proof < 0                          ? reason
 			: proof == SNAPSHOT_OPENED ? "good: opened and checked"
 						   : "good: the stored bytes are right");
@@ -439,10 +457,15 @@ verb_db_verify(struct call *call, struct err *err)
 	if (object != NULL) {
 		json_set_int(object, "good", (int64_t)verifying.good);
 		json_set_int(object, "bad", (int64_t)verifying.bad);
+		json_set_int(object, "unchecked", (int64_t)verifying.unknown);
 		output_json(&call->out, object);
 	} else {
-		output_line(
-			&call->out, "%zu good, %zu bad", verifying.good, verifying.bad);
+		AUTO_FREE char *rest = verifying.unknown > 0
+			? xasprintf(", %zu could not be checked", verifying.unknown)
+			: xstrdup("");
+
+		output_line(&call->out, "%zu good, %zu bad%s", verifying.good,
+			verifying.bad, rest);
 	}
-	return verifying.bad > 0 ? DB_BAD : 0;
+	return verifying.bad > 0 ? DB_BAD : verifying.unknown > 0 ? DB_UNKNOWN : 0;
 }

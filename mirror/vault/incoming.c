@@ -10,7 +10,6 @@
 #include "vault/archive.h"
 #include "vault/child.h"
 #include "vault/manifest.h"
-#include "vault/restore_db.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -239,6 +238,7 @@ open_file(const struct restore_plan *plan, const char *file, const char *plain,
 	// Too big for the disk is no fault of the file.
 	if (err->code == ERR_TOO_BIG && (known || plan->max_bytes == 0)) {
 		err->code = known ? ERR_INVALID : ERR_NO_SPACE;
+		return known ? err->code : err_wrap(err, "no room in %s", dir);
 	}
 	return err->code;
 }

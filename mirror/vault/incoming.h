@@ -19,11 +19,26 @@
 
 struct err;
 struct json;
-struct restore_plan;
 
 enum {
 	/** Of what is free on a file system, this stays free. */
 	INCOMING_RESERVE = 64 * 1024 * 1024,
+};
+
+/** What is to be restored, and where. */
+struct restore_plan {
+	/** Our executable (see child.h). */
+	const char *self;
+	/** The database's snapshot folder: what it is known to be, and our records. */
+	const char *dir;
+	const char *name;
+	/** The database itself; links are resolved, the link stays. */
+	const char *target;
+	/** age identity file, or NULL. */
+	const char *identity;
+	int64_t timeout_ms;
+	/** Ceiling for a decompressed upload; 0 takes what the file system has. */
+	int64_t max_bytes;
 };
 
 /** A file that passed every check. */

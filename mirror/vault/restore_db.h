@@ -9,7 +9,7 @@
  *     restore_db_apply(&plan, staged.id, &applied, err);
  *     restore_db_undo(&plan, applied.id, &undone, err);
  *
- * Knows: base, child, archive, manifest, restore_record.
+ * Knows: base, child, incoming, manifest, restore_record.
  * Owns:  <dir>/restore/: one JSON record and at most two files for each restore.
  * Never: stages what was not checked, applies what was not checked again, touches a
  *        database that a process has open, loses what is only in its WAL, or lets a bad
@@ -26,6 +26,7 @@
 #define VAULT_RESTORE_DB_H
 
 #include "base/base.h"
+#include "vault/incoming.h"
 #include "vault/inspect.h"
 #include "vault/restore_record.h"
 
@@ -34,21 +35,6 @@ struct err;
 enum {
 	/** Safety copies of applied restores kept for restore_db_undo(). */
 	RESTORE_KEPT = 10,
-};
-
-struct restore_plan {
-	/** Our executable (see child.h). */
-	const char *self;
-	/** The database's snapshot folder: what it is known to be, and our records. */
-	const char *dir;
-	const char *name;
-	/** The database itself; links are resolved, the link stays. */
-	const char *target;
-	/** age identity file, or NULL. */
-	const char *identity;
-	int64_t timeout_ms;
-	/** Ceiling for a decompressed upload; 0 takes what the file system has. */
-	int64_t max_bytes;
 };
 
 /**

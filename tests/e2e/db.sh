@@ -132,6 +132,17 @@ done
 [ -e made.db ] && fail "another database's snapshot was restored"
 is "$(sqlite3 notes/app.db 'SELECT count(*) FROM t')" 1 "rows after nonsense"
 
+# What could not be looked at is neither good nor bad.
+sqlite3 notes/wide.db 'CREATE TABLE t(x); INSERT INTO t VALUES (randomblob(900000))'
+expect 0 "$MIRROR" --once
+expect 0 "$MIRROR" db snapshot notes/wide.db
+got=0
+(
+	ulimit -f 200
+	exec "$MIRROR" db verify notes/wide.db
+) >out 2>err || got=$?
+is "$got" 3 "db verify where nothing can be written"
+says out ", 0 bad, 1 could not be checked"
 # A flipped byte in a kept snapshot is found.
 printf 'X' | dd of="$snapshot" bs=1 seek=200 conv=notrunc 2>/dev/null
 expect 2 "$MIRROR" db verify notes/app.db
