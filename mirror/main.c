@@ -278,6 +278,8 @@
  *                                  else was heard of.
  *     brain/home                   the few files of ours inside a git directory.
  *     brain/index                  .git/index, written so that `git status` is clean.
+ *     brain/index_room             what an entry of git's index looks like: the inside
+ *                                  of index.c and index_write.c.
  *     brain/maintain               many small packs into few large ones.
  *     brain/milestone              our milestones, brought to the remote after the
  *                                  branch.
@@ -303,8 +305,8 @@
  *     brain/tree                   git's trees: read one, or change some entries of
  *                                  one.
  *     brain/worktree               the browsable copy beside .git.
- *     brain/fetch brain/push_git brain/push_words brain/recovery brain/repo_objects
- *     brain/repo_refs
+ *     brain/fetch brain/index_write brain/push_git brain/push_words brain/recovery
+ *     brain/repo_objects brain/repo_refs
  *
  * 2  ledger/  every file, its state and its reason
  *     ledger/arena                 the names of one folder, side by side, forgotten

@@ -694,21 +694,20 @@ complete_file(struct pack *pack, uint8_t ret_trailer[HASH_SHA1_LEN], struct err 
 	return 0;
 }
 
-static int
-probe(struct pack *pack, const char *index_path, struct err *err)
+// What is to be read back: evenly spread, the last one (the commit) always among them.
+static size_t
+choose_samples(const struct pack *pack, struct oid **ret_samples)
 {
 	size_t count = pack->index.count;
 	size_t nsamples =
 		pack->raw_bytes <= PROBE_BYTES_MAX ? count : MIN_OF(count, PROBE_SAMPLES);
-	AUTO_FREE struct oid *samples = xcalloc(nsamples, sizeof(*samples));
 
-	// Evenly spread, the last one (the commit) always among them.
+	*ret_samples = xcalloc(nsamples, sizeof(**ret_samples));
 	for (size_t i = 0; i < nsamples; i++) {
-		size_t at = (i + 1) * count / nsamples - 1;
-
-		samples[i] = *pack_index_oid(&pack->index, at);
+		(*ret_samples)[i] =
+			*pack_index_oid(&pack->index, (i + 1) * count / nsamples - 1);
 	}
-	return repo_probe_pack(index_path, count, samples, nsamples, err);
+	return nsamples;
 }
 
 static int
@@ -807,6 +806,8 @@ install(struct pack *pack, struct pack_stats *stats, struct err *err)
 	uint8_t trailer[HASH_SHA1_LEN];
 	AUTO_FREE char *index_path = NULL;
 	AUTO_FREE char *final_path = NULL;
+	AUTO_FREE struct oid *samples = NULL;
+	size_t nsamples;
 
 	if (complete_file(pack, trailer, err) < 0 ||
 		choose_name(trailer, stats->name, sizeof(stats->name), err) < 0) {
@@ -821,9 +822,16 @@ install(struct pack *pack, struct pack_stats *stats, struct err *err)
 	}
 	free(pack->path);
 	pack->path = STEAL(final_path);
-	if (pack_index_write(&pack->index, index_path, trailer, err) < 0 ||
-		fd_sync(pack->fd, pack->path, err) < 0 ||
-		probe(pack, index_path, err) < 0 || move_in(pack, stats->name, err) < 0) {
+	nsamples = choose_samples(pack, &samples);
+	if (pack_index_write(&pack->index, index_path, trailer, err) < 0) {
+		goto undo;
+	}
+	// Libgit2 maps the file that says the same.
+	pack_index_done(&pack->index);
+	if (fd_sync(pack->fd, pack->path, err) < 0 ||
+		repo_probe_pack(index_path, stats->nobjects, samples, nsamples, err) <
+			0 ||
+		move_in(pack, stats->name, err) < 0) {
 		goto undo;
 	}
 	free(pack->path);
