@@ -216,16 +216,14 @@ tell_done(struct page *page)
 	}
 }
 
-// Words for the two moments when what is shown may be old; a script shows them.
+// Places for the two moments when what is shown may be old.  The script writes the words:
+// a text browser shows all there is, hidden or not, and they would not be true.
 static void
 add_notices(struct page *page)
 {
 	html_raw(&page->html,
-		"<div role=\"status\"><p id=\"stale\" class=\"news\" hidden>No news: the "
-		"agent does not answer. What stands here may be old. Run: <code>mirror "
-		"health</code></p>\n"
-		"<p id=\"fresh\" class=\"news\" hidden>Something changed. <a "
-		"href=\"/\">Load the page again</a></p></div>\n");
+		"<div role=\"status\"><p id=\"stale\" class=\"news\"></p>"
+		"<p id=\"fresh\" class=\"news\"></p></div>\n");
 }
 
 static void

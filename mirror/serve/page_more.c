@@ -239,7 +239,7 @@ add_machine(struct page *page, const struct view_machine *machine)
 		html_raw(html, " ");
 	}
 	html_add(html, "<strong>%s</strong>%s <small>heard of ", machine->name,
-		machine->own ? " (this one)" : "");
+		machine->own ? " (this one, as the others see it)" : "");
 	page_age(page, view_machine_seen_ms(machine));
 	html_raw(html, "</small></div>");
 	if (beat->at_ms > 0) {

@@ -140,7 +140,7 @@ add_graph(struct page *page, const struct picture *picture, int graph)
 		graph == WAITED ? "</small></h3>\n" : " a day</small></h3>\n");
 	draw_graph(page, picture, graph);
 	html_add(&page->html,
-		"<p class=\"ends\"><small>%s</small><small>%s</small></p>\n", first,
+		"<p class=\"ends\"><small>%s</small> <small>to %s</small></p>\n", first,
 		last);
 }
 

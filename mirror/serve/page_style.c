@@ -41,7 +41,7 @@ const char *const page_style[] = {
 	".verdict.healthy{border-left-color:var(--good)}.verdict.degraded{border-left-color:var(--warn)}"
 	".verdict.failed{border-left-color:var(--bad)}.verdict.unknown{border-left-color:var(--note)}"
 	".done,.news{background:var(--good-bg);border-radius:8px;padding:.6rem .9rem;margin:1rem 0 0}"
-	".news{background:var(--warn-bg)}[hidden]{display:none}",
+	".news{background:var(--warn-bg)}.news:empty{display:none}",
 
 	// The parts, as cards.
 	"main{display:grid;gap:1rem;grid-template-columns:minmax(0,1fr)}main:focus{outline:none}"
@@ -109,7 +109,9 @@ const char *const page_style[] = {
 const char page_script[] =
 	"const q=s=>document.querySelectorAll(s),"
 	"set=(k,t)=>q('[data-live=\"'+k+'\"]').forEach(e=>{if(e.textContent!==String(t))e.textContent=t}),"
-	"show=(id,on)=>{document.getElementById(id).hidden=!on},"
+	"show=(id,...words)=>{const e=document.getElementById(id);"
+	"if(!words.length||!e.firstChild)e.replaceChildren(...words)},"
+	"el=(tag,text)=>Object.assign(document.createElement(tag),{textContent:text}),"
 	"age=s=>s<120?s+' s':s<7200?(s/60|0)+' min':s<172800?(s/3600|0)+' h':(s/86400|0)+' days';"
 	"setInterval(()=>q('time[data-age]').forEach(e=>{"
 	"const s=(Date.now()-Date.parse(e.dateTime))/1000|0;if(s>=0)e.textContent=age(s)+' ago'}),5000);"
@@ -122,8 +124,10 @@ const char page_script[] =
 	"for(const k in d.accounting||{})set('n-'+k,d.accounting[k]);"
 	"for(const k in d.jobs||{})set('job-'+k,d.jobs[k]);"
 	"const now=[d.state,d.head,JSON.stringify(d.accounting)].join();"
-	"if(first===undefined)first=now;else if(first!==now)show('fresh',true);"
-	"show('stale',false)});"
-	"es.onerror=()=>show('stale',true);"
+	"if(first===undefined)first=now;else if(first!==now)show('fresh','Something changed. ',"
+	"Object.assign(el('a','Load the page again'),{href:'/'}));"
+	"show('stale')});"
+	"es.onerror=()=>show('stale','No news: the agent does not answer. What stands here may be old. Run: ',"
+	"el('code','mirror health'));"
 	"addEventListener('pagehide',()=>es.close());";
 // clang-format on

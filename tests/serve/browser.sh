@@ -246,9 +246,9 @@ js_is "what was done, without scripts" 'return document.querySelector(".done") !
 # ---- the agent goes: the page says that it may be old
 
 wd_go "$base/"
-until_js "fresh news" "document.getElementById('stale').hidden"
+until_js "fresh news" "document.getElementById('stale').textContent === ''"
 sleep 1
 kill "$agent"
 wait "$agent" || true
 agent=
-until_js "a word that it may be old" "!document.getElementById('stale').hidden"
+until_js "a word that it may be old" "document.getElementById('stale').textContent.includes('may be old')"

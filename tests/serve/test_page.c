@@ -231,6 +231,20 @@ the_status_page_is_well_formed(void **state)
 	reply_done(&reply);
 }
 
+// A text browser shows what is hidden by style, attribute or script.
+static void
+nothing_is_there_that_is_hidden(void **state)
+{
+	const struct stand *stand = *state;
+	struct reply reply = call_route(stand, "GET", "/", NULL);
+
+	assert_null(strstr(reply.body, " hidden"));
+	assert_null(strstr(reply.body, ">No news"));
+	assert_null(strstr(reply.body, ">Something changed"));
+	assert_null(strstr(reply.body, "<noscript"));
+	reply_done(&reply);
+}
+
 static void
 the_verdict_comes_first_and_every_part_is_there(void **state)
 {
@@ -358,6 +372,7 @@ main(void)
 		cmocka_unit_test(nothing_from_outside_is_markup),
 		cmocka_unit_test(a_page_that_is_too_long_is_an_error),
 		TEST(the_status_page_is_well_formed),
+		TEST(nothing_is_there_that_is_hidden),
 		TEST(the_verdict_comes_first_and_every_part_is_there),
 		TEST(a_hostile_name_is_shown_and_does_nothing),
 		TEST(scripts_run_only_with_the_nonce_of_this_page),
