@@ -158,18 +158,47 @@ page_accounting(struct page *page)
 
 // ---- what needs a person
 
+// What can be done right here; anything else is typed.
+// clang-format off
+static const struct {
+	const char *command;
+	const char *action;
+	const char *label;
+} doings[] = {
+	{ "mirror --once", "/v1/cycles", "Mirror now" },
+	{ "mirror drill",  "/v1/drills", "Run a drill" },
+	{ "mirror resume", "/v1/resume", "Resume" },
+};
+// clang-format on
+
+static void
+add_next(struct page *page, const char *command)
+{
+	for (size_t i = 0; i < countof(doings); i++) {
+		if (strcmp(doings[i].command, command) == 0) {
+			page_button(
+				page, doings[i].action, NULL, doings[i].label, command);
+			return;
+		}
+	}
+	html_add(&page->html, "<br>\nRun: <code>%s</code>\n", command);
+}
+
 static void
 add_need(struct page *page, const struct health_fact *fact)
 {
 	struct html *html = &page->html;
 	const char *fields[] = { "fact", fact->name, NULL };
 	AUTO_FREE char *command = xasprintf("mirror accept %s", fact->name);
+	bool acceptable = fact->acceptable && !fact->accepted;
 
 	html_raw(html, "<li><div class=\"head\">");
 	page_badge(page, health_state_word(fact->state));
-	html_add(html, " <strong>%s</strong></div>%s<br>\nRun: <code>%s</code>\n",
-		fact->name, fact->evidence, fact->action);
-	if (fact->acceptable && !fact->accepted) {
+	html_add(html, " <strong>%s</strong></div>%s\n", fact->name, fact->evidence);
+	if (!acceptable || strcmp(fact->action, command) != 0) {
+		add_next(page, fact->action);
+	}
+	if (acceptable) {
 		page_button(page, "/v1/accept", fields, "Accept it as it is", command);
 	}
 	html_raw(html, "</li>\n");
