@@ -410,3 +410,31 @@ call_route(const struct stand *stand, const char *method, const char *target,
 		"Content-Length: %zu\r\n\r\n%s",
 		method, target, strlen(body), body);
 }
+
+// ---- what most tests ask
+
+void
+assert_problem(struct reply reply, int status, const char *code)
+{
+	AUTO(json_freep) struct json *object = NULL;
+
+	assert_int_equal(reply.status, status);
+	assert_string_equal(
+		reply_header(&reply, "Content-Type"), "application/problem+json");
+	object = reply_json(&reply);
+	assert_string_equal(json_get_text(object, "code"), code);
+	assert_int_equal(json_get_int(object, "status", 0), status);
+	reply_done(&reply);
+}
+
+struct json *
+get_json(const struct stand *stand, const char *target, int status)
+{
+	struct reply reply = call_route(stand, "GET", target, NULL);
+	struct json *object;
+
+	assert_int_equal(reply.status, status);
+	object = reply_json(&reply);
+	reply_done(&reply);
+	return object;
+}

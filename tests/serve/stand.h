@@ -86,6 +86,14 @@ struct reply ask_tcp(const struct stand *stand, const char *fmt, ...)
 struct reply call_route(const struct stand *stand, const char *method, const char *target,
 	const char *body);
 
+/** It is a problem of this code; done with here. */
+void assert_problem(struct reply reply, int status, const char *code);
+/** A GET with this status, and its JSON; owned by the caller. */
+struct json *get_json(const struct stand *stand, const char *target, int status);
+
+/** A test with a stand of its own. */
+#define TEST(name) cmocka_unit_test_setup_teardown(name, stand_setup, stand_teardown)
+
 /** Make a database and its first snapshot in the vault. */
 void stand_database(struct stand *stand, const char *name, int rows);
 

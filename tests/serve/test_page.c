@@ -363,8 +363,6 @@ one_part_that_cannot_be_read_does_not_hide_the_others(void **state)
 	reply_done(&reply);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, stand_setup, stand_teardown)
-
 int
 main(void)
 {
