@@ -46,4 +46,14 @@ int collect(const struct scanner *scanner, const struct scan_input *input,
 	const struct text_shape *shape, struct collection *collection, struct err *err)
 	NONNULL_ARGS(1, 2, 4, 5) MUST_CHECK;
 
+enum {
+	COLLECT_WINDOW = 8 * 1024 * 1024,
+};
+
+/** COLLECT_WINDOW bytes for a stream, the scanner's own; NULL when memory is out. */
+char *collect_borrow_window(const struct scanner *scanner) NONNULL MUST_CHECK;
+/** Forgets its first @used bytes and keeps it for the next stream. */
+void
+collect_return_window(const struct scanner *scanner, char *window, size_t used) NONNULL;
+
 #endif

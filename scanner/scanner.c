@@ -44,6 +44,9 @@ struct scanner {
 	pthread_mutex_t lock;
 	struct engine *pool[POOL_MAX];
 	size_t npool;
+	/** Windows that no stream is using. */
+	char *windows[POOL_MAX];
+	size_t nwindows;
 };
 
 const char *
@@ -125,6 +128,9 @@ scanner_free(struct scanner *scanner)
 	for (size_t i = 0; i < scanner->npool; i++) {
 		engine_free(scanner->pool[i]);
 	}
+	for (size_t i = 0; i < scanner->nwindows; i++) {
+		free(scanner->windows[i]);
+	}
 	ruleset_free(scanner->rules);
 	free(scanner->allowed);
 	explicit_bzero(scanner->key, sizeof(scanner->key));
@@ -204,6 +210,35 @@ return_engine(const struct scanner *constant, struct engine *engine)
 	engine_free(engine);
 }
 
+char *
+collect_borrow_window(const struct scanner *constant)
+{
+	struct scanner *scanner = unlocked(constant);
+	char *window = NULL;
+
+	(void)pthread_mutex_lock(&scanner->lock);
+	if (scanner->nwindows > 0) {
+		window = scanner->windows[--scanner->nwindows];
+	}
+	(void)pthread_mutex_unlock(&scanner->lock);
+	return window != NULL ? window : malloc(COLLECT_WINDOW);
+}
+
+void
+collect_return_window(const struct scanner *constant, char *window, size_t used)
+{
+	struct scanner *scanner = unlocked(constant);
+
+	explicit_bzero(window, used);
+	(void)pthread_mutex_lock(&scanner->lock);
+	if (scanner->nwindows < POOL_MAX) {
+		scanner->windows[scanner->nwindows++] = window;
+		window = NULL;
+	}
+	(void)pthread_mutex_unlock(&scanner->lock);
+	free(window);
+}
+
 /** Counts lines from one place in a text to the next. */
 struct counter {
 	const char *text;
@@ -216,21 +251,11 @@ static void
 count_to(struct counter *counter, size_t upto)
 {
 	const char *text = counter->text;
-	size_t lines = 0;
 
 	if (upto <= counter->at) {
 		return;
 	}
-	// Sums of bytes over short blocks, which the compiler makes wide.
-	for (size_t i = counter->at; i < upto;) {
-		size_t end = MIN_OF(upto, i + 128);
-		uint8_t some = 0;
-
-		for (; i < end; i++) {
-			some = (uint8_t)(some + (text[i] == '\n'));
-		}
-		lines += some;
-	}
+	size_t lines = text_newlines(text + counter->at, upto - counter->at);
 	if (lines > 0) {
 		const char *last = memrchr(text + counter->at, '\n', upto - counter->at);
 

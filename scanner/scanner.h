@@ -145,6 +145,13 @@ enum {
 int scanner_stream_feed(struct scanner_stream *stream, const void *data, size_t len,
 	struct err *err) NONNULL_ARGS(1, 4) MUST_CHECK;
 
+/** Where the next bytes can be read to, never none; then say how many came, as if they
+ * were fed. */
+char *
+scanner_stream_room(struct scanner_stream *stream, size_t *ret_len) NONNULL MUST_CHECK;
+int scanner_stream_filled(struct scanner_stream *stream, size_t len, struct err *err)
+	NONNULL MUST_CHECK;
+
 /** What is left; returns the number of findings in all, or negative. */
 int scanner_stream_end(struct scanner_stream *stream, struct err *err) NONNULL MUST_CHECK;
 

@@ -8,17 +8,17 @@
  *     window 2                        [ reach | reported here ............ | reach ]
  */
 
-#include "base/buf.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "scanner/collect.h"
 #include "scanner/scanner.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-	WINDOW = 8 * 1024 * 1024,
+	WINDOW = COLLECT_WINDOW,
 	REACH = SCANNER_STREAM_REACH,
 };
 
@@ -27,7 +27,10 @@ struct scanner_stream {
 	char *path;
 	scanner_fn *fn;
 	void *payload;
-	struct buf window;
+	char *window;
+	size_t len;
+	/** What it held at most: this much is wiped. */
+	size_t most;
 	struct text_shape shape;
 	bool has_shape;
 	/** Offset in the whole, and lines before, of the window's first byte. */
@@ -53,9 +56,9 @@ scanner_stream_new(const struct scanner *scanner, const char *path, scanner_fn *
 	stream->path = path != NULL ? xstrdup(path) : NULL;
 	stream->fn = fn;
 	stream->payload = payload;
-	stream->window.max = WINDOW;
-	if (buf_reserve(&stream->window, WINDOW, err) < 0) {
-		return err->code;
+	stream->window = collect_borrow_window(scanner);
+	if (stream->window == NULL) {
+		return err_raise(err, ERR_NO_MEMORY, "a window of %d bytes", WINDOW);
 	}
 	*ret_stream = STEAL(stream);
 	return 0;
@@ -65,10 +68,10 @@ void
 scanner_stream_free(struct scanner_stream *stream)
 {
 	if (stream != NULL) {
-		if (stream->window.data != NULL) {
-			explicit_bzero(stream->window.data, stream->window.size);
+		if (stream->window != NULL) {
+			collect_return_window(
+				stream->scanner, stream->window, stream->most);
 		}
-		buf_done(&stream->window);
 		free(stream->path);
 		free(stream);
 	}
@@ -116,30 +119,12 @@ report(struct scanner_stream *stream, const struct collection *found, size_t upt
 	return 0;
 }
 
-/** Newlines in @len bytes: sums over short blocks, which the compiler makes wide. */
-static size_t
-count_newlines(const char *data, size_t len)
-{
-	size_t lines = 0;
-
-	for (size_t at = 0; at < len;) {
-		size_t end = MIN_OF(len, at + 128);
-		uint8_t some = 0;
-
-		for (; at < end; at++) {
-			some = (uint8_t)(some + (data[at] == '\n'));
-		}
-		lines += some;
-	}
-	return lines;
-}
-
 /** In wide text the byte is a newline only in its place and among zeros. */
 static void
 count_wide_lines(struct scanner_stream *stream, size_t count)
 {
 	const struct text_shape *shape = &stream->shape;
-	const char *data = stream->window.data;
+	const char *data = stream->window;
 
 	for (size_t at = 0; at < count;) {
 		const char *newline = memchr(data + at, '\n', count - at);
@@ -165,19 +150,19 @@ count_wide_lines(struct scanner_stream *stream, size_t count)
 static void
 slide(struct scanner_stream *stream, size_t count)
 {
-	char *data = stream->window.data;
+	char *data = stream->window;
 
 	if (stream->shape.unit == 1) {
 		const char *last = memrchr(data, '\n', count);
 
-		stream->lines += count_newlines(data, count);
+		stream->lines += text_newlines(data, count);
 		stream->column = last == NULL ? stream->column + count
 					      : (size_t)(data + count - last) - 1;
 	} else {
 		count_wide_lines(stream, count);
 	}
-	memmove(data, data + count, stream->window.len - count);
-	stream->window.len -= count;
+	memmove(data, data + count, stream->len - count);
+	stream->len -= count;
 	stream->base += count;
 	stream->shape.skip = 0;
 }
@@ -187,9 +172,7 @@ scan_window(struct scanner_stream *stream, bool last, struct err *err)
 {
 	AUTO(collection_done) struct collection found = { 0 };
 	struct scan_input input = {
-		.data = stream->window.data != NULL ? stream->window.data : "",
-		.len = stream->window.len,
-		.path = stream->path
+		.data = stream->window, .len = stream->len, .path = stream->path
 	};
 
 	// The first window tells wide text; a NUL may turn up anywhere in bytes.
@@ -213,6 +196,28 @@ scan_window(struct scanner_stream *stream, bool last, struct err *err)
 	return ret;
 }
 
+char *
+scanner_stream_room(struct scanner_stream *stream, size_t *ret_len)
+{
+	*ret_len = WINDOW - stream->len;
+	return stream->window + stream->len;
+}
+
+int
+scanner_stream_filled(struct scanner_stream *stream, size_t len, struct err *err)
+{
+	assert(len <= WINDOW - stream->len);
+	stream->len += len;
+	stream->most = MAX_OF(stream->most, stream->len);
+	if (stream->ended == 0 && stream->len == WINDOW) {
+		stream->ended = scan_window(stream, false, err);
+	}
+	if (stream->ended != 0) {
+		stream->len = 0;
+	}
+	return stream->ended;
+}
+
 int
 scanner_stream_feed(
 	struct scanner_stream *stream, const void *data, size_t len, struct err *err)
@@ -220,15 +225,15 @@ scanner_stream_feed(
 	const char *bytes = data;
 
 	while (len > 0 && stream->ended == 0) {
-		size_t part = MIN_OF(len, WINDOW - stream->window.len);
+		size_t part;
+		char *room = scanner_stream_room(stream, &part);
 
-		if (buf_add(&stream->window, bytes, part, err) < 0) {
-			return err->code;
-		}
+		part = MIN_OF(part, len);
+		memcpy(room, bytes, part);
 		bytes += part;
 		len -= part;
-		if (stream->window.len == WINDOW) {
-			stream->ended = scan_window(stream, false, err);
+		if (scanner_stream_filled(stream, part, err) != 0) {
+			break;
 		}
 	}
 	return stream->ended;

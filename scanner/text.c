@@ -2,6 +2,7 @@
 
 #include "scanner/text.h"
 
+#include <stdint.h>
 #include <string.h>
 
 enum {
@@ -19,6 +20,34 @@ static bool
 is_printable(unsigned char c)
 {
 	return (c >= 0x20 && c < 0x7f) || (c >= '\t' && c <= '\r');
+}
+
+size_t
+text_newlines(const char *text, size_t len)
+{
+	// What the compiler adds up at a time, on whatever machine.
+	typedef uint8_t lanes __attribute__((vector_size(16)));
+	size_t count = 0, at = 0;
+
+	while (len - at >= sizeof(lanes)) {
+		// A lane is full after 255.
+		size_t rounds = MIN_OF((len - at) / sizeof(lanes), (size_t)UINT8_MAX);
+		lanes sums = { 0 };
+
+		for (size_t i = 0; i < rounds; i++, at += sizeof(lanes)) {
+			lanes bytes;
+
+			memcpy(&bytes, text + at, sizeof(bytes));
+			sums -= (lanes)(bytes == '\n');
+		}
+		for (size_t i = 0; i < sizeof(lanes); i++) {
+			count += sums[i];
+		}
+	}
+	for (; at < len; at++) {
+		count += text[at] == '\n';
+	}
+	return count;
 }
 
 /** Wide without a mark: ASCII in one byte of most units, NUL in the others. */
@@ -96,21 +125,41 @@ text_shape(const void *data, size_t len)
 		1, 0, 0 };
 }
 
+/** Does a run hold the eight bytes at @at? */
+static bool
+has_wide_run(const unsigned char *bytes, size_t len, size_t at)
+{
+	size_t from = at - MIN_OF(at, (size_t)(2 * RUN_MIN - 8));
+
+	for (; from <= at; from++) {
+		size_t run = 0;
+
+		while (run < RUN_MIN && from + 2 * run + 1 < len &&
+			is_printable(bytes[from + 2 * run]) &&
+			bytes[from + 2 * run + 1] == 0) {
+			run++;
+		}
+		if (run == RUN_MIN) {
+			return true;
+		}
+	}
+	return false;
+}
+
 bool
 text_has_wide_runs(const void *data, size_t len)
 {
 	const unsigned char *bytes = data;
-	size_t run = 0;
 
-	for (size_t i = 0; i + 1 < len;) {
-		if (bytes[i + 1] == 0 && is_printable(bytes[i])) {
-			if (++run >= RUN_MIN) {
-				return true;
-			}
-			i += 2;
-		} else {
-			run = 0;
-			i++;
+	// A run is so long that eight bytes in their place, every second one 0 and the
+	// others not, stand inside it.
+	for (size_t at = 0; at + 8 <= len; at += 8) {
+		const unsigned char *some = bytes + at;
+		bool even = (some[0] | some[2] | some[4] | some[6]) == 0;
+		bool odd = (some[1] | some[3] | some[5] | some[7]) == 0;
+
+		if (even != odd && has_wide_run(bytes, len, at)) {
+			return true;
 		}
 	}
 	return false;

@@ -36,6 +36,9 @@ struct text_shape {
 	size_t skip;
 };
 
+/** How many line feeds these bytes hold. */
+size_t text_newlines(const char *text, size_t len) NONNULL;
+
 struct text_shape text_shape(const void *data, size_t len) NONNULL;
 
 /** Does it hold runs of ASCII with NULs between, as programs for Windows do? */

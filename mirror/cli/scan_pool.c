@@ -29,6 +29,11 @@
  * never waits, so somebody always goes on.
  */
 
+enum {
+	/** Of a file that is scanned as it comes: it stays in the cache until it is. */
+	READ_MAX_ = 1024 * 1024,
+};
+
 struct slot {
 	struct scan_task task;
 	struct buf text;
@@ -166,26 +171,28 @@ stream(const struct scanner *scanner, int fd, const char *path, char *buffer,
 	void *payload, uint64_t *ret_bytes, struct err *err)
 {
 	AUTO(scanner_stream_freep) struct scanner_stream *open = NULL;
-	size_t len = first;
+	ssize_t more;
+	int result;
 
 	if (scanner_stream_new(scanner, path, fn, payload, &open, err) < 0) {
 		return err->code;
 	}
-	while (len > 0) {
-		ssize_t more;
-		int result = scanner_stream_feed(open, buffer, len, err);
+	result = scanner_stream_feed(open, buffer, first, err);
+	do {
+		size_t len;
+		char *room = scanner_stream_room(open, &len);
 
 		if (result != 0) {
 			return result;
 		}
-		more = fd_read_full(fd, buffer, SCAN_POOL_WHOLE_MAX, err);
+		more = fd_read_full(fd, room, MIN_OF(len, (size_t)READ_MAX_), err);
 		if (more < 0) {
 			return err->code;
 		}
-		len = (size_t)more;
-		*ret_bytes += len;
-	}
-	return scanner_stream_end(open, err);
+		*ret_bytes += (size_t)more;
+		result = scanner_stream_filled(open, (size_t)more, err);
+	} while (more > 0);
+	return result != 0 ? result : scanner_stream_end(open, err);
 }
 
 int

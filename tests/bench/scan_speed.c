@@ -66,7 +66,7 @@ scan_piece(struct bench *bench, struct scanner_stream *stream, const char *path,
 	struct scan_input input = { .data = piece, .len = len, .path = path };
 
 	return bench->calls ? scanner_scan(bench->scanner, &input, count, bench, err)
-			    : scanner_stream_feed(stream, piece, len, err);
+			    : scanner_stream_filled(stream, len, err);
 }
 
 static int
@@ -82,7 +82,16 @@ scan_file(struct bench *bench, const char *path, char *piece, struct err *err)
 	if (scanner_stream_new(bench->scanner, path, count, bench, &stream, err) < 0) {
 		return err->code;
 	}
-	while ((len = read(fd, piece, PIECE)) > 0) {
+	for (;;) {
+		size_t room = PIECE;
+
+		if (!bench->calls) {
+			piece = scanner_stream_room(stream, &room);
+		}
+		len = read(fd, piece, MIN_OF(room, (size_t)PIECE));
+		if (len <= 0) {
+			break;
+		}
 		double before = cpu_seconds();
 
 		bench->memchr_seconds -= before;
