@@ -4,6 +4,7 @@
 
 #include "scanner/assign_cursor.h"
 #include "scanner/chars.h"
+#include "scanner/words.h"
 
 #include <string.h>
 
@@ -11,28 +12,28 @@
 static size_t
 add_words_before(const char *text, size_t start)
 {
-	static const char *const words[] = { "api", "access", "secret", "private",
-		"client", "auth", "account", "encryption", "signing", "shared", "master",
-		"license", "service", "session", "app", "deploy", "admin", "bot",
-		"personal", "webhook", "refresh", "bearer", "consumer", "storage" };
+	static const struct word words[] = { WORD("api"), WORD("access"), WORD("secret"),
+		WORD("private"), WORD("client"), WORD("auth"), WORD("account"),
+		WORD("encryption"), WORD("signing"), WORD("shared"), WORD("master"),
+		WORD("license"), WORD("service"), WORD("session"), WORD("app"),
+		WORD("deploy"), WORD("admin"), WORD("bot"), WORD("personal"),
+		WORD("webhook"), WORD("refresh"), WORD("bearer"), WORD("consumer"),
+		WORD("storage") };
+	enum {
+		LONGEST = sizeof("encryption") - 1,
+	};
 
 	if (start < 4 || text[start - 1] != ' ' || !char_is_alpha(text[start - 2])) {
 		return start;
 	}
-	for (size_t i = 0; i < countof(words); i++) {
-		size_t len = strlen(words[i]);
-		struct cursor cursor = { .text = text, .len = start };
-
-		if (start <= len + 1 ||
-			(start > len + 1 && char_is_word(text[start - len - 2]))) {
-			continue;
-		}
-		cursor.at = start - len - 1;
-		if (cursor_take_word(&cursor, words[i])) {
-			return start - len - 1;
-		}
+	size_t from = start - 1;
+	while (from > 0 && start - from <= LONGEST + 1 && char_is_word(text[from - 1])) {
+		from--;
 	}
-	return start;
+	// At the very start of a text it is no part of the name.
+	bool is_one =
+		from > 0 && word_is(text + from, start - 1 - from, words, countof(words));
+	return is_one ? from : start;
 }
 
 /** A letter of another script belongs to the word. */
@@ -226,8 +227,9 @@ skip_label(struct cursor *cursor, enum assign_form form)
 			cursor->at += at + 1;
 		}
 	}
+	char first = (char)(cursor_peek(cursor, 0) | 0x20);
 	for (size_t i = 0; i < countof(schemes); i++) {
-		if (cursor_take_word(cursor, schemes[i])) {
+		if (first == schemes[i][0] && cursor_take_word(cursor, schemes[i])) {
 			return;
 		}
 	}

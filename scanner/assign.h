@@ -3,7 +3,7 @@
 /**
  * scanner/assign - a name, an operator, a value: in any of the ways people write that.
  *
- * Knows: chars, columns.
+ * Knows: chars, columns, words.
  * Owns:  nothing.
  * Never: reads further than ASSIGN_REACH around the word it starts from.
  *

@@ -32,8 +32,12 @@ word_begins_any(const char *text, size_t len, const struct word *words, size_t n
 bool
 word_in(const char *text, size_t len, const struct word *word)
 {
+	// Most places are passed by one comparison: 0x20 makes letters small, and what it
+	// makes of others is looked at.
+	char first = (char)(word->text[0] | 0x20);
+
 	for (size_t i = 0; i + word->len <= len; i++) {
-		if (char_lower(text[i]) == word->text[0] &&
+		if ((char)(text[i] | 0x20) == first &&
 			word_begins(text + i, len - i, word)) {
 			return true;
 		}

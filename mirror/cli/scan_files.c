@@ -63,7 +63,12 @@ frame_done(struct frame *frame)
 static void
 push(struct walk *walk, int fd, char *path, char *shown)
 {
-	struct frame frame = { .fd = fd, .path = path, .shown = shown };
+	struct frame frame = {
+		.list = { .kinds_only = true },
+		.fd = fd,
+		.path = path,
+		.shown = shown,
+	};
 	struct err err = { 0 };
 
 	if (walk_list(fd, &frame.list, &err) < 0) {

@@ -14,6 +14,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 /**
@@ -30,6 +31,10 @@
  */
 
 enum {
+	/** A thread is woken for so many files, or when it has slept so long: to wake one
+	 * for each costs more than a small file. */
+	WAKE_FOR_ = 8,
+	WAKE_AFTER_NS_ = 5 * 1000 * 1000,
 	/** Of a file that is scanned as it comes: it stays in the cache until it is. */
 	READ_MAX_ = 1024 * 1024,
 };
@@ -102,6 +107,8 @@ print_ready(struct scan_pool *pool)
 	}
 	if (moved) {
 		(void)pthread_cond_broadcast(&pool->turn);
+	}
+	if (moved && pool->tail - pool->head <= SCAN_POOL_SLOTS / 2) {
 		(void)pthread_cond_signal(&pool->space);
 	}
 }
@@ -256,6 +263,21 @@ scan_task(struct worker *worker)
 	(void)pthread_mutex_unlock(&pool->lock);
 }
 
+// With the lock held: for a while, or until there is much to do.
+static void
+wait_for_work(struct scan_pool *pool)
+{
+	struct timespec until;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += WAKE_AFTER_NS_;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_nsec -= 1000000000;
+		until.tv_sec++;
+	}
+	(void)pthread_cond_timedwait(&pool->work, &pool->lock, &until);
+}
+
 static void *
 work(void *payload)
 {
@@ -267,7 +289,7 @@ work(void *payload)
 	(void)pthread_mutex_lock(&pool->lock);
 	for (;;) {
 		while (pool->next == pool->tail && !pool->closed) {
-			(void)pthread_cond_wait(&pool->work, &pool->lock);
+			wait_for_work(pool);
 		}
 		if (pool->next == pool->tail) {
 			break;
@@ -317,10 +339,14 @@ scan_pool_new(const struct scan_pool_options *options, struct scan_pool **ret_po
 {
 	struct scan_pool *pool = xcalloc(1, sizeof(*pool));
 	size_t wanted = thread_count();
+	pthread_condattr_t monotonic;
 
 	pool->options = *options;
 	(void)pthread_mutex_init(&pool->lock, NULL);
-	(void)pthread_cond_init(&pool->work, NULL);
+	(void)pthread_condattr_init(&monotonic);
+	(void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&pool->work, &monotonic);
+	(void)pthread_condattr_destroy(&monotonic);
 	(void)pthread_cond_init(&pool->space, NULL);
 	(void)pthread_cond_init(&pool->turn, NULL);
 	for (size_t i = 0; i < SCAN_POOL_SLOTS; i++) {
@@ -355,7 +381,9 @@ scan_pool_add(struct scan_pool *pool, struct scan_task *task)
 	(void)pthread_mutex_lock(&pool->lock);
 	wait_for_space(pool)->task = *task;
 	pool->tail++;
-	(void)pthread_cond_signal(&pool->work);
+	if (pool->tail - pool->next >= WAKE_FOR_) {
+		(void)pthread_cond_signal(&pool->work);
+	}
 	(void)pthread_mutex_unlock(&pool->lock);
 	*task = (struct scan_task){ .fd = -1 };
 }

@@ -64,7 +64,11 @@ add_entry(int dirfd, struct walk_list *list, const struct dirent64 *dent, struct
 	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
 		return 0;
 	}
-	if (fstatat(dirfd, name, &info, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) < 0) {
+	if (list->kinds_only && dent->d_type != DT_UNKNOWN) {
+		info = (struct stat){ .st_ino = dent->d_ino,
+			.st_mode = (mode_t)DTTOIF(dent->d_type) };
+	} else if (fstatat(dirfd, name, &info, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) <
+		0) {
 		sys = errno;
 		if (sys == ENOENT) {
 			return 0;

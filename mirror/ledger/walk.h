@@ -61,6 +61,8 @@ struct walk_list {
 	/** What getdents(2) fills, and the hash for the stamp; kept between folders. */
 	char *dents;
 	struct hash *hash;
+	/** Of an inode only number and kind are wanted: nobody looks at each. */
+	bool kinds_only;
 };
 
 /**
