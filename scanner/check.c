@@ -271,6 +271,23 @@ check_hex(const char *secret, size_t len)
 }
 
 enum check_answer
+check_discord(const char *secret, size_t len)
+{
+	char id[32];
+	const char *dot = memchr(secret, '.', len);
+	size_t n = dot != NULL
+		? decode_base64(secret, (size_t)(dot - secret), id, sizeof(id))
+		: 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!char_is_digit(id[i])) {
+			return CHECK_NO;
+		}
+	}
+	return n >= 17 && n <= 19 ? CHECK_YES : CHECK_NO;
+}
+
+enum check_answer
 check_base58(const char *secret, size_t len)
 {
 	static const char digits[] =

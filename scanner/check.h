@@ -53,6 +53,8 @@ check_fn check_hex;
 check_fn check_has_digit;
 /** Random enough to be a token, and not a name. */
 check_fn check_token;
+/** The first of three parts is a number of 17 to 19 digits in base64: Discord. */
+check_fn check_discord;
 /** Base58 with a double SHA-256 checksum: WIF keys, extended private keys. */
 check_fn check_base58;
 

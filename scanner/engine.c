@@ -510,6 +510,16 @@ try_pem(struct pass *pass, size_t at)
 		.end = found.end,
 	};
 
+	// A passphrase is missing yet, and what is made for tests or shown has its own
+	// beside it: nobody's door.
+	if (found.encrypted &&
+		(pass->context->path & (FILTER_PATH_TEST | FILTER_PATH_DOC)) != 0) {
+		tell(pass, finding.rule,
+			"it is under a passphrase, and its path speaks of tests or docs",
+			finding.start, finding.end);
+		pem_done(&found);
+		return;
+	}
 	// The same key is the same secret however its lines are broken and escaped.
 	fingerprint_of(pass->context, found.bare, found.nbare, finding.fingerprint);
 	pem_done(&found);

@@ -660,6 +660,17 @@ filter_is_plain(const struct filter_value *value)
 		(len >= 6 && filter_is_dull(text, len));
 }
 
+/** A UUID made by chance, beside a name that leaves no doubt: "client_secret". */
+static bool
+is_secret_uuid(const struct filter_value *value)
+{
+	return value->len == 36 && (value->quoted || value->whole_line) &&
+		(value->path & (FILTER_PATH_TEST | FILTER_PATH_DOC)) == 0 &&
+		look_is_uuid(value->text, value->len) && value->text[14] == '4' &&
+		memchr("89abAB", value->text[19], 6) != NULL &&
+		filter_names_secret(value->name, value->name_len);
+}
+
 /** What speaks against the value, whatever its name promises; NULL when nothing does. */
 static const char *
 reason_against(const struct filter_value *value, const struct look *look)
@@ -679,7 +690,7 @@ reason_against(const struct filter_value *value, const struct look *look)
 	if (filter_is_reference(text, len) || is_binding(text, len)) {
 		return "it only names where the value is";
 	}
-	if (filter_is_id(text, len)) {
+	if (filter_is_id(text, len) && !is_secret_uuid(value)) {
 		return "it is an id, a number or a hash";
 	}
 	// A name with a digit may yet be a password, in quotes and beside that word.
@@ -700,7 +711,9 @@ key_of(const struct filter_value *value)
 {
 	size_t len = value->name_len;
 
-	if (value->listed && len > 4 && char_lower(value->name[len - 1]) == 's' &&
+	bool listed = value->listed || memchr(value->text, ',', value->len) != NULL;
+
+	if (listed && len > 4 && char_lower(value->name[len - 1]) == 's' &&
 		char_lower(value->name[len - 2]) != 's') {
 		len--;
 	}
@@ -726,7 +739,7 @@ filter_secret(const struct filter_value *value, const char **ret_why)
 		return FILTER_KEY_NONE;
 	}
 	*ret_why = "its value is too short, or too much like words";
-	bool secret = is_phrase(&start) ||
+	bool secret = is_phrase(&start) || is_secret_uuid(&start) ||
 		(start.key == FILTER_KEY_PASSWORD ? is_password_value(&start, &look)
 						  : is_token_value(&start, &look));
 	return secret ? start.key : FILTER_KEY_NONE;

@@ -64,6 +64,10 @@ enum filter_key filter_key(const char *name, size_t name_len) NONNULL;
 /** Does the name promise words: passphrase, mnemonic, seed? */
 bool filter_names_phrase(const char *name, size_t name_len) NONNULL;
 
+/** Does the name say "secret" in so many words: api_key, client_secret, access_token?
+ * A "token" alone may be a session's or a page's number. */
+bool filter_names_secret(const char *name, size_t name_len) NONNULL;
+
 /** ${VAR}, {{x}}, <token>, YOUR_KEY, xxxx, changeme, ****, example: nothing is there. */
 bool filter_is_placeholder(const char *text, size_t len) NONNULL;
 

@@ -206,6 +206,20 @@ filter_key(const char *name, size_t name_len)
 }
 
 bool
+filter_names_secret(const char *name, size_t name_len)
+{
+	static const struct word words[] = { WORD("password"), WORD("passwd"),
+		WORD("secret"), WORD("api_key"), WORD("apikey"), WORD("api_token"),
+		WORD("apitoken"), WORD("access_token"), WORD("auth_token"),
+		WORD("authtoken"), WORD("refresh_token"), WORD("bearer"),
+		WORD("access_key"), WORD("private_key"), WORD("auth_key") };
+	char plain[128];
+
+	return word_in_any(plain, normalize(name, name_len, plain, sizeof(plain)), words,
+		countof(words));
+}
+
+bool
 filter_names_phrase(const char *name, size_t name_len)
 {
 	static const struct word words[] = { WORD("passphrase"), WORD("pass_phrase"),

@@ -12,8 +12,8 @@
 #include "scanner/gitleaks.h"
 #include "scanner/gitleaks_rule.h"
 #include "scanner/pattern.h"
+#include "scanner/rarity.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -204,25 +204,6 @@ allowed(struct run *run, const struct gitleaks_rule *rule, const struct spans *s
 	return 0;
 }
 
-/** As gitleaks counts it: characters, divided by the length in bytes. */
-static double
-entropy(const char *text, size_t len)
-{
-	unsigned int seen[256] = { 0 };
-	double bits = 0;
-
-	for (size_t i = 0; i < len; i++) {
-		seen[(unsigned char)text[i]]++;
-	}
-	for (size_t i = 0; i < countof(seen); i++) {
-		if (seen[i] > 0) {
-			double share = (double)seen[i] / (double)len;
-			bits -= share * log2(share);
-		}
-	}
-	return bits;
-}
-
 /** secretGroup, else the first group that is not empty, else the match. */
 static void
 pick_secret(struct run *run, const struct gitleaks_rule *rule, struct spans *spans)
@@ -314,7 +295,7 @@ consider(struct run *run, size_t index, struct spans *spans, size_t floor)
 	}
 	find_line(run, spans);
 	if (rule->entropy > 0 &&
-		entropy(run->text + spans->secret[0],
+		rarity_bits(run->text + spans->secret[0],
 			spans->secret[1] - spans->secret[0]) <= rule->entropy) {
 		return 0;
 	}

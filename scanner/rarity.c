@@ -5,6 +5,7 @@
 #include "scanner/chars.h"
 
 #include <math.h>
+#include <string.h>
 
 enum {
 	EDGE = 0,
@@ -67,20 +68,68 @@ rarity_chance(const char *text, size_t len)
 			: sum;
 }
 
+static double
+share_bits(size_t count, size_t len)
+{
+	double share = (double)count / (double)len;
+
+	return share * log2(share);
+}
+
+/** Bytes of the character at @at. */
+static size_t
+char_len(const char *text, size_t len, size_t at)
+{
+	size_t end = at + 1;
+
+	while (end < len && ((unsigned char)text[end] & 0xc0) == 0x80) {
+		end++;
+	}
+	return end - at;
+}
+
+/** How often the wide character at @at stands there; 0 when it stood before. */
+static size_t
+count_wide(const char *text, size_t len, size_t at, size_t n)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < len; i += char_len(text, len, i)) {
+		if (char_len(text, len, i) == n && memcmp(text + i, text + at, n) == 0) {
+			if (i < at) {
+				return 0;
+			}
+			count++;
+		}
+	}
+	return count;
+}
+
+double
+rarity_bits(const char *text, size_t len)
+{
+	size_t seen[256] = { 0 };
+	double bits = 0;
+
+	for (size_t at = 0; at < len;) {
+		size_t n = char_len(text, len, at);
+
+		if (n == 1) {
+			seen[(unsigned char)text[at]]++;
+		} else {
+			size_t count = count_wide(text, len, at, n);
+			bits -= count > 0 ? share_bits(count, len) : 0;
+		}
+		at += n;
+	}
+	for (size_t i = 0; i < countof(seen); i++) {
+		bits -= seen[i] > 0 ? share_bits(seen[i], len) : 0;
+	}
+	return bits;
+}
+
 unsigned int
 rarity_entropy(const char *text, size_t len)
 {
-	unsigned int seen[256] = { 0 };
-	double bits = 0;
-
-	for (size_t i = 0; i < len; i++) {
-		seen[(unsigned char)text[i]]++;
-	}
-	for (size_t i = 0; i < countof(seen); i++) {
-		if (seen[i] > 0) {
-			double share = (double)seen[i] / (double)len;
-			bits -= share * log2(share);
-		}
-	}
-	return (unsigned int)(bits * 100);
+	return (unsigned int)(rarity_bits(text, len) * 100);
 }

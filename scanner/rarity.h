@@ -29,7 +29,11 @@ unsigned int rarity(const char *text, size_t len) NONNULL;
 /** Surprise of these characters in the midst of a word, in eighths of a bit, summed. */
 unsigned int rarity_chance(const char *text, size_t len) NONNULL;
 
-/** Shannon entropy of the bytes, in hundredths of a bit per byte. */
+/** Shannon entropy of the characters (of UTF-8), in bits; as gitleaks counts it, each has
+ * its share of the bytes. */
+double rarity_bits(const char *text, size_t len) NONNULL;
+
+/** The same, in hundredths of a bit. */
 unsigned int rarity_entropy(const char *text, size_t len) NONNULL;
 
 #endif

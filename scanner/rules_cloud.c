@@ -92,6 +92,13 @@ static const struct rule rows[] = {
 	TOKEN("convex-key", "Convex deploy key", "prod:|dev:", "(?:prod|dev):[a-z0-9-]{5,40}\\|[A-Za-z0-9+/=]{60,}", "docs.convex.dev"),
 	TOKEN("ionic-token", "Ionic token", "ion_", "ion_[A-Za-z0-9]{42}", "ionic.io/docs"),
 	TOKEN("wireguard-key", "WireGuard private or preshared key", "PrivateKey = |PresharedKey = |PrivateKey=|PresharedKey=", "P(?:rivate|reshared)Key ?= ?([A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=)", "www.wireguard.com", .group = 1, .flags = RULE_OPEN_END),
+	TOKEN("google-auth-key", "Google authentication key", "AQ.Ab", "AQ\\.Ab[A-Za-z0-9_-]{30,80}", "ai.google.dev/gemini-api/docs/api-key", .check = check_mixed),
+	TOKEN("huggingface-oauth-token", "Hugging Face OAuth token", "hf_oauth_", "hf_oauth_[A-Za-z0-9._-]{30,2000}", "huggingface.co/docs/hub/oauth", .check = check_mixed),
+	TOKEN("helicone-key", "Helicone API key", "sk-helicone-", "sk-helicone-(?:eu-)?[a-z0-9]{7}(?:-[a-z0-9]{7}){3}", "docs.helicone.ai"),
+	TOKEN("vercel-blob-token", "Vercel Blob token", "vercel_blob_rw_", "vercel_blob_rw_[A-Za-z0-9]{10,24}_[A-Za-z0-9]{24,48}", "vercel.com/docs/vercel-blob"),
+	TOKEN("axiom-token", "Axiom token", "xaat-|xapt-|xait-", "xa[api]t-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "axiom.co/docs/reference/tokens"),
+	TOKEN("cloudflare-tunnel-token", "Cloudflare Tunnel token", "eyJhIjoi", "eyJhIjoi[A-Za-z0-9+/=_-]{100,400}", "developers.cloudflare.com/cloudflare-one/connections/connect-networks/configure-tunnels/remote-tunnel-permissions", .flags = RULE_OPEN_END),
+	TOKEN("socket-key", "Socket API token", "sktsec_", "sktsec_[A-Za-z0-9_-]{24,120}", "docs.socket.dev/docs/api-keys", .check = check_mixed),
 };
 // clang-format on
 

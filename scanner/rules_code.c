@@ -119,6 +119,8 @@ static const struct rule rows[] = {
 	TOKEN("unkey-key", "Unkey root key", "unkey_", "unkey_[A-Za-z0-9]{20,30}", "www.unkey.com/docs", .check = check_mixed),
 	TOKEN("ory-token", "Ory token", "ory_pat_|ory_at_|ory_rt_|ory_st_", "ory_(?:pat|at|rt|st)_[A-Za-z0-9_-]{30,100}(?:\\.[A-Za-z0-9_-]{20,100})?", "www.ory.com/docs/concepts/personal-access-token"),
 	TOKEN("trello-token", "Trello token", "ATTA", "ATTA[0-9a-fA-F]{72}", "developer.atlassian.com/cloud/trello"),
+	TOKEN("dependency-track-key", "Dependency-Track API key", "odt_", "odt_(?:[A-Za-z0-9]{8}_)?[A-Za-z0-9]{32}", "docs.dependencytrack.org/integrations/rest-api", .check = check_mixed),
+	TOKEN("central-dogma-token", "Central Dogma token", "appToken-", "appToken-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "line.github.io/centraldogma/auth.html"),
 };
 // clang-format on
 

@@ -231,9 +231,13 @@ static const struct rule rows[] = {
 	KEYED("ns1-key", "NS1 key", "~ns1_api|~nsone", "[A-Za-z0-9]{20}", "ns1.com/api", .check = check_mixed),
 	KEYED("porkbun-key", "Porkbun key", "~porkbun", "[ps]k1_[0-9a-f]{64}", "porkbun.com/api"),
 	KEYED("desec-token", "deSEC token", "~desec", "[A-Za-z0-9_-]{28}", "desec.readthedocs.io", .check = check_mixed),
-	KEYED("twilio-api-key", "Twilio API key id", "~twilio", "SK[0-9a-f]{32}", "www.twilio.com/docs/iam/api-keys"),
 	KEYED("zhipu-key", "Zhipu AI key", "~zhipu|~bigmodel|~glm_", "[0-9a-f]{32}\\.[A-Za-z0-9]{16}", "docs.bigmodel.cn"),
 	KEYED("ghost-admin-key", "Ghost Admin API key", "~ghost", "[0-9a-f]{24}:[0-9a-f]{64}", "docs.ghost.org/admin-api"),
+	KEYED("consul-token", "Consul ACL token", "~consul", "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "developer.hashicorp.com/consul/docs/secure/acl/token", .flags = RULE_UUID),
+	KEYED("nomad-token", "Nomad ACL token", "~nomad_token|~nomad_sec", "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "developer.hashicorp.com/nomad/docs/secure/acl/tokens", .flags = RULE_UUID),
+	KEYED("exa-key", "Exa API key", "~exa_api|~exa_key", "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "docs.exa.ai", .flags = RULE_UUID),
+	KEYED("wise-token", "Wise API token", "~wise_api|~wise_token|~transferwise", "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "docs.wise.com", .flags = RULE_UUID),
+	KEYED("wif-key", "Bitcoin private key", "~wif|~privkey|~priv_key|~private_key|~privatekey|~bitcoin|~btc", "[5KLc9][1-9A-HJ-NP-Za-km-z]{50,51}", "en.bitcoin.it/wiki/Wallet_import_format", .check = check_base58),
 };
 // clang-format on
 

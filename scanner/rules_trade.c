@@ -88,6 +88,9 @@ static const struct rule rows[] = {
 	TOKEN("discord-user-token", "Discord token of a user with a second factor", "mfa.", "mfa\\.[A-Za-z0-9_-]{84}", "discord.com/developers/docs/reference#authentication", .check = check_mixed),
 	TOKEN("mercadopago-token", "Mercado Pago access token", "APP_USR-", "APP_USR-[0-9]{14,18}-[0-9]{6}-[0-9a-f]{32}-[0-9]{6,12}", "www.mercadopago.com/developers"),
 	TOKEN("stytch-secret", "Stytch secret", "secret-live-|secret-test-", "secret-(?:live|test)-[A-Za-z0-9_-]{36}=", "stytch.com/docs/api", .flags = RULE_OPEN_END),
+	TOKEN("discord-bot-token-bare", "Discord bot token by itself", "MTA|MTE|MTI|MTM|MTQ|MTU|MTY|MTc|MTg|MTk", "MT[AEIMQUYcgk][A-Za-z0-9]{20,23}\\.[A-Za-z0-9_-]{6}\\.[A-Za-z0-9_-]{27,38}", "discord.com/developers/docs/reference", .check = check_discord, .flags = RULE_UNWRAPPED),
+	TOKEN("twilio-api-key", "Twilio API key", "SK0|SK1|SK2|SK3|SK4|SK5|SK6|SK7|SK8|SK9|SKa|SKb|SKc|SKd|SKe|SKf", "SK[0-9a-f]{32}", "www.twilio.com/docs/iam/api-keys", .check = check_hex, .flags = RULE_UNWRAPPED),
+	MAYBE("twilio-token-pair", "Twilio auth token beside its account", "AC0|AC1|AC2|AC3|AC4|AC5|AC6|AC7|AC8|AC9|ACa|ACb|ACc|ACd|ACe|ACf", "AC[0-9a-f]{32}[\"'`]?\\s{0,3}[:,;|]?\\s{0,3}[\"'`]?([0-9a-f]{32})", "www.twilio.com/docs/iam/credentials", .group = 1, .check = check_hex, .flags = RULE_UNWRAPPED),
 };
 // clang-format on
 

@@ -95,7 +95,7 @@ scanner_new(const struct scanner_options *options, struct scanner **ret_scanner,
 	if (options->nrule_files > 0 &&
 		gitleaks_load(options->rule_files, options->nrule_files, &user, &extends,
 			err) < 0) {
-		return err_wrap(err, "load the rules");
+		return err->code;
 	}
 
 	struct scanner *scanner = xcalloc(1, sizeof(*scanner));

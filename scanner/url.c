@@ -4,7 +4,9 @@
 
 #include "scanner/chars.h"
 #include "scanner/filter.h"
+#include "scanner/filter_look.h"
 #include "scanner/rarity.h"
+#include "scanner/words.h"
 
 #include <string.h>
 
@@ -78,6 +80,21 @@ is_password(const char *text, size_t len, bool web)
 		!filter_is_reference(text, len);
 }
 
+/** https://<token>@host: a token in the place of the user.  Sentry's is public. */
+static bool
+is_token(const char *text, size_t len, size_t start, size_t end)
+{
+	struct look look = look_at(text + start, end - start);
+	size_t host = MIN_OF(len - end, (size_t)64);
+
+	return end - start >= 20 && look.digit >= 2 && look.lower + look.upper >= 6 &&
+		look.symbol <= 2 && rarity(text + start, end - start) >= 38 &&
+		!look_is_hex(text + start, end - start) &&
+		!word_in(text + end, host, A_WORD("sentry")) &&
+		!word_in(text + end, host, A_WORD("ingest")) &&
+		!filter_is_placeholder(text + start, end - start);
+}
+
 bool
 url_read(const char *text, size_t len, size_t at, struct url_password *ret_password)
 {
@@ -99,11 +116,12 @@ url_read(const char *text, size_t len, size_t at, struct url_password *ret_passw
 		return false;
 	}
 	const char *colon = memchr(text + user, ':', end - user);
+	char host = text[end + 1];
 	if (colon == NULL) {
-		return false;
+		*ret_password = (struct url_password){ .start = user, .end = end };
+		return web && is_token(text, len, user, end);
 	}
 	size_t start = (size_t)(colon - text) + 1;
-	char host = text[end + 1];
 	if (start >= end ||
 		!(char_is_alnum(host) || host == '[' || host == '$' || host == '{' ||
 			host == '%' || host == '_' || host == '/' || host == '(')) {

@@ -431,6 +431,75 @@ a_path_never_hides_what_is_certain(void **state)
 }
 
 static void
+a_key_under_a_passphrase_counts_but_in_tests_and_docs(void **state)
+{
+	static const struct {
+		const char *path;
+		size_t count;
+	} cases[] = {
+		{ NULL, 1 },
+		{ "home/lena/.ssh/id_rsa", 1 },
+		{ "src/test/resources/ca.key", 0 },
+		{ "docs/howto.md", 0 },
+	};
+	struct scanner *scanner = make_scanner();
+	char text[1024];
+
+	(void)state;
+	(void)snprintf(text, sizeof(text),
+		"-----BEGIN RSA %s-----\n%s\n%s-----END RSA %s-----\n", "PRIVATE KEY",
+		"Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,0A1B2C3D\n",
+		"KlhSzerh7uqCfGC9+29uxS4s5ZrFssDdWK1bxL9thxYeyNpeZCPf1JG0TuOv5mew\n"
+		"47Qe1Fucb0sz0RcEplEJ1QSZa76/NtB2fdhry5KciVsbTD3TWjLo0qHsqPfYanaH\n"
+		"XhrJJVJm17Kl8D2FkZ0pcz40429OoAdPNa6PO6aPoe8rhLUTpkhiEmYxZFJf2DoO\n"
+		"y229KuSnvqnYM2SNTIdrbYtVJUro5qT4Cx28bKQoS25LTzTqRfPLIySIfsam8BDy\n"
+		"Pzcg4yYjb7Z62qCe8yorv41oYa6TKTTq7O2CtVvRRrfl7DgSOIR/hxPXFnDPxrt1\n",
+		"PRIVATE KEY");
+	for (size_t i = 0; i < countof(cases); i++) {
+		const struct answers *answers =
+			ask_bytes(scanner, text, strlen(text), cases[i].path);
+
+		assert_int_equal(answers->count, cases[i].count);
+		if (answers->count > 0) {
+			assert_string_equal(
+				answers->list[0].rule, "encrypted-private-key");
+		}
+	}
+	scanner_free(scanner);
+}
+
+static void
+a_token_may_be_the_user_of_a_url_and_a_uuid_a_secret(void **state)
+{
+	static const struct {
+		const char *halves[3];
+		size_t count;
+	} cases[] = {
+		{ { "url = https://q8ZtW3nY5r", "Kf7Lp2Hs9B", "@git.example.org/x" }, 1 },
+		{ { "dsn: https://0f3a9c27d1", "e84b56a7c2093f1d8e4b65",
+			  "@o1.ingest.sentry.io/2" },
+			0 },
+		{ { "https://lena", "", "@git.example.org/x" }, 0 },
+		{ { "client_secret: 1f0c8e52", "-7b3a-4d69-9e21-c05f", "8a7d4b36" }, 1 },
+		{ { "sync_token: 1f0c8e52", "-7b3a-4d69-9e21-c05f", "8a7d4b36" }, 0 },
+		{ { "client_secret: 1f0c8e52", "-7b3a-0d69-1e21-c05f", "8a7d4b36" }, 0 },
+	};
+	struct scanner *scanner = make_scanner();
+
+	(void)state;
+	for (size_t i = 0; i < countof(cases); i++) {
+		char text[256];
+
+		(void)snprintf(text, sizeof(text), "%s%s%s\n", cases[i].halves[0],
+			cases[i].halves[1], cases[i].halves[2]);
+		if (ask(scanner, text)->count != cases[i].count) {
+			fail_msg("%s", text);
+		}
+	}
+	scanner_free(scanner);
+}
+
+static void
 a_huge_line_and_a_field_of_nuls_are_scanned_in_time(void **state)
 {
 	enum {
@@ -566,6 +635,8 @@ main(void)
 		cmocka_unit_test(letters_of_latin_1_leave_wide_text_wide),
 		cmocka_unit_test(a_binary_gives_only_what_is_certain),
 		cmocka_unit_test(a_path_never_hides_what_is_certain),
+		cmocka_unit_test(a_key_under_a_passphrase_counts_but_in_tests_and_docs),
+		cmocka_unit_test(a_token_may_be_the_user_of_a_url_and_a_uuid_a_secret),
 		cmocka_unit_test(a_huge_line_and_a_field_of_nuls_are_scanned_in_time),
 		cmocka_unit_test(text_made_to_make_a_search_slow_does_not),
 		cmocka_unit_test(the_self_test_passes_and_tells_when_a_rule_is_gone),
