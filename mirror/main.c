@@ -104,6 +104,7 @@
  *     agent/intake                 one file or link: read it whole, take the secrets
  *                                  out, make it an object.
  *     agent/kit                    everything a run needs, opened once.
+ *     agent/moved                  how much of what is gone stands somewhere else now.
  *     agent/notify                 a word to the service manager.
  *     agent/own                    mirror's own state, as databases like any other.
  *     agent/ping                   one POST to a watching service, and no more than

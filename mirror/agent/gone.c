@@ -3,6 +3,7 @@
 #include "agent/gone.h"
 
 #include "agent/kit.h"
+#include "agent/moved.h"
 #include "agent/round.h"
 #include "agent/sealing.h"
 #include "base/buf.h"
@@ -13,6 +14,7 @@
 #include "brain/repo.h"
 #include "brain/sidecar.h"
 #include "brain/worktree.h"
+#include "config/config.h"
 #include "health/evidence.h"
 #include "ledger/shrink.h"
 
@@ -539,6 +541,20 @@ tell_held(const struct gone_root *root, enum shrink_verdict before,
 	}
 }
 
+// What took the place of a folder waited for the verdict; and what is gone from one root
+// may have come into another that was not looked at yet.
+static void
+look_again_if(
+	struct round *round, enum shrink_verdict verdict, enum shrink_verdict before)
+{
+	if (verdict == SHRINK_OK) {
+		round->result->again = round->result->again || round->waits;
+	} else if (before == SHRINK_OK && round->kit->config->nwatches > 1) {
+		round->result->again = true;
+	}
+	round->waits = false;
+}
+
 int
 gone_settle(struct round *round, const struct gone_root *root, struct err *err)
 {
@@ -547,6 +563,7 @@ gone_settle(struct round *round, const struct gone_root *root, struct err *err)
 	struct ledger_totals totals;
 	enum shrink_verdict verdict;
 	int64_t lost = 0;
+	int64_t moved = 0;
 
 	forget_twins(round);
 	if (ledger_root_info(ledger, root->id, &facts, err) < 0 ||
@@ -555,6 +572,14 @@ gone_settle(struct round *round, const struct gone_root *root, struct err *err)
 		return err->code;
 	}
 	verdict = judge(round, root, &facts, totals.on_disk.files, lost);
+	if (verdict != SHRINK_OK && root->there && lost > 0) {
+		if (moved_count(round, &moved, err) < 0) {
+			return err->code;
+		}
+		lost -= moved;
+		verdict = judge(round, root, &facts, totals.on_disk.files, lost);
+	}
+	look_again_if(round, verdict, (enum shrink_verdict)facts.held);
 	tell_held(root, (enum shrink_verdict)facts.held, verdict, lost,
 		totals.on_disk.files);
 	if (settle_all(round, verdict != SHRINK_OK, err) < 0) {

@@ -122,6 +122,8 @@ struct round {
 	/** Paths of this root that were dropped because something else stands there now.
 	 */
 	int64_t replaced;
+	/** Something stands where a folder is held, and is taken in after the verdict. */
+	bool waits;
 	/** A hold ended because a person said so. */
 	bool released;
 	size_t missing_capacity;

@@ -336,6 +336,7 @@ wait_for_folder(struct visit *visit, const struct intake_folder *at,
 
 	// What is held is not counted as met.
 	visit->round->result->seen--;
+	visit->round->waits = true;
 	round_recheck(visit->round, at->id);
 	return old != NULL && old->state == LEDGER_PENDING && !old->oid.set
 		? 0

@@ -292,6 +292,28 @@ run_cycle(struct kit *kit, const struct cycle_plan *plan, struct cycle_result *r
 		: done;
 }
 
+// One cycle, and where it asks for that one more, which looks at everything: together
+// they are one.
+static int
+run_cycles(struct kit *kit, struct cycle_plan *plan, struct cycle_result *ret_result,
+	struct err *err)
+{
+	struct cycle_result first;
+	int done = run_cycle(kit, plan, ret_result, err);
+
+	if (done < 0 || !ret_result->again) {
+		return done;
+	}
+	first = *ret_result;
+	plan->full = true;
+	done = run_cycle(kit, plan, ret_result, err);
+	ret_result->committed = ret_result->committed || first.committed;
+	ret_result->changed += first.changed;
+	ret_result->bytes += first.bytes;
+	ret_result->duration_ms += first.duration_ms;
+	return done;
+}
+
 // For people who look into the browsable copy; nothing of ours needs it.  Whoever waits
 // for a cycle finds `git status` clean in it when it is over.
 static void
@@ -334,7 +356,7 @@ do_sync(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
 		(plan.full && kit_test_scanner(kit, err) < 0)) {
 		return JOB_FAILED;
 	}
-	if (kit_heal(kit, false, err) < 0 || run_cycle(kit, &plan, &result, err) < 0) {
+	if (kit_heal(kit, false, err) < 0 || run_cycles(kit, &plan, &result, err) < 0) {
 		return outcome_of(err->code, err);
 	}
 	worker->owes_full = false;

@@ -242,6 +242,86 @@ a_small_folder_is_replaced_at_once(void **state)
 	assert_honest(world);
 }
 
+// A new name takes nothing away, however large the folder (mv within the root).
+static void
+a_large_folder_with_a_new_name_has_lost_nothing(void **state)
+{
+	struct world *world = *state;
+
+	fill(world);
+	sh(world, "mkdir notes/archive && mv notes/sub notes/archive/2026");
+	(void)run_once(world);
+	assert_int_equal(count(world, LEDGER_PENDING), 0);
+	assert_int_equal(count(world, LEDGER_MIRRORED), 40);
+	assert_false(holds(world, "git -C brain cat-file -e HEAD:notes/sub/g1"));
+	assert_honest(world);
+}
+
+// People move a folder and leave a link, so that the old paths go on working.
+static void
+a_link_left_in_the_place_of_a_large_folder_is_taken_in(void **state)
+{
+	struct world *world = *state;
+
+	fill(world);
+	sh(world, "mv notes/sub notes/z && ln -s z notes/sub");
+	// The link waits for the verdict, and is taken in with one more look.
+	(void)run_once(world);
+	assert_row(world, "notes/sub", "mirrored");
+	assert_int_equal(count(world, LEDGER_MIRRORED), 41);
+	assert_int_equal(count(world, LEDGER_PENDING), 0);
+	assert_honest(world);
+}
+
+// What moved counts as kept, what was deleted beside it as lost.
+static void
+half_of_a_folder_moved_and_half_deleted_is_held_for_the_half(void **state)
+{
+	struct world *world = *state;
+
+	fill(world);
+	sh(world, "mkdir notes/z && mv notes/sub/g1* notes/z && rm -r notes/sub");
+	(void)run_once(world);
+	// g2 to g9 and g20 are gone: nine of forty files, fewer than ten.
+	assert_int_equal(count(world, LEDGER_PENDING), 0);
+	assert_int_equal(count(world, LEDGER_MIRRORED), 31);
+	sh(world, "rm notes/z/*");
+	(void)run_once(world);
+	assert_row(world, "notes/z/g1", "pending held:shrink");
+}
+
+// The same content in a new file is another file: who copies and deletes is asked.
+static void
+a_copy_is_no_move(void **state)
+{
+	struct world *world = *state;
+
+	fill(world);
+	sh(world, "cp -r notes/sub notes/z && rm -r notes/sub");
+	(void)run_once(world);
+	assert_row(world, "notes/sub/g1", "pending held:shrink");
+	assert_true(holds(world, "git -C brain cat-file -e HEAD:notes/sub/g1"));
+}
+
+static void
+what_moves_to_another_root_is_not_lost_either(void **state)
+{
+	struct world *world = *state;
+
+	sh(world, "mkdir -p zoo && echo 1 >zoo/1");
+	(void)snprintf(world->extra, sizeof(world->extra), "[[watch]]\npath = \"%s/zoo\"",
+		world->scratch->path);
+	sh(world,
+		"mkdir -p notes/sub && for i in $(seq 20); do echo $i >notes/f$i; "
+		"echo $i >notes/sub/g$i; done");
+	(void)run_once(world);
+	sh(world, "mv notes/sub zoo/sub");
+	(void)run_once(world);
+	assert_int_equal(count(world, LEDGER_PENDING), 0);
+	assert_int_equal(count(world, LEDGER_MIRRORED), 41);
+	assert_honest(world);
+}
+
 static void
 a_root_that_never_was_there_is_a_failure_unless_optional(void **state)
 {
@@ -390,6 +470,11 @@ main(void)
 		IN_A_WORLD(an_emptied_root_is_held),
 		IN_A_WORLD(a_folder_with_something_else_in_its_place_is_held),
 		IN_A_WORLD(a_small_folder_is_replaced_at_once),
+		IN_A_WORLD(a_large_folder_with_a_new_name_has_lost_nothing),
+		IN_A_WORLD(a_link_left_in_the_place_of_a_large_folder_is_taken_in),
+		IN_A_WORLD(half_of_a_folder_moved_and_half_deleted_is_held_for_the_half),
+		IN_A_WORLD(a_copy_is_no_move),
+		IN_A_WORLD(what_moves_to_another_root_is_not_lost_either),
 		IN_A_WORLD(a_vanished_root_is_held_even_when_the_ledger_is_lost),
 		IN_A_WORLD(a_root_that_never_was_there_is_a_failure_unless_optional),
 		IN_A_WORLD(an_optional_root_that_is_away_keeps_its_files),
