@@ -66,8 +66,8 @@ struct cycle_result {
 	uint64_t seen;
 	/** Seen but not in the ledger, or the other way round; always a bug of ours. */
 	uint64_t unaccounted;
-	/** What one folder lost may stand in another, or something waits for what it lost:
-	 * only one more look at everything tells. */
+	/** What one folder lost may stand in another, or something waits for what it
+	 * lost: only one more look at everything tells. */
 	bool again;
 	int64_t duration_ms;
 };
