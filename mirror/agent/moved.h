@@ -10,8 +10,8 @@
  *
  * Knows: agent/round, ledger.
  * Owns:  nothing.
- * Never: believes a name: it is the same file when device, number, type, size and time are
- *        the same.  Where a file system gives files new numbers, everything counts as lost.
+ * Never: believes a name: it is the same file when device, number, type, size and time
+ * are the same.  Where a file system gives files new numbers, everything counts as lost.
  */
 
 #ifndef AGENT_MOVED_H
@@ -24,7 +24,7 @@ struct round;
 
 /** Of what is in round->missing, how many files the ledger knows under another name, in
  * any root.  Reads the whole ledger; everything seen so far has been put into it. */
-int moved_count(struct round *round, int64_t *ret_moved, struct err *err)
-	NONNULL MUST_CHECK;
+int
+moved_count(struct round *round, int64_t *ret_moved, struct err *err) NONNULL MUST_CHECK;
 
 #endif
