@@ -432,9 +432,16 @@ rewrite_history(struct purge *purge, struct err *err)
 
 // ---- refs
 
+// One command; the last three may be NULL.
+struct git {
+	const char *const *words;
+	const char *input;
+	spawn_line_fn *on_line;
+	void *payload;
+};
+
 static int
-run_git(struct kit *kit, const char *const *words, const char *input, struct buf *ret_out,
-	struct err *err)
+run_git(struct kit *kit, const struct git *git, struct buf *ret_out, struct err *err)
 {
 	AUTO_FREE char *git_dir = xasprintf("--git-dir=%s", repo_git_dir(kit->repo));
 	const char *argv[ARGV_MAX + 3] = { "git", git_dir };
@@ -444,18 +451,23 @@ run_git(struct kit *kit, const char *const *words, const char *input, struct buf
 	struct spawn plan = {
 		.argv = argv,
 		.env = env,
-		.input = input,
-		.input_len = input != NULL ? strlen(input) : 0,
+		.input = git->input,
+		.input_len = git->input != NULL ? strlen(git->input) : 0,
 		.deadline_ms = PURGE_GIT_MS,
+		.on_line = git->on_line,
+		.payload = git->payload,
 	};
 	int code;
 
-	for (size_t i = 0; i < ARGV_MAX && words[i] != NULL; i++) {
-		argv[i + 2] = words[i];
+	for (size_t i = 0; i < ARGV_MAX && git->words[i] != NULL; i++) {
+		argv[i + 2] = git->words[i];
 	}
 	code = spawn_run(&plan, &result, err);
 	if (code == 0 && result.status != 0) {
-		code = err_raise(err, ERR_IO, "git %s: %.200s", words[0],
+		// Behind a setting.
+		size_t verb = strcmp(git->words[0], "-c") == 0 ? 2 : 0;
+
+		code = err_raise(err, ERR_IO, "git %s: %.200s", git->words[verb],
 			buf_text(&result.errors));
 	}
 	if (code == 0 && ret_out != NULL) {
@@ -477,21 +489,22 @@ move_annotated(
 	const char *const make[] = { "hash-object", "-t", "tag", "-w", "--stdin", NULL };
 	char hex[OID_HEX_MAX];
 
-	if (run_git(purge->kit, read, NULL, &tag, err) < 0) {
+	if (run_git(purge->kit, &(struct git){ .words = read }, &tag, err) < 0) {
 		return err->code;
 	}
 	if (tag.len < 7 + OID_HEX_MAX || strncmp(tag.data, "object ", 7) != 0) {
 		return err_raise(err, ERR_CORRUPT, "%s is no tag", ref);
 	}
 	memcpy(tag.data + 7, oid_hex(to, hex), OID_HEX_MAX - 1);
-	if (run_git(purge->kit, make, tag.data, &made, err) < 0) {
+	if (run_git(purge->kit, &(struct git){ .words = make, .input = tag.data }, &made,
+		    err) < 0) {
 		return err->code;
 	}
 	made.data[MIN_OF(made.len, (size_t)OID_HEX_MAX - 1)] = '\0';
 
 	const char *const move[] = { "update-ref", ref, made.data, NULL };
 
-	return run_git(purge->kit, move, NULL, NULL, err);
+	return run_git(purge->kit, &(struct git){ .words = move }, NULL, err);
 }
 
 struct tag {
@@ -530,7 +543,7 @@ move_tag(struct purge *purge, const struct tag *tag, struct err *err)
 	const char *const ask[] = { "cat-file", "-t", tag->ref, NULL };
 	char hex[OID_HEX_MAX];
 
-	if (run_git(purge->kit, ask, NULL, &kind, err) < 0) {
+	if (run_git(purge->kit, &(struct git){ .words = ask }, &kind, err) < 0) {
 		return err->code;
 	}
 	purge->result->tags++;
@@ -541,7 +554,7 @@ move_tag(struct purge *purge, const struct tag *tag, struct err *err)
 	const char *const move[] = { "update-ref", tag->ref, oid_hex(&tag->to, hex),
 		NULL };
 
-	return run_git(purge->kit, move, NULL, NULL, err);
+	return run_git(purge->kit, &(struct git){ .words = move }, NULL, err);
 }
 
 // Milestones point to the same moments as before.
@@ -581,7 +594,9 @@ move_branch(struct purge *purge, const struct oid *remote, struct err *err)
 		home_set_replaces(repo_git_dir(kit->repo), remote, err) < 0) {
 		return err->code;
 	}
-	if (move_tags(purge, err) < 0 ||
+	// From here on the old objects are owed their end.
+	if (home_set_unpruned(repo_git_dir(kit->repo), true, err) < 0 ||
+		move_tags(purge, err) < 0 ||
 		repo_move_ref(kit->repo, old, &purge->result->head, "purge", err) < 0) {
 		return err_wrap(err, "move the branch");
 	}
@@ -597,22 +612,32 @@ move_branch(struct purge *purge, const struct oid *remote, struct err *err)
 	return ledger_commit(kit->ledger, err);
 }
 
-// What we know of the remote's own copy of our branch keeps the old objects.
+// What we know of the remote's own copy of our branch keeps the old objects; and no
+// configuration of the user's may keep a pack.
 int
-purge_prune(struct kit *kit, struct err *err)
+purge_prune(struct kit *kit, spawn_line_fn *on_line, void *payload, struct err *err)
 {
 	AUTO_FREE char *shared =
 		xasprintf("refs/remotes/shared/host/%s", config_host(kit->config));
 	const char *const drop[] = { "update-ref", "-d", shared, NULL };
 	const char *const expire[] = { "reflog", "expire", "--expire=now",
 		"--expire-unreachable=now", "--all", NULL };
-	const char *const collect[] = { "gc", "--quiet", "--prune=now", NULL };
+	const char *const collect[] = { "-c", "gc.bigPackThreshold=0", "gc", "--quiet",
+		"--force", "--prune=now", NULL };
+	const char *const *const steps[] = { drop, expire, collect };
 
-	return run_git(kit, drop, NULL, NULL, err) < 0 ||
-			run_git(kit, expire, NULL, NULL, err) < 0 ||
-			run_git(kit, collect, NULL, NULL, err) < 0
+	for (size_t i = 0; i < countof(steps); i++) {
+		const struct git git = {
+			.words = steps[i], .on_line = on_line, .payload = payload
+		};
+
+		if (run_git(kit, &git, NULL, err) < 0) {
+			return err_wrap(err, "throw away what was purged");
+		}
+	}
+	return repo_refresh(kit->repo, err) < 0
 		? err->code
-		: 0;
+		: home_set_unpruned(repo_git_dir(kit->repo), false, err);
 }
 
 static int
@@ -658,7 +683,8 @@ purge_run(struct kit *kit, const struct exposure_query *query,
 	if (purge.npaths > 0 || oid_equal(&ret_result->head, &head)) {
 		return err_raise(err, ERR_BUG, "the history could not be followed");
 	}
-	if (move_branch(&purge, remote, err) < 0 || purge_prune(kit, err) < 0) {
+	if (move_branch(&purge, remote, err) < 0 ||
+		purge_prune(kit, NULL, NULL, err) < 0) {
 		return err_wrap(err, "purge");
 	}
 	return count_left(&purge, exposure, err);

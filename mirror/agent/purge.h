@@ -10,10 +10,11 @@
  * In every commit that held it the object is replaced by a redacted one; times, messages
  * and everything else stay.  Commits from before it keep their names.
  *
- *     objects -> note for the push -> tags -> ref -> ledger -> prune
+ *     objects -> note for the push -> mark -> tags -> ref -> ledger -> prune -> no mark
  *
- * After a kill before the ref the same purge is done again; after it only pruning is
- * left, which the same command does.
+ * After a kill before the ref the same purge is done again.  While the mark stands, what
+ * was purged may still be read here: the next purge, whatever it is asked, and the next
+ * maintenance (brain/maintain) throw it away.
  *
  * Knows: kit, exposure, brain, ledger, scanner; spawns git (tags, reflog, gc).
  * Owns:  nothing.
@@ -26,6 +27,7 @@
 
 #include "agent/exposure.h"
 #include "base/base.h"
+#include "base/spawn.h"
 #include "brain/oid.h"
 
 struct err;
@@ -68,8 +70,14 @@ int purge_run(struct kit *kit, const struct exposure_query *query,
 	const struct exposure *exposure, const struct oid *remote,
 	struct purge_result *ret_result, struct err *err) NONNULL MUST_CHECK;
 
-/** Throw away what nothing leads to any more, the remote's copy of our branch included.
+/**
+ * Throw away what nothing leads to any more, the remote's copy of our branch included,
+ * and take the mark away.
+ *
+ * @on_line
+ *         As in struct spawn: asked while git works.  May be NULL.
  */
-int purge_prune(struct kit *kit, struct err *err) NONNULL MUST_CHECK;
+int purge_prune(struct kit *kit, spawn_line_fn *on_line, void *payload, struct err *err)
+	NONNULL_ARGS(1, 4) MUST_CHECK;
 
 #endif

@@ -6,6 +6,7 @@
 #include "agent/cycle.h"
 #include "agent/databases.h"
 #include "agent/kit.h"
+#include "agent/purge.h"
 #include "agent/proof.h"
 #include "base/clock.h"
 #include "base/err.h"
@@ -194,15 +195,20 @@ tag_milestones(
 }
 
 // Each commit leaves one small pack; many make every look-up slow.  The agent's staff
-// sees to them in the next quiet moment, unless there is none.
+// sees to them in the next quiet moment, unless there is none.  What a purge left is not
+// left to that.
 static bool
-packs_are_many(const struct worker *worker)
+maintenance_is_due(const struct worker *worker, bool committed)
 {
 	struct maintain_state state;
 	struct err ignored;
 
-	return maintain_look(repo_git_dir(worker->kit->repo), &state, &ignored) == 0 &&
-		state.due && (worker->where == NULL || state.packs > MAINTAIN_PACKS_BUSY);
+	if (maintain_look(repo_git_dir(worker->kit->repo), &state, &ignored) < 0) {
+		return false;
+	}
+	return state.unpruned ||
+		(committed && state.due &&
+			(worker->where == NULL || state.packs > MAINTAIN_PACKS_BUSY));
 }
 
 // A database that waits gets its snapshot; one that failed is not tried at every tick.
@@ -382,7 +388,7 @@ do_sync(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
 		jobqueue_enqueue(kit->queue, JOB_PUSH, NULL, err) < 0) {
 		return JOB_FAILED;
 	}
-	if (result.committed && packs_are_many(worker) &&
+	if (maintenance_is_due(worker, result.committed) &&
 		jobqueue_enqueue(kit->queue, JOB_MAINTAIN, NULL, err) < 0) {
 		return JOB_FAILED;
 	}
@@ -574,6 +580,12 @@ do_maintain(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX
 	(void)job;
 	if (maintain_look(options.git_dir, &before, err) < 0) {
 		return JOB_FAILED;
+	}
+	if (before.unpruned) {
+		log_notice("a purge was cut short: throwing away what it left");
+		if (purge_prune(kit, push_line, worker, err) < 0) {
+			return outcome_of(err->code, err);
+		}
 	}
 	if (!before.due) {
 		(void)snprintf(

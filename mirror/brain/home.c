@@ -169,3 +169,24 @@ home_set_replaces(const char *git_dir, const struct oid *commit, struct err *err
 	return unlink(path) < 0 && errno != ENOENT ? err_errno(err, "remove %s", path)
 						   : 0;
 }
+
+bool
+home_is_unpruned(const char *git_dir)
+{
+	AUTO_FREE char *path = path_join(git_dir, "mirror/unpruned");
+
+	// What cannot be asked for is taken for owed: to prune once more does no harm.
+	return access(path, F_OK) == 0 || errno != ENOENT;
+}
+
+int
+home_set_unpruned(const char *git_dir, bool unpruned, struct err *err)
+{
+	AUTO_FREE char *path = path_join(git_dir, "mirror/unpruned");
+
+	if (unpruned) {
+		return file_replace_at(path, "", 0, 0600, err);
+	}
+	return unlink(path) < 0 && errno != ENOENT ? err_errno(err, "remove %s", path)
+						   : 0;
+}

@@ -7,6 +7,7 @@
  *     mirror/new/       packs being built
  *     mirror/index.new  an index being written
  *     mirror/replaces   after a purge: the commit at the remote that ours replaces
+ *     mirror/unpruned   a purge moved the branch, and the old objects are still here
  *     mirror/machine    who we are, and mirror/fleet.git/ who else is: brain/fleet
  *     mirror/recipient  the public half of the recovery key; vault/seal writes it
  *     mirror/aside/     foreign files found in the browsable copy
@@ -63,5 +64,11 @@ int home_replaces(const char *git_dir, struct oid *ret_commit, struct err *err)
 /** Remember it, durably; NULL: the remote follows again. */
 int home_set_replaces(const char *git_dir, const struct oid *commit, struct err *err)
 	NONNULL_ARGS(1, 3) MUST_CHECK;
+
+/** Is there something here that a purge has yet to throw away? */
+bool home_is_unpruned(const char *git_dir) NONNULL;
+/** Remember that, durably; or that it is done. */
+int
+home_set_unpruned(const char *git_dir, bool unpruned, struct err *err) NONNULL MUST_CHECK;
 
 #endif

@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "brain/home.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -48,7 +49,9 @@ maintain_look(const char *git_dir, struct maintain_state *ret_state, struct err 
 		return err_wrap(err, "look whether maintenance is due");
 	}
 	state.loose *= 256;
-	state.due = state.packs > MAINTAIN_PACKS || state.loose > MAINTAIN_LOOSE;
+	state.unpruned = home_is_unpruned(git_dir);
+	state.due = state.unpruned || state.packs > MAINTAIN_PACKS ||
+		state.loose > MAINTAIN_LOOSE;
 	*ret_state = state;
 	return 0;
 }

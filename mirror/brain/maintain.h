@@ -12,7 +12,7 @@
  * Each cycle leaves one small pack.  Reading slows down with their number, and near
  * copies in different packs cannot share bytes.
  *
- * Knows: base (spawn).  Runs `git repack --geometric`: old and large packs are left
+ * Knows: base (spawn), home.  Runs `git repack --geometric`: old and large packs are left
  * alone, so the work follows what is new. Owns:  the child and its deadline. Never:
  * removes an object, not even one that nothing leads to (a purge does that), or a pack
  * that a running cycle holds.
@@ -41,6 +41,10 @@ struct maintain_state {
 	size_t packs;
 	/** Estimated from one folder of 256, as git does. */
 	size_t loose;
+	/** A purge that was cut short left what nothing leads to (brain/home): for
+	 * agent/purge to throw away. */
+	bool unpruned;
+	/** One of these is a reason. */
 	bool due;
 };
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-#include "brain/allowed.h"
 #include "agent/exposure.h"
 #include "agent/kit.h"
 #include "agent/purge.h"
@@ -11,6 +10,8 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "brain/allowed.h"
+#include "brain/home.h"
 #include "brain/repo.h"
 #include "cli/handlers.h"
 #include "cli/once.h"
@@ -328,6 +329,25 @@ print_done(struct secrets *secrets, const struct purge_result *result)
 	}
 }
 
+// A purge that was cut short was said yes to; what it left must not stay for this one's
+// answer.
+static int
+finish_earlier(struct call *call, struct kit *kit, struct err *err)
+{
+	if (!home_is_unpruned(repo_git_dir(kit->repo))) {
+		return 0;
+	}
+	if (call->dry_run) {
+		output_line(&call->out,
+			"an earlier purge was cut short: what it left is still here, and "
+			"would be thrown away");
+		return 0;
+	}
+	output_line(
+		&call->out, "an earlier purge was cut short: throwing away what it left");
+	return purge_prune(kit, NULL, NULL, err);
+}
+
 static int
 purge(struct secrets *secrets, struct kit *kit, struct err *err)
 {
@@ -338,7 +358,8 @@ purge(struct secrets *secrets, struct kit *kit, struct err *err)
 	struct oid head;
 
 	memcpy(secrets->key, kit->key, sizeof(secrets->key));
-	if (allowed_load(repo_git_dir(kit->repo), &allowed, err) < 0 ||
+	if (finish_earlier(secrets->call, kit, err) < 0 ||
+		allowed_load(repo_git_dir(kit->repo), &allowed, err) < 0 ||
 		open_scanner(secrets, kit->config, &allowed, err) < 0 ||
 		repo_head(kit->repo, &head, err) < 0 ||
 		find(secrets, kit->repo, &head, err) < 0) {
@@ -346,9 +367,7 @@ purge(struct secrets *secrets, struct kit *kit, struct err *err)
 	}
 	if (secrets->exposure.count == 0) {
 		output_line(&secrets->call->out, "it is in no commit: nothing to do");
-		// Unless a purge was cut short before it threw the old objects away.
-		return given != NULL && !secrets->call->dry_run ? purge_prune(kit, err)
-								: 0;
+		return 0;
 	}
 	if (purge_check(&secrets->exposure, err) < 0) {
 		return err->code;

@@ -145,3 +145,54 @@ mv away remote.git
 expect 0 "$MIRROR" --once
 silent_about err "could not be pushed"
 is "$(git -C remote.git rev-parse "$branch")" "$(git -C "$BRAIN" rev-parse HEAD)" "the remote at the end"
+
+# Cut short anywhere, it is finished: by the next purge, whatever it asks about, and by the
+# next run.  A git of ours ends the program that called it, before or after its own work.
+mkdir bin
+cat >bin/git <<'END'
+#!/bin/sh
+case "$STOP_WHEN $*" in
+"before "*"$STOP_AT"*) kill -9 $PPID; exit 1 ;;
+"after "*"$STOP_AT"*) PATH=$REAL_PATH git "$@"; kill -9 $PPID; exit 1 ;;
+esac
+PATH=$REAL_PATH exec git "$@"
+END
+chmod +x bin/git
+export REAL_PATH=$PATH
+number=0
+for stop in 'before update-ref refs/tags' 'before update-ref -d' 'after update-ref -d' \
+	'before reflog expire' 'after reflog expire' 'before gc' 'after gc'; do
+	number=$((number + 1))
+	for by in $([ $((number % 2)) -eq 0 ] && echo once || echo purge); do
+		word="sesame-$number-door"
+		printf '%s\n' "$word" >value
+		printf 'the door: %s\n' "$word" >notes/sub/door.txt
+		expect 0 "$MIRROR" --once
+		expect 0 "$MIRROR" milestone "cut$number"
+		printf 'elsewhere\n' >notes/sub/door.txt
+		expect 0 "$MIRROR" --once
+		expect 0 "$MIRROR" secrets purge --value value
+		token=$(sed -n 's/.*--confirm \([0-9a-f]*\)$/\1/p' out)
+		got=0
+		STOP_WHEN=${stop%% *} STOP_AT=${stop#* } PATH=$W/bin:$PATH \
+			"$MIRROR" secrets purge --value value --confirm "$token" >out 2>err || got=$?
+		is "$got" 137 "a purge that ended $stop"
+		if [ "$by" = once ]; then
+			expect 0 "$MIRROR" --once
+		else
+			expect 0 "$MIRROR" secrets purge --value never
+		fi
+		# Before the branch moved it is asked for again.
+		if git -C "$BRAIN" log -p --all | grep -qF "$word"; then
+			is "$stop" 'before update-ref refs/tags' "the branch with the value in it, ended"
+			expect 0 "$MIRROR" secrets purge --value value
+			token=$(sed -n 's/.*--confirm \([0-9a-f]*\)$/\1/p' out)
+			expect 0 "$MIRROR" secrets purge --value value --confirm "$token"
+		fi
+		gone "$BRAIN"
+		[ ! -e "$BRAIN/.git/mirror/unpruned" ] || fail "it still says that something is owed ($stop)"
+		git -C "$BRAIN" fsck --strict >fsck 2>&1 || fail "fsck after a purge that ended $stop: $(cat fsck)"
+	done
+done
+expect 0 "$MIRROR" --once
+is "$(git -C remote.git rev-parse "$branch")" "$(git -C "$BRAIN" rev-parse HEAD)" "the remote after all of these"
