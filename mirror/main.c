@@ -189,6 +189,8 @@
  *     serve/page_picture
  *
  * 3  health/  facts in, one verdict out
+ *     health/bare                  disk and newest commit compared when there is no
+ *                                  ledger to ask.
  *     health/deep                  disk, ledger and git tree compared, path by path,
  *                                  believing none.
  *     health/evidence              what was measured, when, and what a person has

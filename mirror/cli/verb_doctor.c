@@ -140,6 +140,23 @@ look_at_key(struct visit *visit)
 					      : "mirror key new");
 }
 
+// One that was there is not made anew (it would look like a backup).
+static void
+look_at_brain(struct visit *visit)
+{
+	const char *repo = visit->config->brain.repo;
+	AUTO_FREE char *state = places_state_dir();
+	AUTO_FREE char *ledger = path_join(state, "ledger.sqlite");
+	AUTO_FREE char *next = access(ledger, F_OK) == 0
+		? xasprintf("bring it back (a disk not mounted?), or: git clone --branch "
+			    "%s "
+			    "YOUR-REMOTE %s",
+			  visit->config->brain.branch, repo)
+		: xstrdup("mirror --once");
+
+	tell(visit, "brain", repo, access(repo, F_OK) == 0 ? NULL : next);
+}
+
 static void
 look_at_config(struct visit *visit, const struct err *wrong)
 {
@@ -161,8 +178,7 @@ look_at_config(struct visit *visit, const struct err *wrong)
 		tell(visit, "watched", watch->path,
 			there || watch->optional ? NULL : next);
 	}
-	tell(visit, "brain", visit->config->brain.repo,
-		access(visit->config->brain.repo, F_OK) == 0 ? NULL : "mirror --once");
+	look_at_brain(visit);
 }
 
 static void

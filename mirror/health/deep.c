@@ -142,13 +142,32 @@ tell(struct deep *deep, enum suspicion why, const char *path)
 	(*counts[why])++;
 }
 
+// Once it is clear: wrong, or the agent was at work and it is right now.
+static void
+settle(struct deep *deep, enum suspicion why, const char *path, bool wrong)
+{
+	static const enum ledger_state right[] = {
+		[SUSPECT_UNACCOUNTED] = LEDGER_PENDING,
+		[SUSPECT_MISSING] = LEDGER_MIRRORED,
+		[SUSPECT_DIFFERS] = LEDGER_MIRRORED,
+	};
+
+	if (wrong) {
+		tell(deep, why, path);
+	}
+	// What is in no row is told apart.
+	if (!wrong || why != SUSPECT_UNACCOUNTED) {
+		deep->result->state[wrong ? LEDGER_FAILED : right[why]]++;
+	}
+}
+
 static void
 suspect(struct deep *deep, enum suspicion why, const char *shown, const char *name)
 {
 	AUTO_FREE char *path = path_join(shown, name);
 
 	if (deep->nsuspects >= SUSPECTS_MAX) {
-		tell(deep, why, path);
+		settle(deep, why, path, true);
 		return;
 	}
 	deep->suspects = xgrow(deep->suspects, deep->nsuspects, &deep->suspects_capacity,
@@ -210,6 +229,7 @@ note_change(struct deep *deep, const struct walk_entry *entry)
 	int64_t *oldest_ms = &deep->result->oldest_change_ms;
 
 	deep->result->changed++;
+	deep->result->state[LEDGER_PENDING]++;
 	if (*oldest_ms == 0 || since_ms < *oldest_ms) {
 		*oldest_ms = since_ms;
 	}
@@ -228,10 +248,12 @@ compare_bytes(struct deep *deep, int dirfd, const char *shown,
 	got = hash_entry(deep, dirfd, entry, &oid, &err);
 	if (got < 0) {
 		deep->result->unreadable++;
+		deep->result->state[LEDGER_FAILED]++;
 		return;
 	}
 	deep->result->hashed++;
 	if (got > 0 && memcmp(oid.id, row->oid.bytes, OID_LEN) == 0) {
+		deep->result->state[row->state]++;
 		return;
 	}
 	// Written while we read, or in the clock tick of the agent's own reading.
@@ -239,6 +261,7 @@ compare_bytes(struct deep *deep, int dirfd, const char *shown,
 		!inode_same_content(&now, &row->inode) ||
 		(row->flags & LEDGER_ROW_RACY) != 0) {
 		deep->result->changed++;
+		deep->result->state[LEDGER_PENDING]++;
 		return;
 	}
 	suspect(deep, SUSPECT_DIFFERS, shown, row->name);
@@ -420,12 +443,15 @@ judge_row(struct deep *deep, int dirfd, const struct place *place,
 	}
 	if (!row->oid.set || entry->error != 0 || !ledger_is_protected(row->state) ||
 		row->state == LEDGER_SNAPSHOTTED) {
+		deep->result->state[row->state]++;
 		return;
 	}
 	if (!inode_same_content(&row->inode, &entry->inode)) {
 		note_change(deep, entry);
 	} else if (row->state == LEDGER_MIRRORED) {
 		compare_bytes(deep, dirfd, place->shown, row, entry);
+	} else {
+		deep->result->state[row->state]++;
 	}
 }
 
@@ -612,9 +638,8 @@ deep_compare(const struct config *config, struct ledger *ledger, struct repo *re
 		return err->code;
 	}
 	for (size_t i = 0; i < deep.nsuspects; i++) {
-		if (is_still_wrong(&deep, &deep.suspects[i])) {
-			tell(&deep, deep.suspects[i].why, deep.suspects[i].path);
-		}
+		settle(&deep, deep.suspects[i].why, deep.suspects[i].path,
+			is_still_wrong(&deep, &deep.suspects[i]));
 	}
 	return 0;
 }

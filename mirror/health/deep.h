@@ -16,6 +16,7 @@
 #define HEALTH_DEEP_H
 
 #include "base/base.h"
+#include "ledger/state.h"
 
 struct config;
 struct err;
@@ -29,6 +30,9 @@ enum {
 struct deep_result {
 	/** Paths on disk that are not folders; folders that are one row count once. */
 	int64_t on_disk;
+	/** Of these, by what can be said of each now: one that changed since the ledger's
+	 * row waits, one whose bytes the tree does not have is failed. */
+	int64_t state[LEDGER_NSTATES];
 	/** Files whose bytes were read and hashed. */
 	int64_t hashed;
 	/** On disk, old enough, and in no row. */

@@ -34,6 +34,10 @@ open_ledger(struct probe *probe)
 	if (result == 0) {
 		result = ledger_totals(probe->ledger, &probe->totals, &err);
 	}
+	// Totals are one small table: they are there when the rest is not.
+	if (result == 0 && ledger_glance(probe->ledger, &err) == ERR_CORRUPT) {
+		result = err.code;
+	}
 	note_door(&probe->ledger_door, result, &err);
 	if (result < 0) {
 		memset(&probe->totals, 0, sizeof(probe->totals));

@@ -65,7 +65,7 @@ probe_integrity(struct probe *probe)
 
 		fact->at_ms = probe->now_ms;
 		(void)probe_say(fact, HEALTH_FAILED,
-			gone ? "mirror config show" : "mirror verify",
+			gone ? "mirror doctor" : "mirror verify",
 			"the brain repo %s %s: %s", config->brain.repo,
 			gone ? "is not there" : "cannot be opened", why->msg);
 		return;
@@ -396,6 +396,30 @@ probe_daily(struct probe *probe)
 
 /* ---- drill ---- */
 
+// A later drill found out nothing: both are told, and the older one goes on ageing.
+static void
+say_tried(struct probe *probe, struct health_fact *fact, const struct evidence_row *known)
+{
+	struct evidence_row tried;
+	char before[CLOCK_TEXT_MAX];
+	AUTO_FREE char *last = NULL;
+
+	if (probe_row(probe, RECORD_DRILL_TRIED, &tried) <= 0 ||
+		tried.at_ms <= known->at_ms) {
+		return;
+	}
+	clock_format_age(MAX_OF(probe->now_ms - known->at_ms, 0), before);
+	last = xstrdup(fact->evidence);
+	if (fact->state == HEALTH_HEALTHY) {
+		(void)probe_say(fact, HEALTH_DEGRADED, "mirror drill",
+			"%s; %s before: %s", tried.text, before, last);
+	} else {
+		AUTO_FREE char *both = xasprintf("%s; since then %s", last, tried.text);
+
+		(void)snprintf(fact->evidence, sizeof(fact->evidence), "%s", both);
+	}
+}
+
 void
 probe_drill(struct probe *probe)
 {
@@ -410,7 +434,8 @@ probe_drill(struct probe *probe)
 			"no drill was ever run: nobody has seen this backup restored");
 		return;
 	}
-	(void)probe_from_row(probe, FACT_DRILL, &row);
+	fact = probe_from_row(probe, FACT_DRILL, &row);
+	say_tried(probe, fact, &row);
 }
 
 /* ---- machines ---- */

@@ -10,6 +10,7 @@
 #include "brain/pack.h"
 #include "brain/repo.h"
 #include "config/config.h"
+#include "health/bare.h"
 #include "health/deep.h"
 #include "health/sentence.h"
 #include "health/verdict.h"
@@ -78,8 +79,13 @@ say_comparison(struct probe *probe, const struct deep_result *result)
 		"changed since",
 		paths, (long long)result->hashed, (long long)result->changed);
 	probe->swept_ms = probe->now_ms;
-	probe->report->accounting =
-		health_accounting_of(&probe->totals, result->unaccounted, probe->now_ms);
+	probe->report->accounting = (struct health_accounting){
+		.known = true,
+		.on_disk = result->on_disk,
+		.unaccounted = result->unaccounted,
+		.swept_ms = probe->now_ms,
+	};
+	memcpy(probe->report->accounting.state, result->state, sizeof(result->state));
 }
 
 // What nobody noticed waits as long as what was noticed.
@@ -154,6 +160,36 @@ say_objects(struct probe *probe)
 	buf_done(&objects.bytes);
 }
 
+// `completeness` has said that there is no ledger; what disk and commit say without one
+// is said with it.
+static void
+look_without_ledger(struct probe *probe)
+{
+	struct health_fact *fact = find_fact(probe, FACT_COMPLETENESS);
+	struct deep_result result;
+	struct err err = { 0 };
+	AUTO_FREE char *said = NULL;
+
+	if (fact == NULL || !probe->repo_door.open || oid_is_zero(&probe->head) ||
+		bare_compare(probe->input->config, probe->input->state_dir, probe->repo,
+			&probe->head, &result, &err) < 0) {
+		return;
+	}
+	said = xstrdup(fact->evidence);
+	(void)snprintf(fact->evidence, sizeof(fact->evidence),
+		"%s; disk and newest commit compared without it: of %lld paths %lld are "
+		"not in it, %lld have other bytes, %lld changed since%s%s",
+		said, (long long)result.on_disk, (long long)result.missing,
+		(long long)result.differ, (long long)result.changed,
+		result.paths[0] != '\0' ? ": " : "", result.paths);
+	fact->at_ms = probe->now_ms;
+	probe->report->accounting = (struct health_accounting){
+		.known = true, .on_disk = result.on_disk, .swept_ms = probe->now_ms
+	};
+	memcpy(probe->report->accounting.state, result.state, sizeof(result.state));
+	say_changes(probe, &result);
+}
+
 void
 probe_deep(struct probe *probe)
 {
@@ -163,8 +199,11 @@ probe_deep(struct probe *probe)
 	if (probe->repo_door.open) {
 		say_objects(probe);
 	}
-	// Without a ledger `completeness` has said so already.
-	if (!probe->ledger_door.open || probe->input->config == NULL) {
+	if (probe->input->config == NULL) {
+		return;
+	}
+	if (!probe->ledger_door.open) {
+		look_without_ledger(probe);
 		return;
 	}
 	if (deep_compare(probe->input->config, probe->ledger,

@@ -36,11 +36,14 @@ has_ledger(struct probe *probe, struct health_fact *fact)
 		(void)probe_say(fact, HEALTH_UNKNOWN, "mirror --once",
 			"nothing was ever run here");
 	} else {
-		(void)probe_say(fact,
-			why->code == ERR_NOT_FOUND ? HEALTH_FAILED : HEALTH_UNKNOWN,
-			SWEEP, "%s%s",
-			why->code == ERR_NOT_FOUND ? "the ledger is gone: "
-						   : "the ledger cannot be read: ",
+		bool gone = why->code == ERR_NOT_FOUND;
+		bool damaged = why->code == ERR_CORRUPT;
+
+		(void)probe_say(fact, gone || damaged ? HEALTH_FAILED : HEALTH_UNKNOWN,
+			SWEEP, "%s: %s",
+			gone              ? "the ledger is gone"
+				: damaged ? "the ledger is damaged"
+					  : "the ledger cannot be read",
 			why->msg);
 	}
 	return false;
@@ -144,6 +147,22 @@ say_head(struct probe *probe, struct health_fact *fact)
 	}
 }
 
+// What a commit that cannot be read protected is nothing that anybody gets back by it.
+static bool
+can_read_head(struct probe *probe, struct health_fact *fact)
+{
+	struct oid tree;
+	struct err err = { 0 };
+
+	if (oid_is_zero(&probe->head) ||
+		repo_commit_tree(probe->repo, &probe->head, &tree, &err) == 0) {
+		return true;
+	}
+	(void)probe_say(fact, HEALTH_FAILED, "mirror verify",
+		"the newest commit cannot be read: %s", err.msg);
+	return false;
+}
+
 void
 probe_completeness(struct probe *probe)
 {
@@ -162,6 +181,9 @@ probe_completeness(struct probe *probe)
 	}
 	say_roots(probe, fact);
 	say_head(probe, fact);
+	if (!can_read_head(probe, fact)) {
+		return;
+	}
 	probe->report->accounting =
 		health_accounting_of(&probe->totals, row.value, probe->swept_ms);
 }

@@ -393,6 +393,17 @@ record_offsite(
 	return evidence_put(evidence, &fact, err);
 }
 
+// Was one carried out before?  Then what it found out is worth more than that this one
+// found out nothing.
+static int
+was_drilled(struct evidence *evidence, struct err *err)
+{
+	struct evidence_row known;
+	int found = evidence_get(evidence, fact_word(FACT_DRILL), &known, err);
+
+	return found <= 0 ? found : known.state != HEALTH_DEGRADED;
+}
+
 int
 record_drill(struct evidence *evidence, const struct record_drill *drill, struct err *err)
 {
@@ -432,5 +443,13 @@ record_drill(struct evidence *evidence, const struct record_drill *drill, struct
 		break;
 	}
 	fact.text = text;
+	if (drill->outcome == RECORD_INCONCLUSIVE) {
+		int drilled = was_drilled(evidence, err);
+
+		if (drilled < 0) {
+			return drilled;
+		}
+		fact.name = drilled > 0 ? RECORD_DRILL_TRIED : fact.name;
+	}
 	return evidence_put(evidence, &fact, err);
 }

@@ -50,6 +50,8 @@ struct ledger;
 /** A machine not heard of for longer is silent. */
 #define RECORD_SILENT_MS (INT64_C(2) * 24 * 60 * 60 * 1000)
 /** When the whole repository was last read, or first written. */
+/** The last drill that could not be carried out, when an older one could: its reason. */
+#define RECORD_DRILL_TRIED "drill.tried"
 #define RECORD_VERIFIED "integrity.all"
 /** Which commit the ledger describes, 40 hex digits: a key for ledger_meta_set(). */
 #define RECORD_META_HEAD "head"

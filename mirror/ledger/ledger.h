@@ -42,6 +42,10 @@ enum {
 	/** Bytes of a name; longer is TOO_BIG (redaction may lengthen one past NAME_MAX).
 	 */
 	LEDGER_NAME_MAX = 4096,
+	/** A ledger of so many bytes is looked through by ledger_glance(), of a larger
+	 * one so many places. */
+	LEDGER_GLANCE_BYTES = 4 << 20,
+	LEDGER_GLANCE_LOOKS = 64,
 	/** Bytes of a value under ledger_meta_set(). */
 	LEDGER_META_MAX = 64 * 1024,
 };
@@ -359,6 +363,12 @@ int ledger_oldest(struct ledger *ledger, enum ledger_state state, int64_t *ret_s
  */
 int ledger_check(struct ledger *ledger, struct ledger_totals *ret_counted,
 	struct err *err) NONNULL MUST_CHECK;
+
+/**
+ * Is it damaged, as far as a few milliseconds can tell?  All of a small ledger; of a
+ * large one some pages, others each time.  CORRUPT.
+ */
+int ledger_glance(struct ledger *ledger, struct err *err) NONNULL MUST_CHECK;
 
 /* ---- meta: head commit, tree, rules version, config hash, boot id, ... ---- */
 

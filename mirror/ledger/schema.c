@@ -153,6 +153,12 @@ const char *const handle_sql[HANDLE_NSQL] = {
 	[SQL_COUNT_ALL] = "SELECT state, kind, count(*), " BYTES_
 			  " FROM entries GROUP BY state, kind",
 	[SQL_QUICK_CHECK] = "PRAGMA quick_check(1)",
+	[SQL_BYTES] = "SELECT page_count * page_size FROM pragma_page_count,"
+		      " pragma_page_size",
+	[SQL_LAST_FOLDER] = "SELECT max(id) FROM folders",
+	[SQL_SOME_ROWS] =
+		"SELECT entries.name, oid, attributes, (SELECT name FROM folders"
+		" WHERE id = entries.folder) FROM entries WHERE folder >= ? LIMIT 8",
 	// A row or folder in no folder, and a path that stands twice.
 	[SQL_STRAYS] =
 		"SELECT (SELECT count(*) FROM entries LEFT JOIN folders"

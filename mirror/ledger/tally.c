@@ -7,6 +7,7 @@
 
 #include "base/db.h"
 #include "base/err.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "ledger/handle.h"
 
@@ -268,4 +269,63 @@ ledger_check(struct ledger *ledger, struct ledger_totals *ret_counted, struct er
 	result = check_frozen(ledger, ret_counted, err);
 	handle_thaw(ledger);
 	return result < 0 ? err_wrap(err, "check the ledger") : 0;
+}
+
+static int
+first_int(struct ledger *ledger, enum handle_sql sql, int64_t *ret_value, struct err *err)
+{
+	struct db_stmt *stmt = handle_stmt(ledger, sql, err);
+
+	if (stmt == NULL || db_step(stmt, err) < 0) {
+		return err->code;
+	}
+	*ret_value = db_int(stmt, 0);
+	db_reset(stmt);
+	return 0;
+}
+
+// A few rows from some folder on: the way down to them, and the pages they are on.
+static int
+look_at_some(struct ledger *ledger, int64_t folder, struct err *err)
+{
+	struct db_stmt *some = handle_stmt(ledger, SQL_SOME_ROWS, err);
+	int got;
+
+	if (some == NULL) {
+		return err->code;
+	}
+	db_bind_int(some, 1, folder);
+	while ((got = db_step(some, err)) > 0) {
+		size_t len;
+
+		(void)db_bytes(some, 0, &len);
+	}
+	return got;
+}
+
+int
+ledger_glance(struct ledger *ledger, struct err *err)
+{
+	int64_t bytes = 0;
+	int64_t last = 0;
+
+	if (first_int(ledger, SQL_BYTES, &bytes, err) < 0) {
+		return err->code;
+	}
+	if (bytes <= LEDGER_GLANCE_BYTES) {
+		return check_file(ledger, err);
+	}
+	if (first_int(ledger, SQL_LAST_FOLDER, &last, err) < 0) {
+		return err->code;
+	}
+	for (int i = 0; i < LEDGER_GLANCE_LOOKS; i++) {
+		uint64_t chance = 0;
+
+		if (hash_random(&chance, sizeof(chance), err) < 0 ||
+			look_at_some(ledger,
+				(int64_t)(chance % (uint64_t)MAX_OF(last, 1)), err) < 0) {
+			return err->code;
+		}
+	}
+	return 0;
 }

@@ -209,6 +209,37 @@ a_folder_that_cannot_be_read_is_never_green(void **state)
 	assert_int_equal(planted_fact(machine, "completeness")->state, HEALTH_DEGRADED);
 }
 
+static void
+what_it_saw_itself_is_what_it_counts(void **state)
+{
+	struct planted *machine = *state;
+
+	scratch_write_text(machine->scratch, "root/a.md", "longer than it was");
+	scratch_write_text(machine->scratch, "root/new.md", "new");
+	planted_measure(machine);
+	assert_int_equal(machine->report.accounting.on_disk, 4);
+	assert_int_equal(machine->report.accounting.state[LEDGER_PENDING], 2);
+	assert_int_equal(machine->report.accounting.state[LEDGER_MIRRORED], 2);
+}
+
+static void
+without_a_ledger_disk_and_commit_are_compared(void **state)
+{
+	struct planted *machine = *state;
+
+	scratch_write_text(machine->scratch, "root/a.md", "other bytes");
+	assert_int_equal(scratch_sh(machine->scratch, "rm %s/" RECORD_LEDGER "*",
+				 machine->state_dir),
+		0);
+	assert_state(machine, "completeness", HEALTH_FAILED);
+	assert_says(machine, "completeness", "compared without it: of 3 paths");
+	assert_int_equal(machine->report.accounting.on_disk, 3);
+	assert_int_equal(machine->report.accounting.state[LEDGER_MIRRORED], 2);
+	assert_int_equal(machine->report.accounting.state[LEDGER_PENDING] +
+			machine->report.accounting.state[LEDGER_FAILED],
+		1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -225,6 +256,8 @@ main(void)
 		TEST(a_flipped_byte_in_a_pack_is_found),
 		TEST(a_missing_repo_leaves_nothing_in_the_tree),
 		TEST(a_folder_that_cannot_be_read_is_never_green),
+		TEST(what_it_saw_itself_is_what_it_counts),
+		TEST(without_a_ledger_disk_and_commit_are_compared),
 	};
 
 	return cmocka_run_group_tests_name("health/deep", tests, NULL, NULL);

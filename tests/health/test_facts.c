@@ -292,7 +292,30 @@ a_damaged_ledger_is_never_green(void **state)
 
 	scratch_write_text(machine->scratch, "state/ledger.sqlite",
 		"this was a database before the disk went bad ...........");
-	assert_state(machine, "completeness", HEALTH_UNKNOWN);
+	assert_state(machine, "completeness", HEALTH_FAILED);
+	assert_false(machine->report.accounting.known);
+}
+
+// One page of rows, where no total stands.
+static void
+a_ledger_with_a_damaged_page_is_failed_before_anybody_runs(void **state)
+{
+	struct planted *machine = *state;
+
+	assert_state(machine, "completeness", HEALTH_HEALTHY);
+	assert_int_equal(
+		scratch_sh(machine->scratch,
+			"f=%s/" RECORD_LEDGER
+			"; sqlite3 $f 'PRAGMA wal_checkpoint(TRUNCATE)' "
+			">/dev/null; p=$(sqlite3 $f \"SELECT rootpage FROM sqlite_schema "
+			"WHERE "
+			"name = 'entries'\"); s=$(sqlite3 $f 'PRAGMA page_size'); "
+			"head -c $s /dev/zero | tr '\\0' Z | "
+			"dd of=$f bs=$s seek=$((p - 1)) conv=notrunc 2>/dev/null",
+			machine->state_dir),
+		0);
+	assert_state(machine, "completeness", HEALTH_FAILED);
+	assert_says(machine, "completeness", "the ledger is damaged");
 	assert_false(machine->report.accounting.known);
 }
 
@@ -496,6 +519,39 @@ a_missing_repo_is_failed(void **state)
 	assert_state(machine, "integrity", HEALTH_FAILED);
 	assert_state(machine, "push", HEALTH_UNKNOWN);
 	assert_int_equal(scratch_exists(machine->scratch, "brain"), 0);
+}
+
+static void
+a_newest_commit_that_is_gone_protects_nothing(void **state)
+{
+	struct planted *machine = *state;
+
+	assert_int_equal(
+		scratch_sh(machine->scratch, "mv brain/.git/objects/pack brain/away"), 0);
+	assert_state(machine, "integrity", HEALTH_FAILED);
+	assert_int_not_equal(
+		planted_fact(machine, "completeness")->state, HEALTH_HEALTHY);
+	assert_false(machine->report.accounting.known);
+	assert_int_equal(machine->report.accounting.state[LEDGER_MIRRORED], 0);
+}
+
+static void
+a_drill_that_could_not_be_carried_out_hides_no_other(void **state)
+{
+	struct planted *machine = *state;
+
+	planted_evidence(
+		machine, "drill", HEALTH_HEALTHY, NULL, machine->now_ms - 2 * DAY);
+	planted_evidence(machine, RECORD_DRILL_TRIED, HEALTH_DEGRADED, NULL,
+		machine->now_ms - HOUR);
+	assert_state(machine, "drill", HEALTH_DEGRADED);
+	assert_says(machine, "drill", " before: ");
+	// It ages as if nothing had been tried.
+	assert_in_range(planted_fact(machine, "drill")->at_ms, machine->now_ms - 3 * DAY,
+		machine->now_ms - DAY);
+	planted_evidence(
+		machine, "drill", HEALTH_HEALTHY, NULL, machine->now_ms - MINUTE);
+	assert_state(machine, "drill", HEALTH_HEALTHY);
 }
 
 static void
@@ -936,6 +992,7 @@ main(void)
 		TEST(cycles_that_fail_are_told_even_when_no_agent_is_accepted),
 		TEST(a_lost_state_database_is_failed),
 		TEST(a_damaged_ledger_is_never_green),
+		TEST(a_ledger_with_a_damaged_page_is_failed_before_anybody_runs),
 		TEST(damaged_evidence_is_never_green),
 		TEST(a_repo_ahead_of_the_ledger_is_failed),
 		TEST(a_folder_added_to_the_configuration_and_never_swept_is_unknown),
@@ -948,6 +1005,8 @@ main(void)
 		TEST(a_watched_folder_that_is_gone_is_told_before_any_sweep),
 		TEST(a_held_secret_degrades_secrets),
 		TEST(a_missing_repo_is_failed),
+		TEST(a_newest_commit_that_is_gone_protects_nothing),
+		TEST(a_drill_that_could_not_be_carried_out_hides_no_other),
 		TEST(cycles_alone_do_not_keep_integrity_green),
 		TEST(commits_the_remote_lacks_are_counted_and_dated),
 		TEST(a_young_commit_may_wait_for_its_push),

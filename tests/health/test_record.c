@@ -170,7 +170,9 @@ damage_and_failed_drills_are_red_and_doubt_is_yellow(void **state)
 		&(struct record_drill){
 			.outcome = RECORD_INCONCLUSIVE, .what = "no disk" },
 		&err));
-	assert_int_equal(row_of(desk, "drill").state, HEALTH_DEGRADED);
+	// What was found out stays until something else is; the doubt stands beside it.
+	assert_int_equal(row_of(desk, "drill").state, HEALTH_FAILED);
+	assert_int_equal(row_of(desk, RECORD_DRILL_TRIED).state, HEALTH_DEGRADED);
 	ok(record_drill(desk->evidence,
 		&(struct record_drill){ .outcome = RECORD_PASSED, .files = 3 }, &err));
 	assert_int_equal(row_of(desk, "drill").state, HEALTH_HEALTHY);
