@@ -154,10 +154,11 @@ print_path(struct use *use, const struct restore_path *path)
 	struct output *out = &use->call->out;
 	AUTO_FREE char *shown = path_short(path->path);
 	AUTO_FREE char *why = path_printable_text(path->why);
-	const char *word = restore_verdict_word(path->verdict);
+	const char *word = use->preview ? restore_verdict_would(path->verdict)
+					: restore_verdict_word(path->verdict);
 
 	output_word(out, tone_of(path->verdict), word);
-	output_text(out, "%*s%s", (int)(10 - strlen(word)), "", shown);
+	output_text(out, "%*s%s", (int)(12 - strlen(word)), "", shown);
 	if (path->redacted > 0) {
 		output_text(out, "  (%" PRIu32 " secret%s redacted)", path->redacted,
 			path->redacted == 1 ? "" : "s");
@@ -287,6 +288,8 @@ print_text(struct use *use, const struct restore_result *result)
 {
 	struct output *out = &use->call->out;
 	const uint64_t *count = result->count;
+	const char *(*word)(enum restore_verdict) =
+		use->preview ? restore_verdict_would : restore_verdict_word;
 	uint64_t bad =
 		count[RESTORE_CONFLICT] + count[RESTORE_MISSING] + count[RESTORE_FAILED];
 	char size[OUTPUT_SIZE_MAX];
@@ -298,12 +301,12 @@ print_text(struct use *use, const struct restore_result *result)
 	}
 	output_size(result->bytes, size);
 	output_line(out,
-		"%s from %.12s: %" PRIu64 " written (%s), %" PRIu64 " kept, %" PRIu64
-		" replaced, %" PRIu64 " conflict%s, %" PRIu64 " missing, %" PRIu64
-		" failed",
+		"%s from %.12s: %" PRIu64 " %s (%s), %" PRIu64 " %s, %" PRIu64
+		" %s, %" PRIu64 " conflict%s, %" PRIu64 " missing, %" PRIu64 " failed",
 		use->preview ? "would be restored" : "restored",
-		oid_hex(&use->commit, id), count[RESTORE_WRITTEN], size,
-		count[RESTORE_KEPT], count[RESTORE_REPLACED], count[RESTORE_CONFLICT],
+		oid_hex(&use->commit, id), count[RESTORE_WRITTEN], word(RESTORE_WRITTEN),
+		size, count[RESTORE_KEPT], word(RESTORE_KEPT), count[RESTORE_REPLACED],
+		word(RESTORE_REPLACED), count[RESTORE_CONFLICT],
 		count[RESTORE_CONFLICT] == 1 ? "" : "s", count[RESTORE_MISSING],
 		count[RESTORE_FAILED]);
 	print_places(use);

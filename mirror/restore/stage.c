@@ -16,6 +16,11 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+enum {
+	/** Zeroes from one multiple of this to the next are left out. */
+	STAGE_HOLE = 64 * 1024,
+};
+
 enum staged_kind {
 	STAGED_FILE,
 	STAGED_LINK,
@@ -223,6 +228,43 @@ take_temp(struct staged *staged)
 	return 0;
 }
 
+static bool
+is_zero(const char *data, size_t len)
+{
+	return len > 0 && data[0] == '\0' && memcmp(data, data + 1, len - 1) == 0;
+}
+
+// What is nothing but zeroes becomes a hole: a sparse file comes back as one, and needs
+// no more room than it had.
+static int
+write_with_holes(int fd, const char *data, size_t len, struct err *err)
+{
+	size_t at = 0;
+
+	while (at < len) {
+		size_t run = at;
+
+		// As much as has no hole in it, in one go.
+		while (run < len &&
+			!is_zero(data + run, MIN_OF((size_t)STAGE_HOLE, len - run))) {
+			run += MIN_OF((size_t)STAGE_HOLE, len - run);
+		}
+		if (run > at && fd_write_all(fd, data + at, run - at, err) < 0) {
+			return err->code;
+		}
+		at = run;
+		while (at < len &&
+			is_zero(data + at, MIN_OF((size_t)STAGE_HOLE, len - at))) {
+			at += MIN_OF((size_t)STAGE_HOLE, len - at);
+		}
+		if (at > run && lseek(fd, (off_t)at, SEEK_SET) < 0) {
+			return err_errno(err, "leave a hole");
+		}
+	}
+	// A hole at the end is no bytes yet.
+	return ftruncate(fd, (off_t)len) < 0 ? err_errno(err, "give a file its size") : 0;
+}
+
 // A file that takes another's place goes on with the attributes that only that one had.
 static void
 inherit(struct staged *staged, const struct place_facts *facts)
@@ -258,7 +300,7 @@ write_file(struct staged *staged, const struct place_facts *facts, const void *d
 		(void)err_errno(err, "create a file");
 		return;
 	}
-	if (fd_write_all(staged->fd, data, len, err) < 0) {
+	if (write_with_holes(staged->fd, data, len, err) < 0) {
 		return;
 	}
 	inherit(staged, facts);

@@ -9,9 +9,10 @@
 
 static const struct {
 	const char *word;
+	const char *would;
 	bool good;
 } verdicts[] = {
-#define VERDICT_(name, word, good) [RESTORE_##name] = { word, good },
+#define VERDICT_(name, word, would, good) [RESTORE_##name] = { word, would, good },
 	RESTORE_VERDICT_TABLE(VERDICT_)
 #undef VERDICT_
 };
@@ -21,6 +22,13 @@ restore_verdict_word(enum restore_verdict verdict)
 {
 	assert((unsigned int)verdict < RESTORE_NVERDICTS_);
 	return verdicts[verdict].word;
+}
+
+const char *
+restore_verdict_would(enum restore_verdict verdict)
+{
+	assert((unsigned int)verdict < RESTORE_NVERDICTS_);
+	return verdicts[verdict].would;
 }
 
 bool

@@ -20,26 +20,27 @@ enum {
 };
 
 /**
- * What became of a path (in a preview: what would): name, word, is it as it should be?
+ * What became of a path: name, word, the word for what would become of it, is it as it
+ * should be?
  */
 // clang-format off
 #define RESTORE_VERDICT_TABLE(X) \
 	/* It was not there, and now it is. */ \
-	X(WRITTEN,  "written",  true) \
+	X(WRITTEN,  "written",  "to write",   true) \
 	/* It stood there already, with these very bytes. */ \
-	X(KEPT,     "kept",     true) \
+	X(KEPT,     "kept",     "the same",   true) \
 	/* In place: something else stood there, and is in the safety copy. */ \
-	X(REPLACED, "replaced", true) \
+	X(REPLACED, "replaced", "to replace", true) \
 	/* Something else stands there and was left alone. */ \
-	X(CONFLICT, "conflict", false) \
+	X(CONFLICT, "conflict", "conflict",   false) \
 	/* The commit names it but does not hold it, or holds it damaged. */ \
-	X(MISSING,  "missing",  false) \
+	X(MISSING,  "missing",  "missing",    false) \
 	/* The disk refused. */ \
-	X(FAILED,   "failed",   false)
+	X(FAILED,   "failed",   "failed",     false)
 // clang-format on
 
 enum restore_verdict {
-#define RESTORE_VERDICT_(name, word, good) RESTORE_##name,
+#define RESTORE_VERDICT_(name, word, would, good) RESTORE_##name,
 	RESTORE_VERDICT_TABLE(RESTORE_VERDICT_)
 #undef RESTORE_VERDICT_
 	RESTORE_NVERDICTS_,
@@ -47,6 +48,8 @@ enum restore_verdict {
 
 /** "written"; a literal. */
 const char *restore_verdict_word(enum restore_verdict verdict);
+/** "to write": for a preview, in which nothing was. */
+const char *restore_verdict_would(enum restore_verdict verdict);
 bool restore_verdict_is_good(enum restore_verdict verdict);
 
 /** Does a name on this path hold one of our marks, where a secret was? */

@@ -53,6 +53,10 @@ write(b'-dash', b'-\n')
 write(b'a/' + b'n' * 255, b'long name\n')
 write(b'binary', bytes(range(256)) * 300)
 write(b'nothing', b'')
+with open(b'sparse', 'wb') as f:
+    f.seek(5000000)
+    f.write(b'x')
+    f.truncate(20000000)
 write(b'modes/setuid', b's\n', 0o4755)
 write(b'modes/secret', b'0\n', 0o400)
 write(b'modes/open', b'0\n', 0o666)
@@ -139,6 +143,10 @@ silent_about "$W/back/notes/key.toml" "$AWS_KEY"
 [ -d "$W/back/empty" ] || fail "an empty watched folder did not come back"
 [ ! -e "$W/back/.mirror" ] || fail "what we keep for ourselves was restored"
 
+# What was a hole is one again.
+[ "$(stat -c %b "$W/back/notes/sparse")" -le $(($(stat -c %b "$HOME/notes/sparse") + 256)) ] ||
+	fail "a sparse file came back with $(stat -c %b "$W/back/notes/sparse") blocks"
+
 # ---- once more changes nothing, not even a time of change
 find "$W/back" -printf '%P %i %C@ %m\n' 2>/dev/null | sort >"$W/inodes"
 expect 0 "$MIRROR" restore --to "$W/back"
@@ -215,7 +223,8 @@ END
 # ---- without --to it shows, and writes nothing when nobody can be asked
 expect 0 "$MIRROR" restore notes/sub
 says err "nothing was written"
-says out "written   notes/sub/hidden by it"
+says out "to write    notes/sub/hidden by it"
+silent_about out written
 is "$(find "$HOME" -maxdepth 1 -name 'notes.restored-*')" "" "beside"
 expect 0 "$MIRROR" restore --yes notes/sub
 is "$(cat "$HOME"/notes.restored-*/sub/hidden\ by\ it)" here "the file beside"
