@@ -547,6 +547,7 @@ verb_db_restore(struct call *call, struct err *err)
 	plan.dir = database.dir;
 	plan.name = database.path;
 	plan.target = database.disk;
+	plan.owned = database.configured != NULL && database.configured->owner != NULL;
 	plan.identity = args_value(&call->args, "key");
 	plan.timeout_ms = config->sqlite.timeout_ms;
 	// One that was killed on its way is finished, or taken back, first.

@@ -350,6 +350,8 @@ run_stage(struct bench_task *bench)
 		.dir = database->dir,
 		.name = database->path,
 		.target = database->disk,
+		.owned = database->configured != NULL &&
+			database->configured->owner != NULL,
 		.timeout_ms = RESTORE_CHECK_MS,
 	};
 

@@ -9,6 +9,7 @@
 #include "base/path.h"
 #include "vault/archive.h"
 #include "vault/child.h"
+#include "vault/holders.h"
 #include "vault/manifest.h"
 
 #include <errno.h>
@@ -17,6 +18,10 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
+
+enum {
+	NAMES_MAX = 200,
+};
 
 void
 incoming_done(struct incoming *incoming)
@@ -142,7 +147,11 @@ compare_with_live(const struct restore_plan *plan, const char *target, int64_t e
 	AUTO(json_freep) struct json *answer = NULL;
 	AUTO(inspect_done) struct inspect live = { 0 };
 	struct err ignored = { 0 };
+	char names[NAMES_MAX];
 
+	if (plan->owned && holders_find(target, names, sizeof(names)) != 0) {
+		return;
+	}
 	// A damaged or missing one is what a restore is for.
 	incoming_set_path(request, "source", target);
 	if (incoming_ask(plan, request, end_ms, &answer, &ignored) == 0 &&

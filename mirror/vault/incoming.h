@@ -34,6 +34,9 @@ struct restore_plan {
 	const char *name;
 	/** The database itself; links are resolved, the link stays. */
 	const char *target;
+	/** Its program wants to be the only one to touch it: while it runs, nobody looks
+	 * into it. */
+	bool owned;
 	/** age identity file, or NULL. */
 	const char *identity;
 	int64_t timeout_ms;

@@ -64,6 +64,10 @@ is "$(grep -c '^backup_vacuum_into ' calls)" 1 "calls of the tool"
 expect 0 "$MIRROR" db snapshot store -o plain.db
 is "$(sqlite3 plain.db 'SELECT count(*) FROM t')" 3 "rows of the plain copy"
 is "$(grep -c . calls)" 2 "calls"
+# What came from the owner comes back.
+expect 0 "$MIRROR" db restore store --to owned.db
+is "$(sqlite3 owned.db 'PRAGMA integrity_check; SELECT group_concat(a) FROM t')" "ok
+1,2,30" "what came back of the owner's copy"
 # Its fact goes by the name that was given, and by no other.
 facts() { "$MIRROR" health --json | grep -o '"name": "db:[^"]*"' | tr '\n' ' '; }
 old() { sqlite3 "$STATE/ledger.sqlite" "UPDATE meta SET value = 'snapshot 1000 -' WHERE key = 'db:notes/app.db'"; }

@@ -604,6 +604,45 @@ what_a_killed_restore_beside_left_goes_with_the_next_run(void **state)
 	assert_listed(room, 0, 0, 0);
 }
 
+// A program that wants to be the only one: nobody looks into its database while it runs.
+static void
+an_owned_database_is_not_opened_while_its_program_runs(void **state)
+{
+	struct room *room = *state;
+	AUTO_FREE char *self = xstrdup(scratch_path(room->scratch, "self"));
+	AUTO_FREE char *target = xstrdup(scratch_path(room->scratch, "home/back.db"));
+	struct writer writer;
+	struct err err = { 0 };
+
+	assert_int_equal(
+		scratch_sh(room->scratch,
+			"printf '#!/bin/sh\\nasked=$(cat)\\necho \"$asked\" "
+			">>%%s/asked\\nexec %s \"$@\" <<END\\n$asked\\nEND\\n' $PWD "
+			">self; chmod +x self",
+			VAULT_CHILD),
+		0);
+	room->plan.self = self;
+	room->plan.owned = true;
+	writer_start(&writer, room->db, "wal", 10, 10);
+	for (int round = 0; round < 2; round++) {
+		AUTO(inspect_done) struct inspect found = { 0 };
+
+		ok(restore_db_beside(&room->plan, room->good, target, &found, &err));
+		// What came is checked, what lives is not asked; without its program it
+		// is.
+		assert_int_equal(
+			scratch_sh(room->scratch,
+				"test $(grep -c '\"inspect\"' asked) = 1 && test $(grep "
+				"-c "
+				"'\"describe\"' asked) = %d && rm asked home/back.db",
+				round),
+			0);
+		if (round == 0) {
+			writer_stop(&writer);
+		}
+	}
+}
+
 // Our own list cannot be written: the restore comes first.
 static void
 a_restore_beside_needs_no_room_for_its_record(void **state)
@@ -636,6 +675,7 @@ main(void)
 		TEST(a_broken_or_missing_database_is_replaced_and_what_was_there_kept),
 		TEST(what_unpacks_to_more_than_it_says_fills_no_disk),
 		TEST(what_a_killed_restore_beside_left_goes_with_the_next_run),
+		TEST(an_owned_database_is_not_opened_while_its_program_runs),
 		TEST(a_restore_beside_needs_no_room_for_its_record),
 		TEST(killed_at_any_moment_the_old_or_the_new_one_stands_whole),
 		TEST(after_a_restore_the_next_snapshot_does_not_wonder),
