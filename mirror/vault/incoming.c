@@ -81,7 +81,7 @@ incoming_set_path(struct json *request, const char *key, const char *path)
 
 int
 incoming_check(const struct restore_plan *plan, const char *path, int64_t end_ms,
-	struct incoming *ret_checked, struct err *err)
+	struct incoming *ret_incoming, struct err *err)
 {
 	AUTO(json_freep)
 	struct json *request = child_request("inspect", incoming_left(end_ms));
@@ -94,12 +94,12 @@ incoming_check(const struct restore_plan *plan, const char *path, int64_t end_ms
 		return err->code;
 	}
 	sha256 = json_get_text(answer, "sha256");
-	if (sha256 == NULL || strlen(sha256) >= sizeof(ret_checked->sha256)) {
+	if (sha256 == NULL || strlen(sha256) >= sizeof(ret_incoming->sha256)) {
 		return err_raise(err, ERR_BUG, "the database process said too little");
 	}
-	(void)stpcpy(ret_checked->sha256, sha256);
-	ret_checked->bytes = json_get_int(answer, "bytes", 0);
-	return inspect_from_json(json_get(answer, "found"), &ret_checked->found, err);
+	(void)stpcpy(ret_incoming->sha256, sha256);
+	ret_incoming->bytes = json_get_int(answer, "bytes", 0);
+	return inspect_from_json(json_get(answer, "found"), &ret_incoming->found, err);
 }
 
 // What is known of the database asked for: its snapshots, and what stands there now.
@@ -254,13 +254,13 @@ open_file(const struct restore_plan *plan, const char *file, const char *plain,
 
 int
 incoming_take(const struct restore_plan *plan, const char *file, const char *plain,
-	bool any_database, int64_t end_ms, struct incoming *ret_checked, struct err *err)
+	bool any_database, int64_t end_ms, struct incoming *ret_incoming, struct err *err)
 {
 	if (open_file(plan, file, plain, end_ms, err) < 0) {
 		return err->code;
 	}
-	if (incoming_check(plan, plain, end_ms, ret_checked, err) < 0 ||
-		(!any_database && check_kin(plan, ret_checked, end_ms, err) < 0)) {
+	if (incoming_check(plan, plain, end_ms, ret_incoming, err) < 0 ||
+		(!any_database && check_kin(plan, ret_incoming, end_ms, err) < 0)) {
 		(void)unlink(plain);
 		return err_wrap(err, "%s", file);
 	}
