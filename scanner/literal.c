@@ -27,6 +27,7 @@
 #include "scanner/rarity.h"
 
 #include <assert.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -155,6 +156,7 @@ add_literal(struct literals *literals, uint32_t index)
 {
 	const struct literal *literal = &literals->list[index];
 	uint8_t best = 0;
+	int most = INT_MIN;
 
 	assert(literal->len >= LITERAL_LEN_MIN && literal->len <= LITERAL_LEN_MAX);
 	if (literal->len < GRAM) {
@@ -171,9 +173,12 @@ add_literal(struct literals *literals, uint32_t index)
 		}
 		return;
 	}
-	for (uint8_t i = 1; i + GRAM <= literal->len; i++) {
-		if (rareness(literal->text + i) > rareness(literal->text + best)) {
+	for (uint8_t i = 0; i + GRAM <= literal->len; i++) {
+		int rare = rareness(literal->text + i);
+
+		if (rare > most) {
 			best = i;
+			most = rare;
 		}
 	}
 	literals->offset[index] = best;

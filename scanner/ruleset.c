@@ -18,7 +18,6 @@
 
 #include <assert.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -154,6 +153,17 @@ add_base64(struct ruleset *rules, const char *text, size_t len, size_t shift)
 	}
 }
 
+/** Two digits. */
+static size_t
+write_hex(char c, char *out)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	out[0] = digits[(unsigned char)c >> 4];
+	out[1] = digits[(unsigned char)c & 15];
+	return 2;
+}
+
 static void
 add_wrapped(struct ruleset *rules, const char *text, size_t len)
 {
@@ -164,11 +174,11 @@ add_wrapped(struct ruleset *rules, const char *text, size_t len)
 		add_base64(rules, text, len, shift);
 	}
 	for (size_t i = 0; i < len && nhex + 2 <= LITERAL_LEN_MAX; i++) {
-		nhex += (size_t)snprintf(hex + nhex, 3, "%02x", (unsigned char)text[i]);
+		nhex += write_hex(text[i], hex + nhex);
 	}
 	for (size_t i = 0; i < len && npercent + 3 <= LITERAL_LEN_MAX; i++) {
-		npercent += (size_t)snprintf(
-			percent + npercent, 4, "%%%02x", (unsigned char)text[i]);
+		percent[npercent++] = '%';
+		npercent += write_hex(text[i], percent + npercent);
 	}
 	if (len >= WRAPPED_LITERAL_MIN) {
 		add_step(rules, hex, nhex, true, RULESET_HEX, 0);

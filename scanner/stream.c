@@ -20,7 +20,15 @@
 enum {
 	WINDOW = COLLECT_WINDOW,
 	REACH = SCANNER_STREAM_REACH,
+	/** What a window of single bytes slides on by. */
+	STEP = WINDOW - 2 * REACH,
+	/** Line feeds are counted in blocks of this size, when the bytes are still in the
+	 * cache: the window is larger than that. */
+	BLOCK = 64 * 1024,
+	BLOCKS = WINDOW / BLOCK,
 };
+
+static_assert(STEP % BLOCK == 0, "a window slides by whole blocks");
 
 struct scanner_stream {
 	const struct scanner *scanner;
@@ -31,6 +39,11 @@ struct scanner_stream {
 	size_t len;
 	/** What it held at most: this much is wiped. */
 	size_t most;
+	/** Line feeds of each block, of the first @counted bytes. */
+	uint32_t newlines[BLOCKS];
+	size_t counted;
+	/** A NUL came by. */
+	bool has_nul;
 	struct text_shape shape;
 	bool has_shape;
 	/** Offset in the whole, and lines before, of the window's first byte. */
@@ -146,6 +159,43 @@ count_wide_lines(struct scanner_stream *stream, size_t count)
 	}
 }
 
+/** Look at what came since the last time. */
+static void
+look_at_new(struct scanner_stream *stream)
+{
+	const char *data = stream->window;
+
+	stream->has_nul = stream->has_nul ||
+		memchr(data + stream->counted, 0, stream->len - stream->counted) != NULL;
+	while (stream->counted < stream->len) {
+		size_t at = stream->counted, block = at / BLOCK;
+		size_t end = MIN_OF(stream->len, (block + 1) * BLOCK);
+
+		stream->newlines[block] += (uint32_t)text_newlines(data + at, end - at);
+		stream->counted = end;
+	}
+}
+
+/** The lines of STEP bytes, from the blocks. */
+static void
+count_lines(struct scanner_stream *stream)
+{
+	const char *data = stream->window;
+	const char *last = memrchr(data, '\n', STEP);
+	size_t blocks = STEP / BLOCK;
+
+	for (size_t i = 0; i < blocks; i++) {
+		stream->lines += stream->newlines[i];
+	}
+	stream->column =
+		last == NULL ? stream->column + STEP : (size_t)(data + STEP - last) - 1;
+	memmove(stream->newlines, stream->newlines + blocks,
+		(BLOCKS - blocks) * sizeof(stream->newlines[0]));
+	memset(stream->newlines + BLOCKS - blocks, 0,
+		blocks * sizeof(stream->newlines[0]));
+	stream->counted -= STEP;
+}
+
 /** Forget the first @count bytes, but for their lines. */
 static void
 slide(struct scanner_stream *stream, size_t count)
@@ -153,13 +203,11 @@ slide(struct scanner_stream *stream, size_t count)
 	char *data = stream->window;
 
 	if (stream->shape.unit == 1) {
-		const char *last = memrchr(data, '\n', count);
-
-		stream->lines += text_newlines(data, count);
-		stream->column = last == NULL ? stream->column + count
-					      : (size_t)(data + count - last) - 1;
+		assert(count == STEP);
+		count_lines(stream);
 	} else {
 		count_wide_lines(stream, count);
+		stream->counted = stream->len - count;
 	}
 	memmove(data, data + count, stream->len - count);
 	stream->len -= count;
@@ -176,7 +224,7 @@ scan_window(struct scanner_stream *stream, bool last, struct err *err)
 	};
 
 	// The first window tells wide text; a NUL may turn up anywhere in bytes.
-	if (!stream->has_shape || stream->shape.unit == 1) {
+	if (!stream->has_shape || (stream->shape.unit == 1 && stream->has_nul)) {
 		stream->shape = text_shape(input.data, input.len);
 		stream->has_shape = true;
 	}
@@ -209,6 +257,9 @@ scanner_stream_filled(struct scanner_stream *stream, size_t len, struct err *err
 	assert(len <= WINDOW - stream->len);
 	stream->len += len;
 	stream->most = MAX_OF(stream->most, stream->len);
+	if (stream->ended == 0 && (!stream->has_shape || stream->shape.unit == 1)) {
+		look_at_new(stream);
+	}
 	if (stream->ended == 0 && stream->len == WINDOW) {
 		stream->ended = scan_window(stream, false, err);
 	}

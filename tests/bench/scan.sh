@@ -4,12 +4,14 @@
 # `mirror scan` over real source files beside reading them, `rg` for one literal that is not
 # there, and every other scanner that is found on PATH: one thread (pinned to one processor)
 # and all of them, in one run, from the page cache.  A slow one gets a part of the tree; the
-# table has rates.
+# table has rates.  Then session logs made from the same files (make_jsonl.py: lines of
+# megabytes), and one file as large as all of it.
 #
 #     MIRROR=build/mirror tests/bench/scan.sh          (see lib.sh for BENCH_DIR, BENCH_ROUNDS)
 #     BENCH_SOURCES   folders to take files from (those of the four in the script that exist)
 #     BENCH_MB (220)  how much of them
 #     BENCH_PART (12) megabytes for those that are slow
+#     BENCH_COPIES (1) how often all of it stands in the one file
 #     BENCH_LIMIT (120) seconds for one run
 . "$(dirname "$0")/lib.sh"
 
@@ -52,19 +54,27 @@ has() { command -v "$1" >/dev/null 2>&1; }
 
 take "$W/all" "$megabytes"
 take "$W/part" "$part"
+"$(dirname "$0")/make_jsonl.py" 7 "$megabytes" "$W/all" "$W/logs"
+mkdir "$W/one"
+for _ in $(seq "${BENCH_COPIES:-1}"); do
+	find "$W/all" -type f -exec cat {} + >>"$W/one/text"
+done
 git -C "$W/part" init -q
 HOME=$W
 export HOME XDG_CONFIG_HOME=$W/config XDG_STATE_HOME=$W/state XDG_DATA_HOME=$W/data
 ROOM=
 about
-find "$W/all" "$W/part" -type f -exec cat {} + >/dev/null
+find "$W/all" "$W/part" "$W/logs" "$W/one" -type f -exec cat {} + >/dev/null
 for _ in $(seq "$ROUNDS"); do
 	run read-floor "$W/all" taskset -c 0 find "$W/all" -type f -exec cat {} +
 	run mirror-1 "$W/all" taskset -c 0 "$MIRROR" scan --json "$W/all"
 	run mirror-all "$W/all" "$MIRROR" scan --json "$W/all"
+	run mirror-logs-1 "$W/logs" taskset -c 0 "$MIRROR" scan --json "$W/logs"
+	run mirror-one-1 "$W/one" taskset -c 0 "$MIRROR" scan --json "$W/one"
 	if has rg; then
 		run rg-1 "$W/all" taskset -c 0 rg -uuu -j1 -c "$literal" "$W/all"
 		run rg-all "$W/all" rg -uuu -c "$literal" "$W/all"
+		run rg-logs-1 "$W/logs" taskset -c 0 rg -uuu -j1 -c "$literal" "$W/logs"
 	fi
 	if has ripsecrets; then
 		run ripsecrets-all "$W/part" ripsecrets "$W/part"
@@ -94,6 +104,9 @@ printf '| what | MB | wall s | CPU s | MB/s wall | MB/s CPU | RSS MB |\n|---|---
 for name in read-floor mirror-1 mirror-all rg-1 rg-all; do
 	rate "$name" "$W/all"
 done
+rate mirror-logs-1 "$W/logs"
+rate rg-logs-1 "$W/logs"
+rate mirror-one-1 "$W/one"
 for name in ripsecrets-all gitleaks-all betterleaks-all trufflehog-all kingfisher-all detect-secrets-all git-secrets-1; do
 	rate "$name" "$W/part"
 done
