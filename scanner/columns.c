@@ -164,19 +164,25 @@ static bool
 open_sql(struct columns *columns, const char *text, size_t len, size_t start, size_t end)
 {
 	static const char word[] = "values";
-	size_t from = start, upto = end;
+	const char *close =
+		memchr(text + end, ')', MIN_OF(len - end, LINE_MAX + (size_t)1));
+	size_t from = start;
 
-	while (upto < len && upto - end < LINE_MAX && is_sql_list_char(text[upto])) {
-		upto++;
-	}
-	if (upto >= len || text[upto++] != ')') {
+	// Most brackets end here: what stands inside is asked last.
+	if (close == NULL) {
 		return false;
 	}
+	size_t upto = (size_t)(close - text) + 1;
 	while (upto < len && (char_is_space(text[upto]) || text[upto] == '\\')) {
 		upto += 1 + (size_t)(text[upto] == '\\');
 	}
 	for (size_t i = 0; i < sizeof(word) - 1; i++, upto++) {
 		if (upto >= len || char_lower(text[upto]) != word[i]) {
+			return false;
+		}
+	}
+	for (const char *c = text + end; c < close; c++) {
+		if (!is_sql_list_char(*c)) {
 			return false;
 		}
 	}
