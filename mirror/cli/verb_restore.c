@@ -69,6 +69,9 @@ struct use {
 	uint64_t told;
 	/** Paths that the recovery key would bring back whole. */
 	uint64_t sealed;
+	/** Right in their bytes, and not in all else: an owner, an attribute, a
+	 * privilege. */
+	uint64_t lesser;
 	bool preview;
 };
 
@@ -176,6 +179,7 @@ on_path(const struct restore_path *path, void *payload)
 	struct output *out = &use->call->out;
 
 	use->sealed += path->sealed != NULL;
+	use->lesser += path->verdict == RESTORE_WRITTEN && path->why[0] != '\0';
 	if (out->json) {
 		keep_for_json(use, path);
 		return 0;
@@ -314,6 +318,13 @@ print_text(struct use *use, const struct restore_result *result)
 		output_line(out, "%" PRIu64 " file%s hold marks where secrets were%s",
 			result->redacted, result->redacted == 1 ? "" : "s",
 			use->sealed == 0 ? ": they are not in this backup" : "");
+	}
+	if (use->lesser > 0) {
+		output_line(out,
+			"%" PRIu64
+			" of them without an owner, an attribute or a privilege that "
+			"they had: --verbose names them",
+			use->lesser);
 	}
 	if (use->sealed > 0) {
 		output_line(out,
@@ -470,6 +481,7 @@ run(struct use *use, bool preview, struct restore_result *ret_result, struct err
 	use->preview = preview;
 	use->told = 0;
 	use->sealed = 0;
+	use->lesser = 0;
 	result = restore_run(&options, ret_result, err);
 	output_progress_done(&use->call->out);
 	return result;

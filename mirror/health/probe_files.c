@@ -174,7 +174,9 @@ probe_completeness(struct probe *probe)
 	}
 	if (!probe->repo_door.open) {
 		// What the ledger calls mirrored is nowhere: it protects nothing now.
-		(void)probe_say(fact, HEALTH_UNKNOWN, SWEEP,
+		(void)probe_say(fact, HEALTH_UNKNOWN,
+			probe->repo_door.why.code == ERR_NOT_FOUND ? "mirror doctor"
+								   : SWEEP,
 			"there is no brain repo to compare with: %s",
 			probe->repo_door.why.msg);
 		return;

@@ -67,21 +67,22 @@ bool
 attributes_next(struct attributes_iter *iter, struct attribute *ret)
 {
 	const char *name = iter->at;
-	const char *nul =
-		name < iter->end ? memchr(name, '\0', (size_t)(iter->end - name)) : NULL;
+	const char *nul = iter->left > 0 ? memchr(name, '\0', iter->left) : NULL;
+	size_t head = nul != NULL ? (size_t)(nul - name) + 1 + LENGTH_LEN : 0;
 	size_t len = 0;
 
-	if (nul == NULL || iter->end - nul - 1 < LENGTH_LEN) {
+	if (nul == NULL || iter->left < head) {
 		return false;
 	}
 	for (size_t i = 0; i < LENGTH_LEN; i++) {
 		len = len << 8 | (uint8_t)nul[1 + i];
 	}
-	if (len > (size_t)(iter->end - nul - 1 - LENGTH_LEN)) {
+	if (len > iter->left - head) {
 		return false;
 	}
-	*ret = (struct attribute){ name, nul + 1 + LENGTH_LEN, len };
-	iter->at = nul + 1 + LENGTH_LEN + len;
+	*ret = (struct attribute){ name, name + head, len };
+	iter->at = name + head + len;
+	iter->left -= head + len;
 	return true;
 }
 

@@ -48,12 +48,12 @@ struct attribute {
 
 struct attributes_iter {
 	const char *at;
-	const char *end;
+	size_t left;
 };
 
 #define ATTRIBUTES_ITER(data, len)                                                       \
 	{                                                                                \
-		(const char *)(data), (const char *)(data) + (len)                       \
+		(data), (len)                                                            \
 	}
 
 /** Is it one that is kept; and one of those that only root may keep or give back? */

@@ -44,8 +44,8 @@ enum {
 	LEDGER_NAME_MAX = 4096,
 	/** A ledger of so many bytes is looked through by ledger_glance(), of a larger
 	 * one so many places. */
-	LEDGER_GLANCE_BYTES = 4 << 20,
-	LEDGER_GLANCE_LOOKS = 64,
+	LEDGER_GLANCE_BYTES = 1 << 20,
+	LEDGER_GLANCE_LOOKS = 128,
 	/** Bytes of a value under ledger_meta_set(). */
 	LEDGER_META_MAX = 64 * 1024,
 };

@@ -105,6 +105,7 @@ take_on(struct run *run, const struct listing_folder *folder, struct opened *ope
 	facts = place_facts_of_folder(&folder->facts, &run->options->rights);
 	now.xattrs = facts.xattrs;
 	now.nxattrs = facts.nxattrs;
+	now.privileged = facts.privileged;
 	facts.xattrs = NULL;
 	facts.nxattrs = 0;
 	run->finishes = xgrow(run->finishes, run->nfinishes, &run->finishes_capacity,
