@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "base/path.h"
+#include "churn/node.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -30,153 +31,6 @@ static const char *const odd_names[] = { ".GIT", "git~1", ".gitignore", ".gitatt
 	"nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn"
 	"nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn"
 	"nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn" };
-
-// ---- in memory
-
-static struct shadow_node *
-node_new(enum shadow_type type, const char *name, mode_t mode)
-{
-	struct shadow_node *node = xcalloc(1, sizeof(*node));
-
-	node->type = type;
-	node->name = xstrdup(name);
-	node->body = xcalloc(1, sizeof(*node->body));
-	node->body->users = 1;
-	node->body->mode = mode;
-	return node;
-}
-
-static void
-node_free(struct shadow_node *node)
-{
-	for (size_t i = 0; i < node->nchildren; i++) {
-		node_free(node->children[i]);
-	}
-	if (--node->body->users == 0) {
-		free(node->body->data);
-		free(node->body);
-	}
-	free(node->children);
-	free(node->name);
-	free(node);
-}
-
-static void
-attach(struct shadow_node *parent, struct shadow_node *node)
-{
-	parent->children = xgrow(parent->children, parent->nchildren, &parent->capacity,
-		sizeof(struct shadow_node *));
-	parent->children[parent->nchildren++] = node;
-	node->parent = parent;
-}
-
-static void
-detach(struct shadow_node *node)
-{
-	struct shadow_node *parent = node->parent;
-
-	for (size_t i = 0; i < parent->nchildren; i++) {
-		if (parent->children[i] == node) {
-			parent->children[i] = parent->children[--parent->nchildren];
-			break;
-		}
-	}
-	node->parent = NULL;
-}
-
-static struct shadow_node *
-child(const struct shadow_node *parent, const char *name)
-{
-	for (size_t i = 0; i < parent->nchildren; i++) {
-		if (strcmp(parent->children[i]->name, name) == 0) {
-			return parent->children[i];
-		}
-	}
-	return NULL;
-}
-
-static size_t
-depth(const struct shadow_node *node)
-{
-	size_t levels = 0;
-
-	for (; node->parent != NULL; node = node->parent) {
-		levels++;
-	}
-	return levels;
-}
-
-static size_t
-height(const struct shadow_node *node)
-{
-	size_t most = 0;
-
-	for (size_t i = 0; i < node->nchildren; i++) {
-		size_t below = height(node->children[i]) + 1;
-
-		most = MAX_OF(most, below);
-	}
-	return most;
-}
-
-static size_t
-count_files(const struct shadow_node *node)
-{
-	size_t count = node->type != SHADOW_FOLDER;
-
-	for (size_t i = 0; i < node->nchildren; i++) {
-		count += count_files(node->children[i]);
-	}
-	return count;
-}
-
-char *
-shadow_path(const struct shadow_node *node)
-{
-	AUTO_FREE char *above = NULL;
-
-	if (node->parent == NULL) {
-		return xstrdup("");
-	}
-	above = shadow_path(node->parent);
-	return path_join(above, node->name);
-}
-
-bool
-shadow_is_watched(const struct shadow *shadow, const struct shadow_node *node)
-{
-	for (; node != NULL; node = node->parent) {
-		if (node == shadow->outside) {
-			return false;
-		}
-	}
-	return true;
-}
-
-bool
-shadow_is_excluded(const struct shadow_node *node)
-{
-	return strcmp(node->name, ".git") == 0 ||
-		(node->type == SHADOW_FOLDER && strcmp(node->name, "node_modules") == 0);
-}
-
-bool
-shadow_each(
-	const struct shadow_node *node, bool skip_excluded, shadow_fn *fn, void *payload)
-{
-	for (size_t i = 0; i < node->nchildren; i++) {
-		const struct shadow_node *below = node->children[i];
-
-		if (!fn(below, payload)) {
-			return false;
-		}
-		if (!(skip_excluded && shadow_is_excluded(below)) &&
-			!shadow_each(below, skip_excluded, fn, payload)) {
-			return false;
-		}
-	}
-	return true;
-}
 
 // ---- on the disk
 
@@ -351,16 +205,16 @@ some_bytes(struct shadow *shadow, size_t *ret_len)
 static bool
 has_room(const struct shadow_node *folder)
 {
-	return depth(folder) < SHADOW_DEPTH_MAX;
+	return node_depth(folder) < SHADOW_DEPTH_MAX;
 }
 
 static void
 forget(struct shadow *shadow, struct shadow_node *node)
 {
 	if (shadow_is_watched(shadow, node)) {
-		shadow->nlost += count_files(node);
+		shadow->nlost += node_count_files(node);
 	}
-	detach(node);
+	node_detach(node);
 	node_free(node);
 }
 
@@ -383,7 +237,7 @@ do_write(struct shadow *shadow)
 	char *data;
 
 	some_name(shadow, "f", name);
-	node = child(folder, name);
+	node = node_child(folder, name);
 	if ((node != NULL && node->type != SHADOW_FILE) || !has_room(folder)) {
 		return;
 	}
@@ -393,7 +247,7 @@ do_write(struct shadow *shadow)
 	write_file(shadow, path, O_CREAT | O_TRUNC, data, len);
 	if (node == NULL) {
 		node = node_new(SHADOW_FILE, name, 0644);
-		attach(folder, node);
+		node_attach(folder, node);
 	}
 	set_body(node->body, data, len);
 }
@@ -430,7 +284,7 @@ do_save(struct shadow *shadow)
 	char *data;
 
 	if (node == NULL || strlen(node->name) > 200 ||
-		child(node->parent, ".saving") != NULL) {
+		node_child(node->parent, ".saving") != NULL) {
 		return;
 	}
 	path = disk_path(shadow, node);
@@ -461,20 +315,20 @@ do_folders(struct shadow *shadow)
 		char name[256];
 
 		some_name(shadow, "d", name);
-		node = child(folder, name);
+		node = node_child(folder, name);
 		if (node == NULL) {
 			path = disk_child(shadow, folder, name);
 			note(shadow, "mkdir %s", path);
 			must(shadow, mkdir(path, 0755), "mkdir", path);
 			node = node_new(SHADOW_FOLDER, name, 0755);
-			attach(folder, node);
+			node_attach(folder, node);
 		} else if (node->type != SHADOW_FOLDER) {
 			return;
 		}
 		folder = node;
 	}
 	// Mostly somebody writes there at once.
-	if (has_room(folder) && child(folder, "f0") == NULL &&
+	if (has_room(folder) && node_child(folder, "f0") == NULL &&
 		dice_percent(shadow->dice, 70)) {
 		AUTO_FREE char *path = disk_child(shadow, folder, "f0");
 		struct shadow_node *node = node_new(SHADOW_FILE, "f0", 0644);
@@ -483,7 +337,7 @@ do_folders(struct shadow *shadow)
 
 		write_file(shadow, path, O_CREAT | O_TRUNC, data, len);
 		set_body(node->body, data, len);
-		attach(folder, node);
+		node_attach(folder, node);
 	}
 }
 
@@ -499,7 +353,7 @@ do_link(struct shadow *shadow)
 	char name[256];
 
 	some_name(shadow, "l", name);
-	if (child(folder, name) != NULL || !has_room(folder)) {
+	if (node_child(folder, name) != NULL || !has_room(folder)) {
 		return;
 	}
 	path = disk_child(shadow, folder, name);
@@ -507,7 +361,7 @@ do_link(struct shadow *shadow)
 	must(shadow, symlink(target, path), "symlink", path);
 	node = node_new(SHADOW_LINK, name, 0777);
 	set_body(node->body, xstrdup(target), strlen(target));
-	attach(folder, node);
+	node_attach(folder, node);
 }
 
 static void
@@ -521,7 +375,7 @@ do_hard_link(struct shadow *shadow)
 	char name[256];
 
 	some_name(shadow, "h", name);
-	if (node == NULL || child(folder, name) != NULL || !has_room(folder)) {
+	if (node == NULL || node_child(folder, name) != NULL || !has_room(folder)) {
 		return;
 	}
 	from = disk_path(shadow, node);
@@ -532,7 +386,7 @@ do_hard_link(struct shadow *shadow)
 	free(other->body);
 	other->body = node->body;
 	node->body->users++;
-	attach(folder, other);
+	node_attach(folder, other);
 }
 
 static void
@@ -570,7 +424,7 @@ do_remove_tree(struct shadow *shadow)
 	struct shadow_node *node = some_inner(shadow);
 
 	if (node != NULL &&
-		(shadow->nfiles > SHADOW_FILES_WANTED || count_files(node) < 12)) {
+		(shadow->nfiles > SHADOW_FILES_WANTED || node_count_files(node) < 12)) {
 		AUTO_FREE char *path = disk_path(shadow, node);
 
 		note(shadow, "rm -r %s", path);
@@ -599,8 +453,8 @@ do_move(struct shadow *shadow)
 			return;
 		}
 	}
-	if (node == NULL || child(folder, name) != NULL ||
-		depth(folder) + height(node) >= SHADOW_DEPTH_MAX) {
+	if (node == NULL || node_child(folder, name) != NULL ||
+		node_depth(folder) + node_height(node) >= SHADOW_DEPTH_MAX) {
 		return;
 	}
 	from = disk_path(shadow, node);
@@ -608,12 +462,12 @@ do_move(struct shadow *shadow)
 	note(shadow, "rename %s -> %s", from, to);
 	must(shadow, rename(from, to), "rename", from);
 	if (shadow_is_watched(shadow, node)) {
-		shadow->nlost += count_files(node);
+		shadow->nlost += node_count_files(node);
 	}
-	detach(node);
+	node_detach(node);
 	free(node->name);
 	node->name = xstrdup(name);
-	attach(folder, node);
+	node_attach(folder, node);
 }
 
 // A file becomes a folder, a link, a fifo; a folder becomes a link beside itself.
@@ -655,7 +509,7 @@ do_flip(struct shadow *shadow)
 		must(shadow, mkdir(path, 0755), "mkdir", path);
 		other = node_new(SHADOW_FOLDER, name, 0755);
 	}
-	attach(folder, other);
+	node_attach(folder, other);
 }
 
 // `mv d e && ln -s e d`: what was a folder is a way to it now.
@@ -670,7 +524,7 @@ do_disguise(struct shadow *shadow)
 	char name[256];
 
 	(void)snprintf(name, sizeof(name), "e%u", dice_below(shadow->dice, 30));
-	if (node == NULL || child(node->parent, name) != NULL) {
+	if (node == NULL || node_child(node->parent, name) != NULL) {
 		return;
 	}
 	from = disk_path(shadow, node);
@@ -679,13 +533,13 @@ do_disguise(struct shadow *shadow)
 	must(shadow, rename(from, to), "rename", from);
 	must(shadow, symlink(name, from), "symlink", from);
 	if (shadow_is_watched(shadow, node)) {
-		shadow->nlost += count_files(node);
+		shadow->nlost += node_count_files(node);
 	}
 	old = node->name;
 	node->name = xstrdup(name);
 	link = node_new(SHADOW_LINK, old, 0777);
 	set_body(link->body, xstrdup(name), strlen(name));
-	attach(node->parent, link);
+	node_attach(node->parent, link);
 }
 
 static void
@@ -724,14 +578,14 @@ shadow_burst(struct shadow *shadow, unsigned int count)
 	char name[256];
 
 	(void)snprintf(name, sizeof(name), "burst%u", dice_below(shadow->dice, 1000));
-	if (child(folder, name) != NULL || !has_room(folder)) {
+	if (node_child(folder, name) != NULL || !has_room(folder)) {
 		return;
 	}
 	path = disk_child(shadow, folder, name);
 	note(shadow, "%u files in %s", count, path);
 	must(shadow, mkdir(path, 0755), "mkdir", path);
 	node = node_new(SHADOW_FOLDER, name, 0755);
-	attach(folder, node);
+	node_attach(folder, node);
 	for (unsigned int i = 0; i < count; i++) {
 		AUTO_FREE char *file = NULL;
 		struct shadow_node *below;
@@ -744,40 +598,26 @@ shadow_burst(struct shadow *shadow, unsigned int count)
 		write_file(shadow, file, O_CREAT | O_EXCL, text, len);
 		below = node_new(SHADOW_FILE, name, 0644);
 		set_body(below->body, xmemdup0(text, len), len);
-		attach(node, below);
+		node_attach(node, below);
 	}
-}
-
-static size_t
-count_rows(const struct shadow_node *node)
-{
-	size_t count = 0;
-
-	if (node->type != SHADOW_FOLDER || shadow_is_excluded(node)) {
-		return 1;
-	}
-	for (size_t i = 0; i < node->nchildren; i++) {
-		count += count_rows(node->children[i]);
-	}
-	return count;
 }
 
 bool
 shadow_shrink(struct shadow *shadow, unsigned int percent, unsigned int least)
 {
 	struct shadow_node *root = shadow->top->children[0];
-	size_t wanted = count_rows(root) * percent / 100 + 1;
+	size_t wanted = node_count_rows(root) * percent / 100 + 1;
 	size_t gone = 0;
 
 	wanted = MAX_OF(wanted, (size_t)least);
-	if (count_rows(root) < wanted) {
+	if (node_count_rows(root) < wanted) {
 		return false;
 	}
 	note(shadow, "lose %zu files", wanted);
 	while (gone < wanted && root->nchildren > 0) {
 		struct shadow_node *node = root->children[root->nchildren - 1];
 
-		gone += count_rows(node);
+		gone += node_count_rows(node);
 		remove_on_disk(shadow, node);
 		forget(shadow, node);
 	}
@@ -833,7 +673,7 @@ shadow_act(struct shadow *shadow)
 size_t
 shadow_count_rows(const struct shadow *shadow)
 {
-	return count_rows(shadow->top) - count_rows(shadow->outside);
+	return node_count_rows(shadow->top) - node_count_rows(shadow->outside);
 }
 
 // ---- begin and end
@@ -852,7 +692,7 @@ shadow_new(const char *path, const char *const *names, size_t count, struct dice
 		AUTO_FREE char *root = path_join(path, node->name);
 
 		must(shadow, mkdir(root, 0755), "mkdir", root);
-		attach(shadow->top, node);
+		node_attach(shadow->top, node);
 		shadow->outside = node;
 	}
 	return shadow;
