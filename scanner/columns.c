@@ -17,8 +17,9 @@ enum {
 static bool
 is_heading_char(char c)
 {
-	return char_is_word(c) || (unsigned char)c >= 0x80 ||
-		memchr(" -./()#?\r", c, 9) != NULL;
+	return char_is_word(c) || (unsigned char)c >= 0x80 || c == ' ' || c == '-' ||
+		c == '.' || c == '/' || c == '(' || c == ')' || c == '#' || c == '?' ||
+		c == '\r';
 }
 
 /** Around a heading: quotes and blanks. */
@@ -73,16 +74,20 @@ separator_around(const char *text, size_t len, size_t *start, size_t *end)
 {
 	size_t from = *start, upto = *end;
 
-	while (from > 0 && *start - from < NAME_MAX && text[from - 1] != '\t' &&
-		(is_heading_char(text[from - 1]) || is_trim(text[from - 1]))) {
-		from--;
-	}
+	// What follows decides most often.
 	while (upto < len && upto - *end < NAME_MAX && text[upto] != '\t' &&
 		(is_heading_char(text[upto]) || is_trim(text[upto]))) {
 		upto++;
 	}
-	char before = from > 0 ? text[from - 1] : '\n';
 	char after = upto < len ? text[upto] : '\n';
+	if (after != '\n' && memchr(",;\t|", after, 4) == NULL) {
+		return '\0';
+	}
+	while (from > 0 && *start - from < NAME_MAX && text[from - 1] != '\t' &&
+		(is_heading_char(text[from - 1]) || is_trim(text[from - 1]))) {
+		from--;
+	}
+	char before = from > 0 ? text[from - 1] : '\n';
 	char separator = before == '\n' ? after : before;
 
 	if (memchr(",;\t|", separator, 4) == NULL ||
