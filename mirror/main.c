@@ -410,6 +410,7 @@
  *     scanner/filter_words         is a value made of words, and of which?
  *     scanner/finding              one secret, named but not shown.
  *     scanner/gitleaks             rules that a person wrote, in gitleaks' TOML.
+ *     scanner/gitleaks_regex       a regular expression as Go reads it, for PCRE2.
  *     scanner/gitleaks_rule        what gitleaks.c reads and gitleaks_scan.c runs.
  *     scanner/literal              where in this text does any of these words stand?
  *     scanner/marks                did somebody write "this is fine" beside it?

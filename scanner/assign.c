@@ -82,6 +82,10 @@ find_key(const char *text, size_t len, size_t hit, size_t hit_len,
 	if (!assignment->flag) {
 		start = add_words_before(text, start);
 	}
+	// checksum/secret: an annotation about one.
+	if (start >= 9 && memcmp(text + start - 9, "checksum/", 9) == 0) {
+		start -= 9;
+	}
 	assignment->key_start = start;
 	assignment->key_end = end;
 }

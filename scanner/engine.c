@@ -50,7 +50,8 @@ struct engine {
 	/** Of the text inside an encoding. */
 	struct findings inner;
 	char *decoded;
-	/** One byte for each user's rule: was a keyword seen? */
+	/** One byte for each user's rule: was a keyword seen?  Then the same for the text
+	 * inside an encoding. */
 	uint8_t *user_seen;
 	size_t nuser_seen;
 };
@@ -64,6 +65,8 @@ struct pass {
 	struct findings *found;
 	/** Inside an encoding: no deeper. */
 	bool inner;
+	/** Of each user's rule: was a keyword seen? */
+	uint8_t *seen;
 	/** Names before this were looked at. */
 	size_t named_done;
 	/** Encoded text before this was looked at. */
@@ -218,21 +221,14 @@ starts_token(const char *text, size_t at)
 	return false;
 }
 
-/** Does the rule's own test, and the filters, let this secret pass?  May weaken it;
- * @ret_why says why not. */
+/** Does the rule's own test, and the filters, let this secret pass?  @ret_why says why
+ * not. */
 static bool
-passes(const struct rule *rule, const char *secret, size_t len,
-	enum finding_confidence *confidence, const char **ret_why)
+passes(const struct rule *rule, const char *secret, size_t len, const char **ret_why)
 {
 	*ret_why = "its checksum or its structure does not fit";
-
-	enum check_answer answer = CHECK_MAYBE;
-
-	if (rule->check != NULL) {
-		answer = rule->check(secret, len);
-		if (answer == CHECK_NO) {
-			return false;
-		}
+	if (rule->check != NULL && rule->check(secret, len) == CHECK_NO) {
+		return false;
 	}
 	if (rule->flags & RULE_UNFILTERED) {
 		return true;
@@ -241,14 +237,7 @@ passes(const struct rule *rule, const char *secret, size_t len,
 	if (rule->flags & RULE_HUMAN) {
 		return filter_is_password(secret, len);
 	}
-	if (filter_is_placeholder(secret, len) || filter_is_dull(secret, len)) {
-		return false;
-	}
-	// A checksum was looked for and did not fit: still too much like one to pass.
-	if (rule->check == check_crc_base62 || rule->check == check_grafana) {
-		*confidence = FINDING_CERTAIN;
-	}
-	return true;
+	return !filter_is_placeholder(secret, len) && !filter_is_dull(secret, len);
 }
 
 static int
@@ -270,6 +259,35 @@ try_pattern(struct pass *pass, uint32_t index, size_t at, size_t len,
 			ruleset_rule(pass->context->rules, index)->id);
 	}
 	return found;
+}
+
+/** What a pattern found from @start on, unless the rule's test or a filter is against it.
+ */
+static void
+offer(struct pass *pass, uint32_t index, size_t start,
+	const struct pattern_groups *groups)
+{
+	const struct rule *rule = ruleset_rule(pass->context->rules, index);
+	const size_t *span = groups->at[rule->group < groups->count ? rule->group : 0];
+
+	if (span[0] == PATTERN_UNSET) {
+		return;
+	}
+	size_t from = start + span[0], upto = start + span[1];
+	const char *secret = pass->text + from;
+	const char *why = "it is longer, and its checksum does not fit";
+	bool longer = (rule->flags & RULE_CHECKED_END) && upto < pass->len &&
+		char_is_alnum(pass->text[upto]);
+
+	if ((longer && rule->check(secret, upto - from) != CHECK_YES) ||
+		!passes(rule, secret, upto - from, &why)) {
+		tell(pass, rule->id, why, from, upto);
+	} else if (rule->kind == RULE_KEYED && !(rule->flags & RULE_UUID) &&
+		filter_is_id(secret, upto - from)) {
+		tell(pass, rule->id, "it is an id, a number or a hash", from, upto);
+	} else {
+		emit_rule(pass, index, rule->confidence, from, upto);
+	}
 }
 
 static bool
@@ -315,54 +333,20 @@ try_token(struct pass *pass, uint32_t index, size_t at)
 	if (found <= 0) {
 		return found;
 	}
-	const size_t *span = groups.at[rule->group < groups.count ? rule->group : 0];
-	if (span[0] == PATTERN_UNSET) {
-		return 0;
-	}
-	enum finding_confidence confidence = rule->confidence;
-	const char *why;
-	size_t from = start + span[0], upto = start + span[1];
-	if ((rule->flags & RULE_CHECKED_END) && upto < pass->len &&
-		char_is_alnum(pass->text[upto]) &&
-		rule->check(pass->text + from, upto - from) != CHECK_YES) {
-		tell(pass, rule->id, "it is longer, and its checksum does not fit", from,
-			upto);
-		return 0;
-	}
-	if (passes(rule, pass->text + from, upto - from, &confidence, &why)) {
-		emit_rule(pass, index, confidence, from, upto);
-	} else {
-		tell(pass, rule->id, why, from, upto);
-	}
+	offer(pass, index, start, &groups);
 	return 0;
 }
 
 static int
 try_keyed(struct pass *pass, uint32_t index, size_t start, size_t end)
 {
-	const struct rule *rule = ruleset_rule(pass->context->rules, index);
 	struct pattern_groups groups;
 	int found = try_pattern(pass, index, start, end - start, &groups);
 
-	if (found <= 0) {
-		return found;
+	if (found > 0) {
+		offer(pass, index, start, &groups);
 	}
-	const size_t *span = groups.at[rule->group < groups.count ? rule->group : 0];
-	enum finding_confidence confidence = rule->confidence;
-	if (span[0] == PATTERN_UNSET) {
-		return 0;
-	}
-	const char *why;
-	size_t from = start + span[0], upto = start + span[1];
-	if (!passes(rule, pass->text + from, upto - from, &confidence, &why)) {
-		tell(pass, rule->id, why, from, upto);
-	} else if (!(rule->flags & RULE_UUID) &&
-		filter_is_id(pass->text + from, upto - from)) {
-		tell(pass, rule->id, "it is an id, a number or a hash", from, upto);
-	} else {
-		emit_rule(pass, index, confidence, from, upto);
-	}
-	return 0;
+	return MIN_OF(found, 0);
 }
 
 /** Every rule whose word stands in the name. */
@@ -678,7 +662,7 @@ on_word(size_t start, uint32_t literal, void *payload)
 			ret = try_wrapped(pass, steps[i].action, start, steps[i].len);
 			break;
 		case RULESET_USER:
-			pass->engine->user_seen[steps[i].rule] = 1;
+			pass->seen[steps[i].rule] = 1;
 			break;
 		}
 	}
@@ -719,11 +703,12 @@ scan_text(struct pass *pass)
 	size_t nuser = user != NULL ? gitleaks_count(user) : 0;
 
 	if (nuser > engine->nuser_seen) {
-		engine->user_seen = xrealloc(engine->user_seen, nuser);
+		engine->user_seen = xrealloc(engine->user_seen, 2 * nuser);
 		engine->nuser_seen = nuser;
 	}
 	if (nuser > 0) {
-		memset(engine->user_seen, 0, nuser);
+		pass->seen = engine->user_seen + (pass->inner ? nuser : 0);
+		memset(pass->seen, 0, nuser);
 	}
 
 	int ret = literals_find(ruleset_literals(pass->context->rules), pass->text,
@@ -732,8 +717,7 @@ scan_text(struct pass *pass)
 		return ret;
 	}
 	return gitleaks_scan(user, engine->scratch, pass->text, pass->len,
-		pass->context->path_name, engine->user_seen, on_user_match, pass,
-		pass->err);
+		pass->context->path_name, pass->seen, on_user_match, pass, pass->err);
 }
 
 static int

@@ -330,19 +330,64 @@ is_password_hash(const char *text, size_t len)
 	return word_begins_any(text, len, starts_with, countof(starts_with));
 }
 
+/** The address of an account or a contract: 0x and 40 digits. */
+static bool
+is_address(const char *text, size_t len)
+{
+	return len == 42 && text[0] == '0' && text[1] == 'x' &&
+		look_is_hex(text + 2, len - 2);
+}
+
+/** A value of a SealedSecret: only its cluster can open it. */
+static bool
+is_sealed(const char *text, size_t len)
+{
+	if (len < LOOK_MAX || text[0] != 'A' || text[1] != 'g' ||
+		memchr("ABCD", text[2], 4) == NULL) {
+		return false;
+	}
+	for (size_t i = 0; i < len; i++) {
+		if (!char_is_alnum(text[i]) && memchr("+/=", text[i], 3) == NULL) {
+			return false;
+		}
+	}
+	return true;
+}
+
 bool
 filter_is_id(const char *text, size_t len)
 {
 	static const struct word starts_with[] = { WORD("sha1-"), WORD("sha256-"),
 		WORD("sha384-"), WORD("sha512-"), WORD("sha1:"), WORD("sha256:"),
 		WORD("sha384:"), WORD("sha512:"), WORD("md5:"), WORD("md5-"),
-		WORD("urn:uuid:"), WORD("h1:") };
+		WORD("urn:uuid:"), WORD("h1:"),
+		// What providers give out for the public: their own word for it.
+		WORD("pk.eyj"), WORD("pk_test_"), WORD("pk_live_"), WORD("phc_"),
+		WORD("sb_publishable_"),
+		// "-----BEGIN CERTIFICATE" and "-----BEGIN PUBLIC" in base64.
+		WORD("ls0tls1crudjtibdrvju"), WORD("ls0tls1crudjtibqvujm") };
 
 	if (word_begins_any(text, len, starts_with, countof(starts_with))) {
 		return true;
 	}
 	return look_is_uuid(text, len) || look_is_number(text, len) ||
-		is_password_hash(text, len);
+		is_password_hash(text, len) || is_address(text, len) ||
+		is_sealed(text, len);
+}
+
+/** Linux-node-<checksum>: what a cache or a build is filed under. */
+static bool
+is_filed(const char *text, size_t len)
+{
+	size_t hex = 0;
+
+	while (hex < len && char_is_hex(text[len - hex - 1])) {
+		hex++;
+	}
+	// One of the letters before it may be of hex, too.
+	return hex >= 32 && len > hex + 2 &&
+		memchr("-_:/.", text[len - hex - 1], 5) != NULL &&
+		(hex == 40 || hex == 64 || (hex == 32 && rarity(text, len - hex) < 36));
 }
 
 /** Random as machines make it: long, and letters follow each other by chance. */
@@ -698,6 +743,9 @@ reason_against(const struct filter_value *value, const struct look *look)
 		!(value->key == FILTER_KEY_PASSWORD &&
 			(value->quoted || value->whole_line))) {
 		return "its value reads like a name";
+	}
+	if (value->key == FILTER_KEY_WEAK && is_filed(text, len)) {
+		return "it is a name with a checksum, as caches have";
 	}
 	if ((value->path & FILTER_PATH_GENERATED) && value->key == FILTER_KEY_WEAK) {
 		return "its name says little, and this file is made by a program";

@@ -112,7 +112,9 @@ static const struct word other_words[] = { WORD("public"), WORD("pub"),
 	WORD("min"), WORD("num"), WORD("lexer"), WORD("parser"), WORD("forgot"),
 	WORD("reset"), WORD("is"), WORD("has"), WORD("vocab"), WORD("special"),
 	WORD("image"), WORD("websocket"), WORD("socket"), WORD("img"), WORD("icon"),
-	WORD("css"), WORD("i18n"), WORD("msgid"), WORD("object") };
+	WORD("css"), WORD("i18n"), WORD("msgid"), WORD("object"), WORD("sync"),
+	WORD("resume"), WORD("delta"), WORD("cursor"), WORD("idempotency"),
+	WORD("resourcekey"), WORD("authenticity") };
 
 static const struct word password_words[] = { WORD("password"), WORD("passwd"),
 	WORD("passphrase"), WORD("passcode"), WORD("passwort"), WORD("kennwort"),
@@ -193,8 +195,9 @@ filter_key(const char *name, size_t name_len)
 		ends_with_pass(words)) {
 		return FILTER_KEY_PASSWORD;
 	}
-	// "tokens" counts, "tokenize" works: neither is one.
+	// "tokens" counts, "tokenize" works: neither is one; nor what a form brings back.
 	if (strstr(words, "tokeniz") != NULL ||
+		strstr(words, "request_verification") != NULL ||
 		ends_with_word(words, (const struct word[]){ WORD("tokens") }, 1)) {
 		return FILTER_KEY_NONE;
 	}

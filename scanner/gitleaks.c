@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/toml.h"
 #include "scanner/chars.h"
+#include "scanner/gitleaks_regex.h"
 #include "scanner/gitleaks_rule.h"
 #include "scanner/pattern.h"
 
@@ -122,7 +123,7 @@ check_regex(const struct reader *reader, const struct toml_value *value,
 	struct pattern *pattern = NULL;
 	struct err why = { 0 };
 
-	if (pattern_new(source, 0, &pattern, &why) < 0) {
+	if (gitleaks_regex_compile(source, &pattern, &why) < 0) {
 		return complain(reader, value, "%s", why.msg);
 	}
 	*ret_groups = pattern_count(pattern);

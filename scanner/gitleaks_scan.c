@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "scanner/chars.h"
 #include "scanner/gitleaks.h"
+#include "scanner/gitleaks_regex.h"
 #include "scanner/gitleaks_rule.h"
 #include "scanner/pattern.h"
 #include "scanner/rarity.h"
@@ -52,17 +53,9 @@ regex_pattern(const struct gitleaks_regex *constant, const struct pattern **ret_
 	struct pattern *known = atomic_load(&regex.changing->pattern);
 
 	if (known == NULL) {
-		unsigned int flags = 0;
 		struct pattern *made;
 
-		// Characters rather than bytes where a pattern speaks of them.
-		for (const char *c = constant->source; *c != '\0'; c++) {
-			if ((unsigned char)*c >= 0x80 ||
-				(c[0] == '\\' && (c[1] == 'p' || c[1] == 'P'))) {
-				flags = PATTERN_UTF;
-			}
-		}
-		if (pattern_new(constant->source, flags, &made, err) < 0) {
+		if (gitleaks_regex_compile(constant->source, &made, err) < 0) {
 			return err->code;
 		}
 		if (atomic_compare_exchange_strong(

@@ -276,6 +276,26 @@ add_code(struct ruleset *rules)
 	add_step(rules, "%3a%2f%2f", 9, true, RULESET_PERCENT, 0);
 }
 
+/** A keyword inside an encoding: in small letters, in capitals and with one capital. */
+static void
+add_user_wrapped(struct ruleset *rules, const char *keyword, size_t len)
+{
+	char text[LITERAL_LEN_MAX];
+
+	for (size_t i = 0; i < len; i++) {
+		text[i] = char_lower(keyword[i]);
+	}
+	add_wrapped(rules, text, len);
+	if (char_is_lower(text[0])) {
+		text[0] = (char)(text[0] - 'a' + 'A');
+		add_wrapped(rules, text, len);
+	}
+	for (size_t i = 1; i < len; i++) {
+		text[i] = (char)(char_is_lower(text[i]) ? text[i] - 'a' + 'A' : text[i]);
+	}
+	add_wrapped(rules, text, len);
+}
+
 static void
 add_user(struct ruleset *rules)
 {
@@ -289,9 +309,10 @@ add_user(struct ruleset *rules)
 			size_t len = strlen(keyword);
 
 			if (len >= GITLEAKS_KEYWORD_MIN) {
-				add_step(rules, keyword,
-					MIN_OF(len, (size_t)LITERAL_LEN_MAX), true,
-					RULESET_USER, (uint32_t)i);
+				len = MIN_OF(len, (size_t)LITERAL_LEN_MAX);
+				add_step(rules, keyword, len, true, RULESET_USER,
+					(uint32_t)i);
+				add_user_wrapped(rules, keyword, len);
 			}
 		}
 	}

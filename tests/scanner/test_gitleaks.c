@@ -108,6 +108,22 @@ a_rule_finds_its_group_and_its_allow_lists_are_kept(void **state)
 			"key=abcdef", NULL },
 		{ "[[rules]]\nid='a'\nregex='key=([a-z]+)'\nskipReport=true\n",
 			"key=abcdef", NULL },
+		// What Go and PCRE2 read differently.
+		{ "[[rules]]\nid='a'\nregex='key=([\\w-.]+)'\n", "key=a-b.c d", "a-b.c" },
+		{ "[[rules]]\nid='a'\nregex='key=([[:alpha:]-+]+)'\n", "key=a-b+c d",
+			"a-b+c" },
+		{ "[[rules]]\nid='a'\nregex='a\\vb'\n", "a\nb", NULL },
+		{ "[[rules]]\nid='a'\nregex='a\\vb'\n",
+			"a\x0b"
+			"b",
+			"a\x0b"
+			"b" },
+		{ "[[rules]]\nid='a'\nregex='a{,2}b'\n", "aab a{,2}b", "a{,2}b" },
+		{ "[[rules]]\nid='a'\nregex='\\Q[\\w-.]\\E'\n", "x [\\w-.] y",
+			"[\\w-.]" },
+		{ "[[rules]]\nid='a'\nregex='key=(.)z'\n", "key=\xc3\xa4z", NULL },
+		{ "[[rules]]\nid='a'\nregex='key=(.)\\x{7a}'\n", "key=\xc3\xa4z",
+			"\xc3\xa4" },
 		{ "[[rules]]\nid='a'\nregex='key=([a-z]+)'\n[[rules.required]]\nid='b'"
 		  "\nwithinLines=1\n"
 		  "[[rules]]\nid='b'\nregex='user=x'\nskipReport=true\n",
@@ -216,12 +232,36 @@ a_pattern_that_runs_away_is_an_error_and_never_clean(void **state)
 	scratch_empty(*state);
 }
 
+static void
+what_is_inside_an_encoding_hides_no_rule_outside(void **state)
+{
+	// "key=insidebase" in base64, between a keyword and what it is for.
+	static const char toml[] =
+		"[[rules]]\nid='a'\nregex='key=([a-z]{10})'\nkeywords=["
+		"'key=']\n[[rules]]\nid='b'\nregex='val=([a-z]+)'\n"
+		"keywords=['val=']\n";
+	static const char text[] = "val=outside blob: eCBrZXk9aW5zaWRlYmFzZQ== x\n";
+	struct scanner *scanner = NULL;
+	struct err err = { 0 };
+
+	ok(load(*state, toml, &scanner, &err));
+	const struct answers *answers = ask(scanner, text);
+	assert_int_equal(answers->count, 2);
+	assert_true(holds_rule(answers, "a"));
+	assert_true(holds_span(answers, text, "outside"));
+	scanner_free(scanner);
+	scratch_empty(*state);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_mistake_is_told_with_file_and_line,
 			scratch_setup, scratch_teardown),
+		cmocka_unit_test_setup_teardown(
+			what_is_inside_an_encoding_hides_no_rule_outside, scratch_setup,
+			scratch_teardown),
 		cmocka_unit_test_setup_teardown(
 			a_rule_finds_its_group_and_its_allow_lists_are_kept,
 			scratch_setup, scratch_teardown),
