@@ -273,9 +273,12 @@ print_places(struct use *use)
 		return;
 	}
 	if (to != NULL) {
+		AUTO_FREE char *expanded = places_expand(to);
 		AUTO_FREE char *shown = places_shown(to);
 
-		output_line(&use->call->out, "into %s", shown);
+		if (access(expanded, F_OK) == 0) {
+			output_line(&use->call->out, "into %s", shown);
+		}
 		return;
 	}
 	for (size_t i = 0; i < use->nroots; i++) {
