@@ -187,11 +187,24 @@ check_body(struct call *call, struct err *err)
 	return 0;
 }
 
+// A proxy in front of us that reads it otherwise would let a second request through.
+static int
+check_framing(struct call *call, struct err *err)
+{
+	const char *why = http_two_ways(call->request);
+
+	if (why == NULL) {
+		return 0;
+	}
+	call_header(call, "Connection", "close");
+	return call_refuse(call, PROBLEM_BAD_REQUEST, err, "%s", why);
+}
+
 int
 gate_head(struct call *call, struct err *err)
 {
-	if (check_rate(call, err) < 0 || check_host(call, err) < 0 ||
-		find_route(call, err) < 0) {
+	if (check_framing(call, err) < 0 || check_rate(call, err) < 0 ||
+		check_host(call, err) < 0 || find_route(call, err) < 0) {
 		return err->code;
 	}
 	call->request->deadline_ms = call->route->deadline_s * 1000;

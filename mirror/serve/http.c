@@ -7,12 +7,14 @@
 #include "base/fd.h"
 #include "base/mem.h"
 
+#include <ctype.h>
 #include <microhttpd.h>
 
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 /**
@@ -352,6 +354,69 @@ http_header(const struct http_request *request, const char *name)
 }
 
 // ---- requests
+
+/** What RFC 9112 wants to be there once, or to be one thing. */
+struct framing {
+	unsigned int hosts;
+	unsigned int lengths;
+	unsigned int codings;
+	bool is_chunked;
+	bool is_odd;
+};
+
+static bool
+is_token(const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (!isalnum((unsigned char)text[i]) &&
+			strchr("!#$%&'*+-.^_`|~", text[i]) == NULL) {
+			return false;
+		}
+	}
+	return len > 0;
+}
+
+static enum MHD_Result
+look_at_header(void *cls, enum MHD_ValueKind kind, const char *name, size_t name_len,
+	const char *value, size_t value_len)
+{
+	struct framing *framing = cls;
+
+	(void)kind;
+	framing->is_odd = framing->is_odd || !is_token(name, name_len) ||
+		(value_len > 0 && strnlen(value, value_len) != value_len);
+	if (strcasecmp(name, "Host") == 0) {
+		framing->hosts++;
+	} else if (strcasecmp(name, "Content-Length") == 0) {
+		framing->lengths++;
+	} else if (strcasecmp(name, "Transfer-Encoding") == 0) {
+		framing->codings++;
+		framing->is_chunked = value_len > 0 && strcasecmp(value, "chunked") == 0;
+	}
+	return MHD_YES;
+}
+
+const char *
+http_two_ways(const struct http_request *request)
+{
+	struct framing framing = { 0 };
+
+	(void)MHD_get_connection_values_n(
+		request->connection_, MHD_HEADER_KIND, look_at_header, &framing);
+	if (framing.is_odd) {
+		return "a header's name or value is none";
+	}
+	if (framing.hosts > 1) {
+		return "more than one Host";
+	}
+	if (framing.codings > 0 && (framing.codings > 1 || !framing.is_chunked)) {
+		return "a Transfer-Encoding that is not just chunked";
+	}
+	if (framing.lengths + framing.codings > 1) {
+		return "the body's length is said more than once";
+	}
+	return NULL;
+}
 
 // The first word of a request: its target, before any header.
 static void *

@@ -146,6 +146,9 @@ size_t http_wake(struct http *http) NONNULL;
 void http_defer(struct http_request *request) NONNULL;
 void http_resume(struct http_request *request) NONNULL;
 
+/** Could another reader of these headers see another request, or more than one?  Why, as
+ * a literal; NULL: no. */
+const char *http_two_ways(const struct http_request *request) NONNULL MUST_CHECK;
 /** A request header, or NULL; borrowed until the request ends. */
 const char *
 http_header(const struct http_request *request, const char *name) NONNULL MUST_CHECK;

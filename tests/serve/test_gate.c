@@ -290,6 +290,47 @@ requests_in_a_row_are_answered_in_a_row(void **state)
 	assert_non_null(strstr(second, "HTTP/1.1 404"));
 }
 
+// Behind each stands a second request: a proxy that reads the first one otherwise would
+// have let it through unseen.
+static void
+what_can_be_read_two_ways_is_refused(void **state)
+{
+	const struct stand *stand = *state;
+	static const char *const heads[] = {
+		"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n",
+		"Content-Length: 2\r\nContent-Length: 40\r\n",
+		"Content-Length: 2\r\nContent-Length: 2\r\n",
+		"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n",
+		"Transfer-Encoding: xchunked\r\nContent-Length: 2\r\n",
+		"Transfer-Encoding: chunked, chunked\r\n",
+		"Transfer-Encoding : chunked\r\nContent-Length: 2\r\n",
+		"Host: evil.example\r\nContent-Length: 2\r\n",
+		"X y: z\r\nContent-Length: 2\r\n",
+	};
+
+	for (size_t i = 0; i < countof(heads); i++) {
+		AUTO_FREE char *text =
+			xasprintf("POST /v1/resume HTTP/1.1\r\nHost: localhost\r\n"
+				  "Content-Type: application/json\r\n%s\r\n{}"
+				  "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n",
+				heads[i]);
+		int fd = stand_connect(stand);
+		char answer[8192] = "";
+		size_t len = 0;
+		ssize_t got;
+
+		assert_true(say(fd, text, strlen(text)));
+		while ((got = read(fd, answer + len, sizeof(answer) - len - 1)) > 0) {
+			len += (size_t)got;
+		}
+		(void)close(fd);
+		if (strncmp(answer, "HTTP/1.1 400", 12) != 0 ||
+			strstr(answer + 1, "HTTP/1.1 200") != NULL) {
+			fail_msg("%s: %s", heads[i], answer);
+		}
+	}
+}
+
 static void
 a_drip_is_cut_off(void **state)
 {
@@ -395,6 +436,7 @@ main(void)
 		TEST(nonsense_never_ends_the_server),
 		TEST(a_head_without_end_is_refused),
 		TEST(requests_in_a_row_are_answered_in_a_row),
+		TEST(what_can_be_read_two_ways_is_refused),
 		TEST(a_drip_is_cut_off),
 		TEST(many_silent_clients_do_not_keep_others_out),
 		TEST(a_crowd_at_the_door_never_locks_it),
