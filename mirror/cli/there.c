@@ -22,6 +22,7 @@
 enum {
 	THERE_DEGRADED = 1,
 	THERE_FAILED = 2,
+	THERE_UNKNOWN = 3,
 	/** A snapshot or the check of an upload takes as long as it takes there. */
 	THERE_LONG_MS = 8 * 3600 * 1000,
 };
@@ -215,7 +216,71 @@ there_cancel(struct call *call, const struct client *client, struct err *err)
 	return 0;
 }
 
-// ---- databases
+// ---- a pause
+
+static int
+ask_pause(struct call *call, const struct client *client, const char *target,
+	const struct json *body, struct err *err)
+{
+	const struct client_request request = {
+		.method = "POST", .target = target, .body = body
+	};
+	AUTO(json_freep) struct json *answer = NULL;
+	struct json *ours = output_answer(&call->out);
+	const char *until;
+
+	if (client_ask(client, &request, &answer, err) < 0) {
+		return err->code;
+	}
+	until = json_get_text(answer, "until");
+	json_set_bool(ours, "paused", json_get_bool(answer, "paused", false));
+	if (until != NULL) {
+		json_set_text(ours, "until", until);
+		json_set_text(ours, "reason", json_get_text(answer, "reason"));
+		output_line(
+			&call->out, "paused until %s, then it goes on by itself", until);
+	}
+	return 0;
+}
+
+int
+there_pause(struct call *call, const struct client *client, struct err *err)
+{
+	AUTO(json_freep) struct json *body = json_new_object();
+	const char *reason = args_value(&call->args, "reason");
+
+	json_set_text(body, "for", call->args.words[0]);
+	if (reason != NULL) {
+		json_set_text(body, "reason", reason);
+	}
+	return ask_pause(call, client, "/v1/pause", body, err);
+}
+
+int
+there_resume(struct call *call, const struct client *client, struct err *err)
+{
+	AUTO(json_freep) struct json *empty = json_new_object();
+	AUTO(json_freep) struct json *status = NULL;
+	bool paused;
+
+	if (client_get(client, "/v1/status", &status, err) < 0) {
+		return err->code;
+	}
+	paused = json_get_bool(json_get(status, "agent"), "paused", false);
+	json_set_bool(output_answer(&call->out), "was_paused", paused);
+	if (!paused || call->dry_run) {
+		json_set_bool(output_answer(&call->out), "paused", paused);
+		output_line(&call->out, paused ? "would go on" : "it is not paused");
+		return 0;
+	}
+	if (ask_pause(call, client, "/v1/resume", empty, err) < 0) {
+		return err->code;
+	}
+	output_line(&call->out, "it goes on");
+	return 0;
+}
+
+// ---- health and its proof
 
 static void
 print_text_of(struct output *out, const char *before, const struct json *object,
@@ -226,6 +291,97 @@ print_text_of(struct output *out, const char *before, const struct json *object,
 
 	output_text(out, "%s%s%s", before, shown, behind);
 }
+
+static void
+print_health(struct output *out, const struct json *health, bool all)
+{
+	const struct json *facts = json_get(health, "facts");
+
+	print_text_of(out, "", health, "state", ": ");
+	print_text_of(out, "", health, "sentence", "\n");
+	for (size_t i = 0; i < json_count(facts); i++) {
+		const struct json *fact = json_at(facts, i);
+		const char *state = json_get_text(fact, "state");
+		const char *action = json_get_text(fact, "action");
+
+		if (!all && state != NULL && strcmp(state, "healthy") == 0) {
+			continue;
+		}
+		print_text_of(out, "  ", fact, "state", "  ");
+		print_text_of(out, "", fact, "name", "  ");
+		print_text_of(out, "", fact, "evidence", "\n");
+		if (action != NULL && action[0] != '\0') {
+			print_text_of(out, "      next: ", fact, "action", "\n");
+		}
+	}
+}
+
+int
+there_health(struct call *call, const struct client *client, struct err *err)
+{
+	static const char *const only_here[] = { "deep", "output", "format" };
+	AUTO(json_freep) struct json *health = NULL;
+	int exit;
+
+	for (size_t i = 0; i < countof(only_here); i++) {
+		if (args_has(&call->args, only_here[i])) {
+			return err_raise(err, ERR_USAGE,
+				"--%s is not for another agent: it tells what it "
+				"measured",
+				only_here[i]);
+		}
+	}
+	if (client_get(client, "/v1/health", &health, err) < 0) {
+		return err->code;
+	}
+	if (call->out.json) {
+		output_json(&call->out, health);
+	} else {
+		print_health(&call->out, health, call->out.verbose);
+	}
+	exit = (int)json_get_int(health, "exit", THERE_UNKNOWN);
+	return args_has(&call->args, "binary") ? exit > THERE_DEGRADED : exit;
+}
+
+int
+there_drill(struct call *call, const struct client *client, struct err *err)
+{
+	AUTO(json_freep) struct json *asked = NULL;
+	AUTO(json_freep) struct json *done = NULL;
+	AUTO(json_freep) struct json *drills = NULL;
+	AUTO(json_freep) struct json *last = NULL;
+	const char *outcome;
+	int status;
+
+	if (args_has(&call->args, "files") || args_has(&call->args, "key")) {
+		return err_raise(err, ERR_USAGE,
+			"--files and --key are not for another agent: it chooses");
+	}
+	if (post(client, "/v1/drills", &asked, err) < 0 ||
+		remote_follow(call, client, asked, &done, err) < 0 ||
+		client_get(client, "/v1/drills", &drills, err) < 0) {
+		return err->code;
+	}
+	if (!json_is_object(json_get(drills, "last"))) {
+		return err_raise(err, ERR_REMOTE, "the agent tells of no drill");
+	}
+	last = json_clone(json_get(drills, "last"));
+	outcome = json_get_text(last, "outcome");
+	status = outcome == NULL                 ? THERE_UNKNOWN
+		: strcmp(outcome, "passed") == 0 ? 0
+		: strcmp(outcome, "failed") == 0 ? THERE_FAILED
+						 : THERE_UNKNOWN;
+	json_set_int(last, "exit", status);
+	if (call->out.json) {
+		output_json(&call->out, last);
+	} else {
+		print_text_of(&call->out, "", last, "outcome", ": ");
+		print_text_of(&call->out, "", last, "evidence", "\n");
+	}
+	return status;
+}
+
+// ---- databases
 
 static void
 print_database(struct output *out, const struct json *database)

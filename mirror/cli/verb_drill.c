@@ -9,6 +9,8 @@
 #include "cli/database.h"
 #include "cli/handlers.h"
 #include "cli/past.h"
+#include "cli/remote.h"
+#include "cli/there.h"
 #include "config/config.h"
 #include "config/places.h"
 #include "health/evidence.h"
@@ -227,9 +229,14 @@ verb_drill(struct call *call, struct err *err)
 {
 	AUTO(drilling_done)
 	struct drilling drilling = { .call = call, .differences = json_new_array() };
+	AUTO(client_done) struct client client = { 0 };
+	int given = remote_given(call, &client, err);
 	struct err ignored;
 	int status;
 
+	if (given != 0) {
+		return given < 0 ? given : there_drill(call, &client, err);
+	}
 	if (past_open(call, &drilling.past, err) < 0) {
 		return err->code;
 	}

@@ -6,7 +6,9 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "cli/handlers.h"
+#include "cli/remote.h"
 #include "cli/settings.h"
+#include "cli/there.h"
 #include "config/config.h"
 #include "config/places.h"
 #include "health/evidence.h"
@@ -90,6 +92,8 @@ verb_health(struct call *call, struct err *err)
 	AUTO(health_report_done) struct health_report report = { 0 };
 	AUTO(config_freep) struct config *config = NULL;
 	AUTO_FREE char *state_dir = places_state_dir();
+	AUTO(client_done) struct client client = { 0 };
+	int given = remote_given(call, &client, err);
 	struct err wrong = { 0 };
 	struct err none = { 0 };
 	struct health_input input = {
@@ -100,6 +104,9 @@ verb_health(struct call *call, struct err *err)
 		.sysroot = "",
 	};
 
+	if (given != 0) {
+		return given < 0 ? given : there_health(call, &client, err);
+	}
 	// Without any good copy there is no configuration, and that is the verdict.
 	(void)!settings_load_or_last(call, &config, &wrong, &none);
 	input.config = config;

@@ -42,7 +42,9 @@ verb_pause(struct call *call, struct err *err)
 	int64_t span_ms = clock_parse_duration(call->args.words[0]);
 	int64_t until_ms = clock_now_ms() + span_ms;
 	char text[CLOCK_TEXT_MAX];
+	AUTO(client_done) struct client client = { 0 };
 	struct json *answer;
+	int given;
 
 	if (span_ms <= 0 || span_ms > JOBQUEUE_PAUSE_MAX_MS) {
 		return err_raise(err, ERR_USAGE,
@@ -56,6 +58,10 @@ verb_pause(struct call *call, struct err *err)
 	if (call->dry_run) {
 		output_line(&call->out, "would be paused until %s", text);
 		return 0;
+	}
+	given = remote_given(call, &client, err);
+	if (given != 0) {
+		return given < 0 ? given : there_pause(call, &client, err);
 	}
 	if (clean_text(call, args_value(&call->args, "reason"), &reason, err) < 0 ||
 		open_queue(&queue, err) < 0 ||
@@ -72,9 +78,14 @@ int
 verb_resume(struct call *call, struct err *err)
 {
 	AUTO(jobqueue_closep) struct jobqueue *queue = NULL;
+	AUTO(client_done) struct client client = { 0 };
 	struct jobqueue_pause pause;
+	int given = remote_given(call, &client, err);
 	int paused;
 
+	if (given != 0) {
+		return given < 0 ? given : there_resume(call, &client, err);
+	}
 	if (open_queue(&queue, err) < 0) {
 		return err->code;
 	}

@@ -150,7 +150,7 @@ const struct verb verbs[] = {
 		.flags = reason_flags,
 		.run = verb_pause,
 		.group = VERB_RUN,
-		.traits = VERB_CHANGES,
+		.traits = VERB_CHANGES | VERB_REMOTE,
 		.least = 1,
 		.most = 1,
 	},
@@ -160,7 +160,7 @@ const struct verb verbs[] = {
 		.text = "end a pause now",
 		.run = verb_resume,
 		.group = VERB_RUN,
-		.traits = VERB_CHANGES,
+		.traits = VERB_CHANGES | VERB_REMOTE,
 	},
 	{
 		.name = "cancel",
@@ -226,6 +226,7 @@ const struct verb verbs[] = {
 		.flags = health_flags,
 		.run = verb_health,
 		.group = VERB_SEE,
+		.traits = VERB_REMOTE,
 		.alias = "healthcheck",
 	},
 	{
@@ -403,6 +404,7 @@ const struct verb verbs[] = {
 		.flags = drill_flags,
 		.run = verb_drill,
 		.group = VERB_BACK,
+		.traits = VERB_REMOTE,
 	},
 	{
 		.name = "verify",

@@ -92,6 +92,14 @@ before=$(date +%s%N)
 expect 0 "$MIRROR" status --json
 [ $((($(date +%s%N) - before) / 1000000)) -lt 5000 ] || fail "status waited for a stopped agent"
 is "$(jq -r '.source + " " + .agent.silent' out)" "state stopped" "a stopped agent"
+# What is asked for stands in the state, where the agent finds it when it goes on: a socket
+# that does not answer is in nobody's way.
+for what in "pause 1h" resume cancel "db list" "secrets list"; do
+	before=$(date +%s%N)
+	# shellcheck disable=SC2086 # words of a verb
+	expect 0 "$MIRROR" $what
+	[ $((($(date +%s%N) - before) / 1000000)) -lt 5000 ] || fail "$what waited for a stopped agent"
+done
 kill -CONT "$agent"
 
 # Another agent, by its socket: as if it were here, whatever is here.
@@ -106,6 +114,26 @@ expect 0 far "$MIRROR" --once --socket "$socket" --json
 is "$(jq -r .schema out)" mirror.once/1 "a cycle over there"
 is "$(jq -r .files.mirrored out)" 2 "mirrored over there"
 git -C "$BRAIN" cat-file -e HEAD:notes/b.md || fail "the cycle over there did not take it in"
+expect 0 far "$MIRROR" pause 1h --reason tea --socket "$socket" --json
+is "$(jq -r '[.schema, .paused, .reason] | join(" ")' out)" "mirror.pause/1 true tea" "a pause over there"
+expect 0 "$MIRROR" status --json
+is "$(jq -r .agent.paused out)" true "it is paused"
+expect 0 far "$MIRROR" resume --socket "$socket"
+is "$(cat out)" "it goes on" "the end of a pause over there"
+expect 0 far "$MIRROR" resume --socket "$socket"
+is "$(cat out)" "it is not paused" "no pause over there"
+expect 0 far "$MIRROR" drill --socket "$socket" --json
+is "$(jq -r '[.schema, .outcome, .exit] | join(" ")' out)" "mirror.drill/1 passed 0" "a drill over there"
+expect 64 far "$MIRROR" drill --files 3 --socket "$socket"
+got=0
+"$MIRROR" health --json >out || got=$?
+jq -S '[.schema, .state, [.facts[].name]]' out >by-cli
+expect "$got" far "$MIRROR" health --socket "$socket" --json
+jq -S '[.schema, .state, [.facts[].name]]' out >by-api
+cmp -s by-cli by-api || fail "health over there differs: $(diff by-cli by-api)"
+expect "$got" far "$MIRROR" health --socket "$socket"
+says out "all 3 files accounted for"
+expect 64 far "$MIRROR" health --deep --socket "$socket"
 expect 0 far "$MIRROR" cancel --socket "$socket"
 says out "nothing is under way"
 expect 0 far "$MIRROR" db list --socket "$socket"
