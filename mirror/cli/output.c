@@ -312,20 +312,52 @@ output_size(uint64_t bytes, char text[OUTPUT_SIZE_MAX])
 	(void)snprintf(text, OUTPUT_SIZE_MAX, "%.1f %s", value, units[unit]);
 }
 
+// What counts bytes, by the words of those who do it.
+static bool
+is_bytes(const char *what)
+{
+	static const char *const words[] = { "copy", "compress", "read back", "upload" };
+
+	for (size_t i = 0; i < countof(words); i++) {
+		if (strcmp(words[i], what) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static void
+put_count(bool bytes, uint64_t count, char text[OUTPUT_SIZE_MAX])
+{
+	if (bytes) {
+		output_size(count, text);
+	} else {
+		(void)snprintf(text, OUTPUT_SIZE_MAX, "%" PRIu64, count);
+	}
+}
+
 void
 output_bar(const char *what, uint64_t done, uint64_t total, int64_t elapsed_ms,
 	char text[OUTPUT_BAR_MAX])
 {
+	bool bytes = is_bytes(what);
+	char done_text[OUTPUT_SIZE_MAX];
+	char total_text[OUTPUT_SIZE_MAX];
+	char rate_text[OUTPUT_SIZE_MAX];
 	double rate = elapsed_ms > 0 ? (double)done * 1000 / (double)elapsed_ms : 0;
 	char left[CLOCK_TEXT_MAX + 8] = "";
 	char bar[BAR_WIDTH + 1];
 
+	put_count(bytes, (uint64_t)(rate + 0.5), rate_text);
 	if (total == 0) {
-		(void)snprintf(text, OUTPUT_BAR_MAX, "%.60s: %" PRIu64 ", %.0f/s", what,
-			done, rate);
+		put_count(bytes, done, done_text);
+		(void)snprintf(text, OUTPUT_BAR_MAX, "%.60s: %s, %s/s", what, done_text,
+			rate_text);
 		return;
 	}
 	done = MIN_OF(done, total);
+	put_count(bytes, done, done_text);
+	put_count(bytes, total, total_text);
 	for (size_t i = 0; i < BAR_WIDTH; i++) {
 		bar[i] = i * total < done * BAR_WIDTH ? '#' : '.';
 	}
@@ -336,9 +368,9 @@ output_bar(const char *what, uint64_t done, uint64_t total, int64_t elapsed_ms,
 		clock_format_age((int64_t)((double)(total - done) * 1000 / rate), age);
 		(void)snprintf(left, sizeof(left), ", %s left", age);
 	}
-	(void)snprintf(text, OUTPUT_BAR_MAX,
-		"%.60s [%s] %3.0f%% %" PRIu64 "/%" PRIu64 ", %.0f/s%s", what, bar,
-		(double)done * 100 / (double)total, done, total, rate, left);
+	(void)snprintf(text, OUTPUT_BAR_MAX, "%.60s [%s] %3.0f%% %s/%s, %s/s%s", what,
+		bar, (double)done * 100 / (double)total, done_text, total_text, rate_text,
+		left);
 }
 
 void

@@ -122,7 +122,7 @@ void output_progress_done(struct output *out) NONNULL;
 /** "12.3 MiB" into @text. */
 enum {
 	OUTPUT_SIZE_MAX = 32,
-	OUTPUT_BAR_MAX = 160,
+	OUTPUT_BAR_MAX = 320,
 };
 void output_size(uint64_t bytes, char text[OUTPUT_SIZE_MAX]) NONNULL;
 /** The bar's line, without colour; for output_progress() and its test. */

@@ -369,7 +369,15 @@ struct verifying {
 	size_t bad;
 	// It could not be looked at: a full disk, no time left.  Neither good nor bad.
 	size_t unknown;
+	/** Snapshots to be read, for the bar. */
+	size_t total;
 };
+
+static bool
+is_verifiable(const struct manifest_entry *entry)
+{
+	return entry->complete && entry->local;
+}
 
 static bool
 is_bad(const struct err *why)
@@ -389,6 +397,8 @@ verify_entry(struct verifying *verifying, const struct view_database *database,
 	verifying->good += proof >= 0;
 	verifying->bad += proof < 0 && is_bad(&why);
 	verifying->unknown += proof < 0 && !is_bad(&why);
+	output_progress(&verifying->call->out, "snapshots",
+		verifying->good + verifying->bad + verifying->unknown, verifying->total);
 	if (verifying->list != NULL) {
 		struct json *row = view_snapshot_json(database, entry);
 
@@ -412,13 +422,25 @@ verify_entry(struct verifying *verifying, const struct view_database *database,
 }
 
 static int
+count_one(const struct view_database *database, void *payload)
+{
+	struct verifying *verifying = payload;
+	const struct manifest *manifest = &database->manifest;
+
+	for (size_t i = 0; database->known && i < manifest->nentries; i++) {
+		verifying->total += is_verifiable(&manifest->entries[i]);
+	}
+	return 0;
+}
+
+static int
 verify_one(const struct view_database *database, void *payload)
 {
 	struct verifying *verifying = payload;
 	const struct manifest *manifest = &database->manifest;
 
 	for (size_t i = 0; database->known && i < manifest->nentries; i++) {
-		if (manifest->entries[i].complete && manifest->entries[i].local) {
+		if (is_verifiable(&manifest->entries[i])) {
 			verify_entry(verifying, database, &manifest->entries[i]);
 		}
 	}
@@ -447,9 +469,14 @@ verb_db_verify(struct call *call, struct err *err)
 	}
 	if (call->args.nwords > 0) {
 		result = database_find(config, call->args.words[0], &database, err);
-		result = result < 0 ? result : verify_one(&database, &verifying);
+		if (result == 0) {
+			(void)count_one(&database, &verifying);
+			result = verify_one(&database, &verifying);
+		}
 	} else {
-		result = database_each(config, verify_one, &verifying, err);
+		result = database_each(config, count_one, &verifying, err);
+		result = result < 0 ? result
+				    : database_each(config, verify_one, &verifying, err);
 	}
 	if (result < 0) {
 		return result;
@@ -457,6 +484,7 @@ verb_db_verify(struct call *call, struct err *err)
 	if (object != NULL) {
 		json_set_int(object, "good", (int64_t)verifying.good);
 		json_set_int(object, "bad", (int64_t)verifying.bad);
+		json_set_int(object, "unknown", (int64_t)verifying.unknown);
 		json_set_int(object, "unchecked", (int64_t)verifying.unknown);
 		output_json(&call->out, object);
 	} else {

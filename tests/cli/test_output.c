@@ -43,6 +43,20 @@ a_bar_says_rate_and_time_left(void **state)
 }
 
 static void
+a_bar_of_bytes_has_their_units(void **state)
+{
+	(void)state;
+	char text[OUTPUT_BAR_MAX];
+
+	output_bar("upload", 50 << 20, 200 << 20, 10000, text);
+	assert_string_equal(text,
+		"upload [######..................]  25% 50.0 MiB/200.0 MiB, 5.0 MiB/s, "
+		"30 s left");
+	output_bar("read back", 3 << 20, 0, 1000, text);
+	assert_string_equal(text, "read back: 3.0 MiB, 3.0 MiB/s");
+}
+
+static void
 a_bar_never_passes_its_end(void **state)
 {
 	(void)state;
@@ -90,6 +104,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sizes_read_well),
 		cmocka_unit_test(a_bar_says_rate_and_time_left),
+		cmocka_unit_test(a_bar_of_bytes_has_their_units),
 		cmocka_unit_test(a_bar_never_passes_its_end),
 		cmocka_unit_test(without_a_total_there_is_no_bar_but_a_count),
 		cmocka_unit_test(nobody_is_asked_where_nobody_is),
