@@ -25,6 +25,8 @@
 
 enum {
 	ASK_DEADLINE_MS = 10000,
+	// So many hexadecimal digits are a commit to git, whatever tag there is.
+	ID_LEN = 40,
 };
 
 static bool
@@ -52,6 +54,27 @@ is_good_name(const char *name)
 	}
 	return name[len - 1] != '/' && name[len - 1] != '.' &&
 		strstr(name, ".lock") == NULL;
+}
+
+// What git, or we, would take for a branch, a commit or a ref of another kind: whoever
+// says the name would get one or the other.
+static bool
+is_ambiguous(const struct config *config, const char *name)
+{
+	static const char *const taken[] = { "host/", "heads/", "tags/", "remotes/",
+		"refs/", "mirror/", "notes/" };
+
+	for (size_t i = 0; i < countof(taken); i++) {
+		if (strncmp(name, taken[i], strlen(taken[i])) == 0) {
+			return true;
+		}
+	}
+	if (strcmp(name, config->brain.branch) == 0 || strcmp(name, "host") == 0 ||
+		strcmp(name, "stash") == 0 || strstr(name, "HEAD") != NULL) {
+		return true;
+	}
+	return strlen(name) == ID_LEN &&
+		strspn(name, "0123456789abcdefABCDEF") == strlen(name);
 }
 
 struct looking {
@@ -231,6 +254,11 @@ verb_milestone(struct call *call, struct err *err)
 	if (!is_good_name(name)) {
 		return err_raise(err, ERR_USAGE,
 			"\"%s\" is not a name git takes: letters, digits and . _ - /",
+			name);
+	}
+	if (is_ambiguous(config, name)) {
+		return err_raise(err, ERR_USAGE,
+			"\"%s\" could be a branch or a commit as well: take another name",
 			name);
 	}
 	looking.name = name;

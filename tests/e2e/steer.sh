@@ -62,6 +62,12 @@ says err "git has no place for v1.0/beta"
 for bad in -x 'a b' a..b .a a/ /a a.lock 'a~1' HEAD; do
 	expect 64 "$MIRROR" milestone -- "$bad"
 done
+# Nor is one that git would take for something else.
+for bad in "$(git -C "$BRAIN" symbolic-ref --short HEAD)" host/other heads/x refs/tags/x \
+	remotes/origin/x 0123456789012345678901234567890123456789 FETCH_HEAD; do
+	expect 64 "$MIRROR" milestone -- "$bad"
+done
+is "$(git -C "$BRAIN" rev-parse HEAD 2>&1)" "$(git -C "$BRAIN" rev-parse refs/heads/"$(git -C "$BRAIN" symbolic-ref --short HEAD)")" "HEAD"
 expect 0 "$MIRROR" --once
 
 # secrets: by content.
