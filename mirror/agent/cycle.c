@@ -43,7 +43,6 @@
  */
 
 // Names under which the ledger remembers what it was made with.
-#define META_HEAD "head"
 #define META_REPO "repo"
 #define META_RULES "rules"
 #define META_RULES_NUMBER "rules.number"
@@ -54,6 +53,11 @@
 /** How old the last comparison of the whole tree may be before a full cycle repeats it.
  */
 #define CYCLE_COMPARE_MS (INT64_C(6) * 3600000)
+
+enum {
+	/** Commits before the newest that are remembered. */
+	HEADS_MAX = 32,
+};
 
 static int
 same_meta(struct ledger *ledger, const char *key, const char *now, bool *ret_same,
@@ -139,8 +143,8 @@ choose_depth(struct round *round, struct cycle_plan *plan, struct err *err)
 	tick_boot_id(boot);
 	settings_digest(round->kit->config, settings);
 	if (number_rules(round, &same_rules, err) < 0 ||
-		same_meta(ledger, META_HEAD, oid_hex(&round->head, head), &same_head,
-			err) < 0 ||
+		same_meta(ledger, RECORD_META_HEAD, oid_hex(&round->head, head),
+			&same_head, err) < 0 ||
 		same_meta(ledger, META_SETTINGS, settings, &same_settings, err) < 0 ||
 		same_meta(ledger, META_BOOT, boot, &same_boot, err) < 0 ||
 		ledger_meta_get(ledger, META_BOOT, &known_boot, err) < 0) {
@@ -401,6 +405,31 @@ compare_rest(struct round *round, int64_t now_ms, struct err *err)
 	return ledger_meta_set_int(round->kit->ledger, META_COMPARED, now_ms, err);
 }
 
+// The last commits, for when the newest one gets lost (kit_head()).
+static int
+remember_heads(struct round *round, const char *head, struct err *err)
+{
+	struct ledger *ledger = round->kit->ledger;
+	const char *before = NULL;
+	AUTO_FREE char *heads = NULL;
+	char parent[OID_HEX_MAX] = "";
+
+	if (ledger_meta_get(ledger, RECORD_META_HEADS, &before, err) < 0) {
+		return err->code;
+	}
+	if (round->rebuild || before == NULL) {
+		// What stands there is of another branch, or of before a purge that was
+		// killed.
+		before = oid_is_zero(&round->head) ? "" : oid_hex(&round->head, parent);
+	} else if (strncmp(before, head, OID_HEX_MAX - 1) == 0) {
+		return 0;
+	}
+	heads = strcmp(before, head) == 0
+		? xstrdup(head)
+		: xasprintf("%s %.*s", head, HEADS_MAX * OID_HEX_MAX - 1, before);
+	return ledger_meta_set(ledger, RECORD_META_HEADS, heads, err);
+}
+
 static int
 conclude(struct round *round, struct err *err)
 {
@@ -432,8 +461,9 @@ conclude(struct round *round, struct err *err)
 	if (whole_end(round, err) < 0) {
 		return err->code;
 	}
-	if (ledger_meta_set(
-		    ledger, META_HEAD, oid_hex(&round->result->commit, head), err) < 0 ||
+	(void)oid_hex(&round->result->commit, head);
+	if (ledger_meta_set(ledger, RECORD_META_HEAD, head, err) < 0 ||
+		remember_heads(round, head, err) < 0 ||
 		ledger_meta_set(ledger, META_REPO, round->kit->config->brain.repo, err) <
 			0) {
 		return err->code;

@@ -111,34 +111,118 @@ known_head(struct kit *kit, struct oid *ret_head, struct err *err)
 	return value != NULL && oid_parse(value, ret_head) && !oid_is_zero(ret_head);
 }
 
-int
-kit_head(struct kit *kit, struct oid *ret_head, struct err *err)
+// Can a history go on from this commit?  1, 0 it is gone, or negative: a shortage or a
+// sick disk is no news about the history.
+static int
+is_there(struct kit *kit, const struct oid *commit, struct err *err)
+{
+	struct oid tree;
+	int read = repo_commit_tree(kit->repo, commit, &tree, err);
+
+	if (read < 0 && read != ERR_NOT_FOUND && read != ERR_CORRUPT) {
+		return err_wrap(
+			err, "look for the last commit of %s", kit->config->brain.branch);
+	}
+	if (read < 0) {
+		err_clear(err);
+	}
+	return read == 0 && repo_has(kit->repo, &tree);
+}
+
+// The newest of the commits before @lost that is there: 1, 0 none, or negative.
+static int
+find_before(
+	struct kit *kit, const struct oid *lost, struct oid *ret_head, struct err *err)
+{
+	const char *value = NULL;
+	AUTO_FREE char *heads = NULL;
+	struct oid head;
+
+	if (ledger_meta_get(kit->ledger, RECORD_META_HEADS, &value, err) < 0) {
+		return err->code;
+	}
+	heads = xstrdup(value != NULL ? value : "");
+	for (char *rest = heads, *word; (word = strsep(&rest, " ")) != NULL;) {
+		int there = oid_parse(word, &head) && !oid_equal(&head, lost)
+			? is_there(kit, &head, err)
+			: 0;
+
+		if (there != 0) {
+			*ret_head = head;
+			return there;
+		}
+	}
+	return 0;
+}
+
+// The branch points at a commit that is gone from the repository.  What the ledger saw
+// before it is taken up; every file is read and kept again either way.
+static int
+take_up_before(
+	struct kit *kit, const struct oid *lost, struct oid *ret_head, struct err *err)
+{
+	const char *branch = kit->config->brain.branch;
+	char hex[OID_HEX_MAX];
+	char before[OID_HEX_MAX];
+	struct oid known;
+	int found = known_head(kit, &known, err);
+
+	(void)oid_hex(lost, hex);
+	if (found < 0) {
+		return found;
+	}
+	// The ledger knows another history, or none: nobody but a person can tell.
+	if (found == 0 || !oid_equal(&known, lost)) {
+		(void)err_raise(err, ERR_CORRUPT,
+			"%s points at the commit %.12s, which is not in the repository",
+			branch, hex);
+		return err_advise(err,
+			"find one that is there: git -C %s fsck --lost-found; then git "
+			"-C "
+			"%s update-ref refs/heads/%s COMMIT",
+			kit->config->brain.repo, kit->config->brain.repo, branch);
+	}
+	found = find_before(kit, lost, ret_head, err);
+	if (found < 0) {
+		return found;
+	}
+	if (found == 0) {
+		log_error(
+			"the last commit %.12s of %s is gone from the repository, and so "
+			"are those before it: a new history begins",
+			hex, branch);
+		return repo_drop_ref(kit->repo, lost, err);
+	}
+	if (repo_move_ref(kit->repo, lost, ret_head, "mirror: taken up again", err) < 0) {
+		return err_wrap(err, "take up %s again", branch);
+	}
+	log_error(
+		"the last commit %.12s of %s is gone from the repository; going on from "
+		"%.12s, the newest before it; all files are read and kept again",
+		hex, branch, oid_hex(ret_head, before));
+	return 1;
+}
+
+// Somebody deleted the branch.
+static int
+take_up_again(struct kit *kit, struct oid *ret_head, struct err *err)
 {
 	const char *branch = kit->config->brain.branch;
 	char hex[OID_HEX_MAX];
 	struct oid known;
-	struct oid tree;
-	int found = repo_head(kit->repo, ret_head, err);
-	int read;
+	int found = known_head(kit, &known, err);
 
-	if (found != 0) {
-		return found;
-	}
-	found = known_head(kit, &known, err);
 	if (found <= 0) {
 		return found;
 	}
-	read = repo_commit_tree(kit->repo, &known, &tree, err);
-	if (read < 0 && read != ERR_NOT_FOUND && read != ERR_CORRUPT) {
-		// A shortage or a sick disk is no news about the history.
-		return err_wrap(err, "look for the last commit of %s", branch);
-	}
-	if (read < 0 || !repo_has(kit->repo, &tree)) {
-		err_clear(err);
+	found = is_there(kit, &known, err);
+	if (found == 0) {
 		log_warn("%s is gone, and so is its last commit %.12s: a new history "
 			 "begins",
 			branch, oid_hex(&known, hex));
-		return 0;
+	}
+	if (found <= 0) {
+		return found;
 	}
 	if (repo_move_ref(kit->repo, NULL, &known, "mirror: taken up again", err) < 0) {
 		return err_wrap(err, "take up %s again", branch);
@@ -146,6 +230,31 @@ kit_head(struct kit *kit, struct oid *ret_head, struct err *err)
 	log_warn("%s was gone; taken up again where it was, at %.12s", branch,
 		oid_hex(&known, hex));
 	*ret_head = known;
+	return 1;
+}
+
+int
+kit_head(struct kit *kit, struct oid *ret_head, struct err *err)
+{
+	struct oid head;
+	struct oid tree;
+	int found = repo_head(kit->repo, &head, err);
+	int read;
+
+	if (found <= 0) {
+		return found < 0 ? found : take_up_again(kit, ret_head, err);
+	}
+	// A tree that is gone can be made again; a commit cannot.
+	read = repo_commit_tree(kit->repo, &head, &tree, err);
+	if (read == ERR_NOT_FOUND || read == ERR_CORRUPT) {
+		err_clear(err);
+		return take_up_before(kit, &head, ret_head, err);
+	}
+	if (read < 0) {
+		return err_wrap(
+			err, "read the last commit of %s", kit->config->brain.branch);
+	}
+	*ret_head = head;
 	return 1;
 }
 

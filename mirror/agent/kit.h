@@ -101,10 +101,13 @@ int kit_heal(struct kit *kit, bool read_all, struct err *err) NONNULL MUST_CHECK
 
 /**
  * The branch's commit.  A branch that somebody deleted is made again where the ledger saw
- * it last, as long as that commit is there: its history is not given up.
+ * it last, as long as that commit is there: its history is not given up.  When the commit
+ * itself is gone from the repository, the newest before it that the ledger remembers and
+ * the repository still has is taken up.
  *
  * @return
- *         1, 0 there is no commit yet, or negative.
+ *         1, 0 there is no commit yet, or negative: CORRUPT when the commit is gone and
+ *         the ledger knows nothing of it.
  */
 int kit_head(struct kit *kit, struct oid *ret_head, struct err *err) NONNULL MUST_CHECK;
 

@@ -604,8 +604,10 @@ move_branch(struct purge *purge, const struct oid *remote, struct err *err)
 	if (ledger_begin(kit->ledger, err) < 0) {
 		return err->code;
 	}
-	if (ledger_meta_set(kit->ledger, RECORD_META_HEAD,
-		    oid_hex(&purge->result->head, hex), err) < 0) {
+	// What was before it is not to come back.
+	if (ledger_meta_set(kit->ledger, RECORD_META_HEADS, NULL, err) < 0 ||
+		ledger_meta_set(kit->ledger, RECORD_META_HEAD,
+			oid_hex(&purge->result->head, hex), err) < 0) {
 		ledger_rollback(kit->ledger);
 		return err->code;
 	}

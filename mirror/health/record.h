@@ -55,6 +55,8 @@ struct ledger;
 #define RECORD_VERIFIED "integrity.all"
 /** Which commit the ledger describes, 40 hex digits: a key for ledger_meta_set(). */
 #define RECORD_META_HEAD "head"
+/** That one and the ones before it, newest first, a space between two. */
+#define RECORD_META_HEADS "heads"
 /** The ledger's file in the state folder. */
 #define RECORD_LEDGER "ledger.sqlite"
 /** A counter: evidence_events(). */

@@ -264,6 +264,98 @@ a_branch_whose_commits_are_gone_too_begins_anew(void **state)
 	assert_honest(world);
 }
 
+// The commit object of @revision and nothing else is taken out of the repository.
+static void
+lose_commit(struct world *world, const char *revision)
+{
+	sh(world,
+		"cd brain/.git && h=$(git rev-parse %s) && rm -rf ../../packs && mkdir "
+		"../../packs && if ls objects/pack/*.pack >/dev/null 2>&1; then mv "
+		"objects/pack/* ../../packs/; fi && for p in ../../packs/*.pack; do test "
+		"-e "
+		"$p && git unpack-objects -q <$p; done; rm -f "
+		"objects/$(echo $h | cut -c1-2)/$(echo $h | cut -c3-)",
+		revision);
+}
+
+static void
+a_last_commit_that_is_gone_gives_way_to_the_one_before(void **state)
+{
+	struct world *world = *state;
+	struct cycle_result second;
+	struct cycle_result after;
+
+	put(world, "notes/a", "1\n");
+	(void)run_once(world);
+	put(world, "notes/a", "2\n");
+	second = run_once(world);
+	put(world, "notes/a", "3\n");
+	(void)run_once(world);
+	lose_commit(world, "HEAD");
+	put(world, "notes/b", "new\n");
+	after = run_once(world);
+
+	assert_true(after.committed);
+	assert_true(holds(world, "test \"$(git -C brain show HEAD:notes/a)\" = 3"));
+	assert_true(holds(world, "test \"$(git -C brain show HEAD~1:notes/a)\" = 2"));
+	assert_true(holds(world, "test \"$(git -C brain show HEAD~2:notes/a)\" = 1"));
+	assert_true(holds(world, "test \"$(git -C brain rev-list --count HEAD)\" = 3"));
+	assert_false(oid_equal(&second.commit, &after.commit));
+	assert_honest(world);
+
+	// And once more: what was taken up is remembered like any other.
+	lose_commit(world, "HEAD");
+	(void)run_once(world);
+	assert_true(holds(world, "test \"$(git -C brain show HEAD~1:notes/a)\" = 2"));
+	assert_honest(world);
+}
+
+static void
+commits_that_are_all_gone_give_way_to_a_new_history(void **state)
+{
+	struct world *world = *state;
+
+	put(world, "notes/a", "1\n");
+	(void)run_once(world);
+	put(world, "notes/a", "2\n");
+	(void)run_once(world);
+	lose_commit(world, "HEAD~1");
+	lose_commit(world, "HEAD");
+	put(world, "notes/b", "new\n");
+	(void)run_once(world);
+
+	assert_true(holds(world, "test \"$(git -C brain show HEAD:notes/a)\" = 2"));
+	assert_true(holds(world, "test \"$(git -C brain rev-list --count HEAD)\" = 1"));
+	assert_honest(world);
+}
+
+static void
+without_a_ledger_a_lost_commit_is_told_and_nothing_is_given_up(void **state)
+{
+	struct world *world = *state;
+	struct cycle_result result;
+	struct err err = { 0 };
+
+	put(world, "notes/a", "1\n");
+	(void)run_once(world);
+	put(world, "notes/a", "2\n");
+	(void)run_once(world);
+	sh(world,
+		"cp brain/.git/refs/heads/host/test ref; git -C brain rev-parse HEAD~1 "
+		">before; rm state/mirror/ledger.sqlite*");
+	lose_commit(world, "HEAD");
+
+	assert_int_equal(try_once(world, &result, &err), ERR_CORRUPT);
+	assert_non_null(strstr(err.next, "update-ref"));
+	assert_true(holds(world, "cmp ref brain/.git/refs/heads/host/test"));
+	// As advised.
+	sh(world, "git -C brain update-ref refs/heads/host/test $(cat before)");
+	(void)run_once(world);
+	assert_true(holds(world, "test \"$(git -C brain show HEAD:notes/a)\" = 2"));
+	assert_true(holds(world, "test \"$(git -C brain show HEAD~1:notes/a)\" = 1"));
+	assert_honest(world);
+}
+
 static void
 a_repository_that_is_gone_is_never_made_anew(void **state)
 {
@@ -416,6 +508,10 @@ main(void)
 		IN_A_WORLD(what_a_killed_cycle_left_in_the_copy_goes),
 		IN_A_WORLD(a_branch_that_was_moved_back_is_brought_forward),
 		IN_A_WORLD(a_branch_that_was_deleted_is_taken_up_where_it_was),
+		IN_A_WORLD(a_last_commit_that_is_gone_gives_way_to_the_one_before),
+		IN_A_WORLD(commits_that_are_all_gone_give_way_to_a_new_history),
+		IN_A_WORLD(
+			without_a_ledger_a_lost_commit_is_told_and_nothing_is_given_up),
 		IN_A_WORLD(a_branch_whose_commits_are_gone_too_begins_anew),
 		IN_A_WORLD(a_repository_that_is_gone_is_never_made_anew),
 		IN_A_WORLD(stale_locks_and_temporaries_stop_nothing),
