@@ -125,6 +125,14 @@ number_rules(struct round *round, bool *ret_same, struct err *err)
 	return 0;
 }
 
+// Has a cycle of this state ever ended on this repository?
+static int
+knows_repo(struct round *round, bool *ret_known, struct err *err)
+{
+	return same_meta(round->kit->ledger, META_REPO, round->kit->config->brain.repo,
+		ret_known, err);
+}
+
 // Does the ledger describe this branch, these rules, these settings, this boot?
 static int
 choose_depth(struct round *round, struct cycle_plan *plan, struct err *err)
@@ -156,6 +164,10 @@ choose_depth(struct round *round, struct cycle_plan *plan, struct err *err)
 		plan->rehash = true;
 	}
 	round->rebuild = !same_head || round->kit->rebuilt;
+	if (knows_repo(round, &round->adopts, err) < 0) {
+		return err->code;
+	}
+	round->adopts = !round->adopts && !oid_is_zero(&round->head);
 	if (whole_begin(round, err) < 0) {
 		return err->code;
 	}
@@ -500,6 +512,32 @@ tell_unsealed(const struct round *round)
 	}
 }
 
+static int
+count_foreign(const struct repo_commit *commit, void *payload)
+{
+	int64_t *count = payload;
+
+	*count += strcmp(commit->author, REPO_TAGGER) != 0;
+	return 0;
+}
+
+// A history that was there before us: what others committed, no scanner of ours saw.
+static void
+tell_adopted(struct kit *kit, const struct oid *head)
+{
+	int64_t commits = 0;
+	struct err err;
+
+	if (repo_log(kit->repo, head, count_foreign, &commits, &err) < 0 ||
+		record_adopted(kit->evidence, commits, &err) < 0) {
+		log_warn("the commits before ours could not be counted: %s", err.msg);
+	} else if (commits > 0) {
+		log_warn("never scanned: %" PRId64 " commits that others made before "
+			 "ours; next: mirror secrets history",
+			commits);
+	}
+}
+
 // It was for the hold that ended, whatever the clock says when the next one begins.
 static void
 forget_release(struct kit *kit)
@@ -522,6 +560,7 @@ cycle_run(struct kit *kit, const struct cycle_plan *plan, struct cycle_result *r
 	struct round round;
 	bool doubtful;
 	bool released;
+	bool adopts;
 	int done;
 
 	if (kit_mark_dirty(kit, err) < 0 || ledger_begin(kit->ledger, err) < 0) {
@@ -529,6 +568,7 @@ cycle_run(struct kit *kit, const struct cycle_plan *plan, struct cycle_result *r
 	}
 	done = perform(&round, kit, &own, &result, err);
 	released = round.released;
+	adopts = round.adopts;
 	doubtful = (round.rebuild || own.rehash) && !oid_is_zero(&round.head);
 	tell_unsealed(&round);
 	sealing_end(&round);
@@ -552,6 +592,9 @@ cycle_run(struct kit *kit, const struct cycle_plan *plan, struct cycle_result *r
 	}
 	if (released) {
 		forget_release(kit);
+	}
+	if (adopts) {
+		tell_adopted(kit, &result.commit);
 	}
 	kit->rebuilt = false;
 	result.full = own.full;

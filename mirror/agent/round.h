@@ -86,6 +86,8 @@ struct round {
 	bool recheck;
 	/** The ledger does not describe the branch: make every tree again. */
 	bool rebuild;
+	/** No cycle of this state ever ran on this repository. */
+	bool adopts;
 	/** See agent/whole: this cycle looks for every object of the commit; some are
 	 * missing and are written again; the packs are those of the last look. */
 	bool looks;

@@ -254,6 +254,23 @@ print_history(struct secrets *secrets)
 	output_json(out, object);
 }
 
+// All of the history was read with all rules: what was there before us is scanned now.
+static void
+remember_scan(const struct secrets *secrets)
+{
+	AUTO(evidence_closep) struct evidence *evidence = NULL;
+	AUTO_FREE char *state = places_state_dir();
+	struct err err;
+
+	if (secrets->query.nprints > 0 || secrets->query.value != NULL) {
+		return;
+	}
+	if (evidence_open(state, EVIDENCE_RW, &evidence, &err) < 0 ||
+		record_history(evidence, (int64_t)secrets->exposure.count, &err) < 0) {
+		output_error(&secrets->call->out, &err);
+	}
+}
+
 int
 verb_secrets_history(struct call *call, struct err *err)
 {
@@ -270,6 +287,7 @@ verb_secrets_history(struct call *call, struct err *err)
 		return err->code;
 	}
 	print_history(&secrets);
+	remember_scan(&secrets);
 	return secrets.exposure.count > 0 ? 1 : 0;
 }
 

@@ -490,6 +490,18 @@ probe_shrink(struct probe *probe)
 
 /* ---- secrets ---- */
 
+// A history that was there before us.
+static void
+say_history(struct probe *probe, struct health_fact *fact)
+{
+	struct evidence_row row;
+
+	if (probe_row(probe, RECORD_HISTORY, &row) > 0 && row.state != HEALTH_HEALTHY &&
+		probe_say(fact, row.state, row.action, "%s", row.text)) {
+		probe_acceptable(fact, row.detail, row.value);
+	}
+}
+
 void
 probe_secrets(struct probe *probe)
 {
@@ -501,6 +513,7 @@ probe_secrets(struct probe *probe)
 
 	fact->value = secret + error;
 	if (fact->value == 0) {
+		say_history(probe, fact);
 		return;
 	}
 	if (probe_say(fact, HEALTH_DEGRADED,

@@ -313,6 +313,52 @@ record_secrets(
 }
 
 int
+record_adopted(struct evidence *evidence, int64_t commits, struct err *err)
+{
+	AUTO_FREE char *text = NULL;
+	char count[COUNT_MAX];
+	struct evidence_fact fact = {
+		.name = RECORD_HISTORY,
+		.state = HEALTH_DEGRADED,
+		.action = "mirror secrets history",
+		.value = commits,
+		.detail = "unscanned",
+	};
+
+	if (commits == 0) {
+		return evidence_forget(evidence, RECORD_HISTORY, err);
+	}
+	sentence_count(commits, "commit", "commits", count);
+	text = xasprintf("never scanned: %s that others made before ours", count);
+	fact.text = text;
+	return evidence_put(evidence, &fact, err);
+}
+
+int
+record_history(struct evidence *evidence, int64_t found, struct err *err)
+{
+	AUTO_FREE char *text = NULL;
+	char count[COUNT_MAX];
+	struct evidence_row row;
+	struct evidence_fact fact = {
+		.name = RECORD_HISTORY,
+		.state = found > 0 ? HEALTH_DEGRADED : HEALTH_HEALTHY,
+		.action = "mirror secrets history",
+		.value = found,
+		.detail = "found",
+	};
+	int known = evidence_get(evidence, RECORD_HISTORY, &row, err);
+
+	if (known <= 0) {
+		return known;
+	}
+	sentence_count(found, "secret", "secrets", count);
+	text = xasprintf("%s found in a history that others began", count);
+	fact.text = text;
+	return evidence_put(evidence, &fact, err);
+}
+
+int
 record_watches(
 	struct evidence *evidence, const struct record_watches *watches, struct err *err)
 {

@@ -136,6 +136,19 @@ int record_push(struct evidence *evidence, const struct record_push *push,
 int record_rehash(struct evidence *evidence, int64_t asked_ms, struct err *err)
 	NONNULL MUST_CHECK;
 
+/**
+ * What stands in the history before our own commits: nobody's scanner of ours saw it,
+ * until `mirror secrets history` has read all of it.
+ */
+#define RECORD_HISTORY "secrets.history"
+/** @commits of somebody else's lead to the branch; 0: none. */
+int record_adopted(struct evidence *evidence, int64_t commits, struct err *err)
+	NONNULL MUST_CHECK;
+/** All of the history was scanned, and @found are in it; nothing to put down when there
+ * was nothing to scan. */
+int record_history(struct evidence *evidence, int64_t found, struct err *err)
+	NONNULL MUST_CHECK;
+
 /** The heartbeats of the other machines at the remote were looked at. */
 struct record_machines {
 	int64_t others;
