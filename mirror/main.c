@@ -277,6 +277,7 @@
  *     brain/commit                 one commit object.
  *     brain/copy_folders           the folders of the browsable copy that are being
  *                                  written into, held open.
+ *     brain/deflate                an object as an entry of a pack, and back.
  *     brain/fleet                  several machines, one remote: who we are, and who
  *                                  else was heard of.
  *     brain/home                   the few files of ours inside a git directory.

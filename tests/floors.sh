@@ -53,7 +53,7 @@ jansson\.h                        base/json.c
 toml\+\+/.*                       base/toml.cpp
 gcrypt\.h                         base/hash.c
 zstd\.h                           vault
-(isa-l|isa-l/.*|igzip_lib|crc)\.h brain/pack.c
+(isa-l|isa-l/.*|igzip_lib|crc)\.h brain/deflate.c
 hs/.*|hs\.h                       scanner
 systemd/.*                        agent
 '

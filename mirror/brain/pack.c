@@ -21,7 +21,7 @@
  * Order on disk: pack and idx are synced in `mirror/new/`, read through libgit2, and only
  * then renamed into objects/pack, the pack first: git looks for *.idx.
  *
- * Sources: gitformat-pack(5), RFC 1950 and 1951 (zlib, deflate).
+ * Source: gitformat-pack(5).
  */
 
 #include "brain/pack.h"
@@ -32,6 +32,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "brain/deflate.h"
 #include "brain/home.h"
 #include "brain/pack_index.h"
 #include "brain/reach.h"
@@ -40,7 +41,6 @@
 #include <arpa/inet.h>
 #include <assert.h>
 #include <fcntl.h>
-#include <isa-l.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,10 +51,7 @@ enum {
 	BUFFER_LEN = 1 << 20,
 	// Start writing to the disk while there is still something to add.
 	SYNC_STEP = 16 << 20,
-	// Below this, building Huffman tables costs more than it saves.
-	LEVEL0_BELOW = 1024,
 	HEADER_LEN = 12,
-	ENTRY_HEAD_MAX = 10,
 	// Read back through libgit2: everything up to this many bytes, else a sample.
 	PROBE_BYTES_MAX = 8 << 20,
 	PROBE_SAMPLES = 256,
@@ -62,19 +59,6 @@ enum {
 	// So much is rather written again than asked about: the answer needs a walk
 	// through every tree of the branch.
 	AGAIN_MAX = 1 << 20,
-};
-
-// An entry: the largest object, and what deflate may add to it.
-#define ENTRY_MAX (PACK_OBJECT_MAX + PACK_OBJECT_MAX / 8)
-
-// One thread's tools; kept for the next add.
-struct deflater {
-	struct deflater *next;
-	struct hash *hash;
-	struct isal_zstream stream;
-	uint8_t level_buf[ISAL_DEF_LVL1_DEFAULT];
-	// Entry head and zlib stream.
-	struct buf out;
 };
 
 struct pack {
@@ -115,20 +99,7 @@ deflater_get(struct pack *pack)
 		pack->nidle--;
 	}
 	(void)pthread_mutex_unlock(&pack->lock);
-	if (deflater == NULL) {
-		deflater = xcalloc(1, sizeof(*deflater));
-		deflater->hash = hash_sha1_new();
-		deflater->out.max = ENTRY_MAX;
-	}
-	return deflater;
-}
-
-static void
-deflater_free(struct deflater *deflater)
-{
-	hash_free(deflater->hash);
-	buf_done(&deflater->out);
-	free(deflater);
+	return deflater != NULL ? deflater : deflater_new();
 }
 
 static void
@@ -151,58 +122,6 @@ deflater_put(struct pack *pack, struct deflater *deflater)
 	if (!keep) {
 		deflater_free(deflater);
 	}
-}
-
-// Kind and size: 4 bits of the size, then 7 at a time.
-static size_t
-entry_head(enum object_kind kind, size_t len, uint8_t head[ENTRY_HEAD_MAX])
-{
-	uint8_t byte = (uint8_t)((unsigned int)kind << 4 | (len & 15));
-	size_t at = 0;
-
-	for (len >>= 4; len > 0; len >>= 7) {
-		head[at++] = byte | 0x80;
-		byte = len & 0x7f;
-	}
-	head[at++] = byte;
-	return at;
-}
-
-// The whole entry into deflater->out.
-static int
-deflate_entry(struct deflater *deflater, enum object_kind kind, const void *data,
-	size_t len, struct err *err)
-{
-	struct isal_zstream *stream = &deflater->stream;
-	struct buf *out = &deflater->out;
-	uint8_t head[ENTRY_HEAD_MAX];
-	// Incompressible bytes go into stored blocks: 5 bytes for each 64 KiB, plus the
-	// zlib head and trailer.
-	size_t bound = len + 5 * (len / 65535 + 2) + 64;
-
-	buf_clear(out);
-	if (buf_add(out, head, entry_head(kind, len, head), err) < 0 ||
-		buf_reserve(out, bound, err) < 0) {
-		return err->code;
-	}
-	isal_deflate_stateless_init(stream);
-	stream->gzip_flag = IGZIP_ZLIB;
-	stream->flush = NO_FLUSH;
-	stream->end_of_stream = 1;
-	if (len >= LEVEL0_BELOW) {
-		stream->level = 1;
-		stream->level_buf = deflater->level_buf;
-		stream->level_buf_size = sizeof(deflater->level_buf);
-	}
-	stream->next_in = (uint8_t *)(uintptr_t)data;
-	stream->avail_in = (uint32_t)len;
-	stream->next_out = (uint8_t *)out->data + out->len;
-	stream->avail_out = (uint32_t)bound;
-	if (isal_deflate_stateless(stream) != COMP_OK || stream->avail_in != 0) {
-		return err_raise(err, ERR_BUG, "deflate %zu bytes", len);
-	}
-	out->len += stream->total_out;
-	return 0;
 }
 
 // ---- the file
@@ -300,42 +219,6 @@ read_back(struct pack *pack, uint64_t offset, void *data, size_t len, struct err
 
 // ---- adding
 
-static int
-inflate_entry(
-	const struct buf *entry, enum object_kind kind, struct buf *buf, struct err *err)
-{
-	AUTO_FREE struct inflate_state *state = xmalloc(sizeof(*state));
-	const uint8_t *at = (const uint8_t *)entry->data;
-	size_t len = *at & 15;
-	enum object_kind have = (enum object_kind)(*at >> 4 & 7);
-	unsigned int shift = 4;
-
-	while ((*at++ & 0x80) != 0) {
-		len |= (size_t)(*at & 0x7f) << shift;
-		shift += 7;
-	}
-	if (kind != OBJECT_ANY && have != kind) {
-		return err_raise(err, ERR_INVALID, "the object is a %s, not a %s",
-			object_kind_name(have), object_kind_name(kind));
-	}
-	if (buf_reserve(buf, len, err) < 0) {
-		return err->code;
-	}
-	isal_inflate_init(state);
-	state->crc_flag = ISAL_ZLIB;
-	state->next_in = (uint8_t *)(uintptr_t)at;
-	state->avail_in =
-		(uint32_t)(entry->len - (size_t)(at - (const uint8_t *)entry->data));
-	state->next_out = (uint8_t *)buf->data + buf->len;
-	state->avail_out = (uint32_t)len;
-	if (isal_inflate(state) != ISAL_DECOMP_OK || state->avail_out != 0) {
-		return err_raise(err, ERR_CORRUPT, "inflate an object of the new pack");
-	}
-	buf->len += len;
-	buf->data[buf->len] = '\0';
-	return 1;
-}
-
 // With the lock held: a copy of entry @at as it stands in the file.
 static int
 copy_entry(struct pack *pack, size_t at, struct buf *entry, struct err *err)
@@ -390,7 +273,7 @@ compare_with_ours(const struct buf *entry, const struct oid *oid, enum object_ki
 {
 	AUTO(buf_done) struct buf have = { .max = PACK_OBJECT_MAX };
 
-	if (inflate_entry(entry, kind, &have, err) < 0) {
+	if (deflate_read(entry, kind, &have, err) < 0) {
 		return err_wrap(err, "compare with what this cycle wrote");
 	}
 	return compare(&have, oid, data, len, err);
@@ -468,8 +351,7 @@ append_entry(struct pack *pack, const struct oid *oid, const struct deflater *de
 	if (append(pack, out->data, out->len, err) < 0) {
 		return err->code;
 	}
-	pack_index_add(&pack->index, oid, offset,
-		crc32_gzip_refl(0, (const uint8_t *)out->data, out->len));
+	pack_index_add(&pack->index, oid, offset, deflate_crc(0, out->data, out->len));
 	pack->raw_bytes += len;
 	return 1;
 }
@@ -518,7 +400,7 @@ static int
 add(struct pack *pack, struct deflater *deflater, const struct oid *oid,
 	enum object_kind kind, const void *data, size_t len, struct err *err)
 {
-	AUTO(buf_done) struct buf entry = { .max = ENTRY_MAX };
+	AUTO(buf_done) struct buf entry = { .max = DEFLATE_ENTRY_MAX };
 	int found = find_entry(pack, oid, &entry, err);
 
 	if (found == 0 && repo_has(pack->repo, oid)) {
@@ -604,10 +486,10 @@ int
 pack_read(struct pack *pack, const struct oid *oid, enum object_kind kind,
 	struct buf *buf, struct err *err)
 {
-	AUTO(buf_done) struct buf entry = { .max = ENTRY_MAX };
+	AUTO(buf_done) struct buf entry = { .max = DEFLATE_ENTRY_MAX };
 	int found = find_entry(pack, oid, &entry, err);
 
-	return found <= 0 ? found : inflate_entry(&entry, kind, buf, err);
+	return found <= 0 ? found : deflate_read(&entry, kind, buf, err);
 }
 
 // ---- finishing
@@ -629,7 +511,7 @@ check_entries(struct pack *pack, struct pass *pass, const uint8_t *data, size_t 
 			: pack->flushed;
 		size_t part = (size_t)MIN_OF((uint64_t)len, end - pass->offset);
 
-		pass->crc = crc32_gzip_refl(pass->crc, data, part);
+		pass->crc = deflate_crc(pass->crc, data, part);
 		pass->offset += part;
 		data += part;
 		len -= part;

@@ -11,7 +11,7 @@
  *     // now, and only now, a ref may point at what was added: repo_move_ref(), which
  *     // also lets a `git gc` have the pack
  *
- * Knows: base, oid, reach, repo.  The only file that speaks ISA-L (deflate, CRC-32).
+ * Knows: base, deflate, oid, reach, repo.
  * Owns:  two files under `<git dir>/mirror/new/` until they are whole, synced, checked by
  *        libgit2 and renamed into objects/pack.
  * Never: takes two different contents of one name for the same (a SHA-1 collision is
@@ -26,6 +26,7 @@
 #define BRAIN_PACK_H
 
 #include "base/base.h"
+#include "brain/deflate.h"
 #include "brain/oid.h"
 
 struct err;
@@ -34,7 +35,7 @@ struct reach;
 struct repo;
 
 /** The largest single object; larger ones are TOO_BIG. */
-#define PACK_OBJECT_MAX ((size_t)1 << 30)
+#define PACK_OBJECT_MAX DEFLATE_OBJECT_MAX
 /** The most objects in one pack. */
 #define PACK_COUNT_MAX ((size_t)1 << 31)
 

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/*
+ * An entry is its kind and size, 4 bits of the size and then 7 at a time, and a zlib
+ * stream.
+ *
+ * Sources: gitformat-pack(5), RFC 1950 and 1951 (zlib, deflate).
+ */
+
+#include "brain/deflate.h"
+
+#include "base/err.h"
+#include "base/hash.h"
+#include "base/mem.h"
+
+#include <isa-l.h>
+#include <stdlib.h>
+
+enum {
+	// Below this, building Huffman tables costs more than it saves.
+	LEVEL0_BELOW = 1024,
+	ENTRY_HEAD_MAX = 10,
+};
+
+struct deflater_inside {
+	struct isal_zstream stream;
+	uint8_t level_buf[ISAL_DEF_LVL1_DEFAULT];
+};
+
+struct deflater *
+deflater_new(void)
+{
+	struct deflater *deflater = xcalloc(1, sizeof(*deflater));
+
+	deflater->inside = xcalloc(1, sizeof(*deflater->inside));
+	deflater->hash = hash_sha1_new();
+	deflater->out.max = DEFLATE_ENTRY_MAX;
+	return deflater;
+}
+
+void
+deflater_free(struct deflater *deflater)
+{
+	hash_free(deflater->hash);
+	buf_done(&deflater->out);
+	free(deflater->inside);
+	free(deflater);
+}
+
+static size_t
+entry_head(enum object_kind kind, size_t len, uint8_t head[ENTRY_HEAD_MAX])
+{
+	uint8_t byte = (uint8_t)((unsigned int)kind << 4 | (len & 15));
+	size_t at = 0;
+
+	for (len >>= 4; len > 0; len >>= 7) {
+		head[at++] = byte | 0x80;
+		byte = len & 0x7f;
+	}
+	head[at++] = byte;
+	return at;
+}
+
+int
+deflate_entry(struct deflater *deflater, enum object_kind kind, const void *data,
+	size_t len, struct err *err)
+{
+	struct isal_zstream *stream = &deflater->inside->stream;
+	struct buf *out = &deflater->out;
+	uint8_t head[ENTRY_HEAD_MAX];
+	// Incompressible bytes go into stored blocks: 5 bytes for each 64 KiB, plus the
+	// zlib head and trailer.
+	size_t bound = len + 5 * (len / 65535 + 2) + 64;
+
+	buf_clear(out);
+	if (buf_add(out, head, entry_head(kind, len, head), err) < 0 ||
+		buf_reserve(out, bound, err) < 0) {
+		return err->code;
+	}
+	isal_deflate_stateless_init(stream);
+	stream->gzip_flag = IGZIP_ZLIB;
+	stream->flush = NO_FLUSH;
+	stream->end_of_stream = 1;
+	if (len >= LEVEL0_BELOW) {
+		stream->level = 1;
+		stream->level_buf = deflater->inside->level_buf;
+		stream->level_buf_size = sizeof(deflater->inside->level_buf);
+	}
+	stream->next_in = (uint8_t *)(uintptr_t)data;
+	stream->avail_in = (uint32_t)len;
+	stream->next_out = (uint8_t *)out->data + out->len;
+	stream->avail_out = (uint32_t)bound;
+	if (isal_deflate_stateless(stream) != COMP_OK || stream->avail_in != 0) {
+		return err_raise(err, ERR_BUG, "deflate %zu bytes", len);
+	}
+	out->len += stream->total_out;
+	return 0;
+}
+
+int
+deflate_read(
+	const struct buf *entry, enum object_kind kind, struct buf *buf, struct err *err)
+{
+	AUTO_FREE struct inflate_state *state = xmalloc(sizeof(*state));
+	const uint8_t *at = (const uint8_t *)entry->data;
+	size_t len = *at & 15;
+	enum object_kind have = (enum object_kind)(*at >> 4 & 7);
+	unsigned int shift = 4;
+
+	while ((*at++ & 0x80) != 0) {
+		len |= (size_t)(*at & 0x7f) << shift;
+		shift += 7;
+	}
+	if (kind != OBJECT_ANY && have != kind) {
+		return err_raise(err, ERR_INVALID, "the object is a %s, not a %s",
+			object_kind_name(have), object_kind_name(kind));
+	}
+	if (buf_reserve(buf, len, err) < 0) {
+		return err->code;
+	}
+	isal_inflate_init(state);
+	state->crc_flag = ISAL_ZLIB;
+	state->next_in = (uint8_t *)(uintptr_t)at;
+	state->avail_in =
+		(uint32_t)(entry->len - (size_t)(at - (const uint8_t *)entry->data));
+	state->next_out = (uint8_t *)buf->data + buf->len;
+	state->avail_out = (uint32_t)len;
+	if (isal_inflate(state) != ISAL_DECOMP_OK || state->avail_out != 0) {
+		return err_raise(err, ERR_CORRUPT, "inflate an object of the new pack");
+	}
+	buf->len += len;
+	buf->data[buf->len] = '\0';
+	return 1;
+}
+
+uint32_t
+deflate_crc(uint32_t crc, const void *data, size_t len)
+{
+	return crc32_gzip_refl(crc, data, len);
+}
