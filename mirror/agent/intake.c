@@ -102,7 +102,9 @@ is_in_copy(const struct intake *intake)
 	const struct ledger_row *old = &intake->old;
 	const struct ledger_row *row = &intake->row;
 
-	return intake->had_row && old->oid.set && old->type == row->type &&
+	// Without a commit, what the copy held was taken out of it.
+	return !oid_is_zero(&intake->round->head) && intake->had_row && old->oid.set &&
+		old->type == row->type &&
 		memcmp(old->oid.bytes, row->oid.bytes, LEDGER_OID_LEN) == 0 &&
 		((old->flags ^ row->flags) & LEDGER_ROW_SIDECAR) == 0 &&
 		((old->inode.mode ^ row->inode.mode) & 0100) == 0;

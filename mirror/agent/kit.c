@@ -156,7 +156,8 @@ find_before(
 }
 
 // The branch points at a commit that is gone from the repository.  What the ledger saw
-// before it is taken up; every file is read and kept again either way.
+// before it is taken up; every file is read and kept again.  When nothing of the history
+// is there it may be on a disk that is not mounted: only a person gives it up.
 static int
 take_up_before(
 	struct kit *kit, const struct oid *lost, struct oid *ret_head, struct err *err)
@@ -168,30 +169,21 @@ take_up_before(
 	int found = known_head(kit, &known, err);
 
 	(void)oid_hex(lost, hex);
-	if (found < 0) {
-		return found;
+	if (found > 0) {
+		found = oid_equal(&known, lost) ? find_before(kit, lost, ret_head, err)
+						: 0;
 	}
-	// The ledger knows another history, or none: nobody but a person can tell.
-	if (found == 0 || !oid_equal(&known, lost)) {
-		(void)err_raise(err, ERR_CORRUPT,
-			"%s points at the commit %.12s, which is not in the repository",
-			branch, hex);
-		return err_advise(err,
-			"find one that is there: git -C %s fsck --lost-found; then git "
-			"-C "
-			"%s update-ref refs/heads/%s COMMIT",
-			kit->config->brain.repo, kit->config->brain.repo, branch);
-	}
-	found = find_before(kit, lost, ret_head, err);
 	if (found < 0) {
 		return found;
 	}
 	if (found == 0) {
-		log_error(
-			"the last commit %.12s of %s is gone from the repository, and so "
-			"are those before it: a new history begins",
-			hex, branch);
-		return repo_drop_ref(kit->repo, lost, err);
+		(void)err_raise(err, ERR_CORRUPT,
+			"the last commit of %s, %s, is not in the repository", branch,
+			hex);
+		return err_advise(err,
+			"bring it back (a disk not mounted? git fetch from the remote?), "
+			"or give up its history: git -C %s update-ref -d refs/heads/%s",
+			kit->config->brain.repo, branch);
 	}
 	if (repo_move_ref(kit->repo, lost, ret_head, "mirror: taken up again", err) < 0) {
 		return err_wrap(err, "take up %s again", branch);

@@ -107,7 +107,7 @@ int kit_heal(struct kit *kit, bool read_all, struct err *err) NONNULL MUST_CHECK
  *
  * @return
  *         1, 0 there is no commit yet, or negative: CORRUPT when the commit is gone and
- *         the ledger knows nothing of it.
+ *         none before it is known and there.
  */
 int kit_head(struct kit *kit, struct oid *ret_head, struct err *err) NONNULL MUST_CHECK;
 

@@ -193,11 +193,6 @@ int repo_each_host(struct repo *repo, repo_host_fn *fn, void *payload, struct er
  */
 int repo_move_ref(struct repo *repo, const struct oid *old, const struct oid *commit,
 	const char *message, struct err *err) NONNULL_ARGS(1, 3, 4, 5) MUST_CHECK;
-/** Give the branch up: it is at @lost, which is not there.  UNSTABLE when it is
- * elsewhere.
- */
-int repo_drop_ref(struct repo *repo, const struct oid *lost, struct err *err)
-	NONNULL MUST_CHECK;
 
 /** The name that our tags are made in: what tells milestones from other people's tags. */
 #define REPO_TAGGER "mirror"

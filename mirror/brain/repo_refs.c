@@ -295,27 +295,6 @@ repo_move_ref(struct repo *repo, const struct oid *old, const struct oid *commit
 }
 
 int
-repo_drop_ref(struct repo *repo, const struct oid *lost, struct err *err)
-{
-	git_reference *ref = NULL;
-	git_oid id = repo_to_git(lost);
-	int code = git_reference_lookup(&ref, repo->git, repo->ref);
-
-	if (code == 0 &&
-		(git_reference_target(ref) == NULL ||
-			!git_oid_equal(git_reference_target(ref), &id))) {
-		git_reference_free(ref);
-		return err_raise(err, ERR_UNSTABLE,
-			"the branch %s is not where it was left", repo->branch);
-	}
-	if (code == 0) {
-		code = git_reference_delete(ref);
-	}
-	git_reference_free(ref);
-	return code < 0 ? repo_fail(err, code, "give up the branch %s", repo->branch) : 0;
-}
-
-int
 repo_tag(struct repo *repo, const struct repo_tag *tag, const struct oid *commit,
 	struct oid *ret_tag, struct err *err)
 {

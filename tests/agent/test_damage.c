@@ -311,19 +311,27 @@ a_last_commit_that_is_gone_gives_way_to_the_one_before(void **state)
 }
 
 static void
-commits_that_are_all_gone_give_way_to_a_new_history(void **state)
+commits_that_are_all_gone_are_given_up_by_a_person_alone(void **state)
 {
 	struct world *world = *state;
+	struct cycle_result result;
+	struct err err = { 0 };
 
 	put(world, "notes/a", "1\n");
 	(void)run_once(world);
 	put(world, "notes/a", "2\n");
 	(void)run_once(world);
+	sh(world, "cp brain/.git/refs/heads/host/test ref");
 	lose_commit(world, "HEAD~1");
 	lose_commit(world, "HEAD");
 	put(world, "notes/b", "new\n");
-	(void)run_once(world);
 
+	assert_int_equal(try_once(world, &result, &err), ERR_CORRUPT);
+	assert_true(holds(world, "cmp ref brain/.git/refs/heads/host/test"));
+	assert_non_null(strstr(err.next, "update-ref -d refs/heads/host/test"));
+	// As advised.
+	sh(world, "git -C brain update-ref -d refs/heads/host/test");
+	(void)run_once(world);
 	assert_true(holds(world, "test \"$(git -C brain show HEAD:notes/a)\" = 2"));
 	assert_true(holds(world, "test \"$(git -C brain rev-list --count HEAD)\" = 1"));
 	assert_honest(world);
@@ -348,7 +356,6 @@ without_a_ledger_a_lost_commit_is_told_and_nothing_is_given_up(void **state)
 	assert_int_equal(try_once(world, &result, &err), ERR_CORRUPT);
 	assert_non_null(strstr(err.next, "update-ref"));
 	assert_true(holds(world, "cmp ref brain/.git/refs/heads/host/test"));
-	// As advised.
 	sh(world, "git -C brain update-ref refs/heads/host/test $(cat before)");
 	(void)run_once(world);
 	assert_true(holds(world, "test \"$(git -C brain show HEAD:notes/a)\" = 2"));
@@ -509,7 +516,7 @@ main(void)
 		IN_A_WORLD(a_branch_that_was_moved_back_is_brought_forward),
 		IN_A_WORLD(a_branch_that_was_deleted_is_taken_up_where_it_was),
 		IN_A_WORLD(a_last_commit_that_is_gone_gives_way_to_the_one_before),
-		IN_A_WORLD(commits_that_are_all_gone_give_way_to_a_new_history),
+		IN_A_WORLD(commits_that_are_all_gone_are_given_up_by_a_person_alone),
 		IN_A_WORLD(
 			without_a_ledger_a_lost_commit_is_told_and_nothing_is_given_up),
 		IN_A_WORLD(a_branch_whose_commits_are_gone_too_begins_anew),
