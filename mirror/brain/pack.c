@@ -41,6 +41,7 @@
 #include <arpa/inet.h>
 #include <assert.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,6 +60,8 @@ enum {
 	// So much is rather written again than asked about: the answer needs a walk
 	// through every tree of the branch.
 	AGAIN_MAX = 1 << 20,
+	// Objects in one pack: 40 bytes each.
+	TRIM_ABOVE = 100000,
 };
 
 struct pack {
@@ -708,8 +711,12 @@ install(struct pack *pack, struct pack_stats *stats, struct err *err)
 	if (pack_index_write(&pack->index, index_path, trailer, err) < 0) {
 		goto undo;
 	}
-	// Libgit2 maps the file that says the same.
+	// Libgit2 maps the file that says the same, so this is given back first: to the
+	// system, when it is much.
 	pack_index_done(&pack->index);
+	if (stats->nobjects > TRIM_ABOVE) {
+		(void)malloc_trim(0);
+	}
 	if (fd_sync(pack->fd, pack->path, err) < 0 ||
 		repo_probe_pack(index_path, stats->nobjects, samples, nsamples, err) <
 			0 ||
