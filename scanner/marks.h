@@ -13,6 +13,12 @@
 
 #include "base/base.h"
 
+enum {
+	/** A mark further away in its line is not meant: a line of a session log holds
+	 * many files, and to read all of it for each finding takes minutes. */
+	MARKS_REACH = 4096,
+};
+
 /**
  * Does a line of the span at @start to @end hold gitleaks:allow, betterleaks:allow,
  * trufflehog:ignore or "pragma: allowlist secret", or the line before it "pragma:

@@ -261,6 +261,30 @@ a_mark_in_the_text_counts_only_when_asked_for(void **state)
 	scanner_free(scanner);
 }
 
+static void
+a_mark_megabytes_away_in_the_same_line_is_not_meant(void **state)
+{
+	struct scanner_options options = { .key = test_key, .inline_marks = true };
+	struct scanner *marked = NULL;
+	const char *text =
+		joined("pragma: allowlist nextline secret\napi_token='k3J9xQ2vB7nM",
+			"5tR8wL1zD6cF' ");
+	size_t len = strlen(text), away = 2 * 1024 * 1024;
+	char *line = xmalloc(away);
+	struct err err = { 0 };
+
+	(void)state;
+	ok(scanner_new(&options, &marked, &err));
+	memset(line, ' ', away);
+	memcpy(line + away - 64, "# gitleaks:allow", 16);
+	memcpy(line, text + 34, len - 34);
+	assert_int_equal(ask_bytes(marked, line, away, NULL)->count, 1);
+	memcpy(line, text, len);
+	assert_int_equal(ask_bytes(marked, line, away, NULL)->count, 0);
+	free(line);
+	scanner_free(marked);
+}
+
 /** Write each character as a unit of two or four bytes. */
 static size_t
 widen(const char *text, size_t unit, bool big, bool mark, unsigned char *out)
@@ -627,6 +651,7 @@ main(void)
 		cmocka_unit_test(
 			equal_secrets_have_equal_fingerprints_and_the_key_matters),
 		cmocka_unit_test(a_mark_in_the_text_counts_only_when_asked_for),
+		cmocka_unit_test(a_mark_megabytes_away_in_the_same_line_is_not_meant),
 		cmocka_unit_test(
 			wide_text_is_read_in_either_order_with_and_without_its_mark),
 		cmocka_unit_test(an_encoded_secret_is_found_inside_its_encoding),
