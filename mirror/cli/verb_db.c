@@ -484,7 +484,6 @@ verb_db_verify(struct call *call, struct err *err)
 	if (object != NULL) {
 		json_set_int(object, "good", (int64_t)verifying.good);
 		json_set_int(object, "bad", (int64_t)verifying.bad);
-		json_set_int(object, "unknown", (int64_t)verifying.unknown);
 		json_set_int(object, "unchecked", (int64_t)verifying.unknown);
 		output_json(&call->out, object);
 	} else {
