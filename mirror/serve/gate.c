@@ -54,7 +54,12 @@ check_rate(struct call *call, struct err *err)
 static int
 check_host(struct call *call, struct err *err)
 {
-	if (parse_host_is_local(http_header(call->request, "Host"))) {
+	const char *host = http_header(call->request, "Host");
+
+	// Where somebody forwards a port to the socket a browser comes to it, too; no
+	// page of another site is at a name without a dot.
+	if (parse_host_is_local(host) ||
+		(call->request->by_unix && parse_host_is_bare(host))) {
 		return 0;
 	}
 	return call_refuse(call, PROBLEM_MISDIRECTED, err,

@@ -229,6 +229,17 @@ parse_host_is_local(const char *host)
 }
 
 bool
+parse_host_is_bare(const char *host)
+{
+	static const char letters[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+		"0123456789-_";
+	size_t len = host == NULL ? 0 : strspn(host, letters);
+
+	return len > 0 && host[len] == '\0';
+}
+
+bool
 parse_origin_is(const char *origin, const char *host)
 {
 	static const char scheme[] = "http://";

@@ -72,6 +72,8 @@ int parse_number(const char *text, int64_t least, int64_t most, int64_t *ret_val
 /** Is this Host header this very machine, by a name nobody else can give it?  A page of
  * another site whose name was made to point here has another (DNS rebinding). */
 bool parse_host_is_local(const char *host);
+/** Is it one word, as people write it for a Unix socket (http://mirror/livez)? */
+bool parse_host_is_bare(const char *host);
 /** Is @origin "http://<host>"? */
 bool parse_origin_is(const char *origin, const char *host) NONNULL;
 

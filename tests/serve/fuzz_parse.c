@@ -60,6 +60,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	try_range(text, INT64_MAX);
 	(void)!parse_form((const char *)data, size, &pairs, &err);
 	(void)parse_host_is_local(text);
+	(void)parse_host_is_bare(text);
 	(void)parse_origin_is(text, "localhost");
 	(void)parse_etag_matches(text, "\"a\"");
 	(void)parse_bearer(text);

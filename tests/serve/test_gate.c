@@ -78,6 +78,20 @@ another_host_is_not_answered(void **state)
 }
 
 static void
+any_one_word_is_a_host_at_the_unix_socket(void **state)
+{
+	const struct stand *stand = *state;
+	static const char livez[] = "GET /livez HTTP/1.1\r\nHost: %s\r\n\r\n";
+	struct reply reply = ask(stand, livez, "mirror");
+
+	assert_int_equal(reply.status, 200);
+	reply_done(&reply);
+	assert_problem(ask_tcp(stand, livez, "mirror"), 421, "misdirected");
+	assert_problem(ask(stand, livez, "mirror.example"), 421, "misdirected");
+	assert_problem(ask(stand, livez, ""), 421, "misdirected");
+}
+
+static void
 another_site_cannot_press_a_button(void **state)
 {
 	const struct stand *stand = *state;
@@ -429,6 +443,7 @@ main(void)
 		TEST(tokens_that_others_can_read_are_refused),
 		TEST(a_second_server_does_not_take_the_socket),
 		TEST(another_host_is_not_answered),
+		TEST(any_one_word_is_a_host_at_the_unix_socket),
 		TEST(another_site_cannot_press_a_button),
 		TEST(a_browser_comes_by_a_one_time_link),
 		TEST(guessing_tokens_becomes_slow),
