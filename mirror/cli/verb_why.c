@@ -26,6 +26,7 @@
  */
 
 enum {
+	/** What the disk has is in no commit yet. */
 	WHY_UNSEEN = 1,
 	WHY_UNSURE = 3,
 };
@@ -133,6 +134,14 @@ print_text(const struct why *why)
 	if (why->view.found == 2) {
 		output_line(out, "  inside        a folder that is one row as a whole");
 	}
+	if (why->view.changed) {
+		output_line(
+			out, "  changed       since then, and no cycle has met that yet");
+	} else if (why->view.gone) {
+		output_line(out,
+			"  changed       it is not on the disk any more, and no "
+			"cycle has met that yet");
+	}
 	if (why->view.row.reason[0] != '\0') {
 		output_line(out, "  reason        %s", why->view.row.reason);
 	}
@@ -183,6 +192,7 @@ verb_why(struct call *call, struct err *err)
 	if (look_up(&why, err) < 0) {
 		return err->code;
 	}
+	view_why_disk(config, why.target.path, &why.view);
 	// A damaged repository does not hide what the ledger knows.
 	if (find_safe(&why, &wrong) < 0) {
 		(void)err_advise(&wrong, "mirror health --deep");
@@ -205,5 +215,8 @@ verb_why(struct call *call, struct err *err)
 	} else {
 		print_text(&why);
 	}
-	return why.unsure ? WHY_UNSURE : why.view.found == 0 ? WHY_UNSEEN : 0;
+	if (why.unsure) {
+		return WHY_UNSURE;
+	}
+	return why.view.found == 0 || why.view.changed || why.view.gone ? WHY_UNSEEN : 0;
 }

@@ -260,6 +260,7 @@ api_file(struct call *call, struct err *err)
 		return err_raise(err, ERR_NOT_FOUND,
 			"it is neither in the ledger nor in the history");
 	}
+	view_why_disk(call->desk.options->config, call->path, &why);
 	if (why.found == 0) {
 		json_set_null(object, "row");
 	} else {

@@ -7,7 +7,6 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "base/mem.h"
-#include "base/path.h"
 #include "base/spawn.h"
 #include "config/config.h"
 #include "ledger/ledger.h"
@@ -16,6 +15,7 @@
 #include "serve/page.h"
 #include "serve/room.h"
 #include "view/row.h"
+#include "view/why.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -29,21 +29,6 @@ enum {
 	FINDINGS_SHOWN = 50,
 	SCAN_FOUND = 1,
 };
-
-// Where "<name>/<rel>" is; owned, NULL when it is watched no more.
-static char *
-disk_of(const struct config *config, const char *path)
-{
-	for (size_t i = 0; i < config->nwatches; i++) {
-		const struct config_watch *watch = &config->watches[i];
-		size_t len = strlen(watch->name);
-
-		if (path_is_beneath(path, watch->name) && path[len] == '/') {
-			return path_join(watch->path, path + len + 1);
-		}
-	}
-	return NULL;
-}
 
 static int
 scan(const struct serve_options *options, const char *disk, struct json **ret_result,
@@ -121,7 +106,7 @@ void
 page_findings(struct page *page)
 {
 	struct desk *desk = &page->call->desk;
-	AUTO_FREE char *disk = disk_of(desk->options->config, page->call->path);
+	AUTO_FREE char *disk = view_disk_of(desk->options->config, page->call->path);
 	struct ledger_row row;
 	struct err ignored;
 

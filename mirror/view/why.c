@@ -12,9 +12,11 @@
 #include "config/config.h"
 #include "view/row.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum {
 	/** Commits looked at to find when the safe version was made. */
@@ -70,6 +72,49 @@ view_why_row(
 	why->rule_line = read_rule_line(row.reason);
 	why->next = view_next(row.state, ledger_kind_of(row.state, row.reason));
 	return why->found;
+}
+
+char *
+view_disk_of(const struct config *config, const char *path)
+{
+	for (size_t i = 0; i < config->nwatches; i++) {
+		const struct config_watch *watch = &config->watches[i];
+		size_t len = strlen(watch->name);
+
+		if (path_is_beneath(path, watch->name) && path[len] == '/') {
+			return path_join(watch->path, path + len + 1);
+		}
+	}
+	return NULL;
+}
+
+void
+view_why_disk(const struct config *config, const char *path, struct view_why *why)
+{
+	enum ledger_state state = why->row.state;
+	AUTO_FREE char *disk = NULL;
+	struct stat info;
+	struct inode now;
+
+	if (why->found != 1 ||
+		(state != LEDGER_MIRRORED && state != LEDGER_REDACTED &&
+			state != LEDGER_SEALED)) {
+		return;
+	}
+	disk = view_disk_of(config, path);
+	// A name with a mark in it is not the one on the disk.
+	if (disk == NULL || strstr(path, "REDACTED.") != NULL) {
+		return;
+	}
+	if (lstat(disk, &info) == 0) {
+		now = inode_of_stat(&info);
+		why->changed = !inode_same_content(&now, &why->row.inode);
+	} else {
+		why->gone = errno == ENOENT || errno == ENOTDIR;
+	}
+	if (why->gone || why->changed) {
+		why->next = "mirror --once";
+	}
 }
 
 void
@@ -151,6 +196,7 @@ view_why_set(struct json *object, const struct view_why *why)
 		json_set_text(object, "line", why->rule_line);
 		json_set_int(object, "spans", why->row.spans);
 		view_date(object, "since", why->row.since_ms);
+		json_set_bool(object, "changed", why->changed || why->gone);
 	}
 	json_set_text(
 		object, "safe_commit", safe->known ? oid_hex(&safe->commit, id) : NULL);

@@ -174,3 +174,13 @@ got=0
 "$MIRROR" health --deep --json >out 2>err || got=$?
 case $got in 0 | 1) ;; *) fail "health --deep: exit status $got" ;; esac
 says out '"unaccounted": 0'
+
+# What was changed or removed since is not said to be safe.
+printf 'more\n' >>notes/a.md
+expect 1 "$MIRROR" why notes/a.md
+says out "notes/a.md: mirrored"
+says out "changed       since then, and no cycle has met that yet"
+says out "next          mirror --once"
+rm notes/a.md
+expect 1 "$MIRROR" why notes/a.md --json
+says out '"changed": true'
