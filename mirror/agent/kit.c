@@ -269,8 +269,7 @@ open_repo(struct kit *kit, struct err *err)
 		err_wrap(err, "open the brain repository %s", options.path);
 		// It was there and is not: making an empty one would look like a backup.
 		// One that we only cannot open just now is no such news.
-		return known > 0 &&
-				(err->code == ERR_NOT_FOUND || err->code == ERR_INVALID)
+		return known > 0 && err->code == ERR_NOT_FOUND
 			? err_advise(err,
 				  "bring it back (a disk not mounted? git clone of the "
 				  "remote?), or give up its history: rm -r %s",

@@ -212,7 +212,8 @@ set_config(git_repository *git, git_config *config, const char *name, const char
 	git_buf_dispose(&old);
 	while (!same) {
 		errno = 0;
-		code = git_config_set_string(config, name, value);
+		// Every line of that name: two would say different things to others.
+		code = git_config_set_multivar(config, name, ".*", value);
 		same = !is_locked_for_now(git, code, end_ms);
 	}
 	return code < 0 ? repo_fail(err, code, "set %s", name) : 0;
@@ -301,16 +302,18 @@ check_writable(
 			err, "chown -R %u %s", (unsigned int)geteuid(), options->path);
 	}
 	if (git_repository_is_worktree(repo->git)) {
-		return err_raise(err, ERR_INVALID,
+		(void)err_raise(err, ERR_INVALID,
 			"%s is a linked work tree of another repository", options->path);
+		return err_advise(err, "name another folder as [brain] repo");
 	}
 	// core.worktree could send the browsable copy anywhere.
 	if (repo->work_dir != NULL &&
 		(stat(repo->work_dir, &info) < 0 || stat(options->path, &wanted) < 0 ||
 			info.st_ino != wanted.st_ino || info.st_dev != wanted.st_dev)) {
-		return err_raise(err, ERR_INVALID,
-			"the work tree of %s is elsewhere (%s)", options->path,
-			repo->work_dir);
+		(void)err_raise(err, ERR_INVALID, "the work tree of %s is elsewhere (%s)",
+			options->path, repo->work_dir);
+		return err_advise(
+			err, "git -C %s config --unset core.worktree", options->path);
 	}
 	return 0;
 }

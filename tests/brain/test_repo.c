@@ -101,6 +101,7 @@ an_existing_repo_is_adopted_with_its_history(void **state)
 	assert_int_equal(
 		room_git(*state,
 			"init -q -b main . && git config core.autocrlf true && "
+			"git config --add core.autocrlf input && "
 			"echo '* text=auto eol=crlf' > .gitattributes && "
 			"git add . && git -c user.name=x -c user.email=x commit -qm old"),
 		0);
@@ -110,6 +111,8 @@ an_existing_repo_is_adopted_with_its_history(void **state)
 	// What it says about line ends holds no longer.
 	assert_int_equal(room_git(*state, "check-attr text x | grep -q 'unset$'"), 0);
 	assert_int_equal(room_git(*state, "config core.autocrlf | grep -qx false"), 0);
+	assert_int_equal(
+		room_git(*state, "config --get-all core.autocrlf | grep -vx false"), 1);
 	repo_close(repo);
 }
 
