@@ -79,8 +79,9 @@ struct pack {
 	struct pack_index index;
 	struct deflater *idle;
 	size_t nidle;
-	// After a failed write nobody knows what the file holds.
+	// After a failed write nobody knows what the file holds; and what failed.
 	bool broken;
+	struct err first;
 	// What the branch leads to: listed when it is first asked for.
 	pthread_mutex_t reach_lock;
 	struct oid head_tree;
@@ -130,14 +131,22 @@ deflater_put(struct pack *pack, struct deflater *deflater)
 // ---- the file
 
 static int
+break_off(struct pack *pack, const struct err *err)
+{
+	pack->broken = true;
+	pack->first = *err;
+	return err->code;
+}
+
+static int
 flush(struct pack *pack, struct err *err)
 {
 	if (pack->buffered == 0) {
 		return 0;
 	}
 	if (fd_write_all(pack->fd, pack->buffer, pack->buffered, err) < 0) {
-		pack->broken = true;
-		return err_wrap(err, "write %s", pack->path);
+		err_wrap(err, "write %s", pack->path);
+		return break_off(pack, err);
 	}
 	pack->flushed += pack->buffered;
 	pack->buffered = 0;
@@ -337,11 +346,11 @@ append_entry(struct pack *pack, const struct oid *oid, const struct deflater *de
 	size_t at;
 
 	if (pack->broken) {
-		return err_raise(err, ERR_IO, "an earlier write to the pack failed");
+		*err = pack->first;
+		return err->code;
 	}
 	if (pack->path == NULL && create_file(pack, err) < 0) {
-		pack->broken = pack->path != NULL;
-		return err->code;
+		return pack->path != NULL ? break_off(pack, err) : err->code;
 	}
 	if (pack_index_find(&pack->index, oid, &at)) {
 		return 0;
@@ -739,7 +748,8 @@ pack_finish(struct pack *pack, struct pack_stats *ret_stats, struct err *err)
 	int result = 0;
 
 	if (pack->broken) {
-		result = err_raise(err, ERR_IO, "an earlier write to the pack failed");
+		*err = pack->first;
+		result = err->code;
 	} else if (pack->index.count > 0) {
 		result = install(pack, &stats, err);
 	}
