@@ -172,9 +172,12 @@ record_watching(struct agent *agent, unsigned int flags)
 	struct err err;
 
 	polled_choose(&agent->polled, agent->watch, agent->nroots, clock_mono_ms());
+	watch_advice(agent->watch, advice);
 	for (size_t i = 0; i < agent->nroots && watches.trouble == NULL; i++) {
 		watch_status(agent->watch, i, &status);
-		if (status.state == WATCH_POLLED && status.unwatched == 0) {
+		// More watches would not help.
+		if (status.state == WATCH_POLLED &&
+			(status.unwatched == 0 || advice[0] == '\0')) {
 			watches.trouble = status.reason;
 		}
 	}
@@ -182,8 +185,7 @@ record_watching(struct agent *agent, unsigned int flags)
 		log_warn("the state of the watch could not be recorded: %s; going on",
 			err.msg);
 	}
-	if ((flags & WATCH_LIMIT) != 0) {
-		watch_advice(agent->watch, advice);
+	if ((flags & WATCH_LIMIT) != 0 && advice[0] != '\0') {
 		log_warn("%zu of %zu folders are watched, the kernel allows no more; "
 			 "sweeping instead: "
 			 "%s",

@@ -377,6 +377,7 @@ record_watches(
 			"folders are not heard (%s); they are looked through every "
 			"half minute or so instead",
 			watches->trouble);
+		action = xstrdup("mirror status");
 	} else if (watches->placed < watches->needed) {
 		fact.state = HEALTH_DEGRADED;
 		text = xasprintf(

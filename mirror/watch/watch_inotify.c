@@ -763,8 +763,8 @@ watch_status(const struct watch *watch, size_t position, struct watch_status *re
 			root->over_limit, watch_limit());
 	} else if (root->unwatchable > 0) {
 		(void)snprintf(reason, WATCH_REASON_MAX,
-			"%zu folders cannot be watched (unreadable, or their path is too "
-			"long)",
+			"%zu of its folders cannot be watched: unreadable, or their path "
+			"is too long",
 			root->unwatchable);
 	} else {
 		ret_status->state = WATCH_HEARD;

@@ -66,7 +66,16 @@ well 30
 chmod 000 notes/sub
 told 30 unprotected_change degraded
 holds notes/sub/1.md "note 1" || fail "what cannot be read was dropped"
+# An agent that begins anew cannot watch it, and more watches would not help.
+printf '# read again\n' >>"$CONFIG"
+told 30 watches degraded
+case "$(of_fact watches evidence)" in
+*"cannot be watched"*) ;;
+*) fail "a folder that cannot be watched: $(of_fact watches evidence)" ;;
+esac
+is "$(of_fact watches action | grep -c sysctl)" 0 "asking for more watches"
 chmod 700 notes/sub
+printf '# and again\n' >>"$CONFIG"
 well 30
 chmod 000 notes
 told 30 shrink 'degraded|failed'
