@@ -524,8 +524,8 @@ main(int argc, char **argv)
 	}
 	// A file that may not grow is an error to tell, not an end in the midst of it.
 	(void)signal(SIGXFSZ, SIG_IGN);
-	// What we keep is nobody else's to change, whatever the shell says.
-	(void)umask(umask(S_IWGRP | S_IWOTH) | S_IWGRP | S_IWOTH);
+	// What we keep is ours to read and nobody else's to change, whatever the umask.
+	(void)umask((umask(S_IWGRP | S_IWOTH) | S_IWGRP | S_IWOTH) & ~(mode_t)S_IRWXU);
 	allow_descriptors();
 	return cli_main(argc, argv);
 }

@@ -38,6 +38,16 @@ whole() {
 whole "closed streams"
 is "$(find "$BRAIN" "$STATE" -perm /022 ! -type l | head -3)" "" "what others may write, with umask 0"
 
+# With an umask that leaves the owner nothing.
+printf 'umask\n' >notes/umask.txt
+mkdir dark
+(
+	umask 0777
+	XDG_STATE_HOME=$W/dark/state "$MIRROR" --once >/dev/null 2>&1
+) || fail "an umask of 0777"
+is "$(stat -c %a dark/state/mirror)" 700 "the state's mode with umask 0777"
+whole "umask 0777"
+
 # As a hook of git, beside a configuration that changes bytes, signs and runs hooks.
 cat >"$HOME/.gitconfig" <<EOF
 [core]
