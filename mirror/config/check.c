@@ -57,6 +57,10 @@ branch(const char *text)
 		memmove(plain + at + 1, plain + at + 6, strlen(plain + at + 6) + 1);
 		plain[at] = 'x';
 	}
+	// Two machines with one misspelt mark would write one branch.
+	if (strpbrk(plain, "{}") != NULL) {
+		return "has no other mark than {host}";
+	}
 	return check_is_branch(plain) ? NULL
 				      : "is not a branch name of the form host/NAME";
 }
