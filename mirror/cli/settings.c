@@ -36,7 +36,7 @@ load(const char *file, struct buf *text, struct config **ret_config, struct err 
 		err_wrap(err, "read the configuration");
 		return err_advise(err, "-c FILE names another one");
 	}
-	return config_parse(buf_text(text), text->len, file, ret_config, err);
+	return config_read(buf_text(text), text->len, file, ret_config, err);
 }
 
 int

@@ -444,6 +444,30 @@ config_parse(const char *text, size_t len, const char *file, struct config **ret
 }
 
 int
+config_read(const char *text, size_t len, const char *file, struct config **ret_config,
+	struct err *err)
+{
+	AUTO(config_freep) struct config *config = NULL;
+	bool said;
+
+	if (config_parse(text, len, file, &config, err) < 0) {
+		return err->code;
+	}
+	said = config->nwatches > 0 || config->ndatabases > 0;
+	for (size_t i = 0; i < noptions; i++) {
+		said = said || config->lines[i] != 0;
+	}
+	// A disk that was full, or an editor that died, leaves a file with nothing in it.
+	// Taken at its word it would drop every folder from the backup.
+	if (!said) {
+		(void)err_raise(err, ERR_CONFIG, "%s:1:1: nothing stands in it", file);
+		return err_advise(err, "bring it back, or: mirror init PATH...");
+	}
+	*ret_config = STEAL(config);
+	return 0;
+}
+
+int
 config_load(const char *file, struct config **ret_config, struct err *err)
 {
 	AUTO(buf_done) struct buf text = { .max = CONFIG_FILE_MAX };
@@ -455,7 +479,7 @@ config_load(const char *file, struct config **ret_config, struct err *err)
 		err->code = ERR_CONFIG;
 		return err_wrap(err, "read the configuration");
 	}
-	return config_parse(buf_text(&text), text.len, file, ret_config, err);
+	return config_read(buf_text(&text), text.len, file, ret_config, err);
 }
 
 void

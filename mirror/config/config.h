@@ -31,6 +31,9 @@ int config_load(const char *file, struct config **ret_config, struct err *err)
 /** The same from text; @file is the name in messages. */
 int config_parse(const char *text, size_t len, const char *file,
 	struct config **ret_config, struct err *err) NONNULL MUST_CHECK;
+/** The same from what a whole file holds: with nothing in it, it is wrong. */
+int config_read(const char *text, size_t len, const char *file,
+	struct config **ret_config, struct err *err) NONNULL MUST_CHECK;
 /** Accepts NULL. */
 void config_free(struct config *config);
 void config_freep(struct config **config);

@@ -46,6 +46,21 @@ path = "/x/.mirror"' '1:1: '
 wrong '[[watch]]' '1:1: [[watch]] needs a path'
 wrong 'a = "' '1:'
 
+# A file that lost what stood in it drops no folder from the backup.
+printf '%s\n' "$good" >"$CONFIG"
+printf 'kept\n' >notes/kept
+expect 0 "$MIRROR" --once
+for nothing in '' '# only a comment'; do
+	printf '%s' "$nothing" >"$CONFIG"
+	expect 78 "$MIRROR" --once
+	says err "nothing stands in it"
+	expect 78 "$MIRROR" config check
+	got=0
+	"$MIRROR" health >out 2>err || got=$?
+	is "$((got == 1 || got == 2))" 1 "health with nothing in the configuration: $got"
+	is "$(git -C "$BRAIN" show HEAD:notes/kept)" kept "what is in the backup"
+done
+
 printf '%s\n' "$good" >"$CONFIG"
 expect 0 "$MIRROR" config check
 is "$(cat out)" "$CONFIG is right: 1 watched folder" "the answer"
