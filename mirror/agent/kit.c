@@ -2,6 +2,7 @@
 
 #include "agent/kit.h"
 
+#include "agent/shown.h"
 #include "brain/allowed.h"
 #include "base/err.h"
 #include "base/file.h"
@@ -412,6 +413,35 @@ open_repo_by_ledger(struct kit *kit, struct err *err)
 	return got;
 }
 
+// The names of folders and of the branch are in every tree, answer and remote (I3).
+static int
+check_names(const struct kit *kit, struct err *err)
+{
+	const struct config *config = kit->config;
+
+	for (size_t i = 0; i <= config->nwatches; i++) {
+		bool is_branch = i == config->nwatches;
+		AUTO_FREE char *shown = NULL;
+		int cut = shown_name(kit->scanner,
+			is_branch ? config_host(config) : config->watches[i].name, &shown,
+			err);
+
+		if (cut < 0) {
+			return err->code;
+		}
+		if (cut > 0) {
+			(void)err_raise(err, ERR_CONFIG,
+				"the name of a %s in the brain repository would hold a "
+				"secret: %s",
+				is_branch ? "branch" : "folder", shown);
+			return err_advise(err,
+				is_branch ? "set branch = \"host/NAME\" under [brain]"
+					  : "set name = \"...\" under its [[watch]]");
+		}
+	}
+	return 0;
+}
+
 int
 kit_start(struct kit *kit, struct err *err)
 {
@@ -422,7 +452,7 @@ kit_start(struct kit *kit, struct err *err)
 	}
 	if (jobqueue_reclaim(kit->queue, &reclaimed, err) < 0 ||
 		open_ledger(kit, err) < 0 || open_repo_by_ledger(kit, err) < 0 ||
-		open_scanner(kit, err) < 0) {
+		open_scanner(kit, err) < 0 || check_names(kit, err) < 0) {
 		kit_stop(kit);
 		return err->code;
 	}

@@ -106,3 +106,23 @@ cmp -s real.toml before || fail "--dry-run saved"
 EDITOR=false expect 2 "$MIRROR" config edit
 cmp -s real.toml before || fail "a failing editor's text was saved"
 is "$(find "$W" -maxdepth 1 -name '.mirror-new*' | wc -l)" 0 "copies left behind"
+
+# The name of a folder or of the branch goes everywhere: with a secret in it, nowhere.
+rm -rf "$BRAIN" "$STATE"
+mkdir "notes-$AWS_KEY"
+printf 'kept\n' >"notes-$AWS_KEY/kept"
+printf '[[watch]]\npath = "%s"\n[brain]\nremote = "none"\n' "$W/notes-$AWS_KEY" >"$CONFIG"
+expect 2 "$MIRROR" --once
+says err "would hold a secret: notes-REDACTED.aws"
+silent_about err "$AWS_KEY"
+says err 'next: set name = "..." under its [[watch]]'
+printf '[[watch]]\npath = "%s"\nname = "notes"\n[brain]\nremote = "none"\nbranch = "host/%s"\n' \
+	"$W/notes-$AWS_KEY" "$AWS_KEY" >"$CONFIG"
+expect 2 "$MIRROR" --once
+says err 'next: set branch = "host/NAME" under [brain]'
+is "$(git -C "$BRAIN" for-each-ref | wc -l)" 0 "branches with a secret in their name"
+sed -i '/^branch/d' "$CONFIG"
+expect 0 "$MIRROR" --once
+is "$(git -C "$BRAIN" show HEAD:notes/kept)" kept "a folder that was given another name"
+git -C "$BRAIN" cat-file --batch-all-objects --batch >objects
+silent_about objects "$AWS_KEY"
