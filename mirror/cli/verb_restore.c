@@ -318,8 +318,8 @@ print_text(struct use *use, const struct restore_result *result)
 		count[RESTORE_FAILED]);
 	print_places(use);
 	if (result->redacted > 0) {
-		output_line(out, "%" PRIu64 " file%s hold marks where secrets were%s",
-			result->redacted, result->redacted == 1 ? "" : "s",
+		output_line(out, "%" PRIu64 " file%s marks where secrets were%s",
+			result->redacted, result->redacted == 1 ? " holds" : "s hold",
 			use->sealed == 0 ? ": they are not in this backup" : "");
 	}
 	if (use->lesser > 0) {

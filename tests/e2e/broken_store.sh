@@ -119,6 +119,8 @@ well 30
 mv notes/app.db other.db
 sqlite3 notes/app.db 'CREATE TABLE quite_different(x); INSERT INTO quite_different VALUES (1);'
 told 5 db:notes/app.db 'degraded|failed'
+# So that a snapshot is due ([sqlite] every), and the other one is what is known next.
+sleep 1
 "$MIRROR" --once >"$W/out" 2>&1 || true
 told 5 db:notes/app.db 'degraded|failed'
 mv other.db notes/app.db
