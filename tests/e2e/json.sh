@@ -183,7 +183,7 @@ until_ended() {
 	one "$what" ".schema == \"mirror.$what/1\""
 	echo "$what" >>seen
 }
-until_ended web 'jq -e .url out >/dev/null 2>&1' web --no-open
+until_ended web '[ -s out ] && jq -e .url out >/dev/null 2>&1' web --no-open
 until_ended run '"$MIRROR" status --json | jq -e .agent.running >/dev/null' run
 
 sort -u seen | comm -13 - <(sort verbs) >missing
