@@ -182,7 +182,7 @@ wait "$watcher" || fail "the live view ended with status $?"
 grep -q "$(printf '\033')" watched && fail "a line holds an escape"
 "$MIRROR" status --watch --json >watched 2>&1 &
 watcher=$!
-until_true jq -e .schema watched
+until_true sh -c "[ -s watched ] && jq -e .schema watched"
 kill -INT "$watcher"
 wait "$watcher" || fail "the live view as JSON ended with status $?"
 # On a terminal it is drawn, without colour when nobody wants any.
