@@ -211,31 +211,31 @@ return_engine(const struct scanner *constant, struct engine *engine)
 }
 
 char *
-collect_borrow_window(const struct scanner *constant)
+collect_borrow_window(const struct scanner *scanner)
 {
-	struct scanner *scanner = unlocked(constant);
+	struct scanner *own = unlocked(scanner);
 	char *window = NULL;
 
-	(void)pthread_mutex_lock(&scanner->lock);
-	if (scanner->nwindows > 0) {
-		window = scanner->windows[--scanner->nwindows];
+	(void)pthread_mutex_lock(&own->lock);
+	if (own->nwindows > 0) {
+		window = own->windows[--own->nwindows];
 	}
-	(void)pthread_mutex_unlock(&scanner->lock);
+	(void)pthread_mutex_unlock(&own->lock);
 	return window != NULL ? window : malloc(COLLECT_WINDOW);
 }
 
 void
-collect_return_window(const struct scanner *constant, char *window, size_t used)
+collect_return_window(const struct scanner *scanner, char *window, size_t used)
 {
-	struct scanner *scanner = unlocked(constant);
+	struct scanner *own = unlocked(scanner);
 
 	explicit_bzero(window, used);
-	(void)pthread_mutex_lock(&scanner->lock);
-	if (scanner->nwindows < POOL_MAX) {
-		scanner->windows[scanner->nwindows++] = window;
+	(void)pthread_mutex_lock(&own->lock);
+	if (own->nwindows < POOL_MAX) {
+		own->windows[own->nwindows++] = window;
 		window = NULL;
 	}
-	(void)pthread_mutex_unlock(&scanner->lock);
+	(void)pthread_mutex_unlock(&own->lock);
 	free(window);
 }
 
