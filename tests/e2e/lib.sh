@@ -35,14 +35,15 @@ if [ "$(id -u)" -eq 0 ] && [ -z "${as_root:-}" ]; then
 	chmod 755 "$copy"
 	top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 	cp -r "$top/tests" "$top/docs" "$top/fixtures" "$MIRROR" "$copy"
-	[ -z "${CLOCKSHIFT_SO:-}" ] || cp "$CLOCKSHIFT_SO" "$copy"
+	for name in CLOCKSHIFT_SO NTHCALL; do
+		[ -z "${!name:-}" ] || { cp "${!name}" "$copy" && export "$name=$copy/${!name##*/}"; }
+	done
 	chmod -R go+rX "$copy"
 	story=$(cd "$(dirname "$0")" && pwd -P)/$(basename "$0")
 	story=$copy/${story#"$top/"}
 	if as_nobody "$copy/mirror" "$story"; then
 		status=0
-		MIRROR=$copy/mirror ${CLOCKSHIFT_SO:+env CLOCKSHIFT_SO="$copy/${CLOCKSHIFT_SO##*/}"} \
-			$nobody bash "$story" "$@" || status=$?
+		MIRROR=$copy/mirror $nobody bash "$story" "$@" || status=$?
 		rm -rf "$copy"
 		exit "$status"
 	fi
