@@ -66,20 +66,29 @@ need_lock(const struct jobqueue *queue, struct err *err)
 static int
 delay_of_the_dead(struct jobqueue *queue, int64_t *ret_delay_ms, struct err *err)
 {
-	struct turn_row rows[JOB_KINDS_];
-	struct turn_pause pause;
+	AUTO(db_finishp) struct db_stmt *count = NULL;
+	int64_t deaths;
+	int got;
 
-	if (queue_load(queue, rows, &pause, err) < 0) {
+	// Since it last ended by itself, however: a failure is no death.
+	if (db_prepare(queue->db,
+		    "SELECT count(*) FROM run JOIN job USING (kind)"
+		    " WHERE job.in_progress <> 0 AND kind <> ?1 AND run.id >"
+		    " ifnull((SELECT max(id) FROM run AS own WHERE own.kind = job.kind"
+		    " AND own.outcome <> ?2), 0)",
+		    &count, err) < 0) {
 		return err->code;
 	}
-	*ret_delay_ms = 0;
-	for (int kind = 0; kind < JOB_KINDS_; kind++) {
-		int deaths = rows[kind].attempt - DEATHS_FORGIVEN;
-
-		if (rows[kind].in_progress && kind != JOB_SYNC && deaths >= 0) {
-			*ret_delay_ms = backoff_delay_ms(ERR_PARK, deaths, 0);
-		}
+	db_bind_int(count, 1, JOB_SYNC);
+	db_bind_int(count, 2, JOB_RECLAIMED);
+	got = db_step(count, err);
+	if (got < 0) {
+		return err->code;
 	}
+	deaths = got > 0 ? db_int(count, 0) : 0;
+	*ret_delay_ms = deaths < DEATHS_FORGIVEN
+		? 0
+		: backoff_delay_ms(ERR_PARK, (int)deaths - DEATHS_FORGIVEN, 0);
 	return 0;
 }
 

@@ -26,19 +26,10 @@
 #include <string.h>
 #include <unistd.h>
 
-static void
-wipe(struct buf *buf)
-{
-	if (buf->data != NULL) {
-		explicit_bzero(buf->data, buf->len);
-	}
-	buf_done(buf);
-}
-
 void
 traits_done(struct traits *traits)
 {
-	wipe(&traits->raw);
+	buf_wipe(&traits->raw);
 	buf_done(&traits->clean);
 	free(traits->rules);
 	free(traits->cut);
@@ -124,13 +115,13 @@ clean_one(const struct scanner *scanner, const char *path, struct traits *traits
 
 	if (buf_add_text(&text, word, err) < 0 || buf_add(&text, "=", 1, err) < 0 ||
 		buf_add(&text, attribute->value, attribute->len, err) < 0) {
-		wipe(&text);
+		buf_wipe(&text);
 		return err->code;
 	}
 	input.data = buf_text(&text);
 	input.len = text.len;
 	result = redact_bytes(scanner, &input, &clean, err);
-	wipe(&text);
+	buf_wipe(&text);
 	if (result < 0) {
 		return err_wrap(err, "scan an attribute");
 	}

@@ -20,6 +20,15 @@ buf_done(struct buf *buf)
 }
 
 void
+buf_wipe(struct buf *buf)
+{
+	if (buf->data != NULL) {
+		explicit_bzero(buf->data, buf->len);
+	}
+	buf_done(buf);
+}
+
+void
 buf_clear(struct buf *buf)
 {
 	buf->len = 0;

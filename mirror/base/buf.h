@@ -36,6 +36,8 @@ struct buf {
 
 /** Free the bytes; the buffer is empty and reusable. */
 void buf_done(struct buf *buf) NONNULL;
+/** The same for what held a secret: its bytes are overwritten first. */
+void buf_wipe(struct buf *buf) NONNULL;
 /** Forget the bytes, keep the memory. */
 void buf_clear(struct buf *buf) NONNULL;
 

@@ -17,19 +17,10 @@ enum {
 	BLOB_MAX = 0x7fffffff,
 };
 
-static void
-wipe(struct buf *buf)
-{
-	if (buf->data != NULL) {
-		explicit_bzero(buf->data, buf->len);
-	}
-	buf_done(buf);
-}
-
 void
 unsealed_done(struct unsealed *unsealed)
 {
-	wipe(&unsealed->bytes);
+	buf_wipe(&unsealed->bytes);
 	free(unsealed->xattrs);
 	original_done(&unsealed->original);
 }
@@ -65,7 +56,7 @@ open_place(struct run *run, const char *sealed, struct original *ret_original,
 	if (result == 0) {
 		result = original_read(buf_text(&text), text.len, ret_original, err);
 	}
-	wipe(&text);
+	buf_wipe(&text);
 	if (result == 0 && ret_original->name != NULL &&
 		plain_is_git(ret_original->name)) {
 		original_done(ret_original);

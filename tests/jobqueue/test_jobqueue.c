@@ -321,6 +321,22 @@ a_kind_that_kills_its_process_backs_off_and_lets_the_others_run(void **state)
 }
 
 static void
+failures_are_no_deaths(void **state)
+{
+	struct job job;
+
+	(void)state;
+	(void)wish(JOB_PUSH);
+	for (int i = 0; i < 6; i++) {
+		job = take();
+		assert_int_equal(finish(&job, JOB_FAILED), 0);
+		clock_held_pass(INT64_C(600000));
+	}
+	die_in(JOB_PUSH, 1);
+	assert_int_equal(take().kind, JOB_PUSH);
+}
+
+static void
 a_sync_that_died_is_due_at_once_however_often(void **state)
 {
 	(void)state;
@@ -649,6 +665,7 @@ main(void)
 		in_world(reclaim_never_touches_our_own_run),
 		in_world(a_run_let_go_by_its_own_runner_is_reclaimed),
 		in_world(a_kind_that_kills_its_process_backs_off_and_lets_the_others_run),
+		in_world(failures_are_no_deaths),
 		in_world(a_sync_that_died_is_due_at_once_however_often),
 		in_world(failures_back_off_and_a_success_forgets_them),
 		in_world(what_could_do_harm_is_not_tried_again_by_itself),
