@@ -130,8 +130,9 @@ skip_prefix(struct cursor *cursor, struct assignment *assignment)
 	static const char *const wrappers[] = { "new string(", "string(", "[]byte(",
 		"str(", "bytes(", "buffer.from(", "string::from(", "std::string(",
 		"text(", "some(", "secretstr(", "secretstring(", "secret(",
-		"optional.of(", "!!str ", "b", "r", "u", "f", "@", "l", "n", "q", "$",
-		"rb", "br", "&", "<<" };
+		"optional.of(", "qstringliteral(", "qlatin1string(",
+		"encoding.utf8.getbytes(", "encoding.ascii.getbytes(", "!!str ", "b", "r",
+		"u", "f", "@", "l", "n", "q", "$", "rb", "br", "&", "<<" };
 
 	size_t near = 0;
 

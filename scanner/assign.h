@@ -113,6 +113,9 @@ bool assign_next(struct assign_reader *reader, struct assignment *ret_assignment
 size_t assign_join(const char *text, size_t len, struct assignment *assignment, char *out,
 	size_t size) NONNULL;
 
+/** Does a field of a user's name, with its value, end before the name at @start? */
+bool assign_has_user(const char *text, size_t start) NONNULL;
+
 /**
  * The true end of an endless value that began at @start: of its last character that is no
  * space, quote or separator.

@@ -90,6 +90,22 @@ skip_stars(struct cursor *cursor)
 	}
 }
 
+/** A property of C#: `{ get; set; } =`. */
+static bool
+take_property(struct cursor *cursor, struct assignment *assignment)
+{
+	static const char *const accessors[] = { "{ get; set; } =", "{ get; init; } =",
+		"{ get; private set; } =", "{ get; } =" };
+
+	for (size_t i = 0; i < countof(accessors); i++) {
+		if (cursor_take_word(cursor, accessors[i])) {
+			assignment->form = ASSIGN_EQUALS;
+			return true;
+		}
+	}
+	return false;
+}
+
 /** The operators that are made of '=', with what may stand before it. */
 static bool
 take_equals(struct cursor *cursor, struct assignment *assignment)
@@ -205,7 +221,8 @@ static bool
 take_phrase(struct cursor *cursor, struct assignment *assignment)
 {
 	static const char *const words[] = { "is: ", "is ", "ist ", "est ", "es ", "was ",
-		"reg_sz ", "- ", "\xe2\x80\x93 ", "\xe2\x80\x94 ", "/ " };
+		"reg_sz ", "- ", "\xe2\x80\x93 ", "\xe2\x80\x94 ", "\xe2\x86\x92 ",
+		"/ " };
 
 	for (size_t i = 0; i < countof(words); i++) {
 		if (cursor_take_word(cursor, words[i])) {
@@ -347,7 +364,8 @@ take_comma(struct cursor *cursor, struct assignment *assignment, bool quoted)
 	assignment->form = ASSIGN_CALL;
 	return quoted ||
 		(assignment->key_start > 0 &&
-			memchr("{(", cursor->text[assignment->key_start - 1], 2) != NULL);
+			memchr("{(:", cursor->text[assignment->key_start - 1], 3) !=
+				NULL);
 }
 
 static bool
@@ -462,7 +480,7 @@ assign_operator(struct cursor *cursor, struct assignment *assignment)
 	size_t before = cursor->at;
 	int decided;
 
-	if (take_equals(cursor, assignment)) {
+	if (take_equals(cursor, assignment) || take_property(cursor, assignment)) {
 		return true;
 	}
 	decided = take_symbol(cursor, assignment, quoted, blanks);

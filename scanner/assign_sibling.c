@@ -5,9 +5,13 @@
 
 #include "scanner/assign_cursor.h"
 
+#include <string.h>
+
 enum {
 	/** From the name to the field that holds its value, in either direction. */
 	NEAR = 400,
+	/** From a user's name back to its field. */
+	USER_NEAR = 64,
 };
 
 /** What a field of this kind is called, longest first. */
@@ -134,6 +138,46 @@ assign_sibling(const char *text, size_t len, struct assignment *assignment)
 		}
 		if (is_border(text, len, at - 1)) {
 			return false;
+		}
+	}
+	return false;
+}
+
+bool
+assign_has_user(const char *text, size_t start)
+{
+	static const char *const users[] = { "username", "user_name", "user", "usr",
+		"login", "email", "account", "uid", "principal" };
+	size_t from = start - MIN_OF(start, (size_t)USER_NEAR);
+
+	for (size_t at = start; at > from; at--) {
+		char c = text[at - 1];
+
+		// The user's field is the one before, in the same object.
+		if (c == '{' || c == '}' ||
+			(c == '\n' && at + 1 < start && text[at] == '\n')) {
+			return false;
+		}
+		if (c != ':' && c != '=') {
+			continue;
+		}
+
+		size_t end = at - 1;
+		while (end > from &&
+			(char_is_blank(text[end - 1]) || char_is_quote(text[end - 1]) ||
+				text[end - 1] == '\\' || text[end - 1] == ':')) {
+			end--;
+		}
+		// The name's last word: db_user, adminUser.
+		for (size_t i = 0; i < countof(users); i++) {
+			size_t n = strlen(users[i]);
+			struct cursor cursor = {
+				.text = text, .len = end, .at = end - MIN_OF(end, n)
+			};
+
+			if (end >= n && cursor_take_word(&cursor, users[i])) {
+				return true;
+			}
 		}
 	}
 	return false;

@@ -41,6 +41,27 @@ trim(const char *text, size_t *start, size_t *end)
 	}
 }
 
+/** What stands around a cell's value and is none of it: blanks, and what stands at both
+ * its ends. */
+static void
+trim_cell(const char *text, size_t *start, size_t *end)
+{
+	for (;;) {
+		while (*start < *end && char_is_space(text[*start])) {
+			(*start)++;
+		}
+		while (*start < *end && char_is_space(text[*end - 1])) {
+			(*end)--;
+		}
+		if (*end < *start + 2 || text[*start] != text[*end - 1] ||
+			!(char_is_quote(text[*start]) || text[*start] == '*')) {
+			return;
+		}
+		(*start)++;
+		(*end)--;
+	}
+}
+
 /** One row's cell from @at on: to the separator or the line's end behind it. */
 static size_t
 cell_end(const char *text, size_t limit, size_t at, char separator)
@@ -255,7 +276,7 @@ next_row(struct columns *columns, const char *text, size_t *ret_start, size_t *r
 	if (count != columns->count) {
 		return -1;
 	}
-	trim(text, ret_start, ret_end);
+	trim_cell(text, ret_start, ret_end);
 	return *ret_end > *ret_start;
 }
 
@@ -319,7 +340,7 @@ next_tuple(struct columns *columns, const char *text, size_t *ret_start, size_t 
 		from++;
 	}
 	bool string = from < *ret_end && char_is_quote(text[from]);
-	trim(text, ret_start, ret_end);
+	trim_cell(text, ret_start, ret_end);
 	return string && *ret_end > *ret_start;
 }
 

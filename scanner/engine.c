@@ -391,6 +391,35 @@ ends_line(const struct pass *pass, size_t at)
 	return at >= pass->len || pass->text[at] == '\n' || pass->text[at] == '\r';
 }
 
+/** A string that is an object in itself, "{\"sig\":\"...\"}": is one of its strings a
+ * secret, beside the name of the whole? */
+static enum filter_key
+judge_object(const struct filter_value *whole)
+{
+	struct filter_value part = *whole;
+	const char *why;
+
+	if (!whole->quoted || whole->len < 20 || whole->text[0] != '{') {
+		return FILTER_KEY_NONE;
+	}
+	part.ends_line = false;
+	for (size_t at = 1; at < whole->len; at += part.len + 1) {
+		part.text = whole->text + at;
+		part.len = 0;
+		while (at + part.len < whole->len &&
+			!char_is_quote(part.text[part.len]) &&
+			memchr("\\:,{}[] ", part.text[part.len], 8) == NULL) {
+			part.len++;
+		}
+		enum filter_key kind =
+			part.len >= 16 ? filter_secret(&part, &why) : FILTER_KEY_NONE;
+		if (kind == FILTER_KEY_TOKEN || kind == FILTER_KEY_PASSWORD) {
+			return kind;
+		}
+	}
+	return FILTER_KEY_NONE;
+}
+
 /** One value beside a name: does anything speak against it? */
 static int
 judge(struct pass *pass, struct assignment *found)
@@ -408,10 +437,15 @@ judge(struct pass *pass, struct assignment *found)
 		.whole_line = found->whole_line,
 		.bare_space = found->form == ASSIGN_SPACE && found->quote == '\0',
 		.flag = found->flag,
+		.tight = found->form == ASSIGN_EQUALS &&
+			found->value_start == found->key_end + 1,
+		.called = found->form == ASSIGN_CALL,
+		.with_user = assign_has_user(text, found->key_start),
 		.listed = found->listed,
 		.ends_line = ends_line(pass, found->value_end),
 	};
-	if (filter_is_plain(&value)) {
+	enum filter_key kind = judge_object(&value);
+	if (kind == FILTER_KEY_NONE && filter_is_plain(&value)) {
 		tell(pass, "generic-secret",
 			"its value is a name, a word, prose or an id", found->key_start,
 			found->value_end);
@@ -421,8 +455,8 @@ judge(struct pass *pass, struct assignment *found)
 		return pass->err->code;
 	}
 
-	const char *why;
-	enum filter_key kind = filter_secret(&value, &why);
+	const char *why = "";
+	kind = kind == FILTER_KEY_NONE ? filter_secret(&value, &why) : kind;
 	if (kind == FILTER_KEY_NONE) {
 		tell(pass, "generic-secret", why, found->key_start, found->value_end);
 		return 0;

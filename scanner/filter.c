@@ -618,10 +618,62 @@ is_numbered(const struct filter_value *value, const struct look *look)
 		WORD("line"), WORD("item") };
 	size_t len = value->len;
 
-	return (value->quoted || value->whole_line) && len >= 6 && look->digit >= 2 &&
-		look->lower + look->upper >= 3 && look->symbol <= 2 &&
-		char_is_alnum(value->text[0]) &&
+	bool stands = value->quoted || value->whole_line || value->flag || value->tight ||
+		(value->ends_line && look->digit >= 3 &&
+			(value->path & FILTER_PATH_CODE) == 0);
+
+	return stands && len >= 6 && look->digit >= 2 && look->lower + look->upper >= 3 &&
+		look->symbol <= 2 && char_is_alnum(value->text[0]) &&
 		!word_begins_any(value->text, len, algorithms, countof(algorithms));
+}
+
+/** The names of other things that a password is compared with, or labelled by. */
+static bool
+is_label(const char *text, size_t len)
+{
+	static const struct word labels[] = { WORD("contrasena"), WORD("contraseña"),
+		WORD("mot de passe"), WORD("motdepasse"), WORD("passwort"),
+		WORD("kennwort"), WORD("wachtwoord"), WORD("lozinka"), WORD("heslo"),
+		WORD("geslo"), WORD("parole"), WORD("parool"), WORD("parola"),
+		WORD("sifre"), WORD("haslo"), WORD("senha"), WORD("adgangskode"),
+		WORD("salasana"), WORD("losenord"), WORD("passord"), WORD("jelszo"),
+		WORD("katalaluan"), WORD("sandi"), WORD("pasahitza"), WORD("optional"),
+		WORD("always"), WORD("never"), WORD("onetime"), WORD("disabled"),
+		WORD("enabled"), WORD("forbidden"), WORD("prompt"), WORD("ask"),
+		WORD("interactive"), WORD("plain"), WORD("plaintext"), WORD("clear"),
+		WORD("number"), WORD("boolean"), WORD("object"), WORD("integer"),
+		WORD("varchar"), WORD("lock"), WORD("hide"), WORD("show"),
+		WORD("visible"), WORD("mail"), WORD("email"), WORD("phone"),
+		WORD("forgot"), WORD("verify"), WORD("confirm"), WORD("strength"),
+		WORD("sha"), WORD("md"), WORD("bcrypt"), WORD("argon") };
+
+	return word_is(text, len, labels, countof(labels));
+}
+
+/** One word in small letters beside DB_PASSWORD in a configuration file, or beside the
+ * user's name: where nothing else can stand, a word is the password. */
+static bool
+is_plain_password(const struct filter_value *value, const struct look *look)
+{
+	if (value->key != FILTER_KEY_PASSWORD || value->called || value->len < 4 ||
+		value->len > 24 || look->lower + look->upper != value->len ||
+		look->upper * 2 > value->len || is_label(value->text, value->len) ||
+		filter_is_covered(value->text, value->len)) {
+		return false;
+	}
+	bool doubtful = (value->path & (FILTER_PATH_DOC | FILTER_PATH_GENERATED)) != 0;
+	if (!doubtful && (value->quoted || value->whole_line) &&
+		rarity(value->text, value->len) >= 38 && char_is_lower(value->text[0])) {
+		return true;
+	}
+	if (value->path & FILTER_PATH_CODE) {
+		return !doubtful && value->quoted && value->with_user &&
+			rarity(value->text, value->len) >= 30;
+	}
+	return (value->quoted || value->whole_line) &&
+		(filter_names_setting(value->name, value->name_len) ||
+			(value->with_user && !doubtful)) &&
+		rarity(value->text, value->len) >= (doubtful ? 36 : 26);
 }
 
 static bool
@@ -637,6 +689,7 @@ is_password_value(const struct filter_value *value, const struct look *look)
 	}
 	// openssl rand -hex: beside that word digits and letters of hex are one as well.
 	return is_typed(value->text, value->len, look) ||
+		is_plain_password(value, look) ||
 		(value->len >= 16 && look_is_hex(value->text, value->len) &&
 			is_random(value->text, value->len, look, 0)) ||
 		is_scrambled(value->text, value->len, look) || is_numbered(value, look);
@@ -665,8 +718,11 @@ is_loose(const struct filter_value *value, const struct look *look)
 	}
 	// In the midst of a sentence only what no word looks like.
 	bool midst = !value->ends_line &&
-		!(value->key != FILTER_KEY_WEAK && look->classes >= 3 &&
-			is_scrambled(value->text, value->len, look));
+		!(value->key != FILTER_KEY_WEAK &&
+			((look->classes >= 3 &&
+				 is_scrambled(value->text, value->len, look)) ||
+				(len >= 32 && look->digit > 3 &&
+					look_is_hex(value->text, len))));
 	return midst || (value->path & FILTER_PATH_CODE) ||
 		value->key == FILTER_KEY_WEAK ||
 		(look->digit == 0 && rarity(value->text, value->len) < 46);
@@ -681,6 +737,30 @@ spaces_in(const char *text, size_t len)
 		spaces += text[i] == ' ';
 	}
 	return spaces;
+}
+
+/** The name of a list says what one of it is: "api_keys" holds an "api_key". */
+static enum filter_key
+key_of(const struct filter_value *value)
+{
+	size_t len = value->name_len;
+
+	bool listed = value->listed || memchr(value->text, ',', value->len) != NULL;
+
+	if (listed && len > 4 && char_lower(value->name[len - 1]) == 's' &&
+		char_lower(value->name[len - 2]) != 's') {
+		len--;
+	}
+	return filter_key(value->name, len);
+}
+
+/** What reads like a name, and may be a password all the same. */
+static bool
+is_made_up(struct filter_value *value, const struct look *look)
+{
+	value->key = key_of(value);
+	return value->key == FILTER_KEY_PASSWORD &&
+		(is_numbered(value, look) || is_plain_password(value, look));
 }
 
 bool
@@ -701,18 +781,18 @@ filter_is_plain(const struct filter_value *value)
 			(look.digit == 0 || memchr(text, '[', len) != NULL)) ||
 		is_prose(&start) ||
 		(is_name(text, len, &look) && !is_mixture(text, len, &look) &&
-			!is_phrase(&start)) ||
+			!is_phrase(&start) && !is_made_up(&start, &look)) ||
 		(len >= 6 && filter_is_dull(text, len));
 }
 
-/** A UUID made by chance, beside a name that leaves no doubt: "client_secret". */
+/** A UUID beside a name that leaves no doubt: "client_secret". */
 static bool
 is_secret_uuid(const struct filter_value *value)
 {
-	return value->len == 36 && (value->quoted || value->whole_line) &&
-		(value->path & (FILTER_PATH_TEST | FILTER_PATH_DOC)) == 0 &&
-		look_is_uuid(value->text, value->len) && value->text[14] == '4' &&
-		memchr("89abAB", value->text[19], 6) != NULL &&
+	return value->len == 36 && (value->quoted || value->whole_line || value->tight) &&
+		(value->path & FILTER_PATH_GENERATED) == 0 &&
+		look_is_uuid(value->text, value->len) &&
+		!filter_is_dull(value->text, value->len) &&
 		filter_names_secret(value->name, value->name_len);
 }
 
@@ -741,7 +821,8 @@ reason_against(const struct filter_value *value, const struct look *look)
 	// A name with a digit may yet be a password, in quotes and beside that word.
 	if (is_name(text, len, look) && !is_phrase(value) &&
 		!(value->key == FILTER_KEY_PASSWORD &&
-			(value->quoted || value->whole_line))) {
+			(value->quoted || value->whole_line ||
+				is_numbered(value, look)))) {
 		return "its value reads like a name";
 	}
 	if (value->key == FILTER_KEY_WEAK && is_filed(text, len)) {
@@ -751,21 +832,6 @@ reason_against(const struct filter_value *value, const struct look *look)
 		return "its name says little, and this file is made by a program";
 	}
 	return NULL;
-}
-
-/** The name of a list says what one of it is: "api_keys" holds an "api_key". */
-static enum filter_key
-key_of(const struct filter_value *value)
-{
-	size_t len = value->name_len;
-
-	bool listed = value->listed || memchr(value->text, ',', value->len) != NULL;
-
-	if (listed && len > 4 && char_lower(value->name[len - 1]) == 's' &&
-		char_lower(value->name[len - 2]) != 's') {
-		len--;
-	}
-	return filter_key(value->name, len);
 }
 
 enum filter_key

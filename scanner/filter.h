@@ -53,6 +53,12 @@ struct filter_value {
 	bool ends_line;
 	/** The name is a flag of a command. */
 	bool flag;
+	/** name=value, with nothing between them. */
+	bool tight;
+	/** name("value"): a call, or something that looks so. */
+	bool called;
+	/** A user's name and its value stand before the name. */
+	bool with_user;
 	/** It is one of several, and the name may say so in the plural. */
 	bool listed;
 };
@@ -67,6 +73,9 @@ bool filter_names_phrase(const char *name, size_t name_len) NONNULL;
 /** Does the name say "secret" in so many words: api_key, client_secret, access_token?
  * A "token" alone may be a session's or a page's number. */
 bool filter_names_secret(const char *name, size_t name_len) NONNULL;
+
+/** DB_PASSWORD, PGPASSWORD: the name of a setting in the environment. */
+bool filter_names_setting(const char *name, size_t name_len) NONNULL;
 
 /** ${VAR}, {{x}}, <token>, YOUR_KEY, xxxx, changeme, ****, example: nothing is there. */
 bool filter_is_placeholder(const char *text, size_t len) NONNULL;

@@ -96,7 +96,10 @@ static const struct word about_words[] = { WORD("keys"), WORD("keyserver"), WORD
 	WORD("schema"), WORD("mapping"), WORD("in"), WORD("by"), WORD("for"), WORD("is"),
 	WORD("length"), WORD("weight"), WORD("kid"), WORD("oid"), WORD("comment"),
 	WORD("template"), WORD("domain"), WORD("origin"), WORD("address"), WORD("region"),
-	WORD("bucket"), WORD("table"), WORD("database"), WORD("locale"), WORD("lang") };
+	WORD("bucket"), WORD("table"), WORD("database"), WORD("locale"), WORD("lang"),
+	WORD("success"), WORD("failure"), WORD("failed"), WORD("action"), WORD("event"),
+	WORD("route"), WORD("topic"), WORD("policies"), WORD("rules"), WORD("rule"),
+	WORD("entropy") };
 
 /** A name with one of these is public, or counts, or is a thing of another kind. */
 static const struct word other_words[] = { WORD("public"), WORD("pub"),
@@ -158,7 +161,7 @@ ends_with_pass(const char *name)
 		WORD("overpass"), WORD("lastpass"), WORD("keepass"), WORD("onepass"),
 		WORD("multipass"), WORD("singlepass"), WORD("renderpass"),
 		WORD("lowpass"), WORD("highpass"), WORD("bandpass"), WORD("subpass"),
-		WORD("prepass") };
+		WORD("prepass"), WORD("askpass") };
 
 	for (const char *at = name; *at != '\0';) {
 		size_t len = strcspn(at, "_");
@@ -215,11 +218,29 @@ filter_names_secret(const char *name, size_t name_len)
 		WORD("secret"), WORD("api_key"), WORD("apikey"), WORD("api_token"),
 		WORD("apitoken"), WORD("access_token"), WORD("auth_token"),
 		WORD("authtoken"), WORD("refresh_token"), WORD("bearer"),
-		WORD("access_key"), WORD("private_key"), WORD("auth_key") };
+		WORD("access_key"), WORD("private_key"), WORD("auth_key"),
+		WORD("token_value") };
+	static const struct word alone[] = { WORD("token") };
 	char plain[128];
+	size_t len = normalize(name, name_len, plain, sizeof(plain));
 
-	return word_in_any(plain, normalize(name, name_len, plain, sizeof(plain)), words,
-		countof(words));
+	return word_in_any(plain, len, words, countof(words)) ||
+		word_is(plain, len, alone, countof(alone));
+}
+
+bool
+filter_names_setting(const char *name, size_t name_len)
+{
+	size_t under = 0;
+
+	for (size_t i = 0; i < name_len; i++) {
+		if (!char_is_upper(name[i]) && !char_is_digit(name[i]) &&
+			name[i] != '_') {
+			return false;
+		}
+		under += name[i] == '_';
+	}
+	return under > 0 || word_begins(name, name_len, A_WORD("pgpass"));
 }
 
 bool

@@ -110,7 +110,8 @@ check_rule(const struct rule *rule, const char *text, size_t len,
 		const size_t *span = groups.at[rule->group];
 		if (would_pass(rule, text + span[0], span[1] - span[0]) &&
 			!is_covered(answers, span[0], span[1])) {
-			fail_msg("%s: missed at %zu", rule->id, span[0]);
+			fail_msg("%s: missed at %zu: %.40s", rule->id, span[0],
+				text + span[0]);
 		}
 		at = groups.at[0][0] + 1;
 	}

@@ -506,7 +506,9 @@ a_token_may_be_the_user_of_a_url_and_a_uuid_a_secret(void **state)
 		{ { "https://lena", "", "@git.example.org/x" }, 0 },
 		{ { "client_secret: 1f0c8e52", "-7b3a-4d69-9e21-c05f", "8a7d4b36" }, 1 },
 		{ { "sync_token: 1f0c8e52", "-7b3a-4d69-9e21-c05f", "8a7d4b36" }, 0 },
-		{ { "client_secret: 1f0c8e52", "-7b3a-0d69-1e21-c05f", "8a7d4b36" }, 0 },
+		{ { "client_secret: 1f0c8e52", "-7b3a-0d69-1e21-c05f", "8a7d4b36" }, 1 },
+		{ { "client_secret: 00000000", "-0000-0000-0000-0000", "00000000" }, 0 },
+		{ { "device_uuid: 1f0c8e52", "-7b3a-4d69-9e21-c05f", "8a7d4b36" }, 0 },
 	};
 	struct scanner *scanner = make_scanner();
 
