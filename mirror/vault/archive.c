@@ -185,6 +185,9 @@ struct unpack {
 	// What comes out is a database, which says itself how large it is.
 	bool database;
 	int64_t head_bytes;
+	// For progress: what it is called, and what is to come; 0: unknown.
+	const char *stage;
+	int64_t total;
 	int64_t done;
 	struct hash *hash;
 	const struct archive_plan *plan;
@@ -223,6 +226,7 @@ look_at_head(struct unpack *unpack, const uint8_t *data, size_t len, struct err 
 		return err_raise(err, ERR_TOO_BIG, "it holds %lld bytes, more than %lld",
 			(long long)unpack->head_bytes, (long long)unpack->max_bytes);
 	}
+	unpack->total = unpack->head_bytes;
 	unpack->head_bytes += ARCHIVE_SLACK;
 	return 0;
 }
@@ -289,8 +293,8 @@ unpack_zstd(struct unpack *unpack, struct err *err)
 	while ((len = fd_read_full(unpack->in, chunk, CHUNK, err)) > 0) {
 		if (unpack_chunk(context, unpack, chunk, (size_t)len, room, &left, err) <
 				0 ||
-			tick("read back", unpack->done, 0, plan->end_ms, plan->progress,
-				plan->payload, err) < 0) {
+			tick(unpack->stage, unpack->done, unpack->total, plan->end_ms,
+				plan->progress, plan->payload, err) < 0) {
 			len = -1;
 			break;
 		}
@@ -306,9 +310,12 @@ static int
 read_back(const struct archive_plan *plan, int fd, struct err *err)
 {
 	AUTO(hash_freep) struct hash *hash = hash_sha256_new();
-	struct unpack unpack = {
-		.in = fd, .out = -1, .max_bytes = INT64_MAX, .hash = hash, .plan = plan
-	};
+	struct unpack unpack = { .in = fd,
+		.out = -1,
+		.max_bytes = INT64_MAX,
+		.stage = "read back",
+		.hash = hash,
+		.plan = plan };
 	uint8_t digest[HASH_SHA256_LEN];
 	char hex[HASH_HEX_MAX];
 
@@ -534,8 +541,8 @@ copy_plain(struct unpack *unpack, struct err *err)
 
 	while ((len = fd_read_full(unpack->in, chunk, CHUNK, err)) > 0) {
 		if (take_bytes(unpack, chunk, (size_t)len, err) < 0 ||
-			tick("copy", unpack->done, 0, plan->end_ms, NULL, NULL, err) <
-				0) {
+			tick(unpack->stage, unpack->done, unpack->total, plan->end_ms,
+				plan->progress, plan->payload, err) < 0) {
 			return err->code;
 		}
 	}
@@ -616,13 +623,14 @@ open_into(
 
 static int
 open_archive(const char *path, const char *target, const char *identity, bool database,
-	int64_t max_bytes, int64_t end_ms, struct err *err)
+	int64_t max_bytes, const struct archive_plan *plan, struct err *err)
 {
-	struct archive_plan plan = { .end_ms = end_ms };
 	AUTO(hash_freep) struct hash *hash = hash_sha256_new();
-	struct unpack unpack = {
-		.max_bytes = max_bytes, .database = database, .hash = hash, .plan = &plan
-	};
+	struct unpack unpack = { .max_bytes = max_bytes,
+		.database = database,
+		.stage = "unpack",
+		.hash = hash,
+		.plan = plan };
 	AUTO_CLOSE int in = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	struct stat info;
 
@@ -651,12 +659,19 @@ int
 archive_open(const char *path, const char *target, const char *identity,
 	int64_t max_bytes, int64_t end_ms, struct err *err)
 {
-	return open_archive(path, target, identity, false, max_bytes, end_ms, err);
+	const struct archive_plan plan = { .end_ms = end_ms };
+
+	return open_archive(path, target, identity, false, max_bytes, &plan, err);
 }
 
 int
 archive_open_database(const char *path, const char *target, const char *identity,
-	int64_t max_bytes, int64_t end_ms, struct err *err)
+	int64_t max_bytes, int64_t end_ms, vault_progress_fn *progress, void *payload,
+	struct err *err)
 {
-	return open_archive(path, target, identity, true, max_bytes, end_ms, err);
+	const struct archive_plan plan = {
+		.end_ms = end_ms, .progress = progress, .payload = payload
+	};
+
+	return open_archive(path, target, identity, true, max_bytes, &plan, err);
 }

@@ -82,10 +82,11 @@ int archive_open(const char *path, const char *target, const char *identity,
 
 /** The same for a file from anywhere that should hold a database.  Its first bytes are
  * looked at before one is written: INVALID (no database), TOO_BIG (it says itself that it
- * is larger than @max_bytes); and it ends where it says that it ends. */
+ * is larger than @max_bytes); and it ends where it says that it ends.  @progress may be
+ * NULL; CANCELLED when it says so. */
 int archive_open_database(const char *path, const char *target, const char *identity,
-	int64_t max_bytes, int64_t end_ms, struct err *err) NONNULL_ARGS(1, 2, 6)
-	MUST_CHECK;
+	int64_t max_bytes, int64_t end_ms, vault_progress_fn *progress, void *payload,
+	struct err *err) NONNULL_ARGS(1, 2, 8) MUST_CHECK;
 
 /** SHA-256 (hex) and size of a file. */
 int archive_hash(int dirfd, const char *name, int64_t end_ms, char ret_hex[HASH_HEX_MAX],

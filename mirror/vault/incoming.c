@@ -65,12 +65,46 @@ incoming_target(const char *path, char **ret_real, struct err *err)
 	return 0;
 }
 
+// What the process is asked for, and what whoever waits hears of it.  The last step is
+// not here: nobody may end it half way.
+static const struct {
+	const char *op;
+	const char *stage;
+} stages[] = {
+	{ "inspect", "check" },
+	{ "describe", "check" },
+	{ "snapshot", "safety copy" },
+	{ "ready", "put in place" },
+};
+
+struct asking {
+	const struct restore_plan *plan;
+	const char *stage;
+};
+
+static int
+on_progress(const char *stage, int64_t done, int64_t total, void *payload)
+{
+	const struct asking *asking = payload;
+
+	(void)stage;
+	return asking->plan->progress(asking->stage, done, total, asking->plan->payload);
+}
+
 int
 incoming_ask(const struct restore_plan *plan, struct json *request, int64_t end_ms,
 	struct json **ret_answer, struct err *err)
 {
-	return child_run(
-		plan->self, request, incoming_left(end_ms), NULL, NULL, ret_answer, err);
+	const char *op = json_get_text(request, "op");
+	struct asking asking = { .plan = plan };
+
+	for (size_t i = 0; plan->progress != NULL && i < countof(stages); i++) {
+		if (op != NULL && strcmp(op, stages[i].op) == 0) {
+			asking.stage = stages[i].stage;
+		}
+	}
+	return child_run(plan->self, request, incoming_left(end_ms),
+		asking.stage != NULL ? on_progress : NULL, &asking, ret_answer, err);
 }
 
 void
@@ -241,7 +275,7 @@ open_file(const struct restore_plan *plan, const char *file, const char *plain,
 	bool known = listed > 0 && listed <= room;
 
 	if (archive_open_database(file, plain, plan->identity, known ? listed : room,
-		    end_ms, err) == 0) {
+		    end_ms, plan->progress, plan->payload, err) == 0) {
 		return 0;
 	}
 	// Too big for the disk is no fault of the file.

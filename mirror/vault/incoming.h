@@ -16,6 +16,7 @@
 #include "base/base.h"
 #include "base/hash.h"
 #include "vault/inspect.h"
+#include "vault/progress.h"
 
 struct err;
 struct json;
@@ -42,6 +43,10 @@ struct restore_plan {
 	int64_t timeout_ms;
 	/** Ceiling for a decompressed upload; 0 takes what the file system has. */
 	int64_t max_bytes;
+	/** How far it is: "unpack", "check", "safety copy", "put in place"; may be NULL.
+	 * What cannot be ended half way asks it nothing. */
+	vault_progress_fn *progress;
+	void *payload;
 };
 
 /** A file that passed every check. */

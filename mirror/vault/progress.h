@@ -17,7 +17,7 @@
  * Called a few times a second from the thread that does the work.
  *
  * @stage
- *         "copy", "check", "compress", "encrypt", "upload", "read back"; a literal.
+ *         "copy", "check", "compress", "encrypt", "upload", "read back" ...; a literal.
  * @total
  *         Bytes, or 0 while nobody knows.
  * @return
