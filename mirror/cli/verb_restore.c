@@ -477,6 +477,7 @@ run(struct use *use, bool preview, struct restore_result *ret_result, struct err
 				privileges_of(args_value(&call->args, "privileges")) },
 		.told = on_path,
 		.progress = on_progress,
+		.counts = call->out.bar && !preview,
 		.payload = use,
 	};
 	int result;

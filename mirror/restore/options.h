@@ -48,6 +48,8 @@ struct restore_options {
 	/** May be NULL. */
 	restore_told_fn *told;
 	restore_progress_fn *progress;
+	/** Count first what there is to do, so that progress has a total. */
+	bool counts;
 	void *payload;
 };
 

@@ -221,16 +221,61 @@ is_covered(const struct paths *paths, size_t index)
 	return false;
 }
 
+// ---- how much there is to do
+
+static int
+count_folder(const struct listing_folder *folder, void *payload)
+{
+	uint64_t *total = payload;
+
+	for (size_t i = 0; i < folder->nentries; i++) {
+		*total += folder->entries[i].facts.kind != SIDECAR_FOLDER;
+	}
+	return 0;
+}
+
+// What cannot be counted is told by the restore itself.
+static void
+count_path(struct run *run, const char *path)
+{
+	struct err ignored = { 0 };
+
+	if (path[0] != '\0' &&
+		listing_find(run->listing, path, &ignored) == LISTING_FILE) {
+		run->total++;
+	} else if (listing_walk(run->listing, path, count_folder, &run->total, &ignored) <
+		0) {
+		err_clear(&ignored);
+	}
+}
+
+static void
+count_all(struct run *run, const struct paths *paths)
+{
+	if (!run->options->counts) {
+		return;
+	}
+	for (size_t i = 0; i < paths->count; i++) {
+		if (!is_covered(paths, i)) {
+			count_path(run, paths->rows[i]);
+		}
+	}
+	if (run->options->npaths == 0) {
+		count_path(run, "");
+	}
+}
+
 static int
 restore_all(struct run *run)
 {
 	AUTO(paths_done) struct paths paths = { 0 };
 
-	if (run->options->npaths == 0) {
-		return listing_walk(run->listing, "", restore_folder, run, run->err);
-	}
 	if (read_paths(run->options, &paths, run->err) < 0) {
 		return run->err->code;
+	}
+	count_all(run, &paths);
+	if (run->options->npaths == 0) {
+		return listing_walk(run->listing, "", restore_folder, run, run->err);
 	}
 	for (size_t i = 0; i < paths.count; i++) {
 		if (!is_covered(&paths, i) && restore_path(run, paths.rows[i]) < 0) {

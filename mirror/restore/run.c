@@ -38,7 +38,8 @@ run_tell(const struct restore_path *path, void *payload)
 		stop = options->told(path, options->payload);
 	}
 	if (stop == 0 && options->progress != NULL && run->told++ % PROGRESS_EVERY == 0) {
-		stop = options->progress("restoring", run->told, 0, options->payload);
+		stop = options->progress(
+			"restoring", run->told, run->total, options->payload);
 	}
 	return stop == 0 ? 0 : err_raise(run->err, ERR_CANCELLED, "cancelled");
 }

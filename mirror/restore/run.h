@@ -80,6 +80,8 @@ struct run {
 	struct stage *stage;
 	struct undo *undo;
 	uint64_t told;
+	/** How many there are to tell of; 0: nobody counted. */
+	uint64_t total;
 	/** The folder whose own facts were put down last; owned. */
 	char *last_folder;
 	/** True names of folders, by the hash of the path they are shown under. */
