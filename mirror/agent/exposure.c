@@ -213,8 +213,8 @@ walk_history(struct search *search, struct err *err)
 	for (size_t i = search->nsteps; i > 0; i--) {
 		search->step = &search->steps[i - 1];
 		if (query->progress != NULL &&
-			query->progress(search->nsteps - i, search->nsteps,
-				query->payload) != 0) {
+			query->progress("commits read", search->nsteps - i,
+				search->nsteps, query->payload) != 0) {
 			return err_raise(err, ERR_CANCELLED, "given up");
 		}
 		if (tree_diff(search->repo, before, &search->step->tree, on_version,

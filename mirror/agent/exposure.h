@@ -39,7 +39,8 @@ enum {
 /** The rule of a value that a person named and no rule knows. */
 #define EXPOSURE_NAMED "named"
 
-typedef int exposure_progress_fn(uint64_t done, uint64_t total, void *payload);
+typedef int
+exposure_progress_fn(const char *what, uint64_t done, uint64_t total, void *payload);
 
 struct exposure_query {
 	const struct scanner *scanner;

@@ -404,6 +404,19 @@ rewrite_commit(struct purge *purge, const struct old_commit *old,
 	return 0;
 }
 
+// Up to the branch's move it may be ended at any moment: nothing has changed yet.
+static int
+tell(const struct purge *purge, const char *what, uint64_t done, uint64_t total,
+	struct err *err)
+{
+	const struct exposure_query *query = purge->query;
+
+	return query->progress == NULL ||
+			query->progress(what, done, total, query->payload) == 0
+		? 0
+		: err_raise(err, ERR_CANCELLED, "cancelled");
+}
+
 // Oldest first; up to the first bad one everything keeps its name.
 static int
 rewrite_history(struct purge *purge, struct err *err)
@@ -420,6 +433,10 @@ rewrite_history(struct purge *purge, struct err *err)
 			return err->code;
 		}
 		before = &old->tree;
+		if (tell(purge, "commits written", purge->ncommits - i + 1,
+			    purge->ncommits, err) < 0) {
+			return err->code;
+		}
 		if (purge->npaths == 0 && purge->nrenamed == 0) {
 			parent = old->id;
 		} else if (rewrite_commit(purge, old, &parent, &parent, err) < 0) {
@@ -655,6 +672,20 @@ count_left(struct purge *purge, const struct exposure *exposure, struct err *err
 	return 0;
 }
 
+// git works; its end is not to be had earlier.
+static int
+on_git(const char *line, size_t len, bool is_stderr, void *payload)
+{
+	const struct purge *purge = payload;
+	struct err ignored;
+
+	(void)line;
+	(void)len;
+	(void)is_stderr;
+	(void)!tell(purge, "throwing away the old objects", 0, 0, &ignored);
+	return 0;
+}
+
 int
 purge_run(struct kit *kit, const struct exposure_query *query,
 	const struct exposure *exposure, const struct oid *remote,
@@ -673,7 +704,9 @@ purge_run(struct kit *kit, const struct exposure_query *query,
 		return err->code;
 	}
 	for (size_t i = 0; i < exposure->count; i++) {
-		if (replace_blob(&purge, &exposure->hits[i], err) < 0) {
+		if (replace_blob(&purge, &exposure->hits[i], err) < 0 ||
+			tell(&purge, "versions redacted", i + 1, exposure->count, err) <
+				0) {
 			return err->code;
 		}
 	}
@@ -686,7 +719,7 @@ purge_run(struct kit *kit, const struct exposure_query *query,
 		return err_raise(err, ERR_BUG, "the history could not be followed");
 	}
 	if (move_branch(&purge, remote, err) < 0 ||
-		purge_prune(kit, NULL, NULL, err) < 0) {
+		purge_prune(kit, on_git, &purge, err) < 0) {
 		return err_wrap(err, "purge");
 	}
 	return count_left(&purge, exposure, err);

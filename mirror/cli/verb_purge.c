@@ -117,11 +117,11 @@ read_value(struct secrets *secrets, struct err *err)
 }
 
 static int
-on_progress(uint64_t done, uint64_t total, void *payload)
+on_progress(const char *what, uint64_t done, uint64_t total, void *payload)
 {
 	struct call *call = payload;
 
-	output_progress(&call->out, "commits", done, total);
+	output_progress(&call->out, what, done, total);
 	return 0;
 }
 
@@ -405,6 +405,7 @@ purge(struct secrets *secrets, struct kit *kit, struct err *err)
 		    err) < 0) {
 		return err->code;
 	}
+	output_progress_done(&secrets->call->out);
 	print_done(secrets, &result);
 	return 1;
 }
