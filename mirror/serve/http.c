@@ -376,6 +376,21 @@ is_token(const char *text, size_t len)
 	return len > 0;
 }
 
+// A blank or a tab may stand in it, no other control character: to another reader a CR
+// alone may be the end of a line.
+static bool
+is_value(const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		unsigned char byte = (unsigned char)text[i];
+
+		if ((byte < ' ' && byte != '\t') || byte == 0x7f) {
+			return false;
+		}
+	}
+	return true;
+}
+
 static enum MHD_Result
 look_at_header(void *cls, enum MHD_ValueKind kind, const char *name, size_t name_len,
 	const char *value, size_t value_len)
@@ -384,7 +399,7 @@ look_at_header(void *cls, enum MHD_ValueKind kind, const char *name, size_t name
 
 	(void)kind;
 	framing->is_odd = framing->is_odd || !is_token(name, name_len) ||
-		(value_len > 0 && strnlen(value, value_len) != value_len);
+		!is_value(value, value_len);
 	if (strcasecmp(name, "Host") == 0) {
 		framing->hosts++;
 	} else if (strcasecmp(name, "Content-Length") == 0) {

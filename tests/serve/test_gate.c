@@ -239,9 +239,8 @@ nonsense_never_ends_the_server(void **state)
 	static const char *const texts[] = { "\r\n\r\n", "GET\r\n\r\n",
 		"\x16\x03\x01\x02\r\n\r\n", "GET / HTTP/9.9\r\n\r\n",
 		"POST /v1/cycles HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
-		"POST /v1/cycles HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: "
-		"chunked\r\n\r\n"
-		"zz\r\n",
+		("POST /v1/cycles HTTP/1.1\r\nHost: localhost\r\n"
+		 "Transfer-Encoding: chunked\r\n\r\nzz\r\n"),
 		"GET /livez HTTP/1.1\r\nHost localhost\r\n\r\n",
 		"GET /livez HTTP/1.1\r\nHost: localhost\r\nA:\x01\x02\r\n\r\n" };
 
@@ -320,6 +319,8 @@ what_can_be_read_two_ways_is_refused(void **state)
 		"Transfer-Encoding : chunked\r\nContent-Length: 2\r\n",
 		"Host: evil.example\r\nContent-Length: 2\r\n",
 		"X y: z\r\nContent-Length: 2\r\n",
+		"X: y\rZ: 1\r\nContent-Length: 2\r\n",
+		"X: y\x01z\r\nContent-Length: 2\r\n",
 	};
 
 	for (size_t i = 0; i < countof(heads); i++) {
