@@ -67,13 +67,14 @@
  *                                  packages install.
  *     cli/verb                     what a verb is.
  *     cli/verbs                    the one table of verbs.
- *     cli/status_watch cli/verb_accept cli/verb_completion cli/verb_config
- *     cli/verb_config_edit cli/verb_db cli/verb_db_restore cli/verb_doctor
- *     cli/verb_drill cli/verb_health cli/verb_help cli/verb_init cli/verb_key
- *     cli/verb_ledger cli/verb_machines cli/verb_man cli/verb_milestone cli/verb_past
- *     cli/verb_pause cli/verb_purge cli/verb_remote cli/verb_restore cli/verb_run
- *     cli/verb_scan cli/verb_secrets cli/verb_service cli/verb_status
- *     cli/verb_uninstall cli/verb_verify cli/verb_watch cli/verb_web cli/verb_why
+ *     cli/status_watch cli/there_databases cli/verb_accept cli/verb_completion
+ *     cli/verb_config cli/verb_config_edit cli/verb_db cli/verb_db_restore
+ *     cli/verb_db_verify cli/verb_doctor cli/verb_drill cli/verb_health cli/verb_help
+ *     cli/verb_init cli/verb_key cli/verb_ledger cli/verb_machines cli/verb_man
+ *     cli/verb_milestone cli/verb_past cli/verb_pause cli/verb_purge cli/verb_remote
+ *     cli/verb_restore cli/verb_run cli/verb_scan cli/verb_secrets cli/verb_service
+ *     cli/verb_status cli/verb_uninstall cli/verb_verify cli/verb_watch cli/verb_web
+ *     cli/verb_why
  *
  * 4  agent/  the engine: listen on one thread, work on the other
  *     agent/agent                  the always-on engine, and the same work done once
@@ -183,10 +184,12 @@
  *     serve/rows                   the ledger, row by row, for a reader who takes his
  *                                  time.
  *     serve/serve                  the API and the status page, beside the engine.
+ *     serve/task                   what takes long, while its request sleeps; and how
+ *                                  far it is.
  *     serve/api_databases serve/api_describe serve/api_files serve/api_jobs
- *     serve/api_secrets serve/api_see serve/api_session serve/page_file
- *     serve/page_files serve/page_findings serve/page_more serve/page_now
- *     serve/page_picture
+ *     serve/api_secrets serve/api_see serve/api_session serve/api_verify
+ *     serve/page_file serve/page_files serve/page_findings serve/page_more
+ *     serve/page_now serve/page_picture
  *
  * 3  health/  facts in, one verdict out
  *     health/bare                  disk and newest commit compared when there is no
@@ -263,12 +266,16 @@
  *                                  evidence.
  *     view/machines                who else keeps their files in this repository:
  *                                  branches and heartbeats, one row a machine.
+ *     view/restores                what is staged for a database and what was applied,
+ *                                  as everybody is told.
  *     view/row                     a path of the ledger as everybody is shown it: the
  *                                  command line, the API and the page say the same.
  *     view/secrets                 what was taken out, and what a person allowed to
  *                                  stay: by fingerprint, never by position.
  *     view/status                  what is running, what is next, how many files are
  *                                  safe: `mirror.status/1`.
+ *     view/verify                  are the snapshots kept of a database still what
+ *                                  they were?
  *     view/why                     what became of one file, why, and which version of
  *                                  it is safe.
  *

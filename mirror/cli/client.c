@@ -23,6 +23,8 @@ enum {
 	PIECE = 64 * 1024,
 	HEAD_MAX = 64 * 1024,
 	STATUS_AT = 9,
+	/** While an answer is waited for. */
+	TELL_MS = 300,
 };
 
 void
@@ -73,7 +75,18 @@ client_parse(const char *url, struct client *ret_client, struct err *err)
 struct line {
 	int fd;
 	int64_t end_ms;
+	const struct client_request *request;
 };
+
+static void
+tell(const struct line *line, int64_t sent)
+{
+	const struct client_request *request = line->request;
+
+	if (request->progress != NULL) {
+		request->progress(sent, request->fd_len, request->payload);
+	}
+}
 
 static int
 wait_for(const struct line *line, short events, struct err *err)
@@ -94,6 +107,19 @@ wait_for(const struct line *line, short events, struct err *err)
 			return err_errno(err, "poll");
 		}
 	}
+}
+
+// The same for an answer, which may take hours: how far it is can be asked meanwhile.
+static int
+wait_for_answer(const struct line *line, struct err *err)
+{
+	struct pollfd item = { .fd = line->fd, .events = POLLIN };
+
+	while (line->request->progress != NULL && clock_mono_ms() < line->end_ms &&
+		poll(&item, 1, TELL_MS) == 0) {
+		tell(line, line->request->fd_len);
+	}
+	return wait_for(line, POLLIN, err);
 }
 
 // What connect(2) said: nobody there is told apart from all else.
@@ -230,6 +256,7 @@ send_file(const struct line *line, int fd, int64_t len, struct err *err)
 			return has_answer(line) ? 0 : err->code;
 		}
 		at += got;
+		tell(line, at);
 	}
 	return 0;
 }
@@ -251,7 +278,7 @@ read_all(const struct line *line, struct buf *out, struct err *err)
 		if (got > 0 && buf_add(out, piece, (size_t)got, err) < 0) {
 			return err->code;
 		}
-		if (got < 0 && wait_for(line, POLLIN, err) < 0) {
+		if (got < 0 && wait_for_answer(line, err) < 0) {
 			return err->code;
 		}
 	}
@@ -446,6 +473,7 @@ client_ask(const struct client *client, const struct client_request *request,
 {
 	struct line line = {
 		.fd = -1,
+		.request = request,
 		.end_ms = clock_mono_ms() +
 			(client->deadline_ms > 0 ? client->deadline_ms
 						 : CLIENT_DEADLINE_MS),

@@ -46,6 +46,10 @@ void client_done(struct client *client) NONNULL;
 int client_parse(const char *url, struct client *ret_client, struct err *err)
 	NONNULL MUST_CHECK;
 
+/** How much of the body is sent; @sent is @total and stays so while the answer is waited
+ * for: then called a few times a second, and may itself ask. */
+typedef void client_progress_fn(int64_t sent, int64_t total, void *payload);
+
 struct client_request {
 	/** "GET"; a literal. */
 	const char *method;
@@ -56,6 +60,9 @@ struct client_request {
 	/** Bytes of a file as the body; 0 is none.  Not closed. */
 	int fd;
 	int64_t fd_len;
+	/** May be NULL. */
+	client_progress_fn *progress;
+	void *payload;
 };
 
 /**

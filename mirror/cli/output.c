@@ -316,7 +316,8 @@ output_size(uint64_t bytes, char text[OUTPUT_SIZE_MAX])
 static bool
 is_bytes(const char *what)
 {
-	static const char *const words[] = { "copy", "compress", "read back", "upload" };
+	static const char *const words[] = { "copy", "compress", "read back", "upload",
+		"unpack", "safety copy", "sent" };
 
 	for (size_t i = 0; i < countof(words); i++) {
 		if (strcmp(words[i], what) == 0) {
@@ -349,6 +350,14 @@ output_bar(const char *what, uint64_t done, uint64_t total, int64_t elapsed_ms,
 	char bar[BAR_WIDTH + 1];
 
 	put_count(bytes, (uint64_t)(rate + 0.5), rate_text);
+	if (total == 0 && done == 0) {
+		char age[CLOCK_TEXT_MAX];
+
+		// All that is known is that it goes on.
+		clock_format_age(elapsed_ms, age);
+		(void)snprintf(text, OUTPUT_BAR_MAX, "%.60s: %s", what, age);
+		return;
+	}
 	if (total == 0) {
 		put_count(bytes, done, done_text);
 		(void)snprintf(text, OUTPUT_BAR_MAX, "%.60s: %s, %s/s", what, done_text,

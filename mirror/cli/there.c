@@ -13,22 +13,18 @@
 #include "jobqueue/job.h"
 #include "ledger/state.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 enum {
 	THERE_DEGRADED = 1,
 	THERE_FAILED = 2,
 	THERE_UNKNOWN = 3,
-	/** A snapshot or the check of an upload takes as long as it takes there. */
-	THERE_LONG_MS = 8 * 3600 * 1000,
 };
 
-static int
-post(const struct client *client, const char *target, struct json **ret_answer,
+int
+there_post(const struct client *client, const char *target, struct json **ret_answer,
 	struct err *err)
 {
 	AUTO(json_freep) struct json *empty = json_new_object();
@@ -37,6 +33,16 @@ post(const struct client *client, const char *target, struct json **ret_answer,
 	};
 
 	return MIN_OF(client_ask(client, &request, ret_answer, err), 0);
+}
+
+void
+there_print(struct output *out, const char *before, const struct json *object,
+	const char *key, const char *behind)
+{
+	AUTO_FREE char *text = json_get_bytes(object, key);
+	AUTO_FREE char *shown = path_printable(text != NULL ? text : "-");
+
+	output_text(out, "%s%s%s", before, shown, behind);
 }
 
 // ---- a cycle
@@ -125,7 +131,7 @@ there_once(struct call *call, const struct client *client, struct err *err)
 	struct cycle cycle = { 0 };
 	const char *note;
 
-	if (post(client, "/v1/cycles", &asked, err) < 0) {
+	if (there_post(client, "/v1/cycles", &asked, err) < 0) {
 		return err->code;
 	}
 	if (args_has(&call->args, "no-wait")) {
@@ -283,22 +289,12 @@ there_resume(struct call *call, const struct client *client, struct err *err)
 // ---- health and its proof
 
 static void
-print_text_of(struct output *out, const char *before, const struct json *object,
-	const char *key, const char *behind)
-{
-	AUTO_FREE char *text = json_get_bytes(object, key);
-	AUTO_FREE char *shown = path_printable(text != NULL ? text : "-");
-
-	output_text(out, "%s%s%s", before, shown, behind);
-}
-
-static void
 print_health(struct output *out, const struct json *health, bool all)
 {
 	const struct json *facts = json_get(health, "facts");
 
-	print_text_of(out, "", health, "state", ": ");
-	print_text_of(out, "", health, "sentence", "\n");
+	there_print(out, "", health, "state", ": ");
+	there_print(out, "", health, "sentence", "\n");
 	for (size_t i = 0; i < json_count(facts); i++) {
 		const struct json *fact = json_at(facts, i);
 		const char *state = json_get_text(fact, "state");
@@ -307,11 +303,11 @@ print_health(struct output *out, const struct json *health, bool all)
 		if (!all && state != NULL && strcmp(state, "healthy") == 0) {
 			continue;
 		}
-		print_text_of(out, "  ", fact, "state", "  ");
-		print_text_of(out, "", fact, "name", "  ");
-		print_text_of(out, "", fact, "evidence", "\n");
+		there_print(out, "  ", fact, "state", "  ");
+		there_print(out, "", fact, "name", "  ");
+		there_print(out, "", fact, "evidence", "\n");
 		if (action != NULL && action[0] != '\0') {
-			print_text_of(out, "      next: ", fact, "action", "\n");
+			there_print(out, "      next: ", fact, "action", "\n");
 		}
 	}
 }
@@ -357,7 +353,7 @@ there_drill(struct call *call, const struct client *client, struct err *err)
 		return err_raise(err, ERR_USAGE,
 			"--files and --key are not for another agent: it chooses");
 	}
-	if (post(client, "/v1/drills", &asked, err) < 0 ||
+	if (there_post(client, "/v1/drills", &asked, err) < 0 ||
 		remote_follow(call, client, asked, &done, err) < 0 ||
 		client_get(client, "/v1/drills", &drills, err) < 0) {
 		return err->code;
@@ -375,151 +371,8 @@ there_drill(struct call *call, const struct client *client, struct err *err)
 	if (call->out.json) {
 		output_json(&call->out, last);
 	} else {
-		print_text_of(&call->out, "", last, "outcome", ": ");
-		print_text_of(&call->out, "", last, "evidence", "\n");
+		there_print(&call->out, "", last, "outcome", ": ");
+		there_print(&call->out, "", last, "evidence", "\n");
 	}
 	return status;
-}
-
-// ---- databases
-
-static void
-print_database(struct output *out, const struct json *database)
-{
-	const struct json *snapshots = json_get(database, "snapshots");
-
-	print_text_of(out, "", database, "name", "  ");
-	print_text_of(out, "", database, "path", "\n");
-	if (json_count(snapshots) == 0) {
-		output_line(out, "  no snapshot yet");
-	}
-	for (size_t i = 0; i < json_count(snapshots); i++) {
-		const struct json *row = json_at(snapshots, i);
-		char size[OUTPUT_SIZE_MAX];
-
-		output_size((uint64_t)json_get_int(row, "bytes", 0), size);
-		print_text_of(out, "  ", row, "taken_at", "");
-		output_text(out, "  %s, %" PRId64 " rows, ", size,
-			json_get_int(row, "rows", 0));
-		print_text_of(out, "", row, "provenance", "");
-		output_line(out, "%s",
-			json_get_bool(row, "verified", false) ? ", checked"
-							      : ", not checked");
-	}
-}
-
-int
-there_databases(struct call *call, const struct client *client, struct err *err)
-{
-	AUTO(json_freep) struct json *answer = NULL;
-	const struct json *list;
-
-	if (client_get(client, "/v1/databases", &answer, err) < 0) {
-		return err->code;
-	}
-	if (call->out.json) {
-		output_json(&call->out, answer);
-		return 0;
-	}
-	list = json_get(answer, "databases");
-	for (size_t i = 0; i < json_count(list); i++) {
-		print_database(&call->out, json_at(list, i));
-	}
-	if (json_count(list) == 0) {
-		output_line(&call->out, "there is no database in the watched folders");
-	}
-	return 0;
-}
-
-// "/v1/databases/notes%2Fapp.db/snapshots"; owned.
-static char *
-target_of(const char *name, const char *what)
-{
-	AUTO_FREE char *escaped = xcalloc(3 * strlen(name) + 1, 1);
-	char *at = escaped;
-
-	for (; *name != '\0'; name++) {
-		unsigned char byte = (unsigned char)*name;
-
-		*at++ = '%';
-		*at++ = "0123456789ABCDEF"[byte >> 4];
-		*at++ = "0123456789ABCDEF"[byte & 15];
-	}
-	return xasprintf("/v1/databases/%s/%s", escaped, what);
-}
-
-int
-there_snapshot(struct call *call, const struct client *client, struct err *err)
-{
-	AUTO_FREE char *target = target_of(call->args.words[0], "snapshots");
-	AUTO(json_freep) struct json *answer = NULL;
-	struct client patient = *client;
-	char size[OUTPUT_SIZE_MAX];
-
-	if (call->dry_run) {
-		output_line(&call->out, "would ask for a snapshot of %s",
-			call->args.words[0]);
-		return 0;
-	}
-	patient.deadline_ms = THERE_LONG_MS;
-	if (post(&patient, target, &answer, err) < 0) {
-		return err->code;
-	}
-	if (call->out.json) {
-		output_json(&call->out, answer);
-		return 0;
-	}
-	output_size((uint64_t)json_get_int(answer, "bytes", 0), size);
-	print_text_of(&call->out, "", answer, "path", "");
-	output_line(&call->out, ": %s, %" PRId64 " rows, checked%s", size,
-		json_get_int(answer, "rows", 0),
-		json_get_bool(answer, "unchanged", false)
-			? "; nothing changed since it was taken"
-			: "");
-	return 0;
-}
-
-int
-there_restore(struct call *call, const struct client *client, struct err *err)
-{
-	AUTO(json_freep) struct json *answer = NULL;
-	AUTO_FREE char *target = NULL;
-	struct client patient = *client;
-	struct client_request request = { .method = "PUT" };
-	struct stat info;
-
-	if (call->args.nwords != 2 || args_has(&call->args, "to") ||
-		args_has(&call->args, "in-place") || args_has(&call->args, "undo") ||
-		args_has(&call->args, "list") || args_has(&call->args, "apply") ||
-		args_has(&call->args, "cancel")) {
-		return err_raise(err, ERR_USAGE,
-			"at another agent a restore is NAME FILE: checked and staged "
-			"there");
-	}
-	AUTO_CLOSE int fd = open(call->args.words[1], O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &info) < 0) {
-		return err_errno(err, "open %s", call->args.words[1]);
-	}
-	if (info.st_size == 0) {
-		return err_raise(err, ERR_INVALID, "%s is empty", call->args.words[1]);
-	}
-	if (call->dry_run) {
-		output_line(&call->out, "would be sent, checked and staged there");
-		return 0;
-	}
-	target = target_of(call->args.words[0], "restore");
-	request.target = target;
-	request.fd = fd;
-	request.fd_len = info.st_size;
-	patient.deadline_ms = THERE_LONG_MS;
-	if (client_ask(&patient, &request, &answer, err) < 0) {
-		return err->code;
-	}
-	if (call->out.json) {
-		output_json(&call->out, answer);
-		return 0;
-	}
-	print_text_of(&call->out, "staged there as ", answer, "id", "");
-	output_line(&call->out, "; nothing is replaced yet");
-	return 0;
 }

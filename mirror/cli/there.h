@@ -14,6 +14,8 @@
 #include "cli/client.h"
 #include "cli/verb.h"
 
+struct json;
+
 /** `mirror --once`: one cycle that begins after now; its exit status. */
 int there_once(struct call *call, const struct client *client, struct err *err)
 	NONNULL MUST_CHECK;
@@ -35,13 +37,23 @@ int there_health(struct call *call, const struct client *client, struct err *err
 int there_drill(struct call *call, const struct client *client, struct err *err)
 	NONNULL MUST_CHECK;
 
-/** `mirror db list`, `mirror db snapshot NAME`, `mirror db restore NAME FILE`: the last
- * checks and stages it there, and replaces nothing. */
+/** there_databases.c: `mirror db list`, `mirror db snapshot NAME`, `mirror db verify
+ * [NAME]`, `mirror db restore NAME FILE` (--list, --cancel ID): checked and staged there;
+ * nothing is replaced. */
 int there_databases(struct call *call, const struct client *client, struct err *err)
 	NONNULL MUST_CHECK;
 int there_snapshot(struct call *call, const struct client *client, struct err *err)
 	NONNULL MUST_CHECK;
+int there_verify(struct call *call, const struct client *client, struct err *err)
+	NONNULL MUST_CHECK;
 int there_restore(struct call *call, const struct client *client, struct err *err)
 	NONNULL MUST_CHECK;
+
+/** Ask for something that has no fields. */
+int there_post(const struct client *client, const char *target, struct json **ret_answer,
+	struct err *err) NONNULL MUST_CHECK;
+/** One text of an object, made printable, between two literals; "-" when it has none. */
+void there_print(struct output *out, const char *before, const struct json *object,
+	const char *key, const char *behind) NONNULL;
 
 #endif

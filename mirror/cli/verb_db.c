@@ -27,16 +27,11 @@
 #include <unistd.h>
 
 /**
- * `mirror db list`, `snapshot`, `verify`.  What opens a database is a process of its own
+ * `mirror db list`, `snapshot`.  What opens a database is a process of its own
  * (vault/child), so nothing here can hold a lock on one.
  */
 
 static const char self[] = "/proc/self/exe";
-
-enum {
-	DB_BAD = 2,
-	DB_UNKNOWN = 3,
-};
 
 /* ---- list ---- */
 
@@ -357,142 +352,4 @@ verb_db_snapshot(struct call *call, struct err *err)
 	return args_value(&call->args, "output") != NULL
 		? export(call, config, &database, real, err)
 		: take(call, config, &database, real, err);
-}
-
-/* ---- verify ---- */
-
-struct verifying {
-	struct call *call;
-	const struct config *config;
-	struct json *list;
-	size_t good;
-	size_t bad;
-	// It could not be looked at: a full disk, no time left.  Neither good nor bad.
-	size_t unknown;
-	/** Snapshots to be read, for the bar. */
-	size_t total;
-};
-
-static bool
-is_verifiable(const struct manifest_entry *entry)
-{
-	return entry->complete && entry->local;
-}
-
-static bool
-is_bad(const struct err *why)
-{
-	return why->code == ERR_INVALID || why->code == ERR_CORRUPT ||
-		why->code == ERR_NOT_FOUND;
-}
-
-static void
-verify_entry(struct verifying *verifying, const struct view_database *database,
-	const struct manifest_entry *entry)
-{
-	struct err why = { 0 };
-	int proof = snapshot_verify(self, database->dir, entry->file, NULL,
-		verifying->config->sqlite.timeout_ms, &why);
-
-	verifying->good += proof >= 0;
-	verifying->bad += proof < 0 && is_bad(&why);
-	verifying->unknown += proof < 0 && !is_bad(&why);
-	output_progress(&verifying->call->out, "snapshots",
-		verifying->good + verifying->bad + verifying->unknown, verifying->total);
-	if (verifying->list != NULL) {
-		struct json *row = view_snapshot_json(database, entry);
-
-		json_set_bytes(row, "name", database->name, strlen(database->name));
-		json_set_text(row, "proof",
-			proof < 0                          ? NULL
-				: proof == SNAPSHOT_OPENED ? "opened"
-							   : "stored");
-		json_set_text(row, "error", proof < 0 ? why.msg : NULL);
-		json_append(verifying->list, row);
-		return;
-	}
-
-	AUTO_FREE char *name = path_printable(database->name);
-	AUTO_FREE char *reason = path_printable_text(why.msg);
-	output_line(&verifying->call->out, "%s %s: %s%s", name, entry->file,
-		proof < 0 && !is_bad(&why) ? "could not be checked: " : "",
-		proof < 0                          ? reason
-			: proof == SNAPSHOT_OPENED ? "good: opened and checked"
-						   : "good: the stored bytes are right");
-}
-
-static int
-count_one(const struct view_database *database, void *payload)
-{
-	struct verifying *verifying = payload;
-	const struct manifest *manifest = &database->manifest;
-
-	for (size_t i = 0; database->known && i < manifest->nentries; i++) {
-		verifying->total += is_verifiable(&manifest->entries[i]);
-	}
-	return 0;
-}
-
-static int
-verify_one(const struct view_database *database, void *payload)
-{
-	struct verifying *verifying = payload;
-	const struct manifest *manifest = &database->manifest;
-
-	for (size_t i = 0; database->known && i < manifest->nentries; i++) {
-		if (is_verifiable(&manifest->entries[i])) {
-			verify_entry(verifying, database, &manifest->entries[i]);
-		}
-	}
-	return 0;
-}
-
-int
-verb_db_verify(struct call *call, struct err *err)
-{
-	AUTO(config_freep) struct config *config = NULL;
-	AUTO(view_database_done) struct view_database database = { 0 };
-	AUTO(json_freep) struct json *object = NULL;
-	struct verifying verifying = { .call = call };
-	struct err wrong;
-	int result;
-
-	if (settings_load_or_last(call, &config, &wrong, err) < 0) {
-		return err->code;
-	}
-	verifying.config = config;
-	if (call->out.json) {
-		object = json_new_object();
-		verifying.list = json_new_array();
-		json_set_text(object, "schema", "mirror.db-verify/1");
-		json_set(object, "snapshots", verifying.list);
-	}
-	if (call->args.nwords > 0) {
-		result = database_find(config, call->args.words[0], &database, err);
-		if (result == 0) {
-			(void)count_one(&database, &verifying);
-			result = verify_one(&database, &verifying);
-		}
-	} else {
-		result = database_each(config, count_one, &verifying, err);
-		result = result < 0 ? result
-				    : database_each(config, verify_one, &verifying, err);
-	}
-	if (result < 0) {
-		return result;
-	}
-	if (object != NULL) {
-		json_set_int(object, "good", (int64_t)verifying.good);
-		json_set_int(object, "bad", (int64_t)verifying.bad);
-		json_set_int(object, "unchecked", (int64_t)verifying.unknown);
-		output_json(&call->out, object);
-	} else {
-		AUTO_FREE char *rest = verifying.unknown > 0
-			? xasprintf(", %zu could not be checked", verifying.unknown)
-			: xstrdup("");
-
-		output_line(&call->out, "%zu good, %zu bad%s", verifying.good,
-			verifying.bad, rest);
-	}
-	return verifying.bad > 0 ? DB_BAD : verifying.unknown > 0 ? DB_UNKNOWN : 0;
 }

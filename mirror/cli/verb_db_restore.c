@@ -19,6 +19,7 @@
 #include "vault/offsite.h"
 #include "vault/restore_db.h"
 #include "vault/snapshot.h"
+#include "view/restores.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -35,10 +36,19 @@
  *     --in-place = --stage + ask + --apply ID        --list, --cancel ID, --undo ID
  */
 
+static int
+on_progress(const char *stage, int64_t done, int64_t total, void *payload)
+{
+	output_progress(payload, stage, (uint64_t)done, (uint64_t)total);
+	return 0;
+}
+
 // The file to restore; open and without a name when it came from off-site.
 struct db_restore {
 	char *file;
 	int fd;
+	// Borrowed, for the bar.
+	struct output *out;
 };
 
 static void
@@ -132,6 +142,8 @@ fetch(const struct config *config, const struct view_database *database, const c
 	struct offsite_plan plan = {
 		.lock_dir = state,
 		.timeout_ms = config->sqlite.timeout_ms,
+		.progress = on_progress,
+		.payload = restore->out,
 	};
 	const struct manifest_entry *entry;
 
@@ -191,49 +203,38 @@ static void
 print(struct call *call, const struct view_database *database, const char *path,
 	const char *how, const char *id)
 {
-	AUTO(json_freep) struct json *object = json_new_object();
+	AUTO(json_freep)
+	struct json *object = view_restore_json(database, path, how, id, NULL);
 	AUTO_FREE char *shown = path_printable(path);
 
-	if (!call->out.json) {
-		output_line(&call->out, "%s: %s%s", shown, how,
-			id != NULL ? ", what stood there is kept" : "");
-		if (id != NULL) {
-			output_note(&call->out,
-				"to take it back: mirror db restore %s "
-				"--undo %s",
-				database->name, id);
-		}
+	if (call->out.json) {
+		output_json(&call->out, object);
 		return;
 	}
-	json_set_text(object, "schema", "mirror.db-restore/1");
-	json_set_bytes(object, "name", database->name, strlen(database->name));
-	json_set_bytes(object, "path", path, strlen(path));
-	json_set_text(object, "result", how);
-	json_set_text(object, "id", id);
-	output_json(&call->out, object);
+	output_line(&call->out, "%s: %s%s", shown, how,
+		id != NULL ? ", what stood there is kept" : "");
+	if (id != NULL) {
+		output_note(&call->out, "to take it back: mirror db restore %s --undo %s",
+			database->name, id);
+	}
 }
 
 static void
 print_staged(struct call *call, const struct view_database *database, const char *id,
 	const char *next)
 {
-	AUTO(json_freep) struct json *object = json_new_object();
+	AUTO(json_freep)
+	struct json *object =
+		view_restore_json(database, database->disk, "staged", id, next);
 
-	if (!call->out.json) {
-		output_line(&call->out, "%s: staged as %s", database->name, id);
-		output_note(&call->out,
-			"to put it in place: %s; to drop it: mirror db "
-			"restore %s --cancel %s",
-			next, database->name, id);
+	if (call->out.json) {
+		output_json(&call->out, object);
 		return;
 	}
-	json_set_text(object, "schema", "mirror.db-restore/1");
-	json_set_bytes(object, "name", database->name, strlen(database->name));
-	json_set_bytes(object, "path", database->disk, strlen(database->disk));
-	json_set_text(object, "result", "staged");
-	json_set_text(object, "id", id);
-	json_set_text(object, "next", next);
-	output_json(&call->out, object);
+	output_line(&call->out, "%s: staged as %s", database->name, id);
+	output_note(&call->out,
+		"to put it in place: %s; to drop it: mirror db restore %s --cancel %s",
+		next, database->name, id);
 }
 
 static int
@@ -380,36 +381,15 @@ cancel(struct call *call, const struct restore_plan *plan,
 /* ---- list ---- */
 
 static int
-add_record(const struct restore_record *record, void *payload)
-{
-	struct json *list = payload;
-	struct json *row = json_new_object();
-	char when[CLOCK_TEXT_MAX];
-
-	clock_format(record->at_ms, when);
-	json_set_text(row, "id", record->id);
-	json_set_text(row, "state", restore_state_name(record->state));
-	json_set_text(row, "at", when);
-	json_set_int(row, "bytes", record->bytes);
-	json_set_text(row, "reason", record->reason);
-	json_append(list, row);
-	return 0;
-}
-
-static int
 list(struct call *call, const struct view_database *database, struct err *err)
 {
-	AUTO(json_freep) struct json *object = json_new_object();
-	struct json *rows = json_new_array();
+	AUTO(json_freep) struct json *object = NULL;
+	const struct json *rows;
 
-	json_set_text(object, "schema", "mirror.db-restores/1");
-	json_set_bytes(object, "name", database->name, strlen(database->name));
-	json_set(object, "restores", rows);
-	if (restore_db_list(database->dir, add_record, rows, err) < 0 &&
-		err->code != ERR_NOT_FOUND) {
+	if (view_restores_json(database, &object, err) < 0) {
 		return err->code;
 	}
-	err_clear(err);
+	rows = json_get(object, "restores");
 	if (call->out.json) {
 		output_json(&call->out, object);
 		return 0;
@@ -469,7 +449,7 @@ restore_file_of(struct call *call, const struct config *config,
 	const struct restore_plan *plan, const struct view_database *database,
 	struct err *err)
 {
-	AUTO(db_restore_done) struct db_restore restore = { .fd = -1 };
+	AUTO(db_restore_done) struct db_restore restore = { .fd = -1, .out = &call->out };
 	bool in_place =
 		args_has(&call->args, "in-place") || args_has(&call->args, "stage");
 	const char *given = call->args.nwords > 1 ? call->args.words[1] : NULL;
@@ -550,6 +530,8 @@ verb_db_restore(struct call *call, struct err *err)
 	plan.owned = database.configured != NULL && database.configured->owner != NULL;
 	plan.identity = args_value(&call->args, "key");
 	plan.timeout_ms = config->sqlite.timeout_ms;
+	plan.progress = on_progress;
+	plan.payload = &call->out;
 	// One that was killed on its way is finished, or taken back, first.
 	if (!call->dry_run) {
 		(void)!restore_db_resume(plan.dir, &wrong);

@@ -461,6 +461,7 @@ const struct verb verbs[] = {
 		.text = "read every kept snapshot again",
 		.run = verb_db_verify,
 		.group = VERB_BACK,
+		.traits = VERB_REMOTE,
 		.most = 1,
 	},
 	{

@@ -2,20 +2,19 @@
 
 // Databases: their snapshots, one now, one to download, one to bring back.
 
-#include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "config/config.h"
-#include "serve/bench.h"
 #include "serve/call.h"
 #include "serve/handlers.h"
 #include "serve/room.h"
+#include "serve/task.h"
 #include "vault/restore_db.h"
 #include "vault/snapshot.h"
 #include "view/databases.h"
-#include "view/row.h"
+#include "view/restores.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -28,10 +27,7 @@
 #include <unistd.h>
 
 /**
- * What takes long is done on the bench while the request sleeps:
- *
- *     route: make a task, http_defer() --> bench: run it --> http_resume()
- *     route, again: call->task, answer with what it found
+ * What takes long is a task (serve/task): the route is called again when it is over.
  *
  * An upload has no name at any moment (O_TMPFILE): whoever leaves, client or process,
  * leaves nothing behind.
@@ -44,60 +40,7 @@ enum {
 	/** Kept free beside an upload. */
 	UPLOAD_RESERVE = 64 * 1024 * 1024,
 	RESTORE_CHECK_MS = 30 * 60 * 1000,
-	RECORDS_MAX = 100,
 };
-
-struct call_task {
-	struct bench_task bench;
-	struct serve *serve;
-	struct http_request *request;
-	struct view_database database;
-	struct err err;
-	struct snapshot snapshot;
-	struct restore_record record;
-};
-
-void
-api_task_free(struct call_task *task)
-{
-	view_database_done(&task->database);
-	snapshot_done(&task->snapshot);
-	restore_record_done(&task->record);
-	free(task);
-}
-
-static void
-on_done(struct bench_task *bench)
-{
-	const struct call_task *task = (const struct call_task *)bench;
-
-	http_resume(task->request);
-}
-
-// Hand the call over to the bench; its route is called again when it is over.
-static int
-defer(struct call *call, struct view_database *database,
-	void (*run)(struct bench_task *task), struct err *err)
-{
-	struct call_task *task;
-
-	if (!bench_reserve(call->serve->bench)) {
-		return call_refuse(call, PROBLEM_BUSY, err,
-			"other snapshots or restores are under way");
-	}
-	task = xcalloc(1, sizeof(*task));
-	task->bench.run = run;
-	task->bench.done = on_done;
-	task->serve = call->serve;
-	task->request = call->request;
-	task->database = *database;
-	*database = (struct view_database){ 0 };
-	call->task = task;
-	// First asleep, then handed over: the bench may wake it at any moment.
-	http_defer(call->request);
-	bench_submit(call->serve->bench, &task->bench);
-	return 0;
-}
 
 // ---- seeing
 
@@ -180,21 +123,9 @@ api_snapshot(struct call *call, struct err *err)
 
 // ---- a snapshot now
 
-static int
-on_progress(const char *stage, int64_t done, int64_t total, void *payload)
-{
-	const struct call_task *task = payload;
-
-	(void)stage;
-	(void)done;
-	(void)total;
-	return bench_is_stopping(task->serve->bench);
-}
-
 static void
-run_snapshot(struct bench_task *bench)
+run_snapshot(struct call_task *task)
 {
-	struct call_task *task = (struct call_task *)bench;
 	const struct config *config = task->serve->options.config;
 	struct snapshot_plan plan = {
 		.self = task->serve->options.self,
@@ -206,15 +137,11 @@ run_snapshot(struct bench_task *bench)
 		.recipient = config->sqlite.recipient,
 		.level = ARCHIVE_LEVEL,
 		.refuse_replaced = true,
-		.progress = on_progress,
+		.progress = task_on_progress,
 		.payload = task,
 	};
 
-	if (bench_is_stopping(task->serve->bench)) {
-		err_raise(&task->err, ERR_CANCELLED, "the agent stops");
-	} else {
-		(void)!snapshot_take(&plan, &task->snapshot, &task->err);
-	}
+	(void)!snapshot_take(&plan, &task->snapshot, &task->err);
 }
 
 // What no route here can do for a database: its owner's program does it.
@@ -267,15 +194,14 @@ api_snapshot_take(struct call *call, struct err *err)
 
 	if (call->task != NULL) {
 		result = answer_snapshot(call, err);
-		api_task_free(call->task);
-		call->task = NULL;
+		task_end(call);
 		return result;
 	}
 	if (find_database(call, &database, err) < 0 ||
 		check_owner(call, &database, err) < 0) {
 		return err->code;
 	}
-	return defer(call, &database, run_snapshot, err);
+	return task_begin(call, "snapshot", &database, run_snapshot, err);
 }
 
 // ---- bringing one back
@@ -340,9 +266,8 @@ api_restore_open(struct call *call, struct err *err)
 }
 
 static void
-run_stage(struct bench_task *bench)
+run_stage(struct call_task *task)
 {
-	struct call_task *task = (struct call_task *)bench;
 	const struct view_database *database = &task->database;
 	AUTO_FREE char *file = xasprintf("/proc/self/fd/%d", task->request->sink);
 	struct restore_plan plan = {
@@ -353,30 +278,11 @@ run_stage(struct bench_task *bench)
 		.owned = database->configured != NULL &&
 			database->configured->owner != NULL,
 		.timeout_ms = RESTORE_CHECK_MS,
+		.progress = task_on_progress,
+		.payload = task,
 	};
 
-	if (bench_is_stopping(task->serve->bench)) {
-		err_raise(&task->err, ERR_CANCELLED, "the agent stops");
-	} else {
-		(void)!restore_db_stage(&plan, file, &task->record, &task->err);
-	}
-}
-
-static struct json *
-record_json(const struct restore_record *record)
-{
-	struct json *object = json_new_object();
-
-	json_set_text(object, "id", record->id);
-	json_set_text(object, "state", restore_state_name(record->state));
-	view_date(object, "at", record->at_ms);
-	if (record->target != NULL) {
-		json_set_bytes(object, "target", record->target, strlen(record->target));
-	}
-	json_set_text(object, "sha256", record->sha256);
-	json_set_int(object, "bytes", record->bytes);
-	json_set_text(object, "reason", record->reason);
-	return object;
+	(void)!restore_db_stage(&plan, file, &task->record, &task->err);
 }
 
 static int
@@ -398,10 +304,9 @@ answer_stage(struct call *call, struct err *err)
 		}
 		return err->code;
 	}
-	object = record_json(&task->record);
-	json_set_text(object, "schema", "mirror.restore/1");
-	json_set_text(object, "database", task->database.name);
-	json_set_bytes(object, "next", next, strlen(next));
+	object = view_restore_json(
+		&task->database, task->database.disk, "staged", task->record.id, next);
+	view_restore_add(object, &task->record);
 	return call_json(call, object);
 }
 
@@ -413,43 +318,29 @@ api_restore_put(struct call *call, struct err *err)
 
 	if (call->task != NULL) {
 		result = answer_stage(call, err);
-		api_task_free(call->task);
-		call->task = NULL;
+		task_end(call);
 		return result;
 	}
 	if (find_database(call, &database, err) < 0) {
 		return err->code;
 	}
-	return defer(call, &database, run_stage, err);
+	return task_begin(call, "restore", &database, run_stage, err);
 }
 
 // ---- what is staged
-
-static int
-add_record(const struct restore_record *record, void *payload)
-{
-	struct json *list = payload;
-
-	json_append(list, record_json(record));
-	return json_count(list) == RECORDS_MAX;
-}
 
 int
 api_restore(struct call *call, struct err *err)
 {
 	AUTO(view_database_done) struct view_database database = { 0 };
-	AUTO(json_freep) struct json *object = json_new_object();
-	struct json *list = json_new_array();
+	struct json *object = NULL;
 
-	json_set_text(object, "schema", "mirror.restores/1");
-	json_set(object, "restores", list);
 	if (find_database(call, &database, err) < 0 ||
 		check_owner(call, &database, err) < 0 ||
-		(restore_db_list(database.dir, add_record, list, err) < 0 &&
-			err->code != ERR_NOT_FOUND)) {
+		view_restores_json(&database, &object, err) < 0) {
 		return err->code;
 	}
-	return call_json(call, STEAL(object));
+	return call_json(call, object);
 }
 
 static int
@@ -482,9 +373,7 @@ api_restore_cancel(struct call *call, struct err *err)
 	if (restore_db_cancel(database.dir, id, err) < 0) {
 		return err->code;
 	}
-	object = json_new_object();
-	json_set_text(object, "schema", "mirror.restore/1");
-	json_set_text(object, "id", id);
+	object = view_restore_json(&database, database.disk, "cancelled", id, NULL);
 	json_set_text(object, "state", "cancelled");
 	return call_json(call, object);
 }

@@ -15,6 +15,7 @@
 #include "serve/idem.h"
 #include "serve/room.h"
 #include "serve/route.h"
+#include "serve/task.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -242,7 +243,7 @@ on_end(struct http_request *request, void *payload)
 		idem_drop(call->idem);
 	}
 	if (call->task != NULL) {
-		api_task_free(call->task);
+		task_end(call);
 	}
 	call_free(call);
 	base_close_p(&request->sink);

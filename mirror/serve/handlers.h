@@ -50,9 +50,9 @@ route_fn api_restore;
 route_fn api_restore_cancel;
 /** Where the upload goes to: sets the request's sink. */
 int api_restore_open(struct call *call, struct err *err) NONNULL MUST_CHECK;
-/** What a deferred call left on the bench and nobody came back for. */
-struct call_task;
-void api_task_free(struct call_task *task) NONNULL;
+/** api_verify.c */
+route_fn api_verify;
+route_fn api_work;
 /** api_session.c */
 route_fn api_key;
 route_fn api_enter;

@@ -23,6 +23,7 @@
 
 struct access;
 struct bench;
+struct call_task;
 struct http;
 struct idem;
 
@@ -37,6 +38,8 @@ struct serve {
 	int64_t report_mono_ms;
 	/** The picture on the page, counted on from one look to the next. */
 	struct month month;
+	/** Deferred requests, newest first. */
+	struct call_task *tasks;
 	/** Requests answered, by hundreds of their status; errors of the rate limit. */
 	int64_t answered[6];
 	/** The door's. */

@@ -75,6 +75,8 @@ without_a_total_there_is_no_bar_but_a_count(void **state)
 
 	output_bar("files", 42, 0, 2000, text);
 	assert_string_equal(text, "files: 42, 21/s");
+	output_bar("check", 0, 0, 12000, text);
+	assert_string_equal(text, "check: 12 s");
 }
 
 static void

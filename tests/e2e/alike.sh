@@ -78,6 +78,18 @@ jq -S 'del(.dry_run, .exit, .sentence) | .until |= length' out >cli.json
 post /v1/pause '{"for":"5m","reason":"tea"}' | jq -S '.until |= length' >api.json
 cmp -s cli.json api.json || fail "pause: $(diff cli.json api.json)"
 expect 0 "$MIRROR" resume --json
+expect 0 "$MIRROR" db verify notes/app.db --json
+jq -S . out >cli.json
+post /v1/databases/notes%2Fapp.db/verify '{}' | jq -S . >api.json
+cmp -s cli.json api.json || fail "db verify: $(diff cli.json api.json)"
+sqlite3 notes/app.db '.backup copy.db'
+expect 0 "$MIRROR" db restore notes/app.db copy.db --stage --json
+jq -S 'del(.id, .next)' out >cli.json
+curl -s --unix-socket "$socket" -T copy.db http://localhost/v1/databases/notes%2Fapp.db/restore |
+	jq -S 'del(.id, .next, .state, .at, .target, .sha256, .bytes, .reason)' >api.json
+cmp -s cli.json api.json || fail "db restore --stage: $(diff cli.json api.json)"
+alike "db restore notes/app.db --list" /v1/databases/notes%2Fapp.db/restore .
+expect 0 "$MIRROR" resume --json
 jq -S '.paused' out >cli.json
 post /v1/resume '{}' | jq -S '.paused' >api.json
 cmp -s cli.json api.json || fail "resume: $(diff cli.json api.json)"

@@ -144,6 +144,17 @@ is "$(jq -r .schema out)" mirror.db-snapshot/1 "a snapshot over there"
 sqlite3 notes/app.db '.backup copy.db'
 expect 0 far "$MIRROR" db restore notes/app.db copy.db --socket "$socket" --json
 is "$(jq -r .state out)" staged "the restore over there"
+id=$(jq -r .id out)
+expect 0 far "$MIRROR" db restore notes/app.db --list --socket "$socket"
+says out "$id"
+expect 2 far "$MIRROR" db restore notes/app.db --cancel nope --socket "$socket"
+expect 0 far "$MIRROR" db restore notes/app.db --cancel "$id" --socket "$socket"
+expect 0 far "$MIRROR" db restore notes/app.db --list --socket "$socket" --json
+is "$(jq -c '[.schema, .restores]' out)" '["mirror.db-restores/1",[]]' "what is staged over there"
+expect 0 far "$MIRROR" db verify notes/app.db --socket "$socket" --json
+is "$(jq -c '[.bad, .good == (.snapshots | length), .good > 0]' out)" '[0,true,true]' "snapshots read again over there"
+expect 0 far "$MIRROR" db verify --socket "$socket"
+says out "good, 0 bad"
 expect 65 far "$MIRROR" db restore notes/app.db notes/a.md --socket "$socket"
 says err not_a_database
 is "$(sqlite3 notes/app.db 'SELECT count(*) FROM t')" 2 "rows of the live database"
@@ -191,6 +202,26 @@ if command -v script >/dev/null; then
 	grep -q "$(printf '\033\\[?1049h')" drawn || fail "the terminal was not drawn on"
 	grep -q "$(printf '\033\\[3[0-9]m')" drawn && fail "colour, although NO_COLOR"
 	says drawn "running, pid"
+fi
+
+# Long work draws a bar on a terminal, and asks how far it is over there.
+if command -v script >/dev/null; then
+	head -c 60000000 /dev/urandom >big
+	sqlite3 notes/big.db "CREATE TABLE b(x); INSERT INTO b VALUES(readfile('big'))"
+	rm big
+	expect 0 "$MIRROR" db snapshot notes/big.db
+	sqlite3 notes/big.db '.backup big.copy'
+	on_terminal() {
+		TERM=xterm script -qec "$*" /dev/null >drawn 2>&1 || fail "on a terminal: $*: $(tail -c 300 drawn)"
+	}
+	on_terminal "'$MIRROR' db restore notes/big.db --to '$W/back.db'"
+	grep -q 'unpack \[#*\.*\] *[0-9]*% [0-9.]* [KM]*i*B/[0-9.]* MiB' drawn || fail "no bar of a restore"
+	on_terminal "'$MIRROR' db restore notes/big.db big.copy --socket '$socket'"
+	grep -q 'sent \[#*\.*\] *[0-9]*% [0-9.]* [KM]*i*B/[0-9.]* MiB' drawn || fail "no bar of an upload"
+	on_terminal "'$MIRROR' db snapshot notes/big.db --socket '$socket'"
+	"$MIRROR" db restore notes/big.db --to "$W/back2.db" >plain 2>&1
+	grep -q "$(printf '\033\|\r')" plain && fail "a bar where nobody looks"
+	rm -f back.db back2.db big.copy notes/big.db
 fi
 
 # Without an agent the page is served by the command itself, for as long as it runs.

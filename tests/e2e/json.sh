@@ -144,6 +144,15 @@ rows <<'END'
 0 ~ db restore notes/app.db --to $W/app2.db ~ .path
 0 ~ db restore notes/app.db --list ~ .restores == []
 65 ~ db restore notes/app.db $W/notes/a.md ~ .code == "invalid"
+0 ~ db restore notes/app.db --stage ~ .result == "staged" and .id and .next
+0 ~ db restore notes/app.db --list ~ .restores[0].state == "staged"
+0 ~ db restore notes/app.db --apply "${ID:=$(jq -r .restores[0].id out)}" -n ~ .dry_run
+0 ~ db restore notes/app.db --apply $ID --yes ~ .result == "restored in place" and .id
+0 ~ db restore notes/app.db --undo $ID -n ~ .dry_run
+0 ~ db restore notes/app.db --undo $ID ~ .result == "taken back" and .id
+0 ~ db restore notes/app.db --in-place --yes ~ .result == "restored in place" and .path
+0 ~ db restore notes/app.db --stage ~ .result == "staged"
+0 ~ db restore notes/app.db --cancel "$(jq -r .id out)" ~ .result == "cancelled"
 0 ~ db verify ~ .bad == 0
 1 ~ scan $W/notes/keys.txt ~ .findings | length == 1
 2 ~ scan $W/nothere ~ .unread == 1

@@ -106,6 +106,85 @@ another_database_in_its_place_is_told(void **state)
 		409, "wrong_database");
 }
 
+// ---- are they what they were?
+
+static void
+kept_snapshots_are_read_again(void **state)
+{
+	struct stand *stand = *state;
+	AUTO(json_freep) struct json *good = NULL;
+	AUTO(json_freep) struct json *bad = NULL;
+	struct reply reply;
+
+	stand_database(stand, "app", 200);
+	reply = call_route(stand, "POST", "/v1/databases/app/verify", NULL);
+	assert_int_equal(reply.status, 200);
+	good = reply_json(&reply);
+	reply_done(&reply);
+	assert_string_equal(json_get_text(good, "schema"), "mirror.db-verify/1");
+	assert_int_equal(json_get_int(good, "good", -1), 1);
+	assert_int_equal(json_get_int(good, "bad", -1), 0);
+	assert_string_equal(
+		json_get_text(json_at(json_get(good, "snapshots"), 0), "proof"),
+		"opened");
+	// One byte in the middle of what is stored.
+	sh(stand->world,
+		"f=$(find vault -name '2*.sqlite*' | head -1) && chmod u+w \"$f\" && "
+		"printf X | dd of=\"$f\" bs=1 seek=100 conv=notrunc status=none");
+	reply = call_route(stand, "POST", "/v1/databases/app/verify", "{}");
+	assert_int_equal(reply.status, 200);
+	bad = reply_json(&reply);
+	reply_done(&reply);
+	assert_int_equal(json_get_int(bad, "bad", -1), 1);
+	assert_non_null(json_get_text(json_at(json_get(bad, "snapshots"), 0), "error"));
+	assert_problem(call_route(stand, "POST", "/v1/databases/app/verify",
+			       "{\"snapshot\":\"nope\"}"),
+		404, "not_found");
+	assert_problem(call_route(stand, "POST", "/v1/databases/nope/verify", NULL), 404,
+		"not_found");
+}
+
+// What is this request waiting for?
+static void
+work_under_way_is_seen(void **state)
+{
+	struct stand *stand = *state;
+	AUTO(json_freep) struct json *idle = get_json(stand, "/v1/work", 200);
+	static const char ask_for_it[] =
+		"POST /v1/databases/app/snapshots HTTP/1.1\r\nHost: localhost\r\n"
+		"Content-Length: 0\r\n\r\n";
+	bool seen = false;
+	struct reply reply;
+	int fd;
+
+	assert_string_equal(json_get_text(idle, "schema"), "mirror.work/1");
+	assert_int_equal(json_count(json_get(idle, "work")), 0);
+	stand_database(stand, "app", 200);
+	sh(stand->world, "sqlite3 notes/app.db 'INSERT INTO notes(text) VALUES(1)'");
+	fd = stand_connect(stand);
+	assert_true(say(fd, ask_for_it, sizeof(ask_for_it) - 1));
+	for (int tries = 0; tries < 2000 && !seen; tries++) {
+		AUTO(json_freep) struct json *now = get_json(stand, "/v1/work", 200);
+		const struct json *row = json_at(json_get(now, "work"), 0);
+
+		seen = row != NULL;
+		if (seen) {
+			assert_string_equal(json_get_text(row, "database"), "app");
+			assert_string_equal(json_get_text(row, "what"), "snapshot");
+			assert_non_null(json_get_text(row, "stage"));
+			assert_non_null(json_get_text(row, "since"));
+		}
+	}
+	assert_true(seen);
+	reply = hear(fd);
+	(void)close(fd);
+	assert_int_equal(reply.status, 201);
+	reply_done(&reply);
+	AUTO(json_freep) struct json *after = get_json(stand, "/v1/work", 200);
+
+	assert_int_equal(json_count(json_get(after, "work")), 0);
+}
+
 static struct reply
 put_database(const struct stand *stand, const char *name, const void *data, size_t len)
 {
@@ -240,6 +319,8 @@ main(void)
 		TEST(a_database_is_called_as_the_command_line_calls_it),
 		TEST(snapshots_of_a_database_that_is_gone_can_still_be_had),
 		TEST(another_database_in_its_place_is_told),
+		TEST(kept_snapshots_are_read_again),
+		TEST(work_under_way_is_seen),
 		TEST(a_restore_is_staged_seen_and_cancelled),
 		TEST(a_bad_upload_says_why_and_leaves_the_good_one),
 		TEST(a_client_that_leaves_leaves_nothing),
