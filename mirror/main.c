@@ -105,6 +105,7 @@
  *     agent/intake                 one file or link: read it whole, take the secrets
  *                                  out, make it an object.
  *     agent/kit                    everything a run needs, opened once.
+ *     agent/lineage                every commit that a commit leads to, by any parent.
  *     agent/moved                  how much of what is gone stands somewhere else now.
  *     agent/notify                 a word to the service manager.
  *     agent/own                    mirror's own state, as databases like any other.
@@ -311,13 +312,14 @@
  *     brain/repo                   the brain repo: an ordinary git repository, opened
  *                                  with care.
  *     brain/repo_room              the open repository as libgit2 has it: the inside
- *                                  of repo.c, repo_objects.c and repo_refs.c.
+ *                                  of repo.c, repo_history.c, repo_objects.c and
+ *                                  repo_refs.c.
  *     brain/sidecar                what git does not keep, as text anyone can read.
  *     brain/tree                   git's trees: read one, or change some entries of
  *                                  one.
  *     brain/worktree               the browsable copy beside .git.
  *     brain/fetch brain/index_write brain/push_git brain/push_words brain/recovery
- *     brain/repo_objects brain/repo_refs
+ *     brain/repo_history brain/repo_objects brain/repo_refs
  *
  * 2  ledger/  every file, its state and its reason
  *     ledger/arena                 the names of one folder, side by side, forgotten

@@ -2,6 +2,7 @@
 
 #include "agent/exposure.h"
 
+#include "agent/lineage.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/mem.h"
@@ -11,34 +12,53 @@
 #include "restore/oids.h"
 #include "scanner/scanner.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct step {
 	struct oid commit;
+	struct oid parent;
 	struct oid tree;
 	int64_t at_ms;
 	bool pushed;
+	bool elsewhere;
 };
 
 struct search {
 	struct repo *repo;
 	const struct exposure_query *query;
 	struct exposure *exposure;
-	// Oldest last, as the log tells them.
+	// Parents before their children.
 	struct step *steps;
 	size_t nsteps;
 	size_t steps_capacity;
 	const struct step *step;
+	// Commit to its number in steps.
+	struct oids known;
+	bool elsewhere;
 	// Objects that were scanned; the value is 1 when there was a hit.
 	struct oids seen;
 	struct buf bytes;
 	// Of what is being scanned.
 	const char *path;
 	struct oid blob;
-	bool in_name;
+	enum exposure_place place;
 	struct err *err;
 };
+
+const char *
+exposure_place_word(enum exposure_place place)
+{
+	static const char *const words[] = {
+		[EXPOSURE_IN_FILE] = "file",
+		[EXPOSURE_IN_NAME] = "name",
+		[EXPOSURE_IN_MESSAGE] = "message",
+	};
+
+	assert((size_t)place < countof(words));
+	return words[place];
+}
 
 void
 exposure_done(struct exposure *exposure)
@@ -80,7 +100,7 @@ add_hit(struct search *search, const char *rule, const uint8_t print[FINDING_PRI
 		const struct exposure_hit *known = &exposure->hits[i - 1];
 
 		if (!oid_equal(&known->blob, &search->blob) ||
-			known->in_name != search->in_name) {
+			known->place != search->place) {
 			break;
 		}
 		if (memcmp(known->print, print, FINDING_PRINT_LEN) == 0 &&
@@ -103,7 +123,8 @@ add_hit(struct search *search, const char *rule, const uint8_t print[FINDING_PRI
 		.path = xstrdup(search->path),
 		.commit = search->step->commit,
 		.at_ms = search->step->at_ms,
-		.in_name = search->in_name,
+		.place = search->place,
+		.elsewhere = search->step->elsewhere,
 		.pushed = search->step->pushed,
 	};
 	memcpy(hit->print, print, FINDING_PRINT_LEN);
@@ -127,8 +148,8 @@ scan(struct search *search, const char *data, size_t len, struct err *err)
 	struct scan_input input = {
 		.data = data,
 		.len = len,
-		.path = search->in_name ? NULL : search->path,
-		.is_name = search->in_name,
+		.path = search->place == EXPOSURE_IN_FILE ? search->path : NULL,
+		.is_name = search->place == EXPOSURE_IN_NAME,
 	};
 	uint8_t print[FINDING_PRINT_LEN];
 
@@ -145,6 +166,17 @@ scan(struct search *search, const char *data, size_t len, struct err *err)
 	return 0;
 }
 
+// Of a commit or a tag; what others wrote passed no gate of ours.
+static int
+scan_message(
+	struct search *search, const char *where, const char *message, struct err *err)
+{
+	search->path = where;
+	search->blob = search->step->commit;
+	search->place = EXPOSURE_IN_MESSAGE;
+	return scan(search, message, strlen(message), err);
+}
+
 // One version of one path.
 static int
 on_version(const char *path, const struct tree_entry *old, const struct tree_entry *new,
@@ -159,11 +191,11 @@ on_version(const char *path, const struct tree_entry *old, const struct tree_ent
 	}
 	search->path = path;
 	search->blob = new->oid;
-	search->in_name = true;
+	search->place = EXPOSURE_IN_NAME;
 	if (old == NULL && scan(search, path, strlen(path), err) < 0) {
 		return err->code;
 	}
-	search->in_name = false;
+	search->place = EXPOSURE_IN_FILE;
 	if (oids_find(&search->seen, &new->oid) != NULL) {
 		return 0;
 	}
@@ -177,6 +209,8 @@ on_version(const char *path, const struct tree_entry *old, const struct tree_ent
 	return 0;
 }
 
+// ---- the history
+
 static int
 take_commit(const struct repo_commit *commit, void *payload)
 {
@@ -186,45 +220,112 @@ take_commit(const struct repo_commit *commit, void *payload)
 		sizeof(search->steps[0]));
 	search->steps[search->nsteps++] = (struct step){
 		.commit = commit->id,
+		.parent = commit->parent,
 		.tree = commit->tree,
 		.at_ms = commit->time * 1000,
+		.elsewhere = search->elsewhere,
 	};
-	return 0;
+	search->exposure->merges =
+		search->exposure->merges || (commit->nparents > 1 && !search->elsewhere);
+	if (commit->cut) {
+		search->exposure->cut = true;
+		search->exposure->cut_at = commit->id;
+	}
+	search->step = &search->steps[search->nsteps - 1];
+	return scan_message(search, "", commit->message, search->err);
+}
+
+static int
+take_step(struct repo *repo, const struct oid *commit, void *payload, struct err *err)
+{
+	return repo_commit_at(repo, commit, take_commit, payload, err);
+}
+
+static int
+take_ref(const char *ref, const struct oid *commit, const char *message, void *payload)
+{
+	struct search *search = payload;
+	if (lineage_walk(search->repo, commit, &search->known, take_step, search,
+		    search->err) < 0) {
+		return search->err->code;
+	}
+	if (message == NULL) {
+		return 0;
+	}
+	search->step = &search->steps[*oids_find(&search->known, commit)];
+	return scan_message(search, ref, message, search->err);
 }
 
 // What the remote has: its commit and all before it.
-static void
-mark_pushed(struct search *search, const struct oid *remote)
+static int
+mark_pushed(struct search *search, const struct oid *remote, struct err *err)
 {
-	bool pushed = false;
+	AUTO(oids_done) struct oids there = { 0 };
 
-	for (size_t i = 0; i < search->nsteps; i++) {
-		pushed = pushed || oid_equal(&search->steps[i].commit, remote);
-		search->steps[i].pushed = pushed;
+	if (oid_is_zero(remote) || oids_find(&search->known, remote) == NULL) {
+		return 0;
 	}
+	if (lineage_walk(search->repo, remote, &there, NULL, NULL, err) < 0) {
+		return err->code;
+	}
+	for (size_t i = 0; i < search->nsteps; i++) {
+		search->steps[i].pushed =
+			oids_find(&there, &search->steps[i].commit) != NULL;
+	}
+	// Those in messages, which were read on the way.
+	for (size_t i = 0; i < search->exposure->count; i++) {
+		struct exposure_hit *hit = &search->exposure->hits[i];
+
+		hit->pushed = oids_find(&there, &hit->commit) != NULL;
+	}
+	return 0;
+}
+
+static const struct oid *
+tree_before(const struct search *search, const struct step *step)
+{
+	const size_t *at = oid_is_zero(&step->parent)
+		? NULL
+		: oids_find(&search->known, &step->parent);
+
+	return at != NULL ? &search->steps[*at].tree : NULL;
 }
 
 static int
 walk_history(struct search *search, struct err *err)
 {
 	const struct exposure_query *query = search->query;
-	const struct oid *before = NULL;
 
-	for (size_t i = search->nsteps; i > 0; i--) {
-		search->step = &search->steps[i - 1];
+	for (size_t i = 0; i < search->nsteps; i++) {
+		search->step = &search->steps[i];
 		if (query->progress != NULL &&
-			query->progress("commits read", search->nsteps - i,
-				search->nsteps, query->payload) != 0) {
+			query->progress(
+				"commits read", i, search->nsteps, query->payload) != 0) {
 			return err_raise(err, ERR_CANCELLED, "given up");
 		}
-		if (tree_diff(search->repo, before, &search->step->tree, on_version,
-			    search, err) < 0) {
+		if (tree_diff(search->repo, tree_before(search, search->step),
+			    &search->step->tree, on_version, search, err) < 0) {
 			return err->code;
 		}
-		before = &search->step->tree;
 		search->exposure->commits++;
 	}
 	return 0;
+}
+
+// Our own branch first: what it holds as well is not "elsewhere".
+static int
+read_history(struct search *search, const struct oid *head, const struct oid *remote,
+	struct err *err)
+{
+	if (lineage_walk(search->repo, head, &search->known, take_step, search, err) <
+		0) {
+		return err->code;
+	}
+	search->elsewhere = true;
+	if (repo_each_ref(search->repo, take_ref, search, err) < 0) {
+		return err->code;
+	}
+	return mark_pushed(search, remote, err);
 }
 
 static int
@@ -235,8 +336,8 @@ on_present(const char *path, const struct tree_entry *entry, void *payload)
 	for (size_t i = 0; i < search->exposure->count; i++) {
 		struct exposure_hit *hit = &search->exposure->hits[i];
 
-		if (hit->in_name ? strcmp(hit->path, path) == 0
-				 : oid_equal(&hit->blob, &entry->oid)) {
+		if (hit->place == EXPOSURE_IN_NAME ? strcmp(hit->path, path) == 0
+						   : oid_equal(&hit->blob, &entry->oid)) {
 			hit->in_head = true;
 		}
 	}
@@ -253,6 +354,7 @@ search_done(struct search *search)
 	}
 	buf_done(&search->bytes);
 	free(search->steps);
+	oids_done(&search->known);
 }
 
 int
@@ -270,15 +372,15 @@ exposure_find(struct repo *repo, const struct oid *head, const struct oid *remot
 		.err = err,
 	};
 
-	if (repo_log(repo, head, take_commit, &search, err) < 0) {
+	if (read_history(&search, head, remote, err) < 0) {
 		return err_wrap(err, "read the history");
 	}
-	mark_pushed(&search, remote);
 	if (walk_history(&search, err) < 0) {
 		return err->code;
 	}
 	if (exposure.count > 0 &&
-		tree_walk(repo, &search.steps[0].tree, on_present, &search, err) < 0) {
+		tree_walk(repo, &search.steps[*oids_find(&search.known, head)].tree,
+			on_present, &search, err) < 0) {
 		return err_wrap(err, "read the newest commit");
 	}
 	*ret_exposure = exposure;

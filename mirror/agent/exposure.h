@@ -8,8 +8,9 @@
  *
  *     if (exposure_find(repo, &head, &query, &exposure, err) < 0) ...
  *
- * Every object of the branch's history is read once, whatever the rules were when it was
- * committed.
+ * Every object of the history is read once, whatever the rules were when it was
+ * committed: of each commit that the branch leads to by any parent, and of what else in
+ * the repository has a name (other branches, tags).
  *
  * Knows: brain (to read), scanner, restore/oids.
  * Owns:  the list of hits, until exposure_done().
@@ -56,18 +57,30 @@ struct exposure_query {
 	void *payload;
 };
 
+enum exposure_place {
+	EXPOSURE_IN_FILE,
+	EXPOSURE_IN_NAME,
+	/** Of a commit or a tag. */
+	EXPOSURE_IN_MESSAGE,
+};
+/** "file", "name", "message". */
+const char *exposure_place_word(enum exposure_place place);
+
 /** One secret in one object. */
 struct exposure_hit {
 	uint8_t print[FINDING_PRINT_LEN];
 	/** Borrowed from the scanner, or EXPOSURE_NAMED. */
 	const char *rule;
 	struct oid blob;
-	/** Where it stood first, and in which commit; owned. */
+	/** Where it stood first, and in which commit; owned.  A message's is its ref or
+	 * "".
+	 */
 	char *path;
 	struct oid commit;
 	int64_t at_ms;
-	/** It stands in a name, not in a file's bytes. */
-	bool in_name;
+	enum exposure_place place;
+	/** Our branch does not lead there: another branch or a tag does. */
+	bool elsewhere;
 	/** The newest commit still holds it. */
 	bool in_head;
 	/** The remote has a commit that holds it; false as well when nobody knows. */
@@ -80,6 +93,11 @@ struct exposure {
 	size_t capacity;
 	uint64_t commits;
 	uint64_t blobs;
+	/** A shallow clone: what was before this commit is not here. */
+	bool cut;
+	struct oid cut_at;
+	/** On our branch. */
+	bool merges;
 };
 
 void exposure_done(struct exposure *exposure) NONNULL;

@@ -111,29 +111,65 @@ purge_token(const struct oid *head, const struct exposure *exposure,
 	hash_hex(digest, (PURGE_TOKEN_MAX - 1) / 2, ret_token);
 }
 
+// Why this one cannot be taken out.
+static int
+check_hit(const struct exposure_hit *hit, struct err *err)
+{
+	char id[OID_HEX_MAX];
+
+	(void)oid_hex(&hit->commit, id);
+	if (hit->elsewhere) {
+		err_raise(err, ERR_INVALID,
+			"another branch or tag of the repository holds it, and only "
+			"mirror's own branch is rewritten");
+		return err_advise(err,
+			"git branch -a --contains %s; git tag --contains %s; delete or "
+			"rewrite what they name",
+			id, id);
+	}
+	if (hit->place == EXPOSURE_IN_MESSAGE) {
+		return err_raise(err, ERR_INVALID,
+			"it stands in the message of %.12s; what others wrote there is "
+			"not rewritten: a new branch is needed, [brain] branch",
+			id);
+	}
+	if (hit->place == EXPOSURE_IN_NAME ||
+		path_is_beneath(hit->path, SIDECAR_FOLDERS)) {
+		return err_raise(err, ERR_INVALID,
+			"it stands in a name; the history of names is not rewritten: a "
+			"new branch is needed, [brain] branch");
+	}
+	if (hit->in_head) {
+		AUTO_FREE char *shown = path_printable(hit->path);
+
+		err_raise(
+			err, ERR_INVALID, "the newest commit still holds it: %s", shown);
+		return err_advise(err,
+			"take it out of the file, add a rule to [secrets] rules, or "
+			"mirror secrets deny; then mirror --once");
+	}
+	return 0;
+}
+
 int
 purge_check(const struct exposure *exposure, struct err *err)
 {
+	if (exposure->count > 0 && exposure->cut) {
+		err_raise(err, ERR_INVALID,
+			"a shallow clone: what was before is not here, and may hold it "
+			"too");
+		return err_advise(err, "git fetch --unshallow");
+	}
 	for (size_t i = 0; i < exposure->count; i++) {
-		const struct exposure_hit *hit = &exposure->hits[i];
-
-		if (hit->in_name || path_is_beneath(hit->path, SIDECAR_FOLDERS)) {
-			return err_raise(err, ERR_INVALID,
-				"it stands in a name; the history of names is not "
-				"rewritten: a new branch is needed, [brain] branch");
-		}
-		if (hit->in_head) {
-			AUTO_FREE char *shown = path_printable(hit->path);
-
-			err_raise(err, ERR_INVALID,
-				"the newest commit still holds it: %s", shown);
-			return err_advise(err,
-				"take it out of the file, add a rule to [secrets] rules, "
-				"or "
-				"mirror secrets deny; then mirror --once");
+		if (check_hit(&exposure->hits[i], err) < 0) {
+			return err->code;
 		}
 	}
-	return 0;
+	return exposure->count > 0 && exposure->merges
+		? err_raise(err, ERR_INVALID,
+			  "the history has merges, which are not ours to rewrite: a "
+			  "new branch is needed, [brain] branch")
+		: 0;
 }
 
 // ---- objects
@@ -230,10 +266,6 @@ take_commit(const struct repo_commit *commit, void *payload)
 {
 	struct purge *purge = payload;
 
-	if (commit->nparents > 1) {
-		return err_raise(purge->err, ERR_INVALID,
-			"the history has merges, which are not ours to rewrite");
-	}
 	purge->commits = xgrow(purge->commits, purge->ncommits, &purge->commits_capacity,
 		sizeof(purge->commits[0]));
 	purge->commits[purge->ncommits++] = (struct old_commit){

@@ -64,7 +64,7 @@ struct purge_result {
  * @remote
  *         The commit the remote was last seen at; zero: it has none.
  * @return
- *         0, or negative: INVALID (purge_check(), or a history with merges), BLOCKED.
+ *         0, or negative: INVALID (purge_check()), BLOCKED.
  */
 int purge_run(struct kit *kit, const struct exposure_query *query,
 	const struct exposure *exposure, const struct oid *remote,

@@ -349,7 +349,7 @@ fill_in(struct repo *repo, const struct repo_options *options, struct err *err)
 	repo->work_dir = work_dir != NULL ? without_slash(work_dir) : NULL;
 	repo->staging = path_join(repo->git_dir, "mirror/new");
 	repo->read_only = options->read_only;
-	return 0;
+	return repo_load_shallow(repo, err);
 }
 
 static void
@@ -520,6 +520,7 @@ repo_close(struct repo *repo)
 	packs_done(&repo->packs);
 	git_odb_free(repo->odb);
 	git_repository_free(repo->git);
+	free(repo->shallow);
 	free(repo->git_dir);
 	free(repo->work_dir);
 	free(repo->objects);

@@ -124,7 +124,11 @@ struct repo_commit {
 	struct oid tree;
 	/** The first parent, zero when there is none. */
 	struct oid parent;
+	/** All of them; borrowed until the callback returns. */
+	const struct oid *parents;
 	size_t nparents;
+	/** It had some, but a shallow clone ends here: `parents` has none. */
+	bool cut;
 	/** Seconds since 1970, and the author's offset. */
 	int64_t time;
 	int offset_min;
@@ -139,7 +143,11 @@ int repo_commit_tree(struct repo *repo, const struct oid *commit, struct oid *re
 
 /** Anything but 0 ends the walk and is returned. */
 typedef int repo_commit_fn(const struct repo_commit *commit, void *payload);
-/** From @from back along first parents, newest first. */
+/** This one alone: what @fn returns, or negative: NOT_FOUND, CORRUPT. */
+int repo_commit_at(struct repo *repo, const struct oid *commit, repo_commit_fn *fn,
+	void *payload, struct err *err) NONNULL_ARGS(1, 2, 3, 5) MUST_CHECK;
+/** From @from back along first parents, newest first; in a shallow clone as far as it
+ * goes. */
 int repo_log(struct repo *repo, const struct oid *from, repo_commit_fn *fn, void *payload,
 	struct err *err) NONNULL_ARGS(1, 2, 3, 5) MUST_CHECK;
 
@@ -211,6 +219,12 @@ int repo_tag(struct repo *repo, const struct repo_tag *tag, const struct oid *co
 /** Name and the commit it leads to. */
 typedef int repo_tag_fn(const char *name, const struct oid *commit, void *payload);
 int repo_each_tag(struct repo *repo, repo_tag_fn *fn, void *payload, struct err *err)
+	NONNULL_ARGS(1, 2, 4) MUST_CHECK;
+/** Every ref that leads to a commit, but those that stand for a remote's; @message is
+ * that of an annotated tag, else NULL. */
+typedef int repo_ref_fn(
+	const char *ref, const struct oid *commit, const char *message, void *payload);
+int repo_each_ref(struct repo *repo, repo_ref_fn *fn, void *payload, struct err *err)
 	NONNULL_ARGS(1, 2, 4) MUST_CHECK;
 /** Tags that we made: the name, and the id of the tag object. */
 int repo_each_milestone(struct repo *repo, repo_tag_fn *fn, void *payload,

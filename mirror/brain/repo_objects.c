@@ -146,54 +146,6 @@ repo_commit_tree(struct repo *repo, const struct oid *commit, struct oid *ret_tr
 	return 0;
 }
 
-static int
-give_commit(git_commit *object, repo_commit_fn *fn, void *payload, struct oid *ret_parent)
-{
-	const git_signature *author = git_commit_author(object);
-	const char *message = git_commit_message(object);
-	struct repo_commit commit = {
-		.id = repo_from_git(git_commit_id(object)),
-		.tree = repo_from_git(git_commit_tree_id(object)),
-		.nparents = git_commit_parentcount(object),
-		.time = author->when.time,
-		.offset_min = author->when.offset,
-		.author = author->name,
-		.email = author->email,
-		.message = message != NULL ? message : "",
-	};
-
-	if (commit.nparents > 0) {
-		commit.parent = repo_from_git(git_commit_parent_id(object, 0));
-	}
-	*ret_parent = commit.parent;
-	return fn(&commit, payload);
-}
-
-int
-repo_log(struct repo *repo, const struct oid *from, repo_commit_fn *fn, void *payload,
-	struct err *err)
-{
-	struct oid at = *from;
-
-	while (!oid_is_zero(&at)) {
-		git_oid id = repo_to_git(&at);
-		git_commit *object = NULL;
-		char hex[OID_HEX_MAX];
-		int code = git_commit_lookup(&object, repo->git, &id);
-		int result;
-
-		if (code < 0) {
-			return repo_fail(err, code, "read commit %s", oid_hex(&at, hex));
-		}
-		result = give_commit(object, fn, payload, &at);
-		git_commit_free(object);
-		if (result != 0) {
-			return result;
-		}
-	}
-	return 0;
-}
-
 int
 repo_list_tree(struct repo *repo, const struct oid *tree, repo_tree_fn *fn, void *payload,
 	struct err *err)

@@ -165,6 +165,52 @@ repo_each_tag(struct repo *repo, repo_tag_fn *fn, void *payload, struct err *err
 	return each_ref(repo, give_tag, &state, err);
 }
 
+struct each_start {
+	struct repo *repo;
+	repo_ref_fn *fn;
+	void *payload;
+	struct err *err;
+};
+
+static int
+give_start(const char *name, git_reference *ref, void *payload)
+{
+	struct each_start *state = payload;
+	const git_oid *id = git_reference_target(ref);
+	git_tag *tag = NULL;
+	struct oid commit;
+	int result;
+	int code;
+
+	if (strncmp(name, "refs/remotes/", 13) == 0) {
+		return 0;
+	}
+	code = ref_commit(state->repo, ref, &commit);
+	if (code == GIT_EPEEL || code == GIT_EINVALIDSPEC) {
+		// A blob or a tree.
+		git_error_clear();
+		return 0;
+	}
+	if (code < 0) {
+		return repo_fail(state->err, code, "read %s", name);
+	}
+	if (id != NULL && git_tag_lookup(&tag, state->repo->git, id) < 0) {
+		git_error_clear();
+	}
+	result = state->fn(
+		name, &commit, tag != NULL ? git_tag_message(tag) : NULL, state->payload);
+	git_tag_free(tag);
+	return result;
+}
+
+int
+repo_each_ref(struct repo *repo, repo_ref_fn *fn, void *payload, struct err *err)
+{
+	struct each_start state = { repo, fn, payload, err };
+
+	return each_ref(repo, give_start, &state, err);
+}
+
 // A tag object that repo_tag() made.
 static bool
 is_milestone(struct repo *repo, const git_oid *id)

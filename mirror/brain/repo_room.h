@@ -2,7 +2,7 @@
 
 /**
  * brain/repo_room - the open repository as libgit2 has it: the inside of repo.c,
- * repo_objects.c and repo_refs.c.
+ * repo_history.c, repo_objects.c and repo_refs.c.
  *
  *     code = git_reference_name_to_id(&id, repo->git, repo->ref);
  *     if (code < 0) {
@@ -55,7 +55,13 @@ struct repo {
 	// libgit2 knows all of them: it looked between two equal lists.
 	bool packs_known;
 	uint64_t losses;
+	// Where a shallow clone was cut, sorted.
+	struct oid *shallow;
+	size_t nshallow;
 };
+
+/** What git wrote down of where the clone was cut, once. */
+int repo_load_shallow(struct repo *repo, struct err *err) NONNULL MUST_CHECK;
 
 /** libgit2's last failure becomes ours at once, and is forgotten there; returns its code.
  */

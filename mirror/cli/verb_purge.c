@@ -205,12 +205,16 @@ print_hit(struct secrets *secrets, const struct exposure_hit *hit, struct json *
 	clock_format(hit->at_ms, when);
 	(void)oid_hex(&hit->commit, id);
 	if (list == NULL) {
-		AUTO_FREE char *path =
-			path_printable(hit->in_name ? "(a name)" : hit->path);
+		AUTO_FREE char *path = path_printable(hit->place == EXPOSURE_IN_NAME
+				? "(a name)"
+				: hit->place == EXPOSURE_IN_MESSAGE ? "(a message)"
+								    : hit->path);
 
 		output_line(&secrets->call->out, "%s  %-20s since %s  %.12s  %s  %s  %s",
 			print, hit->rule, when, id,
-			hit->in_head ? "still there" : "in the history",
+			hit->in_head             ? "still there"
+				: hit->elsewhere ? "on another branch"
+						 : "in the history",
 			hit->pushed ? "pushed" : "not seen at a remote", path);
 		return;
 	}
@@ -219,13 +223,14 @@ print_hit(struct secrets *secrets, const struct exposure_hit *hit, struct json *
 
 	json_set_text(item, "fingerprint", print);
 	json_set_text(item, "rule", hit->rule);
-	if (!hit->in_name) {
+	if (hit->place == EXPOSURE_IN_FILE) {
 		json_set_bytes(item, "path", hit->path, strlen(hit->path));
 	}
-	json_set_text(item, "in", hit->in_name ? "name" : "file");
+	json_set_text(item, "in", exposure_place_word(hit->place));
 	json_set_text(item, "commit", id);
 	json_set_text(item, "since", when);
 	json_set_bool(item, "current", hit->in_head);
+	json_set_bool(item, "elsewhere", hit->elsewhere);
 	json_set_bool(item, "pushed", hit->pushed);
 	json_append(list, item);
 }
@@ -241,6 +246,14 @@ print_history(struct secrets *secrets)
 	for (size_t i = 0; i < exposure->count; i++) {
 		print_hit(secrets, &exposure->hits[i], list);
 	}
+	if (exposure->cut) {
+		char id[OID_HEX_MAX];
+
+		output_note(out,
+			"a shallow clone: what was before %.12s is not here; next: "
+			"git fetch --unshallow, then again",
+			oid_hex(&exposure->cut_at, id));
+	}
 	if (!out->json) {
 		output_line(out,
 			"%zu found in %" PRIu64 " versions of files, %" PRIu64 " commits",
@@ -251,6 +264,7 @@ print_history(struct secrets *secrets)
 	json_set(object, "found", list);
 	json_set_int(object, "commits", (int64_t)exposure->commits);
 	json_set_int(object, "versions", (int64_t)exposure->blobs);
+	json_set_bool(object, "complete", !exposure->cut);
 	output_json(out, object);
 }
 
@@ -262,7 +276,8 @@ remember_scan(const struct secrets *secrets)
 	AUTO_FREE char *state = places_state_dir();
 	struct err err;
 
-	if (secrets->query.nprints > 0 || secrets->query.value != NULL) {
+	if (secrets->query.nprints > 0 || secrets->query.value != NULL ||
+		secrets->exposure.cut) {
 		return;
 	}
 	if (evidence_open(state, EVIDENCE_RW, &evidence, &err) < 0 ||

@@ -317,8 +317,9 @@ const struct verb verbs[] = {
 		.name = "secrets history",
 		.usage = "[FINGERPRINT...]",
 		.text = "was it ever committed, since when, and does the remote have it?",
-		.more = "Every version of every file of this machine's branch is read with the rules of\n"
-			"today.  Without a FINGERPRINT or --value everything that they find is told.\n"
+		.more = "Every version of every file is read with the rules of today: of each commit that\n"
+			"this machine's branch, another branch here or a tag leads to, by any parent; and\n"
+			"the messages.  Without a FINGERPRINT or --value everything that is found is told.\n"
 			"\n"
 			"Exit status: 0 nothing found, 1 something found.",
 		.flags = history_flags,
