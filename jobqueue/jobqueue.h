@@ -210,6 +210,18 @@ int jobqueue_take(struct jobqueue *queue, struct job *ret_job, struct err *err)
 	NONNULL MUST_CHECK;
 
 /**
+ * While our run of another kind only waits for somebody else (a remote, a repack): start
+ * a run of @kind within it when one is due.  jobqueue_finish() ends it, and its trailing
+ * runs, before the outer one is finished; there is no run within a run within a run.
+ *
+ * @return
+ *         1, 0 nothing of @kind is due, or negative: BUSY (the lock is not ours), BUG (no
+ *         run of ours is under way, or two are).
+ */
+int jobqueue_take_within(struct jobqueue *queue, enum job_kind kind, struct job *ret_job,
+	struct err *err) NONNULL MUST_CHECK;
+
+/**
  * End a run, and start its trailing run in the same step when one was asked for
  * meanwhile.
  *

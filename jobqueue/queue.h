@@ -43,6 +43,10 @@ struct jobqueue {
 	bool running;
 	enum job_kind kind;
 	int64_t run;
+	/** That run lies within another one of ours, which goes on after it. */
+	bool within;
+	enum job_kind outer_kind;
+	int64_t outer_run;
 	/** What jobqueue_cancel_requested() saw, and at which version. */
 	int64_t cancel_version;
 	bool cancel;

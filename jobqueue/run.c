@@ -17,6 +17,9 @@
 enum {
 	/** Deaths in a row of one kind that are put down to chance. */
 	DEATHS_FORGIVEN = 3,
+	/** What stands in in_progress; of each there is one at most, says the index. */
+	ALONE = 1,
+	WITHIN = 2,
 };
 
 int
@@ -33,6 +36,7 @@ void
 jobqueue_unlock(struct jobqueue *queue)
 {
 	queue->running = false;
+	queue->within = false;
 	if (queue->lock != NULL) {
 		lock_release(queue->lock);
 	}
@@ -166,6 +170,11 @@ jobqueue_reclaim(struct jobqueue *queue, int *ret_count, struct err *err)
 {
 	int count = 0;
 
+	// In the middle of a run within a run of ours there is nobody else's.
+	if (queue->within && jobqueue_has_lock(queue)) {
+		*ret_count = 0;
+		return 0;
+	}
 	if (need_lock(queue, err) < 0 || queue_begin(queue, err) < 0 ||
 		queue_end(queue, reclaim(queue, &count, err), err) < 0) {
 		return err_wrap(err, "reclaim what dead runners left");
@@ -196,14 +205,14 @@ fill_job(struct jobqueue *queue, struct job *ret_job, enum job_kind kind, int64_
 
 // A date that has come is a wish nobody has written down yet: max(want, done + 1).
 static int
-start(struct jobqueue *queue, enum job_kind kind, int64_t now_ms, struct job *ret_job,
-	struct err *err)
+start(struct jobqueue *queue, enum job_kind kind, int in_progress, int64_t now_ms,
+	struct job *ret_job, struct err *err)
 {
 	AUTO(db_finishp) struct db_stmt *take = NULL;
 
 	if (db_prepare(queue->db,
 		    "UPDATE job SET want = max(want, done + 1),"
-		    " taken = max(want, done + 1), in_progress = 1, runs = runs + 1,"
+		    " taken = max(want, done + 1), in_progress = ?3, runs = runs + 1,"
 		    " started_ms = ?2, cancel = 0,"
 		    " at_ms = CASE WHEN at_ms <= ?2 THEN 0 ELSE at_ms END"
 		    " WHERE kind = ?1 AND in_progress = 0"
@@ -213,6 +222,7 @@ start(struct jobqueue *queue, enum job_kind kind, int64_t now_ms, struct job *re
 	}
 	db_bind_int(take, 1, kind);
 	db_bind_int(take, 2, now_ms);
+	db_bind_int(take, 3, in_progress);
 	if (db_step(take, err) < 0) {
 		return err->code;
 	}
@@ -248,8 +258,58 @@ take(struct jobqueue *queue, int64_t now_ms, struct job *ret_job, struct err *er
 	if (kind < 0) {
 		return 0;
 	}
-	return start(queue, (enum job_kind)kind, now_ms, ret_job, err) < 0 ? err->code
-									   : 1;
+	return start(queue, (enum job_kind)kind, ALONE, now_ms, ret_job, err) < 0
+		? err->code
+		: 1;
+}
+
+static int
+take_within(struct jobqueue *queue, enum job_kind kind, int64_t now_ms,
+	struct job *ret_job, struct err *err)
+{
+	struct turn_row rows[JOB_KINDS_];
+	struct turn_pause pause;
+
+	if (queue_load(queue, rows, &pause, err) < 0) {
+		return err->code;
+	}
+	if (!queue->running || queue->within || queue->kind == kind ||
+		!rows[queue->kind].in_progress || rows[queue->kind].runs != queue->run) {
+		return err_raise(err, ERR_BUG, "there is no run for one of %s to be in",
+			job_kind_name(kind));
+	}
+	if (turn_due_ms(&rows[kind], now_ms, &pause) > now_ms) {
+		return 0;
+	}
+	return start(queue, kind, WITHIN, now_ms, ret_job, err) < 0 ? err->code : 1;
+}
+
+int
+jobqueue_take_within(
+	struct jobqueue *queue, enum job_kind kind, struct job *ret_job, struct err *err)
+{
+	struct job job = { 0 };
+	int64_t now_ms = clock_now_ms();
+	enum job_kind outer_kind = queue->kind;
+	int64_t outer_run = queue->run;
+	int got;
+
+	if (need_lock(queue, err) < 0 || queue_begin(queue, err) < 0) {
+		return err_wrap(err, "take a job within another");
+	}
+	got = queue_end(queue, take_within(queue, kind, now_ms, &job, err), err);
+	if (got < 0) {
+		return err_wrap(err, "take a job within another");
+	}
+	if (got > 0) {
+		fill_job(queue, ret_job, job.kind, job.ticket, job.run, job.attempt,
+			now_ms);
+		ret_job->hurried = job.hurried;
+		queue->within = true;
+		queue->outer_kind = outer_kind;
+		queue->outer_run = outer_run;
+	}
+	return got;
 }
 
 int
@@ -310,7 +370,8 @@ end_run(struct jobqueue *queue, const struct job *job, const struct turn_end *en
 
 	if (db_prepare(queue->db,
 		    "UPDATE job SET done = taken, want = ?3, in_progress = ?4,"
-		    " taken = CASE WHEN ?4 THEN ?3 ELSE taken END, runs = runs + ?4,"
+		    " taken = CASE WHEN ?4 THEN ?3 ELSE taken END,"
+		    " runs = runs + (?4 <> 0),"
 		    " started_ms = CASE WHEN ?4 THEN ?5 ELSE 0 END, cancel = 0,"
 		    " not_before_ms = ?6, delay_ms = ?7, attempt = ?8,"
 		    " asked_ms = CASE WHEN want > taken THEN asked_ms ELSE ?5 END,"
@@ -323,7 +384,7 @@ end_run(struct jobqueue *queue, const struct job *job, const struct turn_end *en
 	db_bind_int(move, 1, job->kind);
 	db_bind_int(move, 2, job->run);
 	db_bind_int(move, 3, end->want);
-	db_bind_int(move, 4, end->again ? 1 : 0);
+	db_bind_int(move, 4, !end->again ? 0 : queue->within ? WITHIN : ALONE);
 	db_bind_int(move, 5, now_ms);
 	db_bind_int(move, 6, end->not_before_ms);
 	db_bind_int(move, 7, end->delay_ms);
@@ -357,6 +418,17 @@ finish(struct jobqueue *queue, const struct job *job, enum job_outcome outcome,
 	return write_history(queue, job, outcome, note, err);
 }
 
+// The run it lay in goes on.
+static void
+leave_run(struct jobqueue *queue)
+{
+	queue->running = queue->within;
+	queue->within = false;
+	queue->kind = queue->outer_kind;
+	queue->run = queue->outer_run;
+	queue->cancel_version = -1;
+}
+
 int
 jobqueue_finish(struct jobqueue *queue, const struct job *job, enum job_outcome outcome,
 	const char *note, struct job *ret_again, struct err *err)
@@ -374,8 +446,8 @@ jobqueue_finish(struct jobqueue *queue, const struct job *job, enum job_outcome 
 			err) < 0) {
 		return err_wrap(err, "finish %s", job_kind_name(kind));
 	}
-	queue->running = false;
 	if (!end.again) {
+		leave_run(queue);
 		return 0;
 	}
 	fill_job(queue, ret_again, kind, end.want, run + 1, end.attempt, now_ms);
@@ -499,8 +571,9 @@ jobqueue_cancel_requested(struct jobqueue *queue)
 	}
 	if (version != queue->cancel_version) {
 		if (db_query_int(queue->db,
-			    "SELECT cancel FROM job WHERE in_progress <> 0", 0, &cancel,
-			    &ignored) < 0) {
+			    "SELECT cancel FROM job WHERE in_progress <> 0"
+			    " ORDER BY in_progress DESC",
+			    0, &cancel, &ignored) < 0) {
 			return false;
 		}
 		queue->cancel = cancel != 0;

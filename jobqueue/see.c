@@ -32,7 +32,7 @@ find_result(struct jobqueue *queue, enum job_kind kind, int64_t ticket,
 		    " 0 AS forgotten FROM run"
 		    " WHERE kind = ?1 AND ticket >= ?2 AND outcome <> ?3"
 		    " UNION ALL SELECT last_outcome, done, last_ended_ms, 0, last_note,"
-		    " runs - in_progress, 1 FROM job WHERE kind = ?1"
+		    " runs - (in_progress <> 0), 1 FROM job WHERE kind = ?1"
 		    " ORDER BY forgotten, run LIMIT 1",
 		    &find, err) < 0) {
 		return err->code;

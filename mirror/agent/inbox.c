@@ -8,7 +8,9 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <time.h>
+#include <unistd.h>
 
 struct inbox {
 	pthread_mutex_t mutex;
@@ -17,6 +19,7 @@ struct inbox {
 	size_t capacity;
 	bool awake;
 	bool stopping;
+	int fd;
 };
 
 struct inbox *
@@ -30,6 +33,7 @@ inbox_new(void)
 	(void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
 	(void)pthread_cond_init(&inbox->news, &attributes);
 	(void)pthread_condattr_destroy(&attributes);
+	inbox->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	return inbox;
 }
 
@@ -50,6 +54,7 @@ inbox_free(struct inbox *inbox)
 		inbox_mail_done(&inbox->mail);
 		(void)pthread_cond_destroy(&inbox->news);
 		(void)pthread_mutex_destroy(&inbox->mutex);
+		base_close_p(&inbox->fd);
 		free(inbox);
 	}
 }
@@ -125,12 +130,20 @@ inbox_wake(struct inbox *inbox)
 	inbox->awake = true;
 	(void)pthread_cond_broadcast(&inbox->news);
 	(void)pthread_mutex_unlock(&inbox->mutex);
+	(void)!eventfd_write(inbox->fd, 1);
+}
+
+int
+inbox_fd(const struct inbox *inbox)
+{
+	return inbox->fd;
 }
 
 bool
 inbox_wait(struct inbox *inbox, int64_t wait_ms)
 {
 	int64_t end_ms = clock_mono_ms() + wait_ms;
+	eventfd_t ignored;
 	struct timespec end = {
 		.tv_sec = (time_t)(end_ms / 1000),
 		.tv_nsec = (long)(end_ms % 1000) * 1000000,
@@ -146,6 +159,7 @@ inbox_wait(struct inbox *inbox, int64_t wait_ms)
 	}
 	woken = inbox->awake || inbox->stopping;
 	inbox->awake = false;
+	(void)!eventfd_read(inbox->fd, &ignored);
 	(void)pthread_mutex_unlock(&inbox->mutex);
 	return woken;
 }
@@ -157,6 +171,7 @@ inbox_stop(struct inbox *inbox)
 	inbox->stopping = true;
 	(void)pthread_cond_broadcast(&inbox->news);
 	(void)pthread_mutex_unlock(&inbox->mutex);
+	(void)!eventfd_write(inbox->fd, 1);
 }
 
 bool

@@ -56,6 +56,10 @@ void inbox_wake(struct inbox *inbox) NONNULL;
  * time was over. */
 bool inbox_wait(struct inbox *inbox, int64_t wait_ms) NONNULL;
 
+/** Readable from a wake (or a stop) to the next wait; borrowed; -1 when the system had
+ * none left. */
+int inbox_fd(const struct inbox *inbox) NONNULL;
+
 /** Ask the worker to leave at its next safe point; it stays asked. */
 void inbox_stop(struct inbox *inbox) NONNULL;
 bool inbox_is_stopping(struct inbox *inbox) NONNULL;

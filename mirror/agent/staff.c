@@ -38,24 +38,14 @@ struct staff {
 	atomic_int kind;
 	atomic_bool synced;
 	atomic_bool working;
+	/** A sync is being done within another job. */
+	bool within;
 	/** Valid once working is false. */
 	struct err error;
 	bool index_stale;
 	/** By the steady clock: not written again before. */
 	int64_t index_due_ms;
 };
-
-static int
-on_progress(const char *what, uint64_t done, uint64_t total, void *payload)
-{
-	struct staff *staff = payload;
-
-	(void)what;
-	(void)done;
-	(void)total;
-	atomic_store(&staff->alive_ms, clock_mono_ms());
-	return inbox_is_stopping(staff->inbox);
-}
 
 static void
 where(struct cycle_plan *plan, void *payload)
@@ -109,31 +99,73 @@ say_sync(const struct cycle_result *result)
 }
 
 static int
-do_job(struct staff *staff, struct job *job, struct err *err)
+do_job(struct staff *staff, struct worker *worker, struct job *job, struct err *err)
 {
 	enum job_kind kind = job->kind;
+	struct err *why = worker->why;
 	int result;
 
 	atomic_store(&staff->kind, (int)kind);
 	atomic_store(&staff->alive_ms, clock_mono_ms());
-	err_clear(&staff->why);
-	staff->worker.has_last = false;
-	result = worker_do(&staff->worker, job, err);
-	atomic_store(&staff->kind, -1);
-	atomic_store(&staff->alive_ms, 0);
-	if (staff->why.code != 0 && staff->why.code != ERR_CANCELLED) {
+	err_clear(why);
+	worker->has_last = false;
+	result = worker_do(worker, job, err);
+	if (why->code != 0 && why->code != ERR_CANCELLED) {
 		log_warn("%s failed: %s; trying again later%s%s", job_kind_name(kind),
-			staff->why.msg, staff->why.next[0] != '\0' ? "; " : "",
-			staff->why.next);
+			why->msg, why->next[0] != '\0' ? "; " : "", why->next);
 	}
-	if (kind == JOB_SYNC && staff->worker.has_last) {
-		say_sync(&staff->worker.last);
-		staff->index_stale = !staff->worker.indexed &&
-			(staff->index_stale || staff->worker.last.committed);
+	if (kind == JOB_SYNC && worker->has_last) {
+		say_sync(&worker->last);
+		staff->index_stale = !worker->indexed &&
+			(staff->index_stale || worker->last.committed);
 		atomic_store(&staff->synced, true);
 		(void)!eventfd_write(staff->done_fd, 1);
 	}
 	return result;
+}
+
+// What was saved is committed while a remote, a repack or a snapshot is waited for.
+static void
+sync_within(struct staff *staff)
+{
+	int kind = atomic_load(&staff->kind);
+	struct worker inner = staff->worker;
+	struct err why = { 0 };
+	struct err err = { 0 };
+	struct job job;
+	int done = jobqueue_take_within(staff->kit->queue, JOB_SYNC, &job, &err);
+
+	if (done > 0) {
+		inner.waits = false;
+		inner.why = &why;
+		done = do_job(staff, &inner, &job, &err);
+		staff->worker.owes_full = inner.owes_full;
+		staff->worker.rehash = inner.rehash;
+		atomic_store(&staff->kind, kind);
+		atomic_store(&staff->alive_ms, clock_mono_ms());
+	}
+	if (done < 0) {
+		log_warn("the queue failed: %s; trying again when %s is over", err.msg,
+			job_kind_name((enum job_kind)kind));
+	}
+}
+
+static int
+on_progress(const char *what, uint64_t done, uint64_t total, void *payload)
+{
+	struct staff *staff = payload;
+
+	(void)what;
+	(void)done;
+	(void)total;
+	atomic_store(&staff->alive_ms, clock_mono_ms());
+	if (staff->worker.waits && !staff->within && inbox_wait(staff->inbox, 0) &&
+		!inbox_is_stopping(staff->inbox)) {
+		staff->within = true;
+		sync_within(staff);
+		staff->within = false;
+	}
+	return inbox_is_stopping(staff->inbox);
 }
 
 static int64_t
@@ -227,7 +259,9 @@ work(struct staff *staff, struct err *err)
 		int got = jobqueue_take(staff->kit->queue, &job, err);
 
 		if (got > 0) {
-			got = do_job(staff, &job, err);
+			got = do_job(staff, &staff->worker, &job, err);
+			atomic_store(&staff->kind, -1);
+			atomic_store(&staff->alive_ms, 0);
 		} else if (got == 0) {
 			rest(staff, err);
 		}
@@ -266,6 +300,7 @@ staff_start(
 		.hint = hint,
 		.on_progress = on_progress,
 		.payload = staff,
+		.wake_fd = inbox_fd(inbox),
 		.why = &staff->why,
 		.owes_full = true,
 	};

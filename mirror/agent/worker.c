@@ -468,6 +468,7 @@ do_push(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
 		.deadline_ms = config->brain.push_timeout_ms,
 		.on_line = push_line,
 		.payload = worker,
+		.wake_fd = worker->wake_fd,
 	};
 	struct push_result result = { 0 };
 	char hex[HASH_HEX_MAX];
@@ -488,7 +489,10 @@ do_push(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
 	last_seen(kit, &options.last_seen);
 	options.recreate = evidence_accepted(kit->evidence, fact_word(FACT_PUSH),
 				   RECORD_PUSH_GONE, 0, clock_now_ms(), NULL, &why) > 0;
+	worker->waits = true;
 	pushed = push_run(&options, &result, err);
+	worker->waits = false;
+	options.wake_fd = 0;
 	name_remote(kit, hex);
 	beat_sent(kit, &beat, &result);
 	tell(record_push(kit->evidence,
@@ -539,12 +543,17 @@ do_snapshot(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX
 	struct kit *kit = worker->kit;
 	bool daily = databases_daily_is_due(kit);
 	bool bad;
+	int taken;
 
 	(void)job;
-	if ((daily && databases_daily_begin(kit, err) < 0) ||
-		databases_snapshot(kit, daily, snapshot_taken, snapshot_progress, worker,
-			&report, err) < 0 ||
-		(daily && databases_daily_done(kit, &report, err) < 0) ||
+	if (daily && databases_daily_begin(kit, err) < 0) {
+		return outcome_of(err->code, err);
+	}
+	worker->waits = true;
+	taken = databases_snapshot(
+		kit, daily, snapshot_taken, snapshot_progress, worker, &report, err);
+	worker->waits = false;
+	if (taken < 0 || (daily && databases_daily_done(kit, &report, err) < 0) ||
 		databases_schedule(kit, kit->queue, report.unsent > 0, err) < 0) {
 		return outcome_of(err->code, err);
 	}
@@ -575,7 +584,9 @@ do_maintain(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX
 		.deadline_ms = job_deadline_ms(JOB_MAINTAIN),
 		.on_line = push_line,
 		.payload = worker,
+		.wake_fd = worker->wake_fd,
 	};
+	int ran;
 
 	(void)job;
 	if (maintain_look(options.git_dir, &before, err) < 0) {
@@ -592,7 +603,10 @@ do_maintain(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX
 			note, JOB_NOTE_MAX, "%zu packs: nothing to do", before.packs);
 		return JOB_OK;
 	}
-	if (maintain_run(&options, err) < 0 || repo_refresh(kit->repo, err) < 0 ||
+	worker->waits = true;
+	ran = maintain_run(&options, err);
+	worker->waits = false;
+	if (ran < 0 || repo_refresh(kit->repo, err) < 0 ||
 		maintain_look(options.git_dir, &after, err) < 0) {
 		return outcome_of(err->code, err);
 	}

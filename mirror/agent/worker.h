@@ -59,6 +59,11 @@ struct worker {
 	bool has_last;
 	/** And the browsable copy's index was brought to its commit. */
 	bool indexed;
+	/** The worker's own: all that happens is that somebody else is waited for, and a
+	 * sync may be done meanwhile, when on_progress is called. */
+	bool waits;
+	/** Readable when there is a reason to call it at once; 0: none. */
+	int wake_fd;
 	/** Why the last job failed; code 0 when it did not. */
 	struct err *why;
 	/** The worker's own: of the job under way, and when the queue was told last. */

@@ -387,11 +387,12 @@ has_left(struct child *child)
 static bool
 hear(struct child *child, struct pollfd *also, int64_t ms)
 {
-	struct pollfd fds[4] = {
+	struct pollfd fds[5] = {
 		{ .fd = child->streams[0].fd, .events = POLLIN },
 		{ .fd = child->streams[1].fd, .events = POLLIN },
 		{ .fd = child->in_fd, .events = POLLOUT },
 		also != NULL ? *also : (struct pollfd){ .fd = -1 },
+		{ .fd = -1, .events = POLLIN },
 	};
 	int64_t left = child->end_ms - clock_mono_ms();
 
@@ -403,6 +404,9 @@ hear(struct child *child, struct pollfd *also, int64_t ms)
 	// pipe can stay open for ever in the hands of something it started, like a shared
 	// ssh connection.
 	bool last = has_left(child);
+	if (!last && child->plan->wake_fd > 0 && child->plan->on_line != NULL) {
+		fds[4].fd = child->plan->wake_fd;
+	}
 	int ready = poll(fds, countof(fds), last ? 0 : (int)MIN_OF(left, ms));
 	if (last && ready == 0) {
 		return false;

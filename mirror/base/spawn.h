@@ -62,6 +62,9 @@ struct spawn {
 	bool dies_with_us;
 	spawn_line_fn *on_line;
 	void *payload;
+	/** While this is readable, on_line is called at once, as if 250 ms were over; it
+	 * reads it empty.  0: none. */
+	int wake_fd;
 };
 
 struct spawn_result {

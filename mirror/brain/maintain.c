@@ -76,6 +76,7 @@ maintain_run(const struct maintain_options *options, struct err *err)
 		.gentle = true,
 		.on_line = options->on_line,
 		.payload = options->payload,
+		.wake_fd = options->wake_fd,
 	};
 	struct spawn_result result = SPAWN_RESULT(OUT_MAX);
 	int code = spawn_run(&plan, &result, err);

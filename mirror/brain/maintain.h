@@ -57,6 +57,8 @@ struct maintain_options {
 	/** Asked at least every 250 ms; anything but 0 cancels.  May be NULL. */
 	spawn_line_fn *on_line;
 	void *payload;
+	/** As in struct spawn. */
+	int wake_fd;
 };
 
 /** TIMEOUT, CANCELLED, NOT_FOUND (no git), NO_SPACE or IO with git's words.  Whatever it

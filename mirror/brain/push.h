@@ -86,6 +86,8 @@ struct push_options {
 	 */
 	spawn_line_fn *on_line;
 	void *payload;
+	/** As in struct spawn. */
+	int wake_fd;
 	bool gentle;
 };
 

@@ -537,6 +537,7 @@ push_git_run(struct push *push, const char *const *argv, struct buf *out, struct
 		.gentle = push->options->gentle,
 		.on_line = pass_line,
 		.payload = push,
+		.wake_fd = push->options->wake_fd,
 	};
 	AUTO(buf_done) struct buf words = { .max = 2 * PUSH_GIT_OUT_MAX };
 	struct err cause;

@@ -1,0 +1,122 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# A push to a slow remote, a repack and a snapshot take as long as they take: what is saved
+# meanwhile is committed at once.  Nothing here is a matter of time: the slow one waits
+# until it is told to go on, which is after the commit was seen.
+. "$(dirname "$0")/lib.sh"
+needs git
+needs sqlite3
+needs jq
+
+real_git=$(command -v git)
+mkdir -p notes bin
+printf 'one\n' >notes/a.md
+sqlite3 notes/app.db 'CREATE TABLE t(x); INSERT INTO t VALUES (1)'
+git init -q --bare remote.git
+cat >"$CONFIG" <<EOC
+[[watch]]
+path = "$W/notes"
+[brain]
+remote = "$W/remote.git"
+branch = "host/box"
+settle = "10ms"
+[sqlite]
+every = "1s"
+EOC
+expect 0 "$MIRROR" --once
+
+# A git that waits before it repacks, a hook that waits before it takes a push.
+cat >bin/git <<EOC
+#!/bin/sh
+case " \$* " in *" repack "*)
+	touch "$W/repack.begun"
+	while [ ! -e "$W/repack.go" ]; do sleep 0.05; done ;;
+esac
+exec "$real_git" "\$@"
+EOC
+cat >remote.git/hooks/pre-receive <<EOC
+#!/bin/sh
+[ ! -e "$W/push.hold" ] && exit 0
+touch "$W/push.begun"
+while [ ! -e "$W/push.go" ]; do sleep 0.05; done
+EOC
+chmod +x bin/git remote.git/hooks/pre-receive
+
+PATH=$W/bin:$PATH "$MIRROR" run 2>agent.log &
+agent=$!
+trap 'kill $agent 2>/dev/null; wait $agent 2>/dev/null; finish' EXIT
+until_() { # WHAT COMMAND...
+	what=$1
+	shift
+	for _ in $(seq 600); do
+		"$@" >/dev/null 2>&1 && return 0
+		kill -0 $agent 2>/dev/null || break
+		sleep 0.1
+	done
+	fail "$what: waited in vain"
+	tail -20 agent.log >&2
+}
+committed() { "$real_git" -C "$BRAIN" cat-file -e "HEAD:notes/$1"; }
+pushed() { "$real_git" -C remote.git cat-file -e "host/box:notes/$1"; }
+until_ "the agent" grep -q watching agent.log
+
+# --- a push
+touch push.hold
+printf 'x\n' >notes/first.md
+until_ "a push" test -e push.begun
+for i in 1 2 3; do
+	printf 'x\n' >"notes/during$i.md"
+	until_ "a commit during a push" committed "during$i.md"
+done
+if pushed first.md 2>/dev/null; then fail "the push was not held"; fi
+"$MIRROR" status --json >out || true
+is "$(jq -r .jobs.push.in_progress out)" true "the push goes on"
+expect 0 "$MIRROR" config check
+# Who waits for a cycle does not wait for the push.
+expect 0 timeout 60 "$MIRROR" --once --no-push
+rm push.hold
+touch push.go
+until_ "the trailing push" pushed during3.md
+
+# --- a repack
+for i in $(seq 60); do
+	printf '%s\n' "$i" >notes/many.md
+	until_ "commit $i" sh -c '[ "$("$1" -C "$2" show HEAD:notes/many.md)" = "$3" ]' sh "$real_git" "$BRAIN" "$i"
+done
+until_ "a repack" test -e repack.begun
+for i in 1 2 3; do
+	printf 'x\n' >"notes/repack$i.md"
+	until_ "a commit during a repack" committed "repack$i.md"
+done
+touch repack.go
+until_ "fewer packs" sh -c '[ "$(ls "$1"/.git/objects/pack/*.pack | wc -l)" -lt 50 ]' sh "$BRAIN"
+printf 'x\n' >notes/after.md
+until_ "a commit after it" committed after.md
+until_ "and its push" pushed after.md
+
+# --- a snapshot of a database that somebody has locked
+mkfifo say
+sqlite3 notes/app.db <say >/dev/null 2>&1 &
+writer=$!
+exec 7>say
+printf 'INSERT INTO t VALUES (2);\nBEGIN EXCLUSIVE;\nINSERT INTO t VALUES (3);\n' >&7
+snapshots() { [ "$("$MIRROR" status --json | jq -r .jobs.snapshot.in_progress)" = true ]; }
+until_ "a snapshot" snapshots
+for i in 1 2 3; do
+	printf 'x\n' >"notes/snapshot$i.md"
+	until_ "a commit during a snapshot" committed "snapshot$i.md"
+done
+snapshots || fail "the snapshot did not wait for the lock"
+printf 'COMMIT;\n.quit\n' >&7
+exec 7>&-
+wait $writer || true
+
+kill $agent
+wait $agent || true
+trap finish EXIT
+silent_about agent.log "failed"
+silent_about agent.log "missing"
+"$real_git" -C "$BRAIN" fsck --strict >fsck 2>&1 || fail "git fsck: $(cat fsck)"
+expect 0 "$MIRROR" --once
+expect 0 "$MIRROR" verify
