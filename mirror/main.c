@@ -414,6 +414,7 @@
  *     scanner/columns              the values below a heading.
  *     scanner/decode               out of base64, hex and percent escapes.
  *     scanner/engine               text in eight bits, raw findings out.
+ *     scanner/engine_pass          one text under way: the inside of scanner/engine.
  *     scanner/filter               is this value a secret, or does it only stand where
  *                                  one could?
  *     scanner/filter_look          what a value is made of.
@@ -426,22 +427,28 @@
  *     scanner/marks                did somebody write "this is fine" beside it?
  *     scanner/pattern              a regular expression with limits.
  *     scanner/pem                  a private key between its BEGIN and END lines.
+ *     scanner/phrase               twelve to twenty-four words that are a wallet's key
+ *                                  (BIP 39).
  *     scanner/rarity               does this look like words, or like chance?
  *     scanner/redact               bytes in, clean bytes out.
  *     scanner/rule                 what a secret of one kind looks like.
  *     scanner/rule_rows            how a row of a rule table is written.
  *     scanner/rule_tables          the tables, one for each file.
  *     scanner/ruleset              all rules in force, and which word leads to which.
+ *     scanner/runs                 where do letters and digits stand without a break,
+ *                                  and where only words?
  *     scanner/scanner              do these bytes hold a secret?
  *     scanner/text                 in what encoding are these bytes, and where do its
  *                                  characters stand?
  *     scanner/url                  the password in scheme://user:password@host.
  *     scanner/words                lists of words, and whether a text holds one, in
  *                                  either case.
- *     scanner/assign_operator scanner/assign_sibling scanner/filter_name
- *     scanner/gitleaks_scan scanner/rarity_table scanner/rules scanner/rules_cloud
- *     scanner/rules_code scanner/rules_command scanner/rules_keyed scanner/rules_text
- *     scanner/rules_trade scanner/selftest scanner/stream
+ *     scanner/assign_operator scanner/assign_sibling scanner/engine_named
+ *     scanner/engine_token scanner/engine_wrapped scanner/filter_name
+ *     scanner/gitleaks_scan scanner/phrase_words scanner/rarity_table scanner/rules
+ *     scanner/rules_cloud scanner/rules_code scanner/rules_command
+ *     scanner/rules_keyed scanner/rules_text scanner/rules_trade scanner/selftest
+ *     scanner/stream
  *
  * 1  jobqueue/  tickets, one trailing run, the lock of the kernel
  *     jobqueue/backoff             how long to leave a failed job alone.

@@ -4,6 +4,8 @@
 
 #include "scanner/chars.h"
 
+#include <string.h>
+
 static int
 base64_digit(char c)
 {
@@ -67,21 +69,58 @@ decode_hex(const char *text, size_t len, char *out, size_t size)
 	return n;
 }
 
-size_t
-decode_percent(const char *text, size_t len, char *out, size_t size)
+/** \u005f, \x5f, with any number of backslashes: its length, or 0. */
+static size_t
+read_backslashed(const char *text, size_t len, char *ret_byte)
 {
+	size_t at = 0;
+
+	while (at < len && at < 8 && text[at] == '\\') {
+		at++;
+	}
+	if (at == 0 || at == len) {
+		return 0;
+	}
+	size_t digits = text[at] == 'u' ? 4 : text[at] == 'x' ? 2 : 0;
+	if (digits == 0 || at + digits >= len) {
+		return 0;
+	}
+	unsigned int value = 0;
+	for (size_t i = 1; i <= digits; i++) {
+		int digit = char_hex(text[at + i]);
+
+		if (digit < 0) {
+			return 0;
+		}
+		value = value << 4 | (unsigned int)digit;
+	}
+	*ret_byte = (char)value;
+	return value < 0x80 ? at + digits + 1 : 0;
+}
+
+size_t
+decode_escapes(const char *text, size_t len, char *out, size_t size)
+{
+	// A form writes spaces so.
+	bool form = memmem(text, len, "PRIVATE+KEY", 11) != NULL;
 	size_t n = 0;
 
 	for (size_t i = 0; i < len && n < size; i++) {
-		bool escape = text[i] == '%' && i + 2 < len &&
+		bool percent = text[i] == '%' && i + 2 < len &&
 			char_hex(text[i + 1]) >= 0 && char_hex(text[i + 2]) >= 0;
+		char byte;
+		size_t used =
+			text[i] == '\\' ? read_backslashed(text + i, len - i, &byte) : 0;
 
-		if (escape) {
+		if (percent) {
 			out[n++] = (char)(char_hex(text[i + 1]) << 4 |
 				char_hex(text[i + 2]));
 			i += 2;
+		} else if (used > 0) {
+			out[n++] = byte;
+			i += used - 1;
 		} else {
-			out[n++] = text[i];
+			out[n++] = (char)(form && text[i] == '+' ? ' ' : text[i]);
 		}
 	}
 	return n;

@@ -19,8 +19,8 @@ typedef size_t decode_fn(const char *text, size_t len, char *out, size_t size);
 /** Standard or URL-safe, with or without padding, newlines and their escapes between. */
 decode_fn decode_base64;
 decode_fn decode_hex;
-/** %XX; other characters stay as they are. */
-decode_fn decode_percent;
+/** %XX, \\u00XX and \\xXX; other characters stay as they are. */
+decode_fn decode_escapes;
 
 /** What was decoded, when it is UTF-16 (PowerShell encodes so), becomes bytes in place.
  * Returns the new length, or @len when it is something else. */

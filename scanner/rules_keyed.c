@@ -237,7 +237,6 @@ static const struct rule rows[] = {
 	KEYED("nomad-token", "Nomad ACL token", "~nomad_token|~nomad_sec", "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "developer.hashicorp.com/nomad/docs/secure/acl/tokens", .flags = RULE_UUID),
 	KEYED("exa-key", "Exa API key", "~exa_api|~exa_key", "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "docs.exa.ai", .flags = RULE_UUID),
 	KEYED("wise-token", "Wise API token", "~wise_api|~wise_token|~transferwise", "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "docs.wise.com", .flags = RULE_UUID),
-	KEYED("wif-key", "Bitcoin private key", "~wif|~privkey|~priv_key|~private_key|~privatekey|~bitcoin|~btc", "[5KLc9][1-9A-HJ-NP-Za-km-z]{50,51}", "en.bitcoin.it/wiki/Wallet_import_format", .check = check_base58),
 };
 // clang-format on
 

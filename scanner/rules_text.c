@@ -38,7 +38,9 @@ static const struct rule rows[] = {
 	MAYBE("jwk-shared-key", "Key of a symmetric JSON web key", "\"oct\"|\"k\":|\\\"oct\\\"", "\\\\?\"(?|oct\\\\?\"[^{}]{0,300}?\"k\\\\?\"\\s?:\\s{0,8}\\\\?\"([A-Za-z0-9_-]{20,700})\\\\?\"|k\":\\s{0,8}\"([A-Za-z0-9_-]{20,700})\"(?=[^{}]{0,300}\"oct\"))", "RFC 7518", .group = 1, .check = check_mixed, .flags = RULE_OPEN_END | RULE_GLUED | RULE_UNWRAPPED),
 	TOKEN("openvpn-static-key", "OpenVPN static key", "OpenVPN Static key V1-----|OpenVPN tls-crypt-v2 ", "OpenVPN (?:Static key V1|tls-crypt-v2 (?:client|server) key)-----\\s{1,4}((?:[0-9a-f]{32}\\s{1,4}){7,32}[0-9a-f]{32}|[A-Za-z0-9+/=\\r\\n]{100,2000})", "openvpn.net/community-resources/reference-manual-for-openvpn-2-6", .group = 1, .flags = RULE_OPEN_END | RULE_GLUED),
 	MAYBE("ntlm-hash", "NT hash of an account", ":aad3b435b51404eeaad3b435b51404ee:", ":aad3b435b51404eeaad3b435b51404ee:((?!31d6cfe0)[0-9a-f]{32})", "learn.microsoft.com/windows-server/security/kerberos/passwords-technical-overview", .group = 1, .check = check_hex, .flags = RULE_GLUED),
-	MAYBE("wif-import", "Private key given to a Bitcoin wallet", "importprivkey ", "importprivkey [\"']?([5KLc9][1-9A-HJ-NP-Za-km-z]{50,51})", "en.bitcoin.it/wiki/Wallet_import_format", .group = 1, .check = check_base58),
+	TOKEN("wif-private-key", "Private key of a Bitcoin wallet (WIF)", "", "", "en.bitcoin.it/wiki/Wallet_import_format", .flags = RULE_CODE),
+	TOKEN("recovery-phrase", "Recovery phrase of a wallet by itself (BIP 39)", "", "", "github.com/bitcoin/bips/blob/master/bip-0039.mediawiki", .flags = RULE_CODE),
+	MAYBE("mailgun-sending-key", "Mailgun key by itself", "", "", "documentation.mailgun.com", .flags = RULE_CODE),
 	MAYBE("generic-password", "Password beside its name", "", "", "", .flags = RULE_CODE),
 	MAYBE("generic-secret", "Secret beside its name", "", "", "", .flags = RULE_CODE),
 };

@@ -2,8 +2,7 @@
 
 /*
  * Every literal of every rule becomes one word to look for, once, with the list of steps
- * it leads to.  The words of certain token rules are looked for in base64 (which has
- * three forms, by the place in the group of three bytes), hex and percent escapes too.
+ * it leads to.  The words of certain token rules are looked for in percent escapes too.
  */
 
 #include "scanner/ruleset.h"
@@ -22,8 +21,8 @@
 #include <string.h>
 
 enum {
-	/** Shorter words in base64 stand everywhere by chance. */
-	WRAPPED_LITERAL_MIN = 4,
+	/** A shorter word in escapes stands there by chance. */
+	ESCAPED_LITERAL_MIN = 4,
 };
 
 struct listed_step {
@@ -64,6 +63,9 @@ static const char *const code_ids[RULESET_NCODES] = {
 	[RULESET_URL_PASSWORD] = "url-password",
 	[RULESET_GENERIC_PASSWORD] = "generic-password",
 	[RULESET_GENERIC_SECRET] = "generic-secret",
+	[RULESET_WIF] = "wif-private-key",
+	[RULESET_MAILGUN] = "mailgun-sending-key",
+	[RULESET_PHRASE] = "recovery-phrase",
 };
 
 static uint32_t
@@ -124,80 +126,30 @@ add_step(struct ruleset *rules, const char *text, size_t len, bool nocase,
 	rules->listed[rules->nlisted++] = listed;
 }
 
-/** The characters of base64 that @text gives, @shift bytes behind a group's start. */
-static void
-add_base64(struct ruleset *rules, const char *text, size_t len, size_t shift)
-{
-	static const char digits[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	char out[LITERAL_LEN_MAX];
-	size_t first = (shift * 8 + 5) / 6;
-	size_t last = (shift + len) * 8 / 6;
-	size_t n = 0;
-
-	for (size_t i = first; i < last && n < sizeof(out); i++) {
-		unsigned int value = 0;
-
-		for (size_t bit = i * 6; bit < i * 6 + 6; bit++) {
-			size_t byte = bit / 8 - shift;
-
-			value = value << 1 |
-				((unsigned int)(unsigned char)text[byte] >>
-						(7 - bit % 8) &
-					1);
-		}
-		out[n++] = digits[value];
-	}
-	if (n >= WRAPPED_LITERAL_MIN) {
-		add_step(rules, out, n, false, RULESET_BASE64, 0);
-	}
-}
-
 /** Two digits. */
 static size_t
-write_hex(char c, char *out)
+write_hex(char byte, char *out)
 {
 	static const char digits[] = "0123456789abcdef";
 
-	out[0] = digits[(unsigned char)c >> 4];
-	out[1] = digits[(unsigned char)c & 15];
+	out[0] = digits[(unsigned char)byte >> 4];
+	out[1] = digits[(unsigned char)byte & 15];
 	return 2;
 }
 
+/** The word with each character as a percent escape. */
 static void
-add_wrapped(struct ruleset *rules, const char *text, size_t len)
+add_escaped(struct ruleset *rules, const char *text, size_t len)
 {
-	char hex[LITERAL_LEN_MAX + 4], percent[LITERAL_LEN_MAX + 4];
-	size_t nhex = 0, npercent = 0;
+	char percent[LITERAL_LEN_MAX];
+	size_t n = 0;
 
-	for (size_t shift = 0; shift < 3; shift++) {
-		add_base64(rules, text, len, shift);
+	for (size_t i = 0; i < len && n + 3 <= LITERAL_LEN_MAX; i++) {
+		percent[n++] = '%';
+		n += write_hex(text[i], percent + n);
 	}
-	for (size_t i = 0; i < len && nhex + 2 <= LITERAL_LEN_MAX; i++) {
-		nhex += write_hex(text[i], hex + nhex);
-	}
-	for (size_t i = 0; i < len && npercent + 3 <= LITERAL_LEN_MAX; i++) {
-		percent[npercent++] = '%';
-		npercent += write_hex(text[i], percent + npercent);
-	}
-	if (len >= WRAPPED_LITERAL_MIN) {
-		add_step(rules, hex, nhex, true, RULESET_HEX, 0);
-		add_step(rules, percent, npercent, true, RULESET_PERCENT, 0);
-	}
-}
-
-/** As UTF-16, which PowerShell puts into base64. */
-static void
-add_wide(struct ruleset *rules, const char *text, size_t len)
-{
-	char wide[LITERAL_LEN_MAX] = { 0 };
-
-	len = MIN_OF(len, sizeof(wide) / 2);
-	for (size_t i = 0; i < len; i++) {
-		wide[2 * i] = text[i];
-	}
-	for (size_t shift = 0; shift < 3; shift++) {
-		add_base64(rules, wide, 2 * len, shift);
+	if (len >= ESCAPED_LITERAL_MIN) {
+		add_step(rules, percent, n, true, RULESET_PERCENT, 0);
 	}
 }
 
@@ -235,7 +187,7 @@ add_rule(struct ruleset *rules, uint32_t index)
 		}
 		if (rule->kind == RULE_TOKEN && rule->confidence == FINDING_CERTAIN &&
 			!nocase && rule->back == 0 && !(rule->flags & RULE_UNWRAPPED)) {
-			add_wrapped(rules, text, text_len);
+			add_escaped(rules, text, text_len);
 		}
 		at += len + (at[len] == '|');
 	}
@@ -263,37 +215,23 @@ add_code(struct ruleset *rules)
 		"api_key", "API_KEY", "PRIVATE KEY", "postgres://", "mysql://", "mongodb",
 		"redis://", "amqp://" };
 
+	static const char *const escapes[] = { "%3a%2f%2f", "%5f", "%2d", "%3aaa",
+		"%3a%20", "%22%3a", "\\u005f", "\\u002d", "\\x5f", "\\x2d",
+		"private%20key", "private+key" };
+
 	for (size_t i = 0; i < countof(generic); i++) {
 		add_step(rules, generic[i], strlen(generic[i]), true, RULESET_NAMED, 0);
 	}
 	for (size_t i = 0; i < countof(wrapped); i++) {
-		add_wrapped(rules, wrapped[i], strlen(wrapped[i]));
-		add_wide(rules, wrapped[i], strlen(wrapped[i]));
+		add_escaped(rules, wrapped[i], strlen(wrapped[i]));
 	}
 	add_step(rules, "Key>", 4, true, RULESET_NAMED, 0);
 	add_step(rules, "://", 3, false, RULESET_URL, 0);
 	add_step(rules, "PRIVATE KEY", 11, false, RULESET_PEM, 0);
-	add_step(rules, "%3a%2f%2f", 9, true, RULESET_PERCENT, 0);
-}
-
-/** A keyword inside an encoding: in small letters, in capitals and with one capital. */
-static void
-add_user_wrapped(struct ruleset *rules, const char *keyword, size_t len)
-{
-	char text[LITERAL_LEN_MAX];
-
-	for (size_t i = 0; i < len; i++) {
-		text[i] = char_lower(keyword[i]);
+	// An escape inside a token or a name hides its words.
+	for (size_t i = 0; i < countof(escapes); i++) {
+		add_step(rules, escapes[i], strlen(escapes[i]), true, RULESET_PERCENT, 0);
 	}
-	add_wrapped(rules, text, len);
-	if (char_is_lower(text[0])) {
-		text[0] = (char)(text[0] - 'a' + 'A');
-		add_wrapped(rules, text, len);
-	}
-	for (size_t i = 1; i < len; i++) {
-		text[i] = (char)(char_is_lower(text[i]) ? text[i] - 'a' + 'A' : text[i]);
-	}
-	add_wrapped(rules, text, len);
 }
 
 static void
@@ -312,7 +250,7 @@ add_user(struct ruleset *rules)
 				len = MIN_OF(len, (size_t)LITERAL_LEN_MAX);
 				add_step(rules, keyword, len, true, RULESET_USER,
 					(uint32_t)i);
-				add_user_wrapped(rules, keyword, len);
+				add_escaped(rules, keyword, len);
 			}
 		}
 	}

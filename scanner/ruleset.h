@@ -29,9 +29,7 @@ enum ruleset_action {
 	RULESET_NAMED,
 	RULESET_URL,
 	RULESET_PEM,
-	/** A word in base64, hex or percent escapes: decode what is around it. */
-	RULESET_BASE64,
-	RULESET_HEX,
+	/** A word in percent escapes: decode what is around it. */
 	RULESET_PERCENT,
 	/** A keyword of a user's rule. */
 	RULESET_USER,
@@ -52,6 +50,9 @@ enum ruleset_code {
 	RULESET_URL_PASSWORD,
 	RULESET_GENERIC_PASSWORD,
 	RULESET_GENERIC_SECRET,
+	RULESET_WIF,
+	RULESET_MAILGUN,
+	RULESET_PHRASE,
 	RULESET_NCODES,
 };
 

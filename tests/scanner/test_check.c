@@ -91,7 +91,7 @@ decoders_write_no_more_than_their_room(void **state)
 	assert_int_equal(decode_hex("68656c6C6f", 10, out, sizeof(out)), 5);
 	assert_memory_equal(out, "hello", 5);
 	assert_int_equal(decode_hex("686", 3, out, sizeof(out)), 0);
-	assert_int_equal(decode_percent("a%3Db%", 6, out, sizeof(out)), 4);
+	assert_int_equal(decode_escapes("a%3Db%", 6, out, sizeof(out)), 4);
 	assert_memory_equal(out, "a=b%", 4);
 }
 

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+// A value beside its name: every rule whose word stands in the name, then the filters.
+
+#include "scanner/engine_pass.h"
+
+#include "base/err.h"
+#include "scanner/assign.h"
+#include "scanner/chars.h"
+#include "scanner/filter.h"
+
+#include <string.h>
+
+enum {
+	/** Of strings that are joined with "+", together. */
+	JOINED_MAX = 512,
+};
+
+/** Every rule whose word stands in the name. */
+static int
+try_all_keyed(struct pass *pass, const struct assignment *assignment)
+{
+	char name[ASSIGN_KEY_MAX + 64];
+	size_t len = MIN_OF(assignment->key_end - assignment->key_start, sizeof(name));
+	size_t count;
+	const uint16_t *pairs;
+	const struct ruleset_keyed *keyed =
+		ruleset_keyed(pass->context->rules, &pairs, &count);
+
+	// Which pairs of letters the name holds: most words end here.
+	uint64_t held[RULESET_PAIRS / 64] = { 0 };
+	for (size_t i = 0; i < len; i++) {
+		name[i] = char_lower(pass->text[assignment->key_start + i]);
+		if (i > 0) {
+			size_t pair = ruleset_pair(name + i - 1);
+			held[pair / 64] |= (uint64_t)1 << pair % 64;
+		}
+	}
+	for (size_t i = 0; i < count; i++) {
+		if ((held[pairs[i] / 64] >> pairs[i] % 64 & 1) != 0 &&
+			memmem(name, len, keyed[i].word, keyed[i].len) != NULL &&
+			pass_keyed(pass, keyed[i].rule, assignment->value_start,
+				assignment->value_end) < 0) {
+			return pass->err->code;
+		}
+	}
+	return 0;
+}
+
+static bool
+ends_line(const struct pass *pass, size_t at)
+{
+	while (at < pass->len &&
+		(char_is_blank(pass->text[at]) || pass->text[at] == ';' ||
+			pass->text[at] == '.')) {
+		at++;
+	}
+	return at >= pass->len || pass->text[at] == '\n' || pass->text[at] == '\r';
+}
+
+/** A string that is an object in itself, "{\"sig\":\"...\"}": is one of its strings a
+ * secret, beside the name of the whole? */
+static enum filter_key
+judge_object(const struct filter_value *whole)
+{
+	struct filter_value part = *whole;
+	const char *why;
+
+	if (!whole->quoted || whole->len < 20 || whole->text[0] != '{') {
+		return FILTER_KEY_NONE;
+	}
+	part.ends_line = false;
+	for (size_t at = 1; at < whole->len; at += part.len + 1) {
+		part.text = whole->text + at;
+		part.len = 0;
+		while (at + part.len < whole->len &&
+			!char_is_quote(part.text[part.len]) &&
+			memchr("\\:,{}[] ", part.text[part.len], 8) == NULL) {
+			part.len++;
+		}
+		enum filter_key kind =
+			part.len >= 16 ? filter_secret(&part, &why) : FILTER_KEY_NONE;
+		if (kind == FILTER_KEY_TOKEN || kind == FILTER_KEY_PASSWORD) {
+			return kind;
+		}
+	}
+	return FILTER_KEY_NONE;
+}
+
+/** One value beside a name: does anything speak against it? */
+static int
+judge(struct pass *pass, struct assignment *found)
+{
+	const char *text = pass->text;
+	char joined[JOINED_MAX];
+	size_t njoined = assign_join(text, pass->len, found, joined, sizeof(joined));
+	struct filter_value value = {
+		.text = njoined > 0 ? joined : text + found->value_start,
+		.len = njoined > 0 ? njoined : found->value_end - found->value_start,
+		.name = text + found->key_start,
+		.name_len = found->key_end - found->key_start,
+		.path = pass->context->path,
+		.quoted = found->quote != '\0' || found->form == ASSIGN_ELEMENT,
+		.whole_line = found->whole_line,
+		.bare_space = found->form == ASSIGN_SPACE && found->quote == '\0',
+		.flag = found->flag,
+		.tight = found->form == ASSIGN_EQUALS &&
+			found->value_start == found->key_end + 1,
+		.called = found->form == ASSIGN_CALL,
+		.with_user = assign_has_user(text, found->key_start),
+		.listed = found->listed,
+		.ends_line = ends_line(pass, found->value_end),
+	};
+	enum filter_key kind = judge_object(&value);
+	if (kind == FILTER_KEY_NONE && filter_is_plain(&value)) {
+		pass_tell(pass, "generic-secret",
+			"its value is a name, a word, prose or an id", found->key_start,
+			found->value_end);
+		return 0;
+	}
+	if (try_all_keyed(pass, found) < 0) {
+		return pass->err->code;
+	}
+
+	const char *why = "";
+	kind = kind == FILTER_KEY_NONE ? filter_secret(&value, &why) : kind;
+	if (kind == FILTER_KEY_NONE) {
+		pass_tell(
+			pass, "generic-secret", why, found->key_start, found->value_end);
+		return 0;
+	}
+	size_t end = found->endless ? assign_end(text, pass->len, found->value_end)
+				    : found->value_end;
+	pass_emit_rule(pass,
+		ruleset_code(pass->context->rules,
+			kind == FILTER_KEY_PASSWORD ? RULESET_GENERIC_PASSWORD
+						    : RULESET_GENERIC_SECRET),
+		FINDING_LIKELY, found->value_start, end);
+	return 0;
+}
+
+int
+pass_named(struct pass *pass, size_t at, size_t len)
+{
+	struct assign_reader reader = {
+		.text = pass->text, .len = pass->len, .hit = at, .hit_len = len
+	};
+	struct assignment found;
+	int ret = 0;
+
+	// One look for all the words of one name.
+	if (at < pass->named_done) {
+		return 0;
+	}
+	while (ret == 0 && assign_next(&reader, &found)) {
+		pass->named_done = MAX_OF(pass->named_done, found.key_end);
+		ret = judge(pass, &found);
+	}
+	return ret;
+}

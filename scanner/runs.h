@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/**
+ * scanner/runs - where do letters and digits stand without a break, and where only words?
+ *
+ * Knows: chars.
+ * Owns:  nothing.
+ * Never: looks at every byte: a long run is seen at one place in twelve.
+ *
+ * Keys and encoded text are runs of letters and digits; a recovery phrase is nothing but
+ * short words in small letters.  Neither has a word that could be looked for.
+ */
+
+#ifndef SCANNER_RUNS_H
+#define SCANNER_RUNS_H
+
+#include "base/base.h"
+
+enum {
+	/** Shorter runs are names of a program. */
+	RUNS_LEN_MIN = 20,
+	/** Twelve words of three letters. */
+	RUNS_WORDS_MIN = 47,
+};
+
+/** Anything but 0 ends the search. */
+typedef int runs_fn(size_t start, size_t end, void *payload);
+
+/** Each longest run of RUNS_LEN_MIN letters and digits or more, in order. */
+int
+runs_find(const char *text, size_t len, runs_fn *fn, void *payload) NONNULL_ARGS(1, 3);
+
+/** Each longest stretch of RUNS_WORDS_MIN small letters and single spaces or more. */
+int runs_find_words(const char *text, size_t len, runs_fn *fn, void *payload)
+	NONNULL_ARGS(1, 3);
+
+#endif
