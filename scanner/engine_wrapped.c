@@ -145,6 +145,38 @@ scan_hex(struct pass *pass, size_t at, size_t end)
 	return scan_decoded(pass, decode_hex, at, end);
 }
 
+/** Could it be base64 of ASCII, from the first of a group on?  Each byte's high bit is
+ * one of a character's six. */
+static bool
+may_be_base64(const char *text)
+{
+	static const unsigned char high[] = { 32, 8, 2, 0 };
+
+	for (size_t i = 0; i < PROBE; i++) {
+		unsigned char c = (unsigned char)text[i];
+		size_t value = char_is_upper(text[i]) ? c - 'A' + 0u
+			: char_is_lower(text[i])      ? c - 'a' + 26u
+						      : c - '0' + 52u;
+
+		if ((value & high[i % 4]) != 0) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/** Or hex: every other digit is below eight. */
+static bool
+may_be_hex(const char *text)
+{
+	for (size_t i = 0; i < PROBE; i += 2) {
+		if (text[i] > '7') {
+			return false;
+		}
+	}
+	return true;
+}
+
 /** A few characters at @at: does @decode make a text of them? */
 static bool
 probe(const struct pass *pass, decode_fn *decode, size_t at)
@@ -170,17 +202,20 @@ is_hex_run(const char *text, size_t len)
 static int
 try_encoded(struct pass *pass, size_t start, size_t end)
 {
-	bool hex = is_hex_run(pass->text + start, end - start);
+	const char *text = pass->text;
 
 	for (size_t i = 0; i < PROBES && start + i * PROBE_STEP + PROBE <= end; i++) {
 		size_t at = start + i * PROBE_STEP;
 
 		for (size_t phase = 0; phase < 4 && at + phase + PROBE <= end; phase++) {
-			if (hex && phase < 2 && probe(pass, decode_hex, at + phase)) {
+			if (phase < 2 && may_be_hex(text + at + phase) &&
+				probe(pass, decode_hex, at + phase) &&
+				is_hex_run(text + start, end - start)) {
 				return scan_hex(
 					pass, start + (at - start + phase) % 2, end);
 			}
-			if (probe(pass, decode_base64, at + phase)) {
+			if (may_be_base64(text + at + phase) &&
+				probe(pass, decode_base64, at + phase)) {
 				return scan_base64(pass, at + phase);
 			}
 		}

@@ -758,9 +758,16 @@ key_of(const struct filter_value *value)
 static bool
 is_made_up(struct filter_value *value, const struct look *look)
 {
+	bool word = look->lower + look->upper == value->len && value->len <= 24 &&
+		(value->quoted || value->whole_line) && !value->called;
+
+	// Most names are of other things; whose they are costs more to ask.
+	if (!word && !is_numbered(value, look)) {
+		return false;
+	}
 	value->key = key_of(value);
 	return value->key == FILTER_KEY_PASSWORD &&
-		(is_numbered(value, look) || is_plain_password(value, look));
+		(!word || is_plain_password(value, look));
 }
 
 bool

@@ -1,26 +1,45 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /*
- * Eight bytes at a time, at every twelfth place: a run of twenty holds eight whole ones
- * at one of these places wherever it begins.
+ * Two sieves.  The first looks at eight bytes at every sixteenth place (for words: at
+ * every 52nd): a run of 24 holds eight whole ones at one of these places wherever it
+ * begins.
  *
- *     . . . . . . . a b c d e f g h i j k l m n o p q r s t . . .
- *     |- looked at -|       |- looked at -|       |- looked at -|
+ *     . . . . . . a b c d e f g h i j k l m n o p q r s t u v w x . . . . . . .
+ *           |- looked at -|       |- looked at -|       |- looked at -|
+ *
+ * The second asks for more of it, before or behind.  Nothing branches on what is seen:
+ * every place is written down, and the next one over it unless it passed, as in
+ * literal.c.
  */
 
 #include "scanner/runs.h"
 
 #include "scanner/chars.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum {
 	EIGHT = 8,
+	/** Half of it stands before or behind the eight bytes. */
 	STEP = RUNS_LEN_MIN - EIGHT,
-	/** A stretch holds three times eight at one of these places. */
-	WORDS_STEP = RUNS_WORDS_MIN - 3 * EIGHT + 1,
-	/** A stretch of words is read as far as this: twice the longest phrase. */
-	WORDS_MAX = 512,
+	WORDS_STEP = RUNS_WORDS_MIN - EIGHT,
+	/** A stretch of words is read as far as this: more than the longest phrase. */
+	WORDS_MAX = 256,
+	WORD_MIN = 3,
+	WORD_MAX = 8,
+	/** Looks before what they saw is gone through. */
+	BATCH = 512,
+};
+
+static_assert(STEP >= 2 * EIGHT, "eight of a run stand beside the eight looked at");
+
+typedef uint8_t bytes16 __attribute__((vector_size(16)));
+
+struct halves {
+	uint64_t first;
+	uint64_t second;
 };
 
 #define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
@@ -34,103 +53,257 @@ eight_at(const char *text)
 	return word;
 }
 
-/** Is every one of the eight ASCII, and not below @least? */
-static inline bool
-all_from(uint64_t eight, unsigned char least)
+/** The high bit of each byte that is ASCII and not below @least. */
+static inline uint64_t
+from(uint64_t eight, unsigned char least)
 {
-	return (((eight | EACH(0x80)) - EACH(least)) & ~eight & EACH(0x80)) == EACH(0x80);
+	return ((eight | EACH(0x80)) - EACH(least)) & ~eight & EACH(0x80);
 }
 
-static size_t
-run_start(const char *text, size_t from, size_t at)
+static inline bool
+may_be_run(const char *text)
 {
-	while (at > from && char_is_alnum(text[at - 1])) {
-		at--;
+	return from(eight_at(text), '0') == EACH(0x80);
+}
+
+/** 0xff for each letter or digit. */
+static inline struct halves
+alnum_at(const char *text)
+{
+	bytes16 bytes;
+	struct halves halves;
+
+	memcpy(&bytes, text, sizeof(bytes));
+	bytes16 letters = (bytes | 0x20) - 'a', digits = bytes - '0';
+	bytes16 mask = (bytes16)(letters < 26) | (bytes16)(digits < 10);
+	memcpy(&halves, &mask, sizeof(halves));
+	return halves;
+}
+
+/** Are twice eight of them, up to @text + EIGHT or from it on, letters and digits?  EIGHT
+ * bytes before it and twice as many from it on are there. */
+static inline bool
+may_be_long_run(const char *text)
+{
+	struct halves before = alnum_at(text - EIGHT), behind = alnum_at(text);
+
+	return (int)((before.first & before.second) == UINT64_MAX) |
+		(int)((behind.first & behind.second) == UINT64_MAX);
+}
+
+/** The high bit of each byte that is a space; the others are ASCII, too. */
+static inline uint64_t
+spaces_in(uint64_t eight)
+{
+	return (((eight ^ EACH(' ')) + EACH(0x7f)) & EACH(0x80)) ^ EACH(0x80);
+}
+
+/** Small letters (0x60 and up) and spaces: a space with 0x40 is one of them. */
+static inline bool
+of_words(uint64_t eight)
+{
+	return from(eight | spaces_in(eight) >> 1, 0x60) == EACH(0x80);
+}
+
+/** Three times eight bytes: words, and not one of one or two letters among them. */
+static inline bool
+may_be_words(const char *text)
+{
+	uint64_t first = eight_at(text), second = eight_at(text + EIGHT);
+	uint64_t third = eight_at(text + 2 * EIGHT);
+	bool words = (int)of_words(first) & (int)of_words(second) & (int)of_words(third);
+
+	first = spaces_in(first);
+	second = spaces_in(second);
+	third = spaces_in(third);
+	// Two spaces in three of four bytes that follow each other.
+	uint64_t near = (first & (first >> 8 | first >> 16 | first >> 24)) |
+		(second & (second >> 8 | second >> 16 | second >> 24)) |
+		(third & (third >> 8 | third >> 16 | third >> 24));
+	return (int)words & (int)(near == 0) & (int)((first | second | third) != 0);
+}
+
+/** How many of the eight from the first on (@back: from the last on) are 0xff. */
+static inline size_t
+ones(uint64_t mask, bool back)
+{
+	if (mask == UINT64_MAX) {
+		return EIGHT;
 	}
-	return at;
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	back = !back;
+#endif
+	return (size_t)(back ? __builtin_clzll(~mask) : __builtin_ctzll(~mask)) / 8;
 }
 
 static size_t
 run_end(const char *text, size_t len, size_t at)
 {
+	while (at + 2 * EIGHT <= len) {
+		struct halves halves = alnum_at(text + at);
+		size_t n = ones(halves.first, false);
+
+		n += n == EIGHT ? ones(halves.second, false) : 0;
+		at += n;
+		if (n < 2 * EIGHT) {
+			return at;
+		}
+	}
 	while (at < len && char_is_alnum(text[at])) {
 		at++;
 	}
 	return at;
 }
 
+static size_t
+run_start(const char *text, size_t least, size_t at)
+{
+	while (at >= least + 2 * EIGHT) {
+		struct halves halves = alnum_at(text + at - 2 * EIGHT);
+		size_t n = ones(halves.second, true);
+
+		n += n == EIGHT ? ones(halves.first, true) : 0;
+		at -= n;
+		if (n < 2 * EIGHT) {
+			return at;
+		}
+	}
+	while (at > least && char_is_alnum(text[at - 1])) {
+		at--;
+	}
+	return at;
+}
+
+/** Tell the run around @at, unless it was told before @told; moves that on. */
+static int
+tell_run(
+	const char *text, size_t len, size_t at, size_t *told, runs_fn *fn, void *payload)
+{
+	if (at < *told) {
+		return 0;
+	}
+	size_t end = run_end(text, len, at);
+	if (end < at + EIGHT) {
+		return 0;
+	}
+	size_t start = run_start(text, *told, at);
+	*told = end;
+	return end - start >= RUNS_LEN_MIN ? fn(start, end, payload) : 0;
+}
+
 int
 runs_find(const char *text, size_t len, runs_fn *fn, void *payload)
 {
+	size_t places[BATCH];
 	size_t told = 0;
+	int ret = 0;
 
-	for (size_t at = 0; at + EIGHT <= len; at += STEP) {
-		if (!all_from(eight_at(text + at), '0')) {
-			continue;
-		}
-		size_t end = run_end(text, len, at);
-		if (end < at + EIGHT) {
-			continue;
-		}
-		size_t start = run_start(text, told, at);
-		if (end - start >= RUNS_LEN_MIN) {
-			int ret = fn(start, end, payload);
+	for (size_t at = 0; at + EIGHT <= len && ret == 0;) {
+		size_t n = 0, long_ones = 0;
 
-			if (ret != 0) {
-				return ret;
-			}
+		for (size_t i = 0; i < BATCH && at + EIGHT <= len; i++, at += STEP) {
+			places[n] = at;
+			n += may_be_run(text + at);
 		}
-		// The next place behind it.
-		told = end;
-		at = end - end % STEP;
-		at -= at == end ? STEP : 0;
+		for (size_t i = 0; i < n; i++) {
+			size_t place = places[i];
+			bool edge = place < EIGHT || place + 2 * EIGHT > len;
+
+			places[long_ones] = place;
+			long_ones += edge || may_be_long_run(text + place);
+		}
+		for (size_t i = 0; i < long_ones && ret == 0; i++) {
+			ret = tell_run(text, len, places[i], &told, fn, payload);
+		}
 	}
-	return 0;
+	return ret;
 }
 
 static bool
-is_of_words(char c)
+is_word_len(size_t len)
 {
-	return char_is_lower(c) || c == ' ';
+	return len >= WORD_MIN && len <= WORD_MAX;
 }
 
-/** Small letters (0x60 and up) and spaces: a space plus 0x40 is one of them. */
-static inline bool
-all_words(uint64_t eight)
+/** From @at on, inside a word, to behind the last word whose length is right. */
+static size_t
+words_end(const char *text, size_t len, size_t at)
 {
-	uint64_t spaces = (eight ^ EACH(' ')) + EACH(0x7f);
+	size_t word = SIZE_MAX, end = at;
 
-	// Where a byte is a space, its high bit is clear now.
-	spaces = ~spaces & EACH(0x80);
-	return all_from(eight | spaces >> 1, 0x60);
+	for (; end < len && end - at < WORDS_MAX; end++) {
+		if (text[end] == ' ') {
+			if (word != SIZE_MAX && !is_word_len(end - word)) {
+				return word - 1;
+			}
+			word = end + 1;
+		} else if (!char_is_lower(text[end])) {
+			break;
+		}
+	}
+	return end;
+}
+
+static size_t
+words_start(const char *text, size_t at)
+{
+	size_t word = SIZE_MAX, start = at;
+
+	for (; start > 0 && at - start < WORDS_MAX; start--) {
+		if (text[start - 1] == ' ') {
+			if (word != SIZE_MAX && !is_word_len(word - start)) {
+				return word + 1;
+			}
+			word = start - 1;
+		} else if (!char_is_lower(text[start - 1])) {
+			break;
+		}
+	}
+	return start;
+}
+
+static int
+tell_words(
+	const char *text, size_t len, size_t at, size_t *told, runs_fn *fn, void *payload)
+{
+	if (at < *told) {
+		return 0;
+	}
+	// Sentences end both ways at a word of one or two letters, and soon.
+	size_t end = words_end(text, len, at);
+	size_t start = words_start(text, at);
+	*told = MAX_OF(end, at + 1);
+	return end >= start + RUNS_WORDS_MIN ? fn(start, end, payload) : 0;
 }
 
 int
 runs_find_words(const char *text, size_t len, runs_fn *fn, void *payload)
 {
-	for (size_t at = 0; at + WORDS_STEP <= len; at += WORDS_STEP) {
-		if (!all_words(eight_at(text + at)) ||
-			!all_words(eight_at(text + at + 2 * EIGHT)) ||
-			!all_words(eight_at(text + at + EIGHT))) {
-			continue;
-		}
+	size_t places[BATCH];
+	size_t told = 0;
+	int ret = 0;
 
-		size_t start = at, end = at;
-		while (start > 0 && at - start < WORDS_MAX &&
-			is_of_words(text[start - 1])) {
-			start--;
+	for (size_t at = 0; at + EIGHT <= len && ret == 0;) {
+		size_t n = 0, more = 0;
+
+		for (size_t i = 0; i < BATCH && at + EIGHT <= len;
+			i++, at += WORDS_STEP) {
+			places[n] = at;
+			n += of_words(eight_at(text + at));
 		}
-		while (end < len && end - at < WORDS_MAX && is_of_words(text[end])) {
-			end++;
+		for (size_t i = 0; i < n; i++) {
+			size_t place = places[i];
+			bool edge = place < 2 * EIGHT || place + 3 * EIGHT > len;
+
+			places[more] = place;
+			// It reaches at least 26 bytes before the eight, or behind.
+			more += edge ||
+				((int)may_be_words(text + place) |
+					(int)may_be_words(text + place - 2 * EIGHT)) != 0;
 		}
-		int ret = end - start >= RUNS_WORDS_MIN ? fn(start, end, payload) : 0;
-		if (ret != 0) {
-			return ret;
-		}
-		if (end >= at + WORDS_STEP) {
-			at = end - end % WORDS_STEP -
-				(end % WORDS_STEP == 0 ? WORDS_STEP : 0);
+		for (size_t i = 0; i < more && ret == 0; i++) {
+			ret = tell_words(text, len, places[i], &told, fn, payload);
 		}
 	}
-	return 0;
+	return ret;
 }

@@ -5,7 +5,7 @@
  *
  * Knows: chars.
  * Owns:  nothing.
- * Never: looks at every byte: a long run is seen at one place in twelve.
+ * Never: looks at every byte: a long run is seen at one place in sixteen.
  *
  * Keys and encoded text are runs of letters and digits; a recovery phrase is nothing but
  * short words in small letters.  Neither has a word that could be looked for.
@@ -18,9 +18,10 @@
 
 enum {
 	/** Shorter runs are names of a program. */
-	RUNS_LEN_MIN = 20,
-	/** Twelve words of three letters. */
-	RUNS_WORDS_MIN = 47,
+	RUNS_LEN_MIN = 24,
+	/** Twelve words of a recovery phrase are 76 characters, give or take four: none in
+	 * ten thousand is shorter than this. */
+	RUNS_WORDS_MIN = 60,
 };
 
 /** Anything but 0 ends the search. */
@@ -30,7 +31,8 @@ typedef int runs_fn(size_t start, size_t end, void *payload);
 int
 runs_find(const char *text, size_t len, runs_fn *fn, void *payload) NONNULL_ARGS(1, 3);
 
-/** Each longest stretch of RUNS_WORDS_MIN small letters and single spaces or more. */
+/** Each stretch of RUNS_WORDS_MIN bytes or more of words with three to eight small letters
+ * and one space between them; at its ends may be parts of others. */
 int runs_find_words(const char *text, size_t len, runs_fn *fn, void *payload)
 	NONNULL_ARGS(1, 3);
 

@@ -235,12 +235,12 @@ a_pattern_that_runs_away_is_an_error_and_never_clean(void **state)
 static void
 what_is_inside_an_encoding_hides_no_rule_outside(void **state)
 {
-	// "key=insidebase" in base64, between a keyword and what it is for.
+	// "x = 1, key=insidebase" in base64, between a keyword and what it is for.
 	static const char toml[] =
 		"[[rules]]\nid='a'\nregex='key=([a-z]{10})'\nkeywords=["
 		"'key=']\n[[rules]]\nid='b'\nregex='val=([a-z]+)'\n"
 		"keywords=['val=']\n";
-	static const char text[] = "val=outside blob: eCBrZXk9aW5zaWRlYmFzZQ== x\n";
+	static const char text[] = "val=outside blob: eCA9IDEsIGtleT1pbnNpZGViYXNl x\n";
 	struct scanner *scanner = NULL;
 	struct err err = { 0 };
 
