@@ -19,8 +19,8 @@
 enum {
 	/** Shorter runs are names of a program. */
 	RUNS_LEN_MIN = 24,
-	/** Twelve words of a recovery phrase are 76 characters, give or take four: none in
-	 * ten thousand is shorter than this. */
+	/** Twelve words of a recovery phrase are 76 characters, give or take four: none
+	 * in ten thousand is shorter than this. */
 	RUNS_WORDS_MIN = 60,
 };
 
@@ -31,8 +31,8 @@ typedef int runs_fn(size_t start, size_t end, void *payload);
 int
 runs_find(const char *text, size_t len, runs_fn *fn, void *payload) NONNULL_ARGS(1, 3);
 
-/** Each stretch of RUNS_WORDS_MIN bytes or more of words with three to eight small letters
- * and one space between them; at its ends may be parts of others. */
+/** Each stretch of RUNS_WORDS_MIN bytes or more of words with three to eight small
+ * letters and one space between them; at its ends may be parts of others. */
 int runs_find_words(const char *text, size_t len, runs_fn *fn, void *payload)
 	NONNULL_ARGS(1, 3);
 
