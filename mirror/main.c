@@ -290,14 +290,18 @@
  *                                  else was heard of.
  *     brain/home                   the few files of ours inside a git directory.
  *     brain/index                  .git/index, written so that `git status` is clean.
+ *     brain/index_relay            what differs between two trees, read on one thread
+ *                                  and used on another.
  *     brain/index_room             what an entry of git's index looks like: the inside
  *                                  of index.c and index_write.c.
  *     brain/maintain               many small packs into few large ones.
  *     brain/milestone              our milestones, brought to the remote after the
  *                                  branch.
  *     brain/oid                    the name of a git object: 20 bytes of SHA-1.
- *     brain/pack                   the objects of one cycle, as one pack, all or
- *                                  nothing.
+ *     brain/pack                   the objects of one cycle, as one pack or two, all
+ *                                  or nothing.
+ *     brain/pack_file              one pack file and its index, from the first byte to
+ *                                  objects/pack.
  *     brain/pack_index             name, place and checksum of each object in one pack.
  *     brain/packs                  which packs stand in objects/pack, and was one
  *                                  taken away?

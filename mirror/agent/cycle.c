@@ -31,7 +31,7 @@
 
 /**
  *     walk           rows of what changed          (ledger transaction open)
- *     fold           trees and sidecar texts       (objects into one pack)
+ *     fold           trees and sidecar texts       (objects into the pack)
  *     pack_finish    objects are safe and readable
  *     compare_marked trees read back and compared with the rows
  *     repo_move_ref  the commit counts
@@ -452,8 +452,8 @@ conclude(struct round *round, struct err *err)
 	char head[OID_HEX_MAX];
 	bool due = false;
 
-	if (fold(round, &tree, err) < 0 || account(round, err) < 0 ||
-		compare_is_due(round, now_ms, &due, err) < 0) {
+	if (pack_settle(round->pack, err) < 0 || fold(round, &tree, err) < 0 ||
+		account(round, err) < 0 || compare_is_due(round, now_ms, &due, err) < 0) {
 		return err->code;
 	}
 	result->commit = round->head;

@@ -1,5 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+/*
+ * Level by level, the deepest first: the ledger is asked and told on the cycle's own
+ * thread, trees and sidecars are made by the crew.
+ *
+ *     load | load | load | settle | load ...     the cycle's thread
+ *          make tree and sidecar | make ...      any thread
+ */
+
 #include "agent/fold.h"
 
 #include "agent/content.h"
@@ -224,99 +232,87 @@ sidecar_row(const struct round *round, const char *path, const struct ledger_row
 	return entry;
 }
 
-// Bytes that may not stand at their own path stand below .mirror/files.
-static void
-keep_stored(struct round *round, const struct ledger_row *row,
-	const struct entry_texts *texts)
+// More attributes than one text can hold are left out before anything is made of it.
+static int
+fit_attributes(struct round *round, struct content *content, struct err *err)
 {
-	struct oid oid;
+	size_t len = content->folder.attributes_len;
 
-	if ((row->flags & LEDGER_ROW_SIDECAR) != 0) {
-		memcpy(oid.id, row->oid.bytes, sizeof(oid.id));
-		round_change(round, texts->at, TREE_FILE, &oid);
+	for (size_t i = 0; i < content->rows.count; i++) {
+		struct ledger_row *row = &content->rows.rows[i];
+
+		if (!row->oid.set || row->type == LEDGER_TYPE_FOLDER) {
+			continue;
+		}
+		if (len + row->attributes_len > FOLDER_ATTRIBUTES_MAX &&
+			leave_out_attributes(round, content->folder.id, row, err) < 0) {
+			return err->code;
+		}
+		len += row->attributes_len;
 	}
-	sealing_keep(round, &row->sealed);
+	return 0;
 }
 
-// One sidecar text on its way into the pack and the copy, on any thread: its name is
-// known before.
-struct parcel {
+// One folder on its way through the crew.
+struct folding {
 	struct crew_task task;
 	struct round *round;
-	char place[SIDECAR_PATH_MAX];
-	struct buf text;
-	struct oid oid;
+	/** Its path is the round's. */
+	struct round_folder marked;
+	struct content content;
+	/** Its tree as the ledger had it. */
+	struct ledger_oid before;
 	struct err err;
 };
 
 static void
-parcel_run(struct crew_task *task)
+list_entries(const struct round *round, const struct folding *folding,
+	struct folder_attributes *all, struct entry_texts *texts,
+	struct sidecar_folder *folder, struct sidecar_entry *entries)
 {
-	struct parcel *parcel = (struct parcel *)(void *)task;
-	struct oid oid;
+	const struct content *content = &folding->content;
 
-	if (round_store(parcel->round, parcel->place, buf_text(&parcel->text),
-		    parcel->text.len, &oid, &parcel->err) == 0 &&
-		!oid_equal(&oid, &parcel->oid)) {
-		err_raise(&parcel->err, ERR_BUG, "%s has two names", parcel->place);
-	}
-}
+	for (size_t i = 0; i < content->rows.count; i++) {
+		const struct ledger_row *row = &content->rows.rows[i];
+		struct sidecar_entry *entry = &entries[folder->nentries];
 
-// Those that are done; with @wait all of them.  The first failure is told.
-static int
-collect_parcels(struct round *round, bool wait, struct err *err)
-{
-	struct crew_task *task;
-	int result = 0;
-
-	while ((task = crew_collect(round->crew, wait)) != NULL) {
-		struct parcel *parcel = (struct parcel *)(void *)task;
-
-		if (result == 0 && parcel->err.code < 0) {
-			*err = parcel->err;
-			result = err->code;
+		if (!row->oid.set) {
+			continue;
 		}
-		buf_done(&parcel->text);
-		free(parcel);
+		folder->nentries++;
+		// An unreadable folder keeps the sidecar it had.
+		if (row->type == LEDGER_TYPE_FOLDER) {
+			*entry = (struct sidecar_entry){ .kind = SIDECAR_FOLDER,
+				.name = row->name };
+			continue;
+		}
+		*entry = sidecar_row(round, folding->marked.path, row, &texts[i]);
+		list_attributes(all, row->attributes, row->attributes_len, &entry->xattrs,
+			&entry->nxattrs);
 	}
-	return result;
+	for (size_t i = 0; i < content->subs.count; i++) {
+		entries[folder->nentries++] = (struct sidecar_entry){
+			.kind = SIDECAR_FOLDER,
+			.name = content->subs.folders[i].name,
+		};
+	}
 }
 
 static int
-store_sidecar(struct round *round, const struct sidecar_folder *folder,
-	struct oid *ret_oid, struct err *err)
+fold_sidecar(struct folding *folding, struct err *err)
 {
-	struct parcel *parcel = xcalloc(1, sizeof(*parcel));
-
-	parcel->task.run = parcel_run;
-	parcel->round = round;
-	parcel->text.max = SIDECAR_TEXT_MAX;
-	if (sidecar_write(folder, &parcel->text, err) < 0) {
-		buf_done(&parcel->text);
-		free(parcel);
-		return err_wrap(err, "describe %s", folder->path);
-	}
-	sidecar_folder_path(folder->path, parcel->place);
-	oid_of(OBJECT_BLOB, buf_text(&parcel->text), parcel->text.len, &parcel->oid);
-	*ret_oid = parcel->oid;
-	round_change(round, parcel->place, TREE_FILE, ret_oid);
-	crew_submit(round->crew, &parcel->task);
-	return collect_parcels(round, false, err);
-}
-
-static int
-fold_sidecar(
-	struct round *round, const char *path, struct content *content, struct err *err)
-{
+	struct round *round = folding->round;
+	struct content *content = &folding->content;
 	size_t most = content->rows.count + content->subs.count;
 	AUTO_FREE struct sidecar_entry *entries = xcalloc(most, sizeof(*entries));
 	AUTO_FREE struct entry_texts *texts =
 		xcalloc(content->rows.count, sizeof(*texts));
 	AUTO_FREE struct sidecar_xattr *attributes = room_for_attributes(content);
+	AUTO(buf_done) struct buf text = { .max = SIDECAR_TEXT_MAX };
 	struct folder_attributes all = { .list = attributes };
 	const struct inode *inode = &content->folder.inode;
 	struct sidecar_folder folder = {
-		.path = path,
+		.path = folding->marked.path,
 		.mode = inode->mode & 07777,
 		.has_owner = round->kit->config->files.owner,
 		.uid = inode->uid,
@@ -324,49 +320,40 @@ fold_sidecar(
 		.entries = entries,
 	};
 	char sealed[SIDECAR_PATH_MAX];
+	char place[SIDECAR_PATH_MAX];
 	struct oid oid;
 
 	if (content->folder.sealed.set) {
 		sidecar_sealed_path(content->folder.sealed.bytes, sealed);
 		folder.sealed = sealed;
-		sealing_keep(round, &content->folder.sealed);
 	}
 	split_time(inode->mtime_ns, &folder.mtime_s, &folder.mtime_ns);
 	list_attributes(&all, content->folder.attributes, content->folder.attributes_len,
 		&folder.xattrs, &folder.nxattrs);
-	for (size_t i = 0; i < content->rows.count; i++) {
-		struct ledger_row *row = &content->rows.rows[i];
-		struct sidecar_entry *entry = &entries[folder.nentries];
-
-		// An unreadable folder keeps the sidecar it had.
-		if (row->oid.set && row->type != LEDGER_TYPE_FOLDER) {
-			if (all.len + row->attributes_len > FOLDER_ATTRIBUTES_MAX &&
-				leave_out_attributes(
-					round, content->folder.id, row, err) < 0) {
-				return err->code;
-			}
-			*entry = sidecar_row(round, path, row, &texts[i]);
-			list_attributes(&all, row->attributes, row->attributes_len,
-				&entry->xattrs, &entry->nxattrs);
-			keep_stored(round, row, &texts[i]);
-			folder.nentries++;
-		} else if (row->oid.set) {
-			entries[folder.nentries++] =
-				(struct sidecar_entry){ .kind = SIDECAR_FOLDER,
-					.name = row->name };
-		}
+	list_entries(round, folding, &all, texts, &folder, entries);
+	if (sidecar_write(&folder, &text, err) < 0) {
+		return err_wrap(err, "describe %s", folder.path);
 	}
-	for (size_t i = 0; i < content->subs.count; i++) {
-		entries[folder.nentries++] = (struct sidecar_entry){
-			.kind = SIDECAR_FOLDER,
-			.name = content->subs.folders[i].name,
-		};
-	}
-	if (store_sidecar(round, &folder, &oid, err) < 0) {
+	sidecar_folder_path(folder.path, place);
+	if (round_store(round, place, buf_text(&text), text.len, &oid, err) < 0) {
 		return err->code;
 	}
 	set_oid(&content->folder.sidecar, &oid);
 	return 0;
+}
+
+static void
+run(struct crew_task *task)
+{
+	struct folding *folding = (struct folding *)(void *)task;
+	struct err *err = &folding->err;
+
+	if ((folding->marked.dirt & ROUND_TREE) != 0 &&
+		fold_tree(folding->round, &folding->content, err) < 0) {
+		err_wrap(err, "fold %s", folding->marked.path);
+	} else if ((folding->marked.dirt & ROUND_SIDECAR) != 0) {
+		(void)!fold_sidecar(folding, err);
+	}
 }
 
 // A change of mode or time alone waits for the next full cycle.
@@ -386,41 +373,115 @@ parent_path(const char *path)
 	return slash != NULL ? xmemdup0(path, (size_t)(slash - path)) : xstrdup("");
 }
 
+static void
+folding_free(struct folding *folding)
+{
+	content_done(&folding->content);
+	free(folding);
+}
+
+// What is to change below .mirror/ because of it: its text, bytes that may not stand at
+// their own path, originals.
+static void
+tell_changes(struct round *round, const struct folding *folding)
+{
+	const struct content *content = &folding->content;
+	char place[SIDECAR_PATH_MAX];
+	struct oid oid;
+
+	sidecar_folder_path(folding->marked.path, place);
+	memcpy(oid.id, content->folder.sidecar.bytes, sizeof(oid.id));
+	round_change(round, place, TREE_FILE, &oid);
+	if (content->folder.sealed.set) {
+		sealing_keep(round, &content->folder.sealed);
+	}
+	for (size_t i = 0; i < content->rows.count; i++) {
+		const struct ledger_row *row = &content->rows.rows[i];
+
+		if (!row->oid.set || row->type == LEDGER_TYPE_FOLDER) {
+			continue;
+		}
+		if ((row->flags & LEDGER_ROW_SIDECAR) != 0) {
+			AUTO_FREE char *whole =
+				xasprintf("%s/%s", folding->marked.path, row->name);
+
+			sidecar_file_path(whole, place);
+			memcpy(oid.id, row->oid.bytes, sizeof(oid.id));
+			round_change(round, place, TREE_FILE, &oid);
+		}
+		sealing_keep(round, &row->sealed);
+	}
+}
+
+// It is made: tell the ledger, and the folder above when its tree is another one.
+static int
+settle(struct round *round, struct folding *folding, struct err *err)
+{
+	struct ledger_folder *folder = &folding->content.folder;
+	const struct round_folder *marked = &folding->marked;
+
+	if (folding->err.code < 0) {
+		*err = folding->err;
+		return err->code;
+	}
+	if ((marked->dirt & ROUND_SIDECAR) != 0) {
+		tell_changes(round, folding);
+		folder->flags &= ~(uint32_t)LEDGER_FOLDER_META_DIRTY;
+	}
+	if (folder->parent != 0 &&
+		(folding->before.set != folder->tree.set ||
+			memcmp(folding->before.bytes, folder->tree.bytes,
+				LEDGER_OID_LEN) != 0)) {
+		AUTO_FREE char *above = parent_path(marked->path);
+
+		round_mark(round, folder->parent, above, marked->depth - 1, ROUND_TREE);
+	}
+	return ledger_folder_put(round->kit->ledger, folder, err);
+}
+
+// Those that are done; with @wait all of them.  The first failure is told.
+static int
+collect(struct round *round, bool wait, struct err *err)
+{
+	struct crew_task *task;
+	struct err later;
+	int result = 0;
+
+	while ((task = crew_collect(round->crew, wait)) != NULL) {
+		struct folding *folding = (struct folding *)(void *)task;
+		int settled = settle(round, folding, result < 0 ? &later : err);
+
+		result = result < 0 ? result : settled;
+		folding_free(folding);
+	}
+	return result;
+}
+
+// Load it and send it through the crew.
 static int
 fold_one(struct round *round, size_t index, struct err *err)
 {
-	// The list may move while parents are added to it.
-	struct round_folder marked = round->folders[index];
-	AUTO(content_done) struct content content = { 0 };
-	struct ledger_oid before;
-	int found = content_load(round, marked.id, &content, err);
+	struct folding *folding = xcalloc(1, sizeof(*folding));
+	struct content *content = &folding->content;
+	int found;
 
+	folding->task.run = run;
+	folding->round = round;
+	folding->marked = round->folders[index];
+	found = content_load(round, folding->marked.id, content, err);
+	if (found > 0 && folding->marked.dirt == ROUND_SIDECAR && !round->plan->full) {
+		found = postpone(round, content, err) < 0 ? err->code : 0;
+	}
+	if (found > 0 && fit_attributes(round, content, err) < 0) {
+		found = err->code;
+	}
 	if (found <= 0) {
+		folding_free(folding);
 		return found;
 	}
-	if (marked.dirt == ROUND_SIDECAR && !round->plan->full) {
-		return postpone(round, &content, err);
-	}
-	before = content.folder.tree;
-	if ((marked.dirt & ROUND_TREE) != 0 && fold_tree(round, &content, err) < 0) {
-		return err_wrap(err, "fold %s", marked.path);
-	}
-	if ((marked.dirt & ROUND_SIDECAR) != 0) {
-		if (fold_sidecar(round, marked.path, &content, err) < 0) {
-			return err->code;
-		}
-		content.folder.flags &= ~(uint32_t)LEDGER_FOLDER_META_DIRTY;
-	}
-	if (content.folder.parent != 0 &&
-		(before.set != content.folder.tree.set ||
-			memcmp(before.bytes, content.folder.tree.bytes, LEDGER_OID_LEN) !=
-				0)) {
-		AUTO_FREE char *above = parent_path(marked.path);
-
-		round_mark(round, content.folder.parent, above, marked.depth - 1,
-			ROUND_TREE);
-	}
-	return ledger_folder_put(round->kit->ledger, &content.folder, err);
+	folding->before = content->folder.tree;
+	crew_submit(round->crew, &folding->task);
+	return collect(round, false, err);
 }
 
 static int
@@ -482,6 +543,9 @@ fold_folders(struct round *round, struct err *err)
 			if (fold_one(round, (size_t)late[i], err) < 0) {
 				return err->code;
 			}
+		}
+		if (collect(round, true, err) < 0) {
+			return err->code;
 		}
 	}
 	return 0;
@@ -622,14 +686,10 @@ int
 fold(struct round *round, struct oid *ret_tree, struct err *err)
 {
 	struct err ignored;
-	int result = fold_folders(round, err);
 
-	if (collect_parcels(round, true, result < 0 ? &ignored : err) < 0 &&
-		result == 0) {
-		result = err->code;
-	}
-	if (result < 0) {
-		return result;
+	if (fold_folders(round, err) < 0) {
+		(void)!collect(round, true, &ignored);
+		return err->code;
 	}
 	if (fold_top(round, ret_tree, err) < 0) {
 		return err_wrap(err, "fold the top");

@@ -4,6 +4,7 @@
 
 #include "agent/crew.h"
 #include "agent/kit.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "brain/pack.h"
@@ -16,6 +17,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum {
+	// Asking the queue costs as much as listing a small folder.
+	PAUSE_EVERY_MS = 10,
+};
 
 int
 round_begin(struct round *round, struct kit *kit, const struct cycle_plan *plan,
@@ -165,7 +171,12 @@ int
 round_pause(struct round *round, struct err *err)
 {
 	const struct cycle_plan *plan = round->plan;
+	int64_t now_ms = clock_mono_ms();
 
+	if (now_ms - round->paused_ms < PAUSE_EVERY_MS) {
+		return 0;
+	}
+	round->paused_ms = now_ms;
 	if (plan->on_progress != NULL &&
 		plan->on_progress("scan", round->result->seen, 0, plan->payload) != 0) {
 		return err_raise(err, ERR_CANCELLED, "the cycle was asked to stop");

@@ -98,6 +98,9 @@ struct round {
 	/** Originals of what is taken out; see agent/sealing. */
 	struct sealing *sealing;
 
+	/** When it was last asked whether somebody wants us to stop. */
+	int64_t paused_ms;
+
 	struct round_folder *folders;
 	size_t nfolders;
 	size_t folders_capacity;

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 
 #include <assert.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,6 +81,21 @@ db_look_inside(struct db *db, struct err *err)
 	return db_query_int(db, "PRAGMA schema_version", 0, &ignored, err);
 }
 
+// Counting its memory takes a lock that all threads share, for a number nobody asks for.
+static void
+do_not_count(void)
+{
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
+static void
+prepare_library(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	(void)pthread_once(&once, do_not_count);
+}
+
 // A change of the journal's mode does not wait for a lock like other statements: two
 // programs that create the database at once would see BUSY here.
 static int
@@ -104,8 +120,10 @@ db_open(const char *path, enum db_mode mode, struct db **ret_db, struct err *err
 		: mode == DB_WRITE  ? SQLITE_OPEN_READWRITE
 				    : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
 	AUTO(db_closep) struct db *db = xcalloc(1, sizeof(*db));
-	int rc = sqlite3_open_v2(path, &db->handle, flags | SQLITE_OPEN_NOMUTEX, NULL);
+	int rc;
 
+	prepare_library();
+	rc = sqlite3_open_v2(path, &db->handle, flags | SQLITE_OPEN_NOMUTEX, NULL);
 	if (rc != SQLITE_OK) {
 		db_fail(err, db->handle, rc);
 		return err_wrap(err, "open %s", path);

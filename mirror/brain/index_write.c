@@ -10,6 +10,9 @@
  *     trees         B     d-  e+   what differs, in the same order
  *     new index  a  B  c     e     written a block at a time
  *
+ * When much differs, one thread reads the trees and another looks at the files: the
+ * changes go over in batches.
+ *
  * So memory does not grow with the number of paths.  How many there are is known last:
  * the number is patched in, and the SHA-1 is that of the file as it can be read back.
  * Whether the old index is whole is known last, too: if not, it is written once more
@@ -28,6 +31,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "brain/home.h"
+#include "brain/index_relay.h"
 #include "brain/index_room.h"
 #include "brain/reap.h"
 #include "brain/repo.h"
@@ -324,13 +328,12 @@ emit_old(struct writer *writer, const char *path)
 }
 
 static int
-merge(const char *path, const struct tree_entry *old, const struct tree_entry *new,
-	void *payload)
+merge(const char *path, const struct tree_entry *new, void *payload, struct err *err)
 {
 	struct writer *writer = payload;
 	bool is_old_path;
 
-	(void)old;
+	writer->err = err;
 	if (writer->last.len > 0 && strcmp(writer->last.data, path) >= 0) {
 		return err_raise(writer->err, ERR_CORRUPT, "a tree that is not sorted");
 	}
@@ -371,15 +374,20 @@ static int
 write_content(struct writer *writer, struct repo *repo, const struct oid *old_tree,
 	const struct oid *tree, struct oid *ret_trailer)
 {
+	struct err *err = writer->err;
 	uint32_t head[3] = { 0, htonl(2), 0 };
 	uint32_t count;
+	int result;
 
 	memcpy(head, "DIRC", 4);
-	if (emit(writer, head, sizeof(head)) < 0 ||
-		tree_diff(repo, writer->keep ? old_tree : NULL, tree, merge, writer,
-			writer->err) < 0 ||
-		emit_old(writer, NULL) < 0 || flush(writer) < 0) {
-		return writer->err->code;
+	if (emit(writer, head, sizeof(head)) < 0) {
+		return err->code;
+	}
+	result = index_relay(
+		repo, writer->keep ? old_tree : NULL, tree, merge, writer, err);
+	writer->err = err;
+	if (result < 0 || emit_old(writer, NULL) < 0 || flush(writer) < 0) {
+		return err->code;
 	}
 	if (writer->old->fd >= 0 && !reader_is_whole(writer->old)) {
 		return 1;

@@ -1,27 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /*
- * A pack is a header, one entry after the other, and the SHA-1 of all that:
- *
- *     "PACK" 0 0 0 2 count | kind+size, zlib stream | kind+size, zlib stream | ... |
- * SHA-1
- *
- * The count is known last, so it is patched in at the end, and the SHA-1 is taken in one
- * pass over the finished file: what is hashed is what the kernel gives back, not what we
- * remember having written.  The same pass takes each entry's CRC-32 and compares it with
- * that of the bytes which were meant to be written.
- *
- * Memory: 32 bytes for each object's name, CRC and place, and a hash table of 32-bit
- * numbers to find it again, no more than three quarters full: about 40 bytes an object.
+ * Threads hash, look up and deflate side by side; entries are appended one at a time:
  *
  *     thread 1  hash, look up, deflate --+                   entries
  *     thread 2  hash, look up, deflate --+-- lock: append -> 1 MiB buffer -> file
  *     thread 3  hash, look up, deflate --+
  *
- * Order on disk: pack and idx are synced in `mirror/new/`, read through libgit2, and only
- * then renamed into objects/pack, the pack first: git looks for *.idx.
+ * What a first cycle brings is large, and completing it (hashing, sorting, syncing,
+ * reading back) takes as long as making the trees: so pack_settle() begins a second file
+ * and has a thread complete the first one.  Both move in together.
  *
- * Source: gitformat-pack(5).
+ *     pack_add ... pack_settle | pack_add ...     pack_finish
+ *     [    file 1            ] | [ file 2 ]       complete file 2, move both in
+ *                              | complete file 1
+ *
+ * Memory: 32 bytes for each object's name, CRC and place, and a hash table of 32-bit
+ * numbers to find it again, no more than three quarters full: about 40 bytes an object.
  */
 
 #include "brain/pack.h"
@@ -33,50 +28,42 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "brain/deflate.h"
-#include "brain/home.h"
-#include "brain/pack_index.h"
+#include "brain/pack_file.h"
 #include "brain/reach.h"
 #include "brain/repo.h"
 
-#include <arpa/inet.h>
-#include <assert.h>
+#include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
-#include <malloc.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 enum {
-	BUFFER_LEN = 1 << 20,
-	// Start writing to the disk while there is still something to add.
-	SYNC_STEP = 16 << 20,
-	HEADER_LEN = 12,
-	// Read back through libgit2: everything up to this many bytes, else a sample.
-	PROBE_BYTES_MAX = 8 << 20,
-	PROBE_SAMPLES = 256,
+	FILES_MAX = 2,
+	// Less is completed in no time.
+	SETTLE_ABOVE = 32 << 20,
+	// A buffer that one large file needed is not kept for thousands of small ones.
+	DEFLATER_MAX = 4 << 20,
 	DEFLATERS_MAX = 64,
 	// So much is rather written again than asked about: the answer needs a walk
 	// through every tree of the branch.
 	AGAIN_MAX = 1 << 20,
-	// Objects in one pack: 40 bytes each.
-	TRIM_ABOVE = 100000,
 };
 
 struct pack {
 	struct repo *repo;
 	pthread_mutex_t lock;
-	int fd;
-	char *path;
-	// Where the next entry goes: flushed bytes and those in the buffer.
-	uint64_t flushed;
-	uint64_t synced;
-	uint8_t *buffer;
-	size_t buffered;
-	// The sum of what was added, before deflating.
-	uint64_t raw_bytes;
-	struct pack_index index;
+	// The last one is added to.
+	struct pack_file files[FILES_MAX];
+	size_t nfiles;
+	// Completes the first one, once there are two; and how that went.
+	pthread_t settler;
+	bool settling;
+	struct err settled;
+	// The repository had no object at all when this began.
+	bool is_first;
 	struct deflater *idle;
 	size_t nidle;
 	// After a failed write nobody knows what the file holds; and what failed.
@@ -111,8 +98,7 @@ deflater_put(struct pack *pack, struct deflater *deflater)
 {
 	bool keep;
 
-	// A buffer that one large file needed is not kept for thousands of small ones.
-	if (deflater->out.size > 4 * BUFFER_LEN) {
+	if (deflater->out.size > DEFLATER_MAX) {
 		buf_done(&deflater->out);
 	}
 	(void)pthread_mutex_lock(&pack->lock);
@@ -138,127 +124,30 @@ break_off(struct pack *pack, const struct err *err)
 	return err->code;
 }
 
-static int
-flush(struct pack *pack, struct err *err)
-{
-	if (pack->buffered == 0) {
-		return 0;
-	}
-	if (fd_write_all(pack->fd, pack->buffer, pack->buffered, err) < 0) {
-		err_wrap(err, "write %s", pack->path);
-		return break_off(pack, err);
-	}
-	pack->flushed += pack->buffered;
-	pack->buffered = 0;
-	if (pack->flushed - pack->synced >= SYNC_STEP) {
-		// Only a hint, so that the fsync at the end has less to wait for.
-		(void)sync_file_range(pack->fd, (off_t)pack->synced,
-			(off_t)(pack->flushed - pack->synced), SYNC_FILE_RANGE_WRITE);
-		pack->synced = pack->flushed;
-	}
-	return 0;
-}
-
-static int
-append(struct pack *pack, const void *data, size_t len, struct err *err)
-{
-	const uint8_t *at = data;
-
-	while (len > 0) {
-		size_t part = MIN_OF(len, BUFFER_LEN - pack->buffered);
-
-		memcpy(pack->buffer + pack->buffered, at, part);
-		pack->buffered += part;
-		at += part;
-		len -= part;
-		if (pack->buffered == BUFFER_LEN && flush(pack, err) < 0) {
-			return err->code;
-		}
-	}
-	return 0;
-}
-
-// The file comes into being with the first object.
-static int
-create_file(struct pack *pack, struct err *err)
-{
-	uint8_t header[HEADER_LEN] = { 'P', 'A', 'C', 'K', 0, 0, 0, 2 };
-	uint8_t salt[8];
-	char hex[2 * sizeof(salt) + 1];
-
-	if (hash_random(salt, sizeof(salt), err) < 0) {
-		return err->code;
-	}
-	hash_hex(salt, sizeof(salt), hex);
-	pack->path = xasprintf("%s/%s.pack", repo_staging(pack->repo), hex);
-	pack->fd = open(pack->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
-	if (pack->fd < 0) {
-		(void)err_errno(err, "create %s", pack->path);
-		free(pack->path);
-		pack->path = NULL;
-		return err->code;
-	}
-	pack->buffer = xmalloc(BUFFER_LEN);
-	return append(pack, header, sizeof(header), err);
-}
-
-// Read @len bytes at @offset of what was added, from the file or the buffer.
-static int
-read_back(struct pack *pack, uint64_t offset, void *data, size_t len, struct err *err)
-{
-	uint8_t *at = data;
-
-	while (len > 0) {
-		ssize_t done;
-
-		if (offset >= pack->flushed) {
-			memcpy(at, pack->buffer + (offset - pack->flushed), len);
-			return 0;
-		}
-		done = pread(
-			pack->fd, at, MIN_OF(len, pack->flushed - offset), (off_t)offset);
-		if (done <= 0) {
-			return done < 0
-				? err_errno(err, "read %s", pack->path)
-				: err_raise(err, ERR_IO, "%s is cut short", pack->path);
-		}
-		at += done;
-		offset += (uint64_t)done;
-		len -= (size_t)done;
-	}
-	return 0;
-}
-
 // ---- adding
 
-// With the lock held: a copy of entry @at as it stands in the file.
-static int
-copy_entry(struct pack *pack, size_t at, struct buf *entry, struct err *err)
+static bool
+is_in(struct pack *pack, const struct oid *oid)
 {
-	uint64_t offset = pack_index_offset(&pack->index, at);
-	uint64_t end = at + 1 < pack->index.count
-		? pack_index_offset(&pack->index, at + 1)
-		: pack->flushed + pack->buffered;
-	size_t len = (size_t)(end - offset);
+	size_t at;
 
-	if (buf_reserve(entry, len, err) < 0 ||
-		read_back(pack, offset, entry->data, len, err) < 0) {
-		return err->code;
+	for (size_t i = 0; i < pack->nfiles; i++) {
+		if (pack_index_find(&pack->files[i].index, oid, &at)) {
+			return true;
+		}
 	}
-	entry->len = len;
-	return 1;
+	return false;
 }
 
 // 1 and a copy when this pack has it, 0 when not.
 static int
 find_entry(struct pack *pack, const struct oid *oid, struct buf *entry, struct err *err)
 {
-	size_t at;
 	int result = 0;
 
 	(void)pthread_mutex_lock(&pack->lock);
-	if (pack_index_find(&pack->index, oid, &at)) {
-		result = copy_entry(pack, at, entry, err);
+	for (size_t i = 0; i < pack->nfiles && result == 0; i++) {
+		result = pack_file_find(&pack->files[i], oid, entry, err);
 	}
 	(void)pthread_mutex_unlock(&pack->lock);
 	return result;
@@ -338,34 +227,57 @@ is_lasting(struct pack *pack, const struct oid *oid, size_t len)
 
 // With the lock held: 1 appended, 0 another thread was faster.
 static int
-append_entry(struct pack *pack, const struct oid *oid, const struct deflater *deflater,
-	size_t len, struct err *err)
+append_entry(struct pack *pack, const struct oid *oid, const struct buf *entry,
+	uint32_t crc, size_t len, struct err *err)
 {
-	const struct buf *out = &deflater->out;
-	uint64_t offset;
-	size_t at;
+	struct pack_file *file = &pack->files[pack->nfiles - 1];
 
 	if (pack->broken) {
 		*err = pack->first;
 		return err->code;
 	}
-	if (pack->path == NULL && create_file(pack, err) < 0) {
-		return pack->path != NULL ? break_off(pack, err) : err->code;
-	}
-	if (pack_index_find(&pack->index, oid, &at)) {
+	if (is_in(pack, oid)) {
 		return 0;
 	}
-	if (pack->index.count >= PACK_COUNT_MAX) {
+	if (file->index.count >= PACK_COUNT_MAX) {
 		return err_raise(err, ERR_TOO_BIG, "more than %zu objects in one cycle",
 			PACK_COUNT_MAX);
 	}
-	offset = pack->flushed + pack->buffered;
-	if (append(pack, out->data, out->len, err) < 0) {
-		return err->code;
+	if (pack_file_add(file, oid, entry, crc, len, err) < 0) {
+		return file->path != NULL ? break_off(pack, err) : err->code;
 	}
-	pack_index_add(&pack->index, oid, offset, deflate_crc(0, out->data, out->len));
-	pack->raw_bytes += len;
 	return 1;
+}
+
+// Does the folder hold no more than @most names?
+static bool
+holds_at_most(const char *path, size_t most)
+{
+	DIR *dir = opendir(path);
+	size_t count = 0;
+
+	if (dir == NULL) {
+		return errno == ENOENT;
+	}
+	for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
+		count += strcmp(entry->d_name, ".") != 0 &&
+			strcmp(entry->d_name, "..") != 0;
+	}
+	(void)closedir(dir);
+	return count <= most;
+}
+
+// Only the two folders that are always there, and nothing in them: no pack, no loose
+// object, nothing borrowed.
+static bool
+has_no_objects(struct repo *repo)
+{
+	AUTO_FREE char *objects = path_join(repo_git_dir(repo), "objects");
+	AUTO_FREE char *packs = path_join(objects, "pack");
+	AUTO_FREE char *info = path_join(objects, "info");
+
+	return holds_at_most(objects, 2) && holds_at_most(packs, 0) &&
+		holds_at_most(info, 0);
 }
 
 int
@@ -384,11 +296,11 @@ pack_begin(struct repo *repo, struct pack **ret_pack, struct err *err)
 	}
 	pack = xcalloc(1, sizeof(*pack));
 	pack->repo = repo;
-	pack->fd = -1;
 	pack->head_tree = tree;
+	pack->is_first = has_no_objects(repo);
 	(void)pthread_mutex_init(&pack->lock, NULL);
 	(void)pthread_mutex_init(&pack->reach_lock, NULL);
-	pack_index_init(&pack->index);
+	pack_file_init(&pack->files[pack->nfiles++], repo);
 	*ret_pack = pack;
 	return 0;
 }
@@ -400,8 +312,10 @@ add_new(struct pack *pack, struct deflater *deflater, const struct oid *oid,
 	int result = deflate_entry(deflater, kind, len > 0 ? data : "", len, err);
 
 	if (result == 0) {
+		uint32_t crc = deflate_crc(0, deflater->out.data, deflater->out.len);
+
 		(void)pthread_mutex_lock(&pack->lock);
-		result = append_entry(pack, oid, deflater, len, err);
+		result = append_entry(pack, oid, &deflater->out, crc, len, err);
 		(void)pthread_mutex_unlock(&pack->lock);
 	}
 	return result;
@@ -415,7 +329,7 @@ add(struct pack *pack, struct deflater *deflater, const struct oid *oid,
 	AUTO(buf_done) struct buf entry = { .max = DEFLATE_ENTRY_MAX };
 	int found = find_entry(pack, oid, &entry, err);
 
-	if (found == 0 && repo_has(pack->repo, oid)) {
+	if (found == 0 && !pack->is_first && repo_has(pack->repo, oid)) {
 		int same = compare_with_repo(pack, oid, kind, data, len, err);
 
 		if (same < 0 || (same > 0 && is_lasting(pack, oid, len))) {
@@ -457,10 +371,12 @@ pack_add(struct pack *pack, enum object_kind kind, const void *data, size_t len,
 uint64_t
 pack_size(struct pack *pack)
 {
-	uint64_t size;
+	uint64_t size = 0;
 
 	(void)pthread_mutex_lock(&pack->lock);
-	size = pack->flushed + pack->buffered;
+	for (size_t i = 0; i < pack->nfiles; i++) {
+		size += pack_file_size(&pack->files[i]);
+	}
 	(void)pthread_mutex_unlock(&pack->lock);
 	return size;
 }
@@ -468,11 +384,10 @@ pack_size(struct pack *pack)
 bool
 pack_secures(struct pack *pack, const struct oid *oid)
 {
-	size_t at;
 	bool good;
 
 	(void)pthread_mutex_lock(&pack->lock);
-	good = pack_index_find(&pack->index, oid, &at);
+	good = is_in(pack, oid);
 	(void)pthread_mutex_unlock(&pack->lock);
 	if (good) {
 		return true;
@@ -506,102 +421,44 @@ pack_read(struct pack *pack, const struct oid *oid, enum object_kind kind,
 
 // ---- finishing
 
-// Where the pass over the finished file stands.
-struct pass {
-	uint32_t crc;
-	size_t entry;
-	uint64_t offset;
-};
-
-static int
-check_entries(struct pack *pack, struct pass *pass, const uint8_t *data, size_t len,
-	struct err *err)
+static void *
+settle_first(void *payload)
 {
-	while (len > 0) {
-		uint64_t end = pass->entry + 1 < pack->index.count
-			? pack_index_offset(&pack->index, pass->entry + 1)
-			: pack->flushed;
-		size_t part = (size_t)MIN_OF((uint64_t)len, end - pass->offset);
+	struct pack *pack = payload;
 
-		pass->crc = deflate_crc(pass->crc, data, part);
-		pass->offset += part;
-		data += part;
-		len -= part;
-		if (pass->offset == end) {
-			if (pass->crc != pack_index_crc(&pack->index, pass->entry)) {
-				return err_raise(err, ERR_CORRUPT,
-					"%s does not hold what was written to it",
-					pack->path);
-			}
-			pass->crc = 0;
-			pass->entry++;
-		}
+	(void)!pack_file_complete(&pack->files[0], false, &pack->settled);
+	return NULL;
+}
+
+int
+pack_settle(struct pack *pack, struct err *err)
+{
+	if (pack->broken || pack->nfiles == FILES_MAX ||
+		pack_file_size(&pack->files[0]) < SETTLE_ABOVE) {
+		return 0;
 	}
+	if (pack_file_flush(&pack->files[0], err) < 0) {
+		return break_off(pack, err);
+	}
+	pack_file_init(&pack->files[1], pack->repo);
+	pack->nfiles = 2;
+	// Without a thread it is done at the end, where it would have been.
+	pack->settling = pthread_create(&pack->settler, NULL, settle_first, pack) == 0;
 	return 0;
 }
 
+// What a thread has begun is waited for.
 static int
-hash_file(struct pack *pack, uint8_t ret_trailer[HASH_SHA1_LEN], struct err *err)
+join_settler(struct pack *pack, struct err *err)
 {
-	AUTO(hash_freep) struct hash *hash = hash_sha1_new();
-	struct pass pass = { .offset = HEADER_LEN };
-	uint64_t offset = 0;
-
-	// Everything was flushed, so the buffer is free.
-	while (offset < pack->flushed) {
-		size_t want =
-			(size_t)MIN_OF((uint64_t)BUFFER_LEN, pack->flushed - offset);
-		size_t skip = offset == 0 ? HEADER_LEN : 0;
-
-		if (read_back(pack, offset, pack->buffer, want, err) < 0) {
-			return err->code;
-		}
-		hash_add(hash, pack->buffer, want);
-		if (check_entries(pack, &pass, pack->buffer + skip, want - skip, err) <
-			0) {
-			return err->code;
-		}
-		offset += want;
-	}
-	hash_end(hash, ret_trailer);
-	return 0;
-}
-
-static int
-complete_file(struct pack *pack, uint8_t ret_trailer[HASH_SHA1_LEN], struct err *err)
-{
-	uint32_t count = htonl((uint32_t)pack->index.count);
-
-	if (flush(pack, err) < 0) {
+	if (pack->settling) {
+		pack->settling = false;
+		(void)pthread_join(pack->settler, NULL);
+		*err = pack->settled;
 		return err->code;
 	}
-	if (pwrite(pack->fd, &count, sizeof(count), 8) != (ssize_t)sizeof(count)) {
-		return err_errno(err, "write %s", pack->path);
-	}
-	if (hash_file(pack, ret_trailer, err) < 0 ||
-		fd_write_all(pack->fd, ret_trailer, HASH_SHA1_LEN, err) < 0) {
-		return err_wrap(err, "complete %s", pack->path);
-	}
-	// Its blocks get their places now; the sync that the index needs takes care of
-	// them too, so that the one for the pack itself finds little left to do.
-	(void)sync_file_range(pack->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
-	return 0;
-}
-
-// What is to be read back: evenly spread, the last one (the commit) always among them.
-static size_t
-choose_samples(const struct pack *pack, struct oid **ret_samples)
-{
-	size_t count = pack->index.count;
-	size_t nsamples =
-		pack->raw_bytes <= PROBE_BYTES_MAX ? count : MIN_OF(count, PROBE_SAMPLES);
-
-	*ret_samples = xcalloc(nsamples, sizeof(**ret_samples));
-	for (size_t i = 0; i < nsamples; i++) {
-		(*ret_samples)[i] =
-			*pack_index_oid(&pack->index, (i + 1) * count / nsamples - 1);
-	}
-	return nsamples;
+	return pack->nfiles == FILES_MAX ? pack_file_complete(&pack->files[0], false, err)
+					 : 0;
 }
 
 static int
@@ -615,130 +472,38 @@ sync_folder(const char *path, struct err *err)
 	return fd_sync(fd, path, err);
 }
 
-// Nothing leads to these objects yet, so a `git gc --prune=now` beside us would drop them
-// between now and the ref: a .keep file tells it not to.
-static int
-hold(struct pack *pack, const char *from, const char *keep, struct err *err)
-{
-	AUTO_CLOSE int fd = open(from, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-
-	if (fd < 0) {
-		return err_errno(err, "create %s", from);
-	}
-	// Its text says that it is ours, so it comes to its place with its text.
-	if (fd_write_all(fd, HOME_KEEP_TEXT, strlen(HOME_KEEP_TEXT), err) < 0) {
-		(void)unlink(from);
-		return err->code;
-	}
-	if (rename(from, keep) < 0) {
-		(void)err_errno(err, "rename to %s", keep);
-		(void)unlink(from);
-		return err->code;
-	}
-	repo_hold(pack->repo, keep);
-	return 0;
-}
-
-// Both files stand in the staging folder under their final names.  The pack first: an
-// idx without its pack is what git calls damage.
-static int
-move_in(struct pack *pack, const char *base, struct err *err)
-{
-	AUTO_FREE char *folder = path_join(repo_git_dir(pack->repo), "objects/pack");
-	AUTO_FREE char *from = path_join(repo_staging(pack->repo), base);
-	AUTO_FREE char *to = path_join(folder, base);
-	AUTO_FREE char *from_index = xasprintf("%s.idx", from);
-	AUTO_FREE char *from_pack = xasprintf("%s.pack", from);
-	AUTO_FREE char *to_index = xasprintf("%s.idx", to);
-	AUTO_FREE char *to_pack = xasprintf("%s.pack", to);
-	AUTO_FREE char *from_keep = xasprintf("%s.keep", from);
-	AUTO_FREE char *keep = xasprintf("%s.keep", to);
-
-	if (hold(pack, from_keep, keep, err) < 0) {
-		return err->code;
-	}
-	if (rename(from_pack, to_pack) < 0) {
-		(void)err_errno(err, "rename to %s", to_pack);
-		(void)unlink(keep);
-		return err->code;
-	}
-	if (rename(from_index, to_index) < 0) {
-		(void)err_errno(err, "rename to %s", to_index);
-		(void)unlink(to_pack);
-		(void)unlink(keep);
-		return err->code;
-	}
-	// From here on git knows it, and may have dropped other copies of what is in it:
-	// it stays, held, and the next pack uses it.
-	return sync_folder(folder, err);
-}
-
-// A name that no pack ever had: a `git gc` deletes by name what it listed when it began.
-static int
-choose_name(const uint8_t trailer[HASH_SHA1_LEN], char *ret_name, size_t size,
-	struct err *err)
-{
-	AUTO(hash_freep) struct hash *hash = hash_sha1_new();
-	uint8_t salt[HASH_SHA1_LEN];
-	uint8_t name[HASH_SHA1_LEN];
-	char hex[OID_HEX_MAX];
-
-	if (hash_random(salt, sizeof(salt), err) < 0) {
-		return err->code;
-	}
-	hash_add(hash, trailer, HASH_SHA1_LEN);
-	hash_add(hash, salt, sizeof(salt));
-	hash_end(hash, name);
-	hash_hex(name, sizeof(name), hex);
-	(void)snprintf(ret_name, size, "pack-%s", hex);
-	return 0;
-}
-
+// Both are whole before the first one moves.
 static int
 install(struct pack *pack, struct pack_stats *stats, struct err *err)
 {
-	uint8_t trailer[HASH_SHA1_LEN];
-	AUTO_FREE char *index_path = NULL;
-	AUTO_FREE char *final_path = NULL;
-	AUTO_FREE struct oid *samples = NULL;
-	size_t nsamples;
+	AUTO_FREE char *folder = path_join(repo_git_dir(pack->repo), "objects/pack");
 
-	if (complete_file(pack, trailer, err) < 0 ||
-		choose_name(trailer, stats->name, sizeof(stats->name), err) < 0) {
+	for (size_t i = 0; i < pack->nfiles; i++) {
+		struct pack_file *file = &pack->files[i];
+
+		if (file->index.count > 0) {
+			memcpy(stats->name, file->name, sizeof(stats->name));
+			stats->nobjects += file->index.count;
+			stats->bytes += pack_file_size(file) + HASH_SHA1_LEN;
+		}
+	}
+	if (pack->files[pack->nfiles - 1].index.count > 0 &&
+		pack_file_complete(&pack->files[pack->nfiles - 1], true, err) < 0) {
 		return err->code;
 	}
-	stats->nobjects = pack->index.count;
-	stats->bytes = pack->flushed + HASH_SHA1_LEN;
-	index_path = xasprintf("%s/%s.idx", repo_staging(pack->repo), stats->name);
-	final_path = xasprintf("%s/%s.pack", repo_staging(pack->repo), stats->name);
-	if (rename(pack->path, final_path) < 0) {
-		return err_errno(err, "rename %s", pack->path);
+	if (join_settler(pack, err) < 0) {
+		return err->code;
 	}
-	free(pack->path);
-	pack->path = STEAL(final_path);
-	nsamples = choose_samples(pack, &samples);
-	if (pack_index_write(&pack->index, index_path, trailer, err) < 0) {
-		goto undo;
+	for (size_t i = 0; i < pack->nfiles; i++) {
+		if (pack->files[i].path != NULL &&
+			pack_file_move_in(&pack->files[i], err) < 0) {
+			return err->code;
+		}
 	}
-	// Libgit2 maps the file that says the same, so this is given back first: to the
-	// system, when it is much.
-	pack_index_done(&pack->index);
-	if (stats->nobjects > TRIM_ABOVE) {
-		(void)malloc_trim(0);
+	if (stats->nobjects == 0) {
+		return 0;
 	}
-	if (fd_sync(pack->fd, pack->path, err) < 0 ||
-		repo_probe_pack(index_path, stats->nobjects, samples, nsamples, err) <
-			0 ||
-		move_in(pack, stats->name, err) < 0) {
-		goto undo;
-	}
-	free(pack->path);
-	pack->path = NULL;
-	return repo_refresh(pack->repo, err);
-
-undo:
-	(void)unlink(index_path);
-	return err->code;
+	return sync_folder(folder, err) < 0 ? err->code : repo_refresh(pack->repo, err);
 }
 
 int
@@ -750,7 +515,7 @@ pack_finish(struct pack *pack, struct pack_stats *ret_stats, struct err *err)
 	if (pack->broken) {
 		*err = pack->first;
 		result = err->code;
-	} else if (pack->index.count > 0) {
+	} else {
 		result = install(pack, &stats, err);
 	}
 	pack_abort(pack);
@@ -767,17 +532,16 @@ pack_abort(struct pack *pack)
 	if (pack == NULL) {
 		return;
 	}
-	if (pack->path != NULL) {
-		(void)unlink(pack->path);
+	if (pack->settling) {
+		(void)pthread_join(pack->settler, NULL);
 	}
-	base_close_p(&pack->fd);
+	for (size_t i = 0; i < pack->nfiles; i++) {
+		pack_file_done(&pack->files[i]);
+	}
 	for (struct deflater *next; pack->idle != NULL; pack->idle = next) {
 		next = pack->idle->next;
 		deflater_free(pack->idle);
 	}
-	free(pack->path);
-	free(pack->buffer);
-	pack_index_done(&pack->index);
 	(void)pthread_mutex_destroy(&pack->lock);
 	(void)pthread_mutex_destroy(&pack->reach_lock);
 	reach_free(pack->reach);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /**
- * brain/pack - the objects of one cycle, as one pack, all or nothing.
+ * brain/pack - the objects of one cycle, as one pack or two, all or nothing.
  *
  *     AUTO(pack_abortp) struct pack *pack = NULL;
  *
@@ -11,15 +11,15 @@
  *     // now, and only now, a ref may point at what was added: repo_move_ref(), which
  *     // also lets a `git gc` have the pack
  *
- * Knows: base, deflate, oid, reach, repo.
- * Owns:  two files under `<git dir>/mirror/new/` until they are whole, synced, checked by
- *        libgit2 and renamed into objects/pack.
+ * Knows: base, deflate, oid, pack_file, reach, repo.
+ * Owns:  its pack files until they are whole, synced, checked by libgit2 and renamed into
+ *        objects/pack; the thread that completes the first of two.
  * Never: takes two different contents of one name for the same (a SHA-1 collision is
  *        CORRUPT), leaves anything in objects/pack that git cannot read, counts on an
  *        object that a `git gc --prune=now` beside us may take away.
  *
- * Threads: pack_add() may be called by any number of threads; begin, finish and abort by
- * one, when no add is running.
+ * Threads: pack_add() may be called by any number of threads; begin, settle, finish and
+ * abort by one, when no add is running.
  */
 
 #ifndef BRAIN_PACK_H
@@ -43,7 +43,7 @@ struct pack_stats {
 	/** Objects and bytes written, as they stand in the pack. */
 	size_t nobjects;
 	uint64_t bytes;
-	/** "pack-<40 hex>", or "" when nothing was new. */
+	/** "pack-<40 hex>" with what was added last, or "" when nothing was new. */
 	char name[5 + OID_HEX_MAX];
 };
 
@@ -82,6 +82,14 @@ const struct reach *pack_reach(struct pack *pack) NONNULL;
 struct buf;
 int pack_read(struct pack *pack, const struct oid *oid, enum object_kind kind,
 	struct buf *buf, struct err *err) NONNULL MUST_CHECK;
+
+/**
+ * No add is running: when much was added so far, begin to make it safe beside what comes.
+ *
+ * @return
+ *         0, or negative: then only pack_abort() is left.
+ */
+int pack_settle(struct pack *pack, struct err *err) NONNULL MUST_CHECK;
 
 /** Make it part of the repo, durably.  Takes ownership of @pack, also on failure, and
  * then nothing of it remains.  Nothing added: no pack, and that is fine. */

@@ -200,17 +200,14 @@ compare_records(const void *left, const void *right, void *payload)
 		&record(index, *(const uint32_t *)right)->oid);
 }
 
-// The table has room for all numbers, and is not needed any more.
-static uint32_t *
-sort_numbers(struct pack_index *index)
+static void
+sort_numbers(const struct pack_index *index, uint32_t *order)
 {
-	uint32_t *order = index->table;
-
 	for (size_t i = 0; i < index->count; i++) {
 		order[i] = (uint32_t)i;
 	}
-	qsort_r(order, index->count, sizeof(*order), compare_records, index);
-	return order;
+	qsort_r(order, index->count, sizeof(*order), compare_records,
+		(void *)(uintptr_t)index);
 }
 
 static int
@@ -290,8 +287,12 @@ write_all(struct out *out, const struct pack_index *index, const uint32_t *order
 
 int
 pack_index_write(struct pack_index *index, const char *path,
-	const uint8_t trailer[OID_LEN], struct err *err)
+	const uint8_t trailer[OID_LEN], bool is_last, struct err *err)
 {
+	// The table has room for all numbers.
+	AUTO_FREE uint32_t *numbers =
+		is_last ? NULL : xcalloc(index->count, sizeof(*numbers));
+	uint32_t *order = is_last ? index->table : numbers;
 	AUTO_FREE struct out *out = xcalloc(1, sizeof(*out));
 	AUTO(hash_freep) struct hash *hash = hash_sha1_new();
 	AUTO_CLOSE int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
@@ -301,7 +302,8 @@ pack_index_write(struct pack_index *index, const char *path,
 	}
 	out->fd = fd;
 	out->hash = hash;
-	if (write_all(out, index, sort_numbers(index), trailer, err) < 0) {
+	sort_numbers(index, order);
+	if (write_all(out, index, order, trailer, err) < 0) {
 		err_wrap(err, "write %s", path);
 		goto undo;
 	}

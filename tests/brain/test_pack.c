@@ -349,7 +349,8 @@ offsets_past_4_gib_stand_in_the_third_table(void **state)
 
 		pack_index_add(&index, &oid, offsets[i], (uint32_t)i);
 	}
-	ok(pack_index_write(&index, scratch_path(*state, "big.idx"), trailer, &err));
+	ok(pack_index_write(
+		&index, scratch_path(*state, "big.idx"), trailer, true, &err));
 	pack_index_done(&index);
 	assert_int_equal(scratch_sh(*state,
 				 "git show-index < big.idx | cut -d' ' -f1 | "
@@ -418,6 +419,115 @@ a_pack_is_whole_or_absent_whatever_call_fails(void **state)
 	}
 }
 
+// Enough for pack_settle() to begin a second file.
+enum {
+	MUCH = 40 << 20,
+	MUCH_PART = 1 << 20
+};
+
+static void
+add_much(struct pack *pack, struct oid oids[MUCH / MUCH_PART])
+{
+	char *bytes = xmalloc(MUCH_PART);
+	struct err err;
+
+	for (size_t i = 0; i < MUCH / MUCH_PART; i++) {
+		ok(hash_random(bytes, MUCH_PART, &err));
+		ok(pack_add(pack, OBJECT_BLOB, bytes, MUCH_PART, &oids[i], &err));
+	}
+	free(bytes);
+}
+
+static void
+much_is_made_safe_while_more_comes(void **state)
+{
+	AUTO(buf_done) struct buf buf = { .max = 2 * MUCH_PART };
+	struct repo *repo = room_open(*state, false);
+	struct oid oids[MUCH / MUCH_PART];
+	struct pack *pack = NULL;
+	struct pack_stats stats;
+	struct oid late;
+	struct oid again;
+	uint64_t size;
+	struct err err;
+
+	ok(pack_begin(repo, &pack, &err));
+	add_much(pack, oids);
+	size = pack_size(pack);
+	ok(pack_settle(pack, &err));
+	// What was added before is not written twice, is found and can be read.
+	ok(pack_read(pack, &oids[3], OBJECT_BLOB, &buf, &err));
+	assert_int_equal(
+		pack_add(pack, OBJECT_BLOB, buf_text(&buf), buf.len, &again, &err), 0);
+	assert_true(oid_equal(&again, &oids[3]));
+	assert_int_equal(pack_size(pack), size);
+	assert_true(pack_secures(pack, &oids[0]));
+	assert_int_equal(pack_add(pack, OBJECT_BLOB, "late", 4, &late, &err), 1);
+	assert_int_equal(pack_add(pack, OBJECT_BLOB, "late", 4, &late, &err), 0);
+	ok(pack_settle(pack, &err));
+	ok(pack_finish(pack, &stats, &err));
+	assert_int_equal(stats.nobjects, countof(oids) + 1);
+	// Two packs with their indexes, both held until a ref leads there.
+	assert_int_equal(files_in(*state, "brain/objects/pack"), 6);
+	assert_int_equal(files_in(*state, "brain/mirror/new"), 0);
+	assert_true(repo_has(repo, &oids[countof(oids) - 1]) && repo_has(repo, &late));
+	room_fsck(*state);
+	assert_int_equal(room_git(*state, "gc --quiet --prune=now"), 0);
+	ok(repo_refresh(repo, &err));
+	assert_true(repo_has(repo, &oids[0]) && repo_has(repo, &late));
+	repo_close(repo);
+}
+
+static void
+nothing_may_come_after_much(void **state)
+{
+	struct repo *repo = room_open(*state, false);
+	struct oid oids[MUCH / MUCH_PART];
+	struct pack *pack = NULL;
+	struct pack_stats stats;
+	struct err err;
+
+	ok(pack_begin(repo, &pack, &err));
+	add_much(pack, oids);
+	ok(pack_settle(pack, &err));
+	ok(pack_finish(pack, &stats, &err));
+	assert_int_equal(stats.nobjects, countof(oids));
+	assert_int_equal(files_in(*state, "brain/objects/pack"), 3);
+	ok(pack_begin(repo, &pack, &err));
+	add_much(pack, oids);
+	ok(pack_settle(pack, &err));
+	pack_abort(pack);
+	assert_int_equal(files_in(*state, "brain/objects/pack"), 3);
+	assert_int_equal(files_in(*state, "brain/mirror/new"), 0);
+	repo_close(repo);
+}
+
+// The first file is damaged on the disk before its thread reads it back.
+static void
+a_settled_part_that_is_not_what_was_written_is_refused(void **state)
+{
+	struct repo *repo = room_open(*state, false);
+	struct oid oids[MUCH / MUCH_PART];
+	struct pack *pack = NULL;
+	struct pack_stats stats;
+	struct oid late;
+	struct err err;
+
+	ok(pack_begin(repo, &pack, &err));
+	add_much(pack, oids);
+	assert_int_equal(scratch_sh(*state,
+				 "chmod u+w brain/mirror/new/*.pack && printf damage | "
+				 "dd of=$(echo brain/mirror/new/*.pack) bs=1 "
+				 "seek=20000000 conv=notrunc status=none"),
+		0);
+	ok(pack_settle(pack, &err));
+	assert_int_equal(pack_add(pack, OBJECT_BLOB, "late", 4, &late, &err), 1);
+	fails(pack_finish(pack, &stats, &err), ERR_CORRUPT);
+	assert_int_equal(files_in(*state, "brain/objects/pack"), 0);
+	assert_int_equal(files_in(*state, "brain/mirror/new"), 0);
+	repo_close(repo);
+}
+
 #define room(test)                                                                       \
 	cmocka_unit_test_setup_teardown(test, scratch_setup, scratch_teardown_all)
 
@@ -436,6 +546,9 @@ main(void)
 		room(many_threads_fill_one_pack),
 		room(a_killed_packs_remains_are_swept_by_the_next_open),
 		room(a_pack_is_whole_or_absent_whatever_call_fails),
+		room(much_is_made_safe_while_more_comes),
+		room(nothing_may_come_after_much),
+		room(a_settled_part_that_is_not_what_was_written_is_refused),
 		room(offsets_past_4_gib_stand_in_the_third_table),
 	};
 

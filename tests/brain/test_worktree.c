@@ -213,6 +213,49 @@ the_status_is_clean_after_each_index(void **state)
 	close_copy(&copy);
 }
 
+// So many that trees are read on one thread and files looked at on another.
+enum {
+	MANY = 4800
+};
+
+static struct oid
+many_files(struct copy *copy, const struct oid *parent, size_t every, const char *text)
+{
+	struct room_file *files = xcalloc(MANY, sizeof(*files));
+	char(*paths)[24] = xcalloc(MANY, sizeof(*paths));
+	size_t count = 0;
+	struct oid made;
+
+	for (size_t i = 0; i < MANY; i += every) {
+		(void)snprintf(paths[count], sizeof(paths[count]), "%zu/%zu", i % 7, i);
+		files[count] = (struct room_file){ paths[count], text };
+		count++;
+	}
+	made = commit_and_put(copy, parent, files, count);
+	free(files);
+	free(paths);
+	return made;
+}
+
+static void
+the_status_is_clean_after_thousands_of_changes(void **state)
+{
+	struct copy copy = open_copy(*state);
+	struct oid head = many_files(&copy, NULL, 1, "one");
+	struct err err;
+
+	ok(index_write(copy.repo, &head, &err));
+	assert_clean(*state);
+	head = many_files(&copy, &head, 2, "two");
+	ok(index_write(copy.repo, &head, &err));
+	assert_clean(*state);
+	head = many_files(&copy, &head, 3, NULL);
+	ok(index_write(copy.repo, &head, &err));
+	assert_clean(*state);
+	assert_int_equal(room_git(*state, "ls-files | wc -l | grep -qx 3200"), 0);
+	close_copy(&copy);
+}
+
 static void
 a_living_gits_index_lock_is_respected(void **state)
 {
@@ -543,6 +586,7 @@ main(void)
 		room(no_link_leads_a_write_or_a_removal_outside),
 		room(no_path_leads_out_or_into_git),
 		room(the_status_is_clean_after_each_index),
+		room(the_status_is_clean_after_thousands_of_changes),
 		room(a_living_gits_index_lock_is_respected),
 		room(healing_brings_the_copy_to_the_commit),
 		room(after_an_unclean_boot_the_bytes_are_compared),
