@@ -34,7 +34,7 @@ static const struct {
 	{ ENOTEMPTY,    ERR_EXISTS },
 	{ EACCES,       ERR_DENIED },
 	{ EPERM,        ERR_DENIED },
-	{ EROFS,        ERR_DENIED },
+	{ EROFS,        ERR_READ_ONLY },
 	{ ENOSPC,       ERR_NO_SPACE },
 	{ EDQUOT,       ERR_NO_SPACE },
 	{ ENOMEM,       ERR_NO_MEMORY },

@@ -45,6 +45,7 @@ enum err_verdict {
 	X(NOT_FOUND, ERR_PARK,    2, "not found") \
 	X(EXISTS,    ERR_PARK,   73, "already exists") \
 	X(DENIED,    ERR_PARK,   77, "permission denied") \
+	X(READ_ONLY, ERR_PARK,   73, "read-only file system") \
 	X(TOO_BIG,   ERR_PARK,   65, "too big") \
 	X(BLOCKED,   ERR_PARK,   65, "blocked by the scanner") \
 	X(BUSY,      ERR_RETRY,  75, "busy") \

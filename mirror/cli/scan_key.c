@@ -89,7 +89,7 @@ scan_key_get_or_make(struct call *call, uint8_t ret_key[HASH_KEY_LEN], struct er
 {
 	int result = scan_key_get(call, ret_key, err);
 
-	if (result != ERR_DENIED && result != ERR_NO_SPACE) {
+	if (result != ERR_DENIED && result != ERR_READ_ONLY && result != ERR_NO_SPACE) {
 		return result;
 	}
 	output_note(&call->out, "%s; fingerprints of this scan are good for it alone",

@@ -451,8 +451,9 @@ restore_sample(struct drill *drill, const char *back)
 		if (why.code == ERR_CANCELLED) {
 			return stopped(drill);
 		}
-		// A full disk here says nothing about the backup.
-		if (why.code == ERR_NO_SPACE || why.code == ERR_NO_MEMORY) {
+		// A full or read-only disk here says nothing about the backup.
+		if (why.code == ERR_NO_SPACE || why.code == ERR_READ_ONLY ||
+			why.code == ERR_NO_MEMORY) {
 			doubts(drill, why.msg);
 		} else {
 			differs(drill, "%s", why.msg);
@@ -558,6 +559,7 @@ drill_database(struct drill *drill, const struct drill_database *database, size_
 			&found, &why) < 0) {
 		switch (why.code) {
 		case ERR_DENIED:
+		case ERR_READ_ONLY:
 		case ERR_TIMEOUT:
 		case ERR_NO_SPACE:
 		case ERR_NO_MEMORY:

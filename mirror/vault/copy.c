@@ -440,8 +440,8 @@ open_source(struct copy *copy, struct err *err)
 static bool
 may_be_abandoned(const struct err *err)
 {
-	return err->code == ERR_DENIED || err->code == ERR_NOT_FOUND ||
-		err->code == ERR_IO;
+	return err->code == ERR_DENIED || err->code == ERR_READ_ONLY ||
+		err->code == ERR_NOT_FOUND || err->code == ERR_IO;
 }
 
 static int

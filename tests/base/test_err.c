@@ -152,7 +152,7 @@ the_exit_codes_are_the_documented_ones(void **state)
 	static const struct { enum err_code code; int exit; } rows[] = {
 		{ ERR_USAGE, 64 }, { ERR_INVALID, 65 }, { ERR_REMOTE, 69 },
 		{ ERR_NO_SPACE, 73 }, { ERR_BUSY, 75 }, { ERR_DENIED, 77 },
-		{ ERR_CONFIG, 78 }, { ERR_TIMEOUT, 124 },
+		{ ERR_CONFIG, 78 }, { ERR_TIMEOUT, 124 }, { ERR_READ_ONLY, 73 },
 	};
 	// clang-format on
 
@@ -170,6 +170,7 @@ what_the_world_may_repair_is_retried(void **state)
 	assert_int_equal(err_verdict(ERR_REMOTE), ERR_RETRY);
 	assert_int_equal(err_verdict(ERR_CONFIG), ERR_PARK);
 	assert_int_equal(err_verdict(ERR_CORRUPT), ERR_STOP);
+	assert_int_equal(err_code_of(EROFS), ERR_READ_ONLY);
 	assert_int_equal(err_code_of(ENOENT), ERR_NOT_FOUND);
 	assert_int_equal(err_code_of(ENOMEDIUM), ERR_IO);
 }
