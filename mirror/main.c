@@ -349,6 +349,8 @@
  *     ledger/each ledger/folders ledger/reasons ledger/rows ledger/schema ledger/tally
  *
  * 2  vault/  live databases: snapshots, archives, retention, off-site
+ *     vault/age                    the bytes that `age -r RECIPIENT` would write,
+ *                                  without starting it.
  *     vault/archive                a checked file in, `.zst` and `.age` out; and back.
  *     vault/child                  everything that opens a database somebody else may
  *                                  have open, in a process of its own.
@@ -482,6 +484,9 @@
  *     base/file                    our own files: whole or absent (I4).
  *     base/hash                    SHA-1 for git's object names, SHA-256, and keyed
  *                                  hashes.
+ *     base/hash_cipher             the three things an `age` file is made of, from
+ *                                  libgcrypt.
+ *     base/hash_room               libgcrypt, for hash.c and hash_cipher.c alone.
  *     base/json                    JSON values, written and read.
  *     base/log                     one escaped line per event, to standard error.
  *     base/mem                     small allocations that cannot fail.

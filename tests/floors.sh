@@ -51,7 +51,7 @@ sys/inotify\.h                    watch/watch_inotify.c
 microhttpd\.h                     serve/http.c
 jansson\.h                        base/json.c
 toml\+\+/.*                       base/toml.cpp
-gcrypt\.h                         base/hash.c
+gcrypt\.h                         base/hash_room.h
 zstd\.h                           vault
 (isa-l|isa-l/.*|igzip_lib|crc)\.h brain/deflate.c
 hs/.*|hs\.h                       scanner

@@ -3,10 +3,11 @@
 #include "base/hash.h"
 
 #include "base/err.h"
+#include "base/hash_cipher.h"
+#include "base/hash_room.h"
 #include "base/mem.h"
 
 #include <errno.h>
-#include <gcrypt.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -117,27 +118,7 @@ void
 hash_keyed(const uint8_t key[HASH_KEY_LEN], const void *data, size_t len,
 	uint8_t ret[HASH_SHA256_LEN])
 {
-	// RFC 2104 in its own words, so that one call needs no handle.
-	uint8_t block[64] = { 0 };
-	uint8_t inner[HASH_SHA256_LEN];
-	gcry_buffer_t parts[2] = {
-		{ .data = block, .len = sizeof(block) },
-		{ .data = (void *)(uintptr_t)(len > 0 ? data : ""), .len = len },
-	};
-
-	hash_start();
-	memcpy(block, key, HASH_KEY_LEN);
-	for (size_t i = 0; i < sizeof(block); i++) {
-		block[i] ^= 0x36;
-	}
-	(void)gcry_md_hash_buffers(GCRY_MD_SHA256, 0, inner, parts, 2);
-	for (size_t i = 0; i < sizeof(block); i++) {
-		block[i] ^= 0x36 ^ 0x5c;
-	}
-	parts[1].data = inner;
-	parts[1].len = sizeof(inner);
-	(void)gcry_md_hash_buffers(GCRY_MD_SHA256, 0, ret, parts, 2);
-	explicit_bzero(block, sizeof(block));
+	hash_hmac(key, HASH_KEY_LEN, data, len, ret);
 }
 
 int

@@ -3,9 +3,9 @@
 /**
  * base/hash - SHA-1 for git's object names, SHA-256, and keyed hashes.
  *
- * Knows: err, fd.  The only file that speaks libgcrypt (SHA-NI where the machine has it).
- * Owns:  libgcrypt's start-up, done once.
- * Never: hashes a secret without a key: whoever holds the hash could try values.
+ * Knows: err, fd.  Speaks libgcrypt (SHA-NI where the machine has it), as hash_cipher
+ * does. Owns:  libgcrypt's start-up, done once. Never: hashes a secret without a key:
+ * whoever holds the hash could try values.
  *
  * Sources: FIPS 180-4 (SHA), RFC 2104 (HMAC).
  * Threads: each struct belongs to one thread; hash_start() may be called by any.

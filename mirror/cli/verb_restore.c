@@ -66,6 +66,8 @@ struct use {
 	/** Lists for --json. */
 	struct json *lists[RESTORE_NVERDICTS_];
 	struct json *redacted;
+	/** Those of them that the key given did not open. */
+	struct json *shut;
 	uint64_t told;
 	/** Paths that the recovery key would bring back whole. */
 	uint64_t sealed;
@@ -88,6 +90,7 @@ use_done(struct use *use)
 		json_free(use->lists[i]);
 	}
 	json_free(use->redacted);
+	json_free(use->shut);
 	free(use->paths);
 	free(use->roots);
 	free(use->root_paths);
@@ -120,6 +123,9 @@ keep_for_json(struct use *use, const struct restore_path *path)
 
 	if (path->redacted > 0 || path->sealed != NULL || path->renamed) {
 		append_path(use->redacted, path->path);
+	}
+	if (path->shut != NULL) {
+		append_path(use->shut, path->path);
 	}
 	if (restore_verdict_is_good(path->verdict) && !use->preview) {
 		return;
@@ -169,6 +175,9 @@ print_path(struct use *use, const struct restore_path *path)
 	if (path->renamed) {
 		output_text(out, "  (a secret in its name redacted)");
 	}
+	if (path->shut != NULL && why[0] == '\0') {
+		output_text(out, ": %s", path->shut);
+	}
 	output_line(out, "%s%s", why[0] != '\0' ? ": " : "", why);
 }
 
@@ -186,7 +195,8 @@ on_path(const struct restore_path *path, void *payload)
 	}
 	if (use->preview || out->verbose) {
 		print_path(use, path);
-	} else if (!restore_verdict_is_good(path->verdict) && use->told++ < TOLD_MAX) {
+	} else if ((!restore_verdict_is_good(path->verdict) || path->shut != NULL) &&
+		use->told++ < TOLD_MAX) {
 		print_path(use, path);
 	}
 	return 0;
@@ -204,6 +214,9 @@ on_progress(const char *what, uint64_t done, uint64_t total, void *payload)
 static int
 status_of(const struct restore_result *result)
 {
+	if (result->shut > 0) {
+		return DEGRADED;
+	}
 	for (int i = 0; i < RESTORE_NVERDICTS_; i++) {
 		if (result->count[i] > 0 &&
 			!restore_verdict_is_good((enum restore_verdict)i)) {
@@ -256,6 +269,7 @@ print_json(struct use *use, const struct restore_result *result, const struct er
 	}
 	json_set(object, "counts", STEAL(counts));
 	json_set(object, "redacted", STEAL(use->redacted));
+	json_set(object, "unopened", STEAL(use->shut));
 	json_set_text(
 		object, "undo", result->undo_id[0] != '\0' ? result->undo_id : NULL);
 	json_set_text(object, "error", err != NULL ? err->msg : NULL);
@@ -329,7 +343,12 @@ print_text(struct use *use, const struct restore_result *result)
 			"they had: --verbose names them",
 			use->lesser);
 	}
-	if (use->sealed > 0) {
+	if (result->shut > 0) {
+		output_line(out,
+			"the key given does not open what is sealed of %" PRIu64 " of "
+			"them",
+			result->shut);
+	} else if (use->sealed > 0) {
 		output_line(out,
 			"%" PRIu64 " of them %s whole with the recovery key: --key FILE",
 			use->sealed, use->sealed == 1 ? "comes" : "come");
@@ -681,5 +700,6 @@ verb_restore(struct call *call, struct err *err)
 		use.lists[i] = json_new_array();
 	}
 	use.redacted = json_new_array();
+	use.shut = json_new_array();
 	return restore(&use, err);
 }

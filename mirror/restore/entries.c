@@ -31,6 +31,8 @@ struct task {
 	/** What was sealed of it: its bytes, and the entry as the commit has it. */
 	const struct buf *plain;
 	const struct listing_entry *shut;
+	/** Why it could not be opened; a literal, or NULL. */
+	const char *unopened;
 	/** "<name>/<rel>" as shown. */
 	char *path;
 	/** Its name on disk. */
@@ -57,6 +59,7 @@ told_of(const struct task *task, enum restore_verdict verdict)
 		.renamed =
 			restore_name_is_cut(task->rel) || restore_name_is_cut(task->name),
 		.sealed = facts->sealed,
+		.shut = task->unopened,
 		.why = "",
 	};
 }
@@ -327,6 +330,7 @@ is_second(struct run *run, const struct task *task)
 		.size = facts->size,
 		.redacted = facts->redacted,
 		.sealed = facts->sealed != NULL ? xstrdup(facts->sealed) : NULL,
+		.unopened = task->unopened,
 		.shut = task->shut != NULL ? task->shut->oid : task->entry->oid,
 		.place = task->shut != NULL ? xstrdup(task->shut->facts.sealed) : NULL,
 	};
@@ -404,6 +408,7 @@ restore_second(struct run *run, const struct second *second)
 		.name = second->name,
 		.base = second->base,
 		.rel = second->rel,
+		.unopened = second->unopened,
 	};
 	AUTO(unsealed_done) struct unsealed unsealed = { 0 };
 	struct err why;
@@ -416,7 +421,9 @@ restore_second(struct run *run, const struct second *second)
 		shut.oid = second->shut;
 		shut.facts.sealed = second->place;
 		if (unseal_entry(run, &shut, &unsealed, &why) < 0) {
-			return unseal_tell(run, second->path, SIDECAR_FILE, &why);
+			return unseal_failed(run, second->path, &why, &task.unopened) < 0
+				? run->err->code
+				: tell_task(run, &task, RESTORE_MISSING, task.unopened);
 		}
 		task.plain = unsealed.plain;
 	}
@@ -491,8 +498,11 @@ restore_sealed(struct run *run, struct task *task)
 	AUTO_FREE char *name = NULL;
 	struct err why;
 
+	// What another key shut comes as it does without one: with its marks.
 	if (unseal_entry(run, shut, &unsealed, &why) < 0) {
-		return unseal_tell(run, task->path, shut->facts.kind, &why);
+		return unseal_failed(run, task->path, &why, &task->unopened) < 0
+			? run->err->code
+			: restore_task(run, task);
 	}
 	if (unsealed.original.name != NULL && run->options->undo_dir != NULL) {
 		return unseal_tell_in_place(run, task->path, shut->facts.kind);

@@ -121,6 +121,24 @@ take_on(struct run *run, const struct listing_folder *folder, struct opened *ope
 	return place_give(opened->fd, &now, &lost, err);
 }
 
+// Its content has its place under the mark.  1, or negative.
+static int
+tell_shut(struct run *run, const char *path, const struct err *why)
+{
+	struct restore_path told = {
+		.path = path,
+		.kind = SIDECAR_FOLDER,
+		.verdict = RESTORE_FAILED,
+		.renamed = true,
+	};
+
+	if (unseal_failed(run, path, why, &told.shut) < 0) {
+		return run->err->code;
+	}
+	told.why = told.shut;
+	return run_tell(&told, run) < 0 ? run->err->code : 1;
+}
+
 // With the key a folder gets its true name.  1, or 0 when it cannot (told).
 static int
 find_name(struct run *run, const struct listing_folder *folder)
@@ -136,7 +154,7 @@ find_name(struct run *run, const struct listing_folder *folder)
 		return unseal_tell_in_place(run, folder->path, SIDECAR_FOLDER);
 	}
 	if (unseal_name(run, folder->facts.sealed, &name, &why) < 0) {
-		return unseal_tell(run, folder->path, SIDECAR_FOLDER, &why);
+		return tell_shut(run, folder->path, &why);
 	}
 	run_add_name(run, folder->path, name);
 	return 1;

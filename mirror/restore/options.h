@@ -61,6 +61,9 @@ struct restore_result {
 	uint64_t bytes;
 	/** Paths with marks in them, whatever else became of them. */
 	uint64_t redacted;
+	/** Of those, and folders under a mark: there was a key, and it did not open them.
+	 */
+	uint64_t shut;
 	/** In place, and something was changed: what restore_undo() takes; else "". */
 	char undo_id[RESTORE_UNDO_ID_MAX];
 };

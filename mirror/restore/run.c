@@ -31,6 +31,7 @@ run_tell(const struct restore_path *path, void *payload)
 	run->result->count[path->verdict]++;
 	run->result->redacted +=
 		path->redacted > 0 || path->sealed != NULL || path->renamed;
+	run->result->shut += path->shut != NULL;
 	if (path->verdict == RESTORE_WRITTEN || path->verdict == RESTORE_REPLACED) {
 		run->result->bytes += path->bytes;
 	}

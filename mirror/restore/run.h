@@ -66,6 +66,8 @@ struct second {
 	uint64_t size;
 	uint32_t redacted;
 	char *sealed;
+	/** As told. */
+	const char *unopened;
 	/** It was sealed: the entry's bytes in the commit, and the place that opens them.
 	 */
 	struct oid shut;

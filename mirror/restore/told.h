@@ -70,6 +70,8 @@ struct restore_path {
 	bool renamed;
 	/** Where the sealed original is in the commit, or NULL. */
 	const char *sealed;
+	/** Why the key given did not open that; a literal, or NULL. */
+	const char *shut;
 	/** Why; "" when there is nothing to say. */
 	const char *why;
 };

@@ -7,6 +7,7 @@
 #include "brain/plain.h"
 #include "brain/repo.h"
 #include "restore/run.h"
+#include "restore/stage.h"
 #include "vault/seal.h"
 
 #include <stdlib.h>
@@ -148,22 +149,18 @@ unseal_name(struct run *run, const char *sealed, char **ret_name, struct err *er
 }
 
 int
-unseal_tell(
-	struct run *run, const char *path, enum sidecar_kind kind, const struct err *why)
+unseal_failed(
+	struct run *run, const char *path, const struct err *why, const char **ret_why)
 {
-	switch (why->code) {
-	case ERR_CONFIG:
-	case ERR_NOT_FOUND:
+	if (why->code == ERR_CONFIG || why->code == ERR_NOT_FOUND ||
+		stage_is_fatal(why)) {
 		*run->err = *why;
 		return err_wrap(run->err, "restore %.200s", path);
-	case ERR_INVALID:
-		return run_tell_trouble(run, path, kind, RESTORE_MISSING, why->msg);
-	case ERR_DENIED:
-		return run_tell_trouble(run, path, kind, RESTORE_FAILED,
-			"the key given does not open it");
-	default:
-		return run_tell_failure(run, path, kind, why);
 	}
+	*ret_why = why->code == ERR_DENIED
+		? "the key given does not open it"
+		: "what is sealed is damaged, or not in the commit";
+	return 0;
 }
 
 int

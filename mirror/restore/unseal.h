@@ -56,9 +56,16 @@ int unseal_entry(struct run *run, const struct listing_entry *entry,
 int unseal_name(struct run *run, const char *sealed, char **ret_name, struct err *err)
 	NONNULL MUST_CHECK;
 
-/** Tell that it could not be opened; negative when it is so for all. */
-int unseal_tell(struct run *run, const char *path, enum sidecar_kind kind,
-	const struct err *why) NONNULL MUST_CHECK;
+/**
+ * It could not be opened: what is in the commit comes back with its marks.
+ *
+ * @ret_why
+ *         The reason to tell; a literal.
+ * @return
+ *         0, or negative when it is so for all and the run ends.
+ */
+int unseal_failed(struct run *run, const char *path, const struct err *why,
+	const char **ret_why) NONNULL MUST_CHECK;
 
 /** A restore in place keeps a journal, and no secret may get into that (I3): told. */
 int unseal_tell_in_place(struct run *run, const char *path, enum sidecar_kind kind)

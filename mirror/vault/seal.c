@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/spawn.h"
+#include "vault/age.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -174,8 +175,9 @@ seal_new_key(const char *file, char ret_recipient[SEAL_RECIPIENT_MAX], struct er
 	return 0;
 }
 
-int
-seal_bytes(const char *recipient, const void *data, size_t len, struct buf *out,
+// What only `age` knows how to do: a plugin's recipient.
+static int
+seal_by_program(const char *recipient, const void *data, size_t len, struct buf *out,
 	struct err *err)
 {
 	const char *const argv[] = { "age", "-r", recipient, NULL };
@@ -188,20 +190,39 @@ seal_bytes(const char *recipient, const void *data, size_t len, struct buf *out,
 	};
 	AUTO(spawn_result_done) struct spawn_result result = SPAWN_RESULT(SEAL_BYTES_MAX);
 
+	if (run(&plan, &result, err) < 0) {
+		return err->code;
+	}
+	if (result.status != 0 || result.out.len <= len) {
+		return failed(&result, ERR_INVALID, err);
+	}
+	return buf_add(out, result.out.data, result.out.len, err);
+}
+
+int
+seal_bytes(const char *recipient, const void *data, size_t len, struct buf *out,
+	struct err *err)
+{
+	uint8_t point[AGE_POINT_LEN];
+	int result;
+
 	if (len > SEAL_PLAIN_MAX) {
 		return err_raise(err, ERR_TOO_BIG, "more than can be sealed");
 	}
 	if (!seal_is_recipient(recipient)) {
 		return err_raise(err, ERR_INVALID, "this is no age recipient");
 	}
-	if (run(&plan, &result, err) < 0) {
-		return err_wrap(err, "seal");
+	if (!age_recipient(recipient, point)) {
+		result = seal_by_program(recipient, data, len, out, err);
+	} else {
+		result = age_seal(point, data, len, out, err);
+		// A library that may not: age brings its own.
+		if (result == ERR_IO) {
+			err_clear(err);
+			result = seal_by_program(recipient, data, len, out, err);
+		}
 	}
-	if (result.status != 0 || result.out.len <= len) {
-		failed(&result, ERR_INVALID, err);
-		return err_wrap(err, "seal");
-	}
-	return buf_add(out, result.out.data, result.out.len, err);
+	return result < 0 ? err_wrap(err, "seal") : 0;
 }
 
 // ---- the private half, always somebody else's

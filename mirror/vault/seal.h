@@ -9,7 +9,8 @@
  *     if (seal_bytes(recipient, data, len, &sealed, err) < 0) ...
  *     if (seal_open("/media/usb/key.txt", sealed.data, sealed.len, &plain, err) < 0) ...
  *
- * Knows: base (file, spawn).  Runs `age` and `age-keygen`.
+ * Knows: base (file, spawn), age.  Runs `age` to open, and to seal for a plugin;
+ *        `age-keygen`.
  * Owns:  <git dir>/mirror/recipient, one line.
  * Never: keeps a private key, or puts one on a command line: it is named by its file,
  *        which the programs read themselves; writes what it seals or opens to a disk:
@@ -62,8 +63,8 @@ int seal_new_key(const char *file, char ret_recipient[SEAL_RECIPIENT_MAX],
  * Append @data, sealed.  Sealing twice never gives the same bytes.
  *
  * @return
- *         0, or negative: NOT_FOUND (no `age`), INVALID (the recipient), TIMEOUT,
- *         TOO_BIG.
+ *         0, or negative: INVALID (the recipient), TOO_BIG; with a plugin's recipient
+ *         also NOT_FOUND (no `age`), TIMEOUT.
  */
 int seal_bytes(const char *recipient, const void *data, size_t len, struct buf *out,
 	struct err *err) NONNULL_ARGS(1, 4, 5) MUST_CHECK;

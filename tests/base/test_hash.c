@@ -3,6 +3,9 @@
 #include "support/test.h"
 
 #include "base/hash.h"
+
+#include "base/err.h"
+#include "base/hash_cipher.h"
 #include "base/mem.h"
 
 #include <pthread.h>
@@ -211,6 +214,33 @@ threads_may_start_it_at_once(void **state)
 	}
 }
 
+// RFC 7748, section 5.2: a thousand times, from the base point on.
+static void
+points_of_the_curve_agree_with_rfc_7748(void **state)
+{
+	static const uint8_t zero[HASH_X25519_LEN];
+	uint8_t secret[HASH_X25519_LEN] = { 9 };
+	uint8_t point[HASH_X25519_LEN] = { 9 };
+	uint8_t next[HASH_X25519_LEN];
+	char hex[HASH_HEX_MAX];
+	struct err err;
+
+	(void)state;
+	ok(hash_x25519(secret, NULL, next, &err));
+	hash_hex(next, sizeof(next), hex);
+	assert_string_equal(
+		hex, "422c8e7a6227d7bca1350b3e2bb7279f7897b87bb6854b783c60e80311ae3079");
+	for (int i = 0; i < 1000; i++) {
+		ok(hash_x25519(secret, point, next, &err));
+		memcpy(point, secret, sizeof(point));
+		memcpy(secret, next, sizeof(secret));
+	}
+	hash_hex(secret, sizeof(secret), hex);
+	assert_string_equal(
+		hex, "684cf59ba83309552800ef566f2f4d3c1c3887c49360e3875f2eb94d99532c51");
+	fails(hash_x25519(secret, zero, next, &err), ERR_INVALID);
+}
+
 int
 main(void)
 {
@@ -220,6 +250,7 @@ main(void)
 		cmocka_unit_test(keyed_hashes_agree_with_rfc_4231),
 		cmocka_unit_test_setup_teardown(pieces_and_wholes_agree_with_coreutils,
 			scratch_setup, scratch_teardown_all),
+		cmocka_unit_test(points_of_the_curve_agree_with_rfc_7748),
 		cmocka_unit_test(hex_goes_both_ways_and_nothing_else_passes),
 		cmocka_unit_test(equality_sees_each_bit),
 		cmocka_unit_test(random_bytes_fill_the_whole_buffer),

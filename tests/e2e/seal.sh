@@ -77,8 +77,14 @@ expect 0 "$MIRROR" restore --from clone --to marks --json
 grep -q '"notes/env"' out || fail "notes/env is not told as redacted"
 grep -raq "$AWS_KEY" marks && fail "a secret came back without the key"
 grep -q '^aws = REDACTED\.' marks/notes/env || fail "no mark in the place of the secret"
+# Another key opens nothing: the text comes with its marks, and each of them is named.
 expect 1 "$MIRROR" restore --from clone --to wrong --key other.txt
-says out "the key given does not open it"
+says out "notes/env  (1 secret redacted): the key given does not open it"
+expect 1 "$MIRROR" restore --from clone --to wrong2 --key other.txt --json
+is "$(python3 -c 'import json; a = json.load(open("out")); print(a["exit"], len(a["unopened"]), len(a["redacted"]), a["counts"]["written"])')" \
+	"1 5 6 6" "what was not opened"
+diff -r --no-dereference marks wrong || fail "not as without a key"
+diff -r --no-dereference marks wrong2 || fail "not as without a key, again"
 expect 2 "$MIRROR" restore --from clone --to wrong --key none.txt
 
 # In place: what was lost comes back with its secret, and can be taken back.
