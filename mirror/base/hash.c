@@ -3,10 +3,10 @@
 #include "base/hash.h"
 
 #include "base/err.h"
-#include "base/hash_cipher.h"
 #include "base/hash_room.h"
 #include "base/mem.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -112,6 +112,35 @@ hash_sha256(const void *data, size_t len, uint8_t ret[HASH_SHA256_LEN])
 {
 	hash_start();
 	gcry_md_hash_buffer(GCRY_MD_SHA256, ret, len > 0 ? data : "", len);
+}
+
+void
+hash_hmac(const void *key, size_t key_len, const void *data, size_t len,
+	uint8_t ret[HASH_SHA256_LEN])
+{
+	uint8_t block[HASH_BLOCK_LEN] = { 0 };
+	uint8_t inner[HASH_SHA256_LEN];
+	gcry_buffer_t parts[2] = {
+		{ .data = block, .len = sizeof(block) },
+		{ .data = (void *)(uintptr_t)(len > 0 ? data : ""), .len = len },
+	};
+
+	assert(key_len <= sizeof(block));
+	hash_start();
+	if (key_len > 0) {
+		memcpy(block, key, key_len);
+	}
+	for (size_t i = 0; i < sizeof(block); i++) {
+		block[i] ^= 0x36;
+	}
+	(void)gcry_md_hash_buffers(GCRY_MD_SHA256, 0, inner, parts, 2);
+	for (size_t i = 0; i < sizeof(block); i++) {
+		block[i] ^= 0x36 ^ 0x5c;
+	}
+	parts[1] = (gcry_buffer_t){ .data = inner, .len = sizeof(inner) };
+	(void)gcry_md_hash_buffers(GCRY_MD_SHA256, 0, ret, parts, 2);
+	explicit_bzero(block, sizeof(block));
+	explicit_bzero(inner, sizeof(inner));
 }
 
 void

@@ -22,6 +22,8 @@ enum {
 	HASH_SHA1_LEN = 20,
 	HASH_SHA256_LEN = 32,
 	HASH_KEY_LEN = 32,
+	/** Of SHA-256, and the longest key of an HMAC. */
+	HASH_BLOCK_LEN = 64,
 	HASH_HEX_MAX = 65,
 };
 
@@ -44,7 +46,9 @@ void hash_freep(struct hash **hash);
 void hash_sha1(const void *data, size_t len, uint8_t ret[HASH_SHA1_LEN]) NONNULL_ARGS(3);
 void
 hash_sha256(const void *data, size_t len, uint8_t ret[HASH_SHA256_LEN]) NONNULL_ARGS(3);
-/** HMAC-SHA-256 under a 32-byte key. */
+/** HMAC-SHA-256; under a 32-byte key, and under any of at most HASH_BLOCK_LEN. */
+void hash_hmac(const void *key, size_t key_len, const void *data, size_t len,
+	uint8_t ret[HASH_SHA256_LEN]) NONNULL_ARGS(5);
 void hash_keyed(const uint8_t key[HASH_KEY_LEN], const void *data, size_t len,
 	uint8_t ret[HASH_SHA256_LEN]) NONNULL_ARGS(1, 4);
 

@@ -10,7 +10,6 @@
 #include <string.h>
 
 enum {
-	BLOCK_LEN = 64,
 	INFO_MAX = 64,
 };
 
@@ -41,35 +40,6 @@ hash_x25519(const uint8_t secret[HASH_X25519_LEN], const uint8_t point[HASH_X255
 	return hash_equal(ret, zero, sizeof(zero))
 		? err_raise(err, ERR_INVALID, "a point of low order")
 		: 0;
-}
-
-void
-hash_hmac(const void *key, size_t key_len, const void *data, size_t len,
-	uint8_t ret[HASH_CHACHA_KEY_LEN])
-{
-	uint8_t block[BLOCK_LEN] = { 0 };
-	uint8_t inner[HASH_SHA256_LEN];
-	gcry_buffer_t parts[2] = {
-		{ .data = block, .len = sizeof(block) },
-		{ .data = (void *)(uintptr_t)(len > 0 ? data : ""), .len = len },
-	};
-
-	assert(key_len <= sizeof(block));
-	hash_start();
-	if (key_len > 0) {
-		memcpy(block, key, key_len);
-	}
-	for (size_t i = 0; i < sizeof(block); i++) {
-		block[i] ^= 0x36;
-	}
-	(void)gcry_md_hash_buffers(GCRY_MD_SHA256, 0, inner, parts, 2);
-	for (size_t i = 0; i < sizeof(block); i++) {
-		block[i] ^= 0x36 ^ 0x5c;
-	}
-	parts[1] = (gcry_buffer_t){ .data = inner, .len = sizeof(inner) };
-	(void)gcry_md_hash_buffers(GCRY_MD_SHA256, 0, ret, parts, 2);
-	explicit_bzero(block, sizeof(block));
-	explicit_bzero(inner, sizeof(inner));
 }
 
 void

@@ -28,8 +28,6 @@ enum {
 	HASH_CHACHA_KEY_LEN = 32,
 	HASH_CHACHA_NONCE_LEN = 12,
 	HASH_CHACHA_TAG_LEN = 16,
-	/** Of the salt: one block of SHA-256. */
-	HASH_HKDF_SALT_MAX = 64,
 };
 
 /**
@@ -43,12 +41,9 @@ int
 hash_x25519(const uint8_t secret[HASH_X25519_LEN], const uint8_t point[HASH_X25519_LEN],
 	uint8_t ret[HASH_X25519_LEN], struct err *err) NONNULL_ARGS(1, 3, 4) MUST_CHECK;
 
-/** 32 bytes of HKDF-SHA-256. */
+/** 32 bytes of HKDF-SHA-256; the salt has at most HASH_BLOCK_LEN. */
 void hash_hkdf(const void *salt, size_t salt_len, const void *secret, size_t secret_len,
 	const char *info, uint8_t ret[HASH_CHACHA_KEY_LEN]) NONNULL_ARGS(3, 5, 6);
-/** HMAC-SHA-256 with a key of at most 64 bytes. */
-void hash_hmac(const void *key, size_t key_len, const void *data, size_t len,
-	uint8_t ret[HASH_CHACHA_KEY_LEN]) NONNULL_ARGS(5);
 
 /** @out gets @len bytes and the tag.  IO as above. */
 int hash_chacha_seal(const uint8_t key[HASH_CHACHA_KEY_LEN],

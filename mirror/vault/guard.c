@@ -20,6 +20,21 @@ find_table(const struct inspect *inspect, const char *name)
 	return NULL;
 }
 
+// Rows of all its tables; those that could not be counted make it unknown, -1.
+static int64_t
+count_rows(const struct inspect *inspect)
+{
+	int64_t rows = 0;
+
+	for (size_t i = 0; i < inspect->ntables; i++) {
+		if (inspect->tables[i].rows < 0) {
+			return -1;
+		}
+		rows += inspect->tables[i].rows;
+	}
+	return rows;
+}
+
 size_t
 guard_check(const struct guard_policy *policy, const struct inspect *before,
 	const struct inspect *after, char text[GUARD_TEXT_MAX])
@@ -57,6 +72,13 @@ guard_check(const struct guard_policy *policy, const struct inspect *before,
 			worst_now == NULL ? "it is gone: " : "",
 			(long long)(worst_now != NULL ? worst_now->rows : 0), nlosses,
 			nlosses == 1 ? "" : "s");
+	}
+	// Few rows come and go; a database without any is another matter.
+	if (nlosses == 0 && count_rows(before) > 0 && count_rows(after) == 0) {
+		(void)snprintf(text, GUARD_TEXT_MAX,
+			"all of its %lld rows are gone, in every table",
+			(long long)count_rows(before));
+		return 1;
 	}
 	return nlosses;
 }

@@ -3,6 +3,8 @@
 /**
  * vault/guard - did a table lose most of its rows since the last snapshot?
  *
+ * (Or the whole database all of them, however few they were.)
+ *
  * A snapshot of an emptied database is a perfect snapshot; only a comparison tells.
  *
  * Knows: inspect's struct; pure.

@@ -83,6 +83,28 @@ a_table_that_vanished_is_told(void **state)
 }
 
 static void
+a_database_without_any_rows_is_told_however_few_it_had(void **state)
+{
+	struct inspect_table left[2];
+	struct inspect_table right[2];
+	struct inspect was = two_tables(left, 2, 1);
+	struct inspect now = two_tables(right, 0, 0);
+	char text[GUARD_TEXT_MAX];
+
+	(void)state;
+	assert_int_equal(guard_check(&usual, &was, &now, text), 1);
+	assert_string_equal(text, "all of its 3 rows are gone, in every table");
+	assert_int_equal(guard_check(&usual, &now, &now, text), 0);
+	now.ntables = 0;
+	assert_int_equal(guard_check(&usual, &was, &now, text), 1);
+	// One that is left, or that could not be counted.
+	now = two_tables(right, 0, 1);
+	assert_int_equal(guard_check(&usual, &was, &now, text), 0);
+	now = two_tables(right, 0, -1);
+	assert_int_equal(guard_check(&usual, &was, &now, text), 0);
+}
+
+static void
 a_hostile_name_forges_no_line(void **state)
 {
 	struct inspect_table left[] = { { .name = hostile, .rows = 100 } };
@@ -101,6 +123,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_table_that_lost_most_of_its_rows_is_told),
 		cmocka_unit_test(a_table_that_vanished_is_told),
+		cmocka_unit_test(a_database_without_any_rows_is_told_however_few_it_had),
 		cmocka_unit_test(a_hostile_name_forges_no_line),
 	};
 
