@@ -222,6 +222,8 @@
  *     health/probe_machine health/probe_offsite
  *
  * 3  restore/  from the tree to the disk, and the drill
+ *     restore/chain                folders on the disk, the way to the last ones kept
+ *                                  open.
  *     restore/drill                restore for real, from the remote, and compare.
  *     restore/entries              files and links: keep, write, replace, or leave and
  *                                  tell.

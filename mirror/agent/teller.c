@@ -78,7 +78,8 @@ run_exec(struct telling *telling)
 		.argv = argv,
 		.input = text,
 		.input_len = strlen(text),
-		.deadline_ms = TELLER_EXEC_MS,
+		.deadline_ms =
+			telling->stopping != NULL ? TELLER_EXEC_MS : TELLER_EXEC_ONCE_MS,
 		.on_line = on_line,
 		.payload = telling,
 	};

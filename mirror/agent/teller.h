@@ -35,6 +35,8 @@ enum {
 	TELLER_EVERY_MS = 60 * 1000,
 	TELLER_PING_MS = 5 * 60 * 1000,
 	TELLER_EXEC_MS = 30 * 1000,
+	/** Somebody waits for `--once`. */
+	TELLER_EXEC_ONCE_MS = 10 * 1000,
 };
 
 /** *ret_teller is NULL when nobody is to be told.  Borrows both until teller_stop(). */

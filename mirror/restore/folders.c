@@ -33,7 +33,8 @@ open_for_preview(struct run *run, struct opened *opened, struct err *err)
 	if (base->fd < 0) {
 		return 0;
 	}
-	if (place_open(base->fd, opened->rel, PLACE_AS_IS, &opened->fd, err) < 0 &&
+	if (chain_open(&run->chain, base->fd, opened->rel, PLACE_AS_IS, &opened->fd,
+		    err) < 0 &&
 		err->code != ERR_NOT_FOUND) {
 		return err->code;
 	}
@@ -78,7 +79,7 @@ folders_open(struct run *run, const char *path, bool described, struct opened *o
 	base_fd = run->bases[opened->base].fd;
 	parent_rel = place_above(opened->rel);
 	name = opened->rel[0] != '\0' ? path_base(opened->rel) : ".";
-	if (place_open(base_fd, parent_rel, PLACE_FORCE, &parent, err) < 0) {
+	if (chain_open(&run->chain, base_fd, parent_rel, PLACE_FORCE, &parent, err) < 0) {
 		return err->code;
 	}
 	opened->existed =
@@ -199,8 +200,8 @@ finish_one(struct run *run, const struct finish *finish, struct err *err)
 	const char *name = path_base(finish->rel);
 	bool lost = false;
 
-	if (place_open(run->bases[finish->base].fd, parent_rel, PLACE_AS_IS, &parent,
-		    err) < 0) {
+	if (chain_open(&run->chain, run->bases[finish->base].fd, parent_rel, PLACE_AS_IS,
+		    &parent, err) < 0) {
 		return err->code;
 	}
 	if (fstatat(parent, name, &now, AT_SYMLINK_NOFOLLOW) < 0) {

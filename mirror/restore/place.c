@@ -407,13 +407,30 @@ place_name(const char *name)
 	return xasprintf("%.*s~%.16s", NAME_MAX - 17, name, hex);
 }
 
+static bool
+has_long_name(const char *path)
+{
+	for (size_t len; *path != '\0'; path += len + (path[len] == '/')) {
+		len = strcspn(path, "/");
+		if (len > NAME_MAX) {
+			return true;
+		}
+	}
+	return false;
+}
+
 char *
 place_path(const char *path)
 {
 	AUTO_FREE char *copy = xstrdup(path);
 	char *rest = copy;
-	char *out = xstrdup("");
+	char *out;
 
+	// Nearly always: nothing in it is too long to stand as it is.
+	if (!has_long_name(path)) {
+		return STEAL(copy);
+	}
+	out = xstrdup("");
 	for (char *part; (part = strsep(&rest, "/")) != NULL;) {
 		AUTO_FREE char *name = place_name(part);
 		AUTO_FREE char *before = out;
@@ -446,9 +463,8 @@ let_in(int dirfd, const char *name)
 	return fchmodat(dirfd, name, (info.st_mode & 07777) | 0700, AT_SYMLINK_NOFOLLOW);
 }
 
-// One step down.
-static int
-enter(int fd, const char *name, enum place_way way, bool last, struct err *err)
+int
+place_enter(int fd, const char *name, enum place_way way, bool last, struct err *err)
 {
 	int flags = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | (last ? O_RDONLY : O_PATH);
 	int next = openat(fd, name, flags);
@@ -482,7 +498,8 @@ place_open(int basefd, const char *rel, enum place_way way, int *ret_fd, struct 
 	char *rest = copy;
 
 	for (char *part; (part = strsep(&rest, "/")) != NULL;) {
-		int next = enter(fd < 0 ? basefd : fd, part, way, rest == NULL, err);
+		int next =
+			place_enter(fd < 0 ? basefd : fd, part, way, rest == NULL, err);
 
 		if (next < 0) {
 			return err->code;

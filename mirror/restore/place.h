@@ -161,6 +161,11 @@ enum place_way {
 int place_open(int basefd, const char *rel, enum place_way way, int *ret_fd,
 	struct err *err) NONNULL MUST_CHECK;
 
+/** One step of that: the folder @name in @fd.  @last: to be listed, else only to go
+ * through.  A descriptor, or negative as above. */
+int place_enter(int fd, const char *name, enum place_way way, bool last, struct err *err)
+	NONNULL MUST_CHECK;
+
 /** Give @temp the name @name unless something has it: EXISTS.  Both are in @dirfd. */
 int place_rename_new(int dirfd, const char *temp, const char *name, struct err *err)
 	NONNULL MUST_CHECK;

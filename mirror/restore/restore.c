@@ -11,8 +11,9 @@
  *     then         modes and times of folders, deepest first, for all of the above
  *                  changes them
  *
- * Folders on disk are opened by path each time, so that no depth runs out of
- * descriptors; a folder that is being filled is 0700 until the end.
+ * Folders on disk are opened from the last few that were, kept open (chain): no depth
+ * runs out of descriptors, or walks its path again for each level; a folder that is being
+ * filled is 0700 until the end.
  */
 
 #include "restore/restore.h"

@@ -197,8 +197,12 @@ static char *
 true_path(const struct run *run, const char *path)
 {
 	const char *slash = strchr(path, '/');
-	char *result = xstrdup("");
+	char *result;
 
+	if (run->nnames == 0) {
+		return xstrdup(slash != NULL ? slash + 1 : "");
+	}
+	result = xstrdup("");
 	while (slash != NULL) {
 		const char *next = strchr(slash + 1, '/');
 		size_t len = next != NULL ? (size_t)(next - path) : strlen(path);
@@ -287,6 +291,7 @@ run_remember(void *payload, struct err *err)
 void
 run_done(struct run *run)
 {
+	chain_done(&run->chain);
 	listing_close(run->listing);
 	stage_free(run->stage);
 	undo_free(run->undo);

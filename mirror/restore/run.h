@@ -3,7 +3,7 @@
 /**
  * restore/run - what one restore carries from step to step.
  *
- * Knows: base, brain (oid), listing, oids, place, stage, told, undo.
+ * Knows: base, brain (oid), chain, listing, oids, place, stage, told, undo.
  * Owns:  everything in struct run, until run_done().
  * Never: decides what becomes of a path; entries.c and folders.c do.
  *
@@ -15,6 +15,7 @@
 
 #include "base/base.h"
 #include "brain/oid.h"
+#include "restore/chain.h"
 #include "restore/oids.h"
 #include "restore/options.h"
 #include "restore/place.h"
@@ -92,6 +93,8 @@ struct run {
 	size_t nnames;
 	size_t names_capacity;
 
+	/** Where folders are opened from. */
+	struct chain chain;
 	struct base *bases;
 	size_t nbases;
 	struct finish *finishes;

@@ -263,6 +263,33 @@ planted_free(struct planted *machine)
 	free(machine);
 }
 
+int
+planted_setup(void **state)
+{
+	if (scratch_setup(state) != 0) {
+		return -1;
+	}
+	*state = planted_new(*state);
+	return 0;
+}
+
+int
+planted_teardown(void **state)
+{
+	struct planted *machine = *state;
+	void *scratch = (void *)(uintptr_t)machine->scratch;
+
+	planted_free(machine);
+	return scratch_teardown_all(&scratch);
+}
+
+void
+planted_pass(struct planted *machine, int64_t ms)
+{
+	machine->input.now_ms += ms;
+	machine->input.mono_ms += ms;
+}
+
 void
 planted_agent_ends(struct planted *machine, bool stopped)
 {

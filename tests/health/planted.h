@@ -23,6 +23,10 @@
 #include "ledger/ledger.h"
 #include "support/test.h"
 
+#define MINUTE INT64_C(60000)
+#define HOUR (60 * MINUTE)
+#define DAY (24 * HOUR)
+
 struct config;
 struct tick;
 
@@ -43,6 +47,14 @@ struct planted {
 struct planted *planted_new(const struct scratch *scratch);
 void planted_free(struct planted *machine);
 
+/** A scratch folder with such a machine in it, as cmocka's state. */
+int planted_setup(void **state);
+int planted_teardown(void **state);
+#define PLANTED_TEST(name)                                                               \
+	cmocka_unit_test_setup_teardown(name, planted_setup, planted_teardown)
+
+/** So much time goes by. */
+void planted_pass(struct planted *machine, int64_t ms);
 /** Replace the configuration by this text (%ROOT%, %REPO% are put in). */
 void planted_config(struct planted *machine, const char *text);
 /** A commit with one more file, at @at_ms; the ledger follows when @recorded. */
