@@ -120,6 +120,8 @@
  *                                  true, and it comes back.
  *     agent/purge                  the branch again, without what should never have
  *                                  been in it.
+ *     agent/purge_attributes       the text of a folder again, without the secrets in
+ *                                  the values of its extended attributes.
  *     agent/root                   one watched root: all of it, or the folders that
  *                                  were hinted; or it is gone.
  *     agent/round                  what one cycle carries from step to step.

@@ -3,13 +3,16 @@
 #include "agent/exposure.h"
 
 #include "agent/lineage.h"
+#include "agent/traits.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/path.h"
 #include "brain/repo.h"
 #include "brain/sidecar.h"
 #include "brain/tree.h"
 #include "restore/oids.h"
+#include "scanner/redact.h"
 #include "scanner/scanner.h"
 
 #include <assert.h>
@@ -54,6 +57,7 @@ exposure_place_word(enum exposure_place place)
 		[EXPOSURE_IN_FILE] = "file",
 		[EXPOSURE_IN_NAME] = "name",
 		[EXPOSURE_IN_MESSAGE] = "message",
+		[EXPOSURE_IN_ATTRIBUTE] = "attribute",
 	};
 
 	assert((size_t)place < countof(words));
@@ -78,6 +82,33 @@ exposure_print(const uint8_t key[HASH_KEY_LEN], const char *value, size_t len,
 
 	hash_keyed(key, value, len, digest);
 	memcpy(ret_print, digest, FINDING_PRINT_LEN);
+}
+
+int
+exposure_cut(const struct exposure_query *query, const char *data, size_t len,
+	struct buf *out, uint32_t *spans, struct err *err)
+{
+	uint8_t print[FINDING_PRINT_LEN];
+	char mark[REDACT_MARK_MAX];
+
+	if (query->value == NULL) {
+		return buf_add(out, data, len, err);
+	}
+	exposure_print(query->key, query->value, query->value_len, print);
+	redact_mark(EXPOSURE_NAMED, print, mark);
+	for (const char *end = data + len; data < end;) {
+		const char *at = memmem(
+			data, (size_t)(end - data), query->value, query->value_len);
+		size_t clean = (size_t)((at != NULL ? at : end) - data);
+
+		if (buf_add(out, data, clean, err) < 0 ||
+			(at != NULL && buf_add_text(out, mark, err) < 0)) {
+			return err->code;
+		}
+		*spans += at != NULL;
+		data += clean + (at != NULL ? query->value_len : 0);
+	}
+	return 0;
 }
 
 bool
@@ -148,7 +179,10 @@ scan(struct search *search, const char *data, size_t len, struct err *err)
 	struct scan_input input = {
 		.data = data,
 		.len = len,
-		.path = search->place == EXPOSURE_IN_FILE ? search->path : NULL,
+		.path = search->place == EXPOSURE_IN_FILE ||
+				search->place == EXPOSURE_IN_ATTRIBUTE
+			? search->path
+			: NULL,
 		.is_name = search->place == EXPOSURE_IN_NAME,
 	};
 	uint8_t print[FINDING_PRINT_LEN];
@@ -177,6 +211,79 @@ scan_message(
 	return scan(search, message, strlen(message), err);
 }
 
+// Each as the cycle looks at it: its name is the word before the value.
+static int
+scan_attributes(struct search *search, const char *path,
+	const struct sidecar_xattr *xattrs, size_t count, struct err *err)
+{
+	const char *before = search->path;
+	int result = 0;
+
+	search->path = path;
+	search->place = EXPOSURE_IN_ATTRIBUTE;
+	for (size_t i = 0; i < count && result == 0; i++) {
+		struct attribute attribute = { xattrs[i].name, xattrs[i].value,
+			xattrs[i].len };
+		AUTO(buf_wipe) struct buf text = { .max = 2 * TRAITS_CLEAN_MAX };
+
+		result = traits_text(&attribute, &text, err);
+		if (result == 0) {
+			result = scan(search, buf_text(&text), text.len, err);
+		}
+	}
+	search->path = before;
+	search->place = EXPOSURE_IN_FILE;
+	return result;
+}
+
+// The text of a folder: what is no attribute, then each of those.
+static int
+scan_folder(struct search *search, const struct sidecar_folder *folder, struct err *err)
+{
+	AUTO_FREE struct sidecar_entry *entries =
+		xcalloc(folder->nentries, sizeof(*entries));
+	AUTO(buf_wipe) struct buf text = { .max = SIDECAR_TEXT_MAX };
+	struct sidecar_folder bare = *folder;
+
+	for (size_t i = 0; i < folder->nentries; i++) {
+		entries[i] = folder->entries[i];
+		entries[i].nxattrs = 0;
+	}
+	bare.entries = entries;
+	bare.nxattrs = 0;
+	if (sidecar_write(&bare, &text, err) < 0 ||
+		scan(search, buf_text(&text), text.len, err) < 0 ||
+		scan_attributes(
+			search, folder->path, folder->xattrs, folder->nxattrs, err) < 0) {
+		return err->code;
+	}
+	for (size_t i = 0; i < folder->nentries; i++) {
+		const struct sidecar_entry *entry = &folder->entries[i];
+		AUTO_FREE char *path = path_join(folder->path, entry->name);
+
+		if (entry->nxattrs > 0 &&
+			scan_attributes(
+				search, path, entry->xattrs, entry->nxattrs, err) < 0) {
+			return err->code;
+		}
+	}
+	return 0;
+}
+
+static int
+scan_blob(struct search *search, struct err *err)
+{
+	AUTO(sidecar_done) struct sidecar_folder folder = { 0 };
+	const char *data = buf_text(&search->bytes);
+	struct err ignored;
+
+	// What is no text of ours is a file like any other.
+	return path_is_beneath(search->path, SIDECAR_FOLDERS) &&
+			sidecar_parse(data, search->bytes.len, &folder, &ignored) == 0
+		? scan_folder(search, &folder, err)
+		: scan(search, data, search->bytes.len, err);
+}
+
 // One version of one path.
 static int
 on_version(const char *path, const struct tree_entry *old, const struct tree_entry *new,
@@ -201,7 +308,7 @@ on_version(const char *path, const struct tree_entry *old, const struct tree_ent
 	}
 	buf_clear(&search->bytes);
 	if (repo_read(search->repo, &new->oid, OBJECT_BLOB, &search->bytes, err) < 0 ||
-		scan(search, buf_text(&search->bytes), search->bytes.len, err) < 0) {
+		scan_blob(search, err) < 0) {
 		return err->code;
 	}
 	search->exposure->blobs++;

@@ -12,7 +12,10 @@
  * committed: of each commit that the branch leads to by any parent, and of what else in
  * the repository has a name (other branches, tags).
  *
- * Knows: brain (to read), scanner, restore/oids.
+ * Values of extended attributes stand as base64 in the texts of folders: they are looked
+ * at as what they are.
+ *
+ * Knows: brain (to read), scanner, restore/oids, traits.
  * Owns:  the list of hits, until exposure_done().
  * Never: holds or hands out a value: a hit is a fingerprint, a rule and a place (I3).
  */
@@ -25,6 +28,7 @@
 #include "brain/oid.h"
 #include "scanner/finding.h"
 
+struct buf;
 struct err;
 struct repo;
 struct scanner;
@@ -62,8 +66,11 @@ enum exposure_place {
 	EXPOSURE_IN_NAME,
 	/** Of a commit or a tag. */
 	EXPOSURE_IN_MESSAGE,
+	/** In the value of an extended attribute; the path is that of the file or folder
+	 * which has it. */
+	EXPOSURE_IN_ATTRIBUTE,
 };
-/** "file", "name", "message". */
+/** "file", "name", "message", "attribute". */
 const char *exposure_place_word(enum exposure_place place);
 
 /** One secret in one object. */
@@ -118,6 +125,12 @@ void exposure_print(const uint8_t key[HASH_KEY_LEN], const char *value, size_t l
 int exposure_find(struct repo *repo, const struct oid *head, const struct oid *remote,
 	const struct exposure_query *query, struct exposure *ret_exposure,
 	struct err *err) NONNULL MUST_CHECK;
+
+/** Append @data, the query's value replaced by a mark wherever it stands; all of it when
+ * the query has none. */
+int exposure_cut(const struct exposure_query *query, const char *data, size_t len,
+	struct buf *out, uint32_t *spans, struct err *err) NONNULL_ARGS(1, 4, 5, 6)
+	MUST_CHECK;
 
 /** Does the query mean this fingerprint? */
 bool exposure_means(const struct exposure_query *query,

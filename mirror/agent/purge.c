@@ -3,6 +3,7 @@
 #include "agent/purge.h"
 
 #include "agent/kit.h"
+#include "agent/purge_attributes.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/mem.h"
@@ -134,7 +135,8 @@ check_hit(const struct exposure_hit *hit, struct err *err)
 			id);
 	}
 	if (hit->place == EXPOSURE_IN_NAME ||
-		path_is_beneath(hit->path, SIDECAR_FOLDERS)) {
+		(hit->place == EXPOSURE_IN_FILE &&
+			path_is_beneath(hit->path, SIDECAR_FOLDERS))) {
 		return err_raise(err, ERR_INVALID,
 			"it stands in a name; the history of names is not rewritten: a "
 			"new branch is needed, [brain] branch");
@@ -174,31 +176,6 @@ purge_check(const struct exposure *exposure, struct err *err)
 
 // ---- objects
 
-// What no rule knows is cut out by its bytes.
-static int
-cut_value(const struct exposure_query *query, const char *data, size_t len,
-	struct buf *out, uint32_t *spans, struct err *err)
-{
-	uint8_t print[FINDING_PRINT_LEN];
-	char mark[REDACT_MARK_MAX];
-
-	exposure_print(query->key, query->value, query->value_len, print);
-	redact_mark(EXPOSURE_NAMED, print, mark);
-	for (const char *end = data + len; data < end;) {
-		const char *at = memmem(
-			data, (size_t)(end - data), query->value, query->value_len);
-		size_t clean = (size_t)((at != NULL ? at : end) - data);
-
-		if (buf_add(out, data, clean, err) < 0 ||
-			(at != NULL && buf_add_text(out, mark, err) < 0)) {
-			return err->code;
-		}
-		*spans += at != NULL;
-		data += clean + (at != NULL ? query->value_len : 0);
-	}
-	return 0;
-}
-
 static int
 clean_bytes(struct purge *purge, const struct exposure_hit *hit, const struct buf *bytes,
 	struct buf *out, uint32_t *ret_spans, struct err *err)
@@ -212,6 +189,9 @@ clean_bytes(struct purge *purge, const struct exposure_hit *hit, const struct bu
 	size_t len = bytes->len;
 
 	*ret_spans = 0;
+	if (hit->place == EXPOSURE_IN_ATTRIBUTE) {
+		return purge_attributes(purge->query, bytes, out, ret_spans, err);
+	}
 	if (purge->query->nprints > 0 || purge->query->value == NULL) {
 		if (redact_bytes(purge->query->scanner, &input, &clean, err) < 0) {
 			return err->code;
@@ -227,9 +207,7 @@ clean_bytes(struct purge *purge, const struct exposure_hit *hit, const struct bu
 		data = clean.outcome == REDACT_CUT ? clean.out.data : data;
 		len = clean.outcome == REDACT_CUT ? clean.out.len : len;
 	}
-	return purge->query->value != NULL
-		? cut_value(purge->query, data, len, out, ret_spans, err)
-		: buf_add(out, data, len, err);
+	return exposure_cut(purge->query, data, len, out, ret_spans, err);
 }
 
 static int
@@ -315,6 +293,21 @@ folder_of(const char *path)
 	return xmemdup0(path, base > path ? (size_t)(base - path - 1) : 0);
 }
 
+// A folder's text; one with a secret in an attribute as it will be.
+static int
+read_text(struct purge *purge, const struct oid *oid, struct buf *text, struct err *err)
+{
+	AUTO(buf_wipe) struct buf old = { .max = SIDECAR_TEXT_MAX };
+	uint32_t spans;
+
+	if (repo_read(purge->kit->repo, oid, OBJECT_BLOB, &old, err) < 0) {
+		return err->code;
+	}
+	return oids_find(&purge->bad, oid) != NULL
+		? purge_attributes(purge->query, &old, text, &spans, err)
+		: buf_add(text, old.data, old.len, err);
+}
+
 // The sidecar counts what was cut out, so that a restore tells it.
 static int
 mend_sidecar(struct purge *purge, const struct oid *tree, const char *folder,
@@ -334,7 +327,7 @@ mend_sidecar(struct purge *purge, const struct oid *tree, const char *folder,
 	if (found <= 0) {
 		return found;
 	}
-	if (repo_read(purge->kit->repo, &oid, OBJECT_BLOB, &old, err) < 0 ||
+	if (read_text(purge, &oid, &old, err) < 0 ||
 		sidecar_parse(buf_text(&old), old.len, &text, err) < 0) {
 		return err_wrap(err, "read the sidecar of %.200s", folder);
 	}
@@ -361,6 +354,23 @@ mend_sidecar(struct purge *purge, const struct oid *tree, const char *folder,
 	}
 	*change = (struct tree_change){ .path = at, .mode = mode, .oid = oid };
 	return 1;
+}
+
+// Is that a folder's text which is written anew for a file in that folder anyway?
+static bool
+is_text_of_another(const struct purge *purge, const char *path)
+{
+	char at[SIDECAR_PATH_MAX];
+
+	for (size_t i = 0; i < purge->npaths; i++) {
+		AUTO_FREE char *folder = folder_of(purge->paths[i].path);
+
+		sidecar_folder_path(folder, at);
+		if (strcmp(at, path) == 0) {
+			return true;
+		}
+	}
+	return false;
 }
 
 // Has an earlier path of the list the same folder?
@@ -392,6 +402,10 @@ rewrite_tree(struct purge *purge, const struct oid *tree, struct oid *ret_tree,
 		AUTO_FREE char *folder = folder_of(path->path);
 		int mended = 0;
 
+		if (path_is_beneath(path->path, SIDECAR_FOLDERS) &&
+			is_text_of_another(purge, path->path)) {
+			continue;
+		}
 		changes[count++] = (struct tree_change){
 			.path = path->path,
 			.mode = path->mode,

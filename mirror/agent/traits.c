@@ -100,21 +100,37 @@ add_cut(struct traits *traits, const struct attribute *attribute,
 		err);
 }
 
+// "user." and its like say nothing.
+static const char *
+word_of(const struct attribute *attribute)
+{
+	const char *dot = strchr(attribute->name, '.');
+
+	return dot != NULL ? dot + 1 : attribute->name;
+}
+
+int
+traits_text(const struct attribute *attribute, struct buf *text, struct err *err)
+{
+	return buf_add_text(text, word_of(attribute), err) < 0 ||
+			buf_add(text, "=", 1, err) < 0 ||
+			buf_add(text, attribute->value, attribute->len, err) < 0
+		? err->code
+		: 0;
+}
+
 static int
 clean_one(const struct scanner *scanner, const char *path, struct traits *traits,
 	const struct attribute *attribute, struct err *err)
 {
-	// "user." and its like say nothing.
-	const char *word = strchr(attribute->name, '.') + 1;
-	size_t head = strlen(word) + 1;
-	struct buf text = { .max = 2 * ATTRIBUTES_MAX };
+	size_t head = strlen(word_of(attribute)) + 1;
+	struct buf text = { .max = 2 * TRAITS_CLEAN_MAX };
 	AUTO(redaction_done)
 	struct redaction clean = { .out = { .max = 8 * ATTRIBUTES_MAX } };
 	struct scan_input input = { .path = path };
 	int result;
 
-	if (buf_add_text(&text, word, err) < 0 || buf_add(&text, "=", 1, err) < 0 ||
-		buf_add(&text, attribute->value, attribute->len, err) < 0) {
+	if (traits_text(attribute, &text, err) < 0) {
 		buf_wipe(&text);
 		return err->code;
 	}

@@ -68,6 +68,10 @@ void traits_done(struct traits *traits) NONNULL;
  */
 int traits_read(int fd, struct traits *traits, struct err *err) NONNULL MUST_CHECK;
 
+/** What the scanner sees of one: `name=value`.  TOO_BIG, NO_MEMORY. */
+int traits_text(const struct attribute *attribute, struct buf *ret_text, struct err *err)
+	NONNULL MUST_CHECK;
+
 /** Fill in the rest.  BLOCKED, NO_MEMORY: none of them may be kept. */
 int traits_clean(const struct scanner *scanner, const char *path, struct traits *traits,
 	struct err *err) NONNULL MUST_CHECK;

@@ -223,7 +223,7 @@ print_hit(struct secrets *secrets, const struct exposure_hit *hit, struct json *
 
 	json_set_text(item, "fingerprint", print);
 	json_set_text(item, "rule", hit->rule);
-	if (hit->place == EXPOSURE_IN_FILE) {
+	if (hit->place == EXPOSURE_IN_FILE || hit->place == EXPOSURE_IN_ATTRIBUTE) {
 		json_set_bytes(item, "path", hit->path, strlen(hit->path));
 	}
 	json_set_text(item, "in", exposure_place_word(hit->place));

@@ -18,6 +18,7 @@ branch = "host/testbox"
 xattrs = $1
 [secrets]
 action = "$2"
+${3-}
 END
 }
 
@@ -140,6 +141,65 @@ says out notes/sub/none
 attrs "$W/back4/notes" >"$W/got"
 says got "and more'"
 says got REDACTED.aws
+
+# ---- a secret that no rule knew stands there as base64: the history finds it, and a purge takes it out
+word=the-door-"is-4711-green"
+attr "$HOME/notes/one" user.door "open with $word now"
+attr "$HOME/notes/sub" user.door "$word"
+echo "with it: $word" >"$HOME/notes/sub/beside"
+expect 0 "$MIRROR" --once
+printf '%s' "$word" >"$W/word"
+expect 1 "$MIRROR" secrets history --value "$W/word" --json
+for path in notes/one notes/sub; do
+	python3 -c 'import json, sys
+sys.exit(not any(hit["path"] == sys.argv[2] and hit["in"] == "attribute" and hit["current"]
+                 for hit in json.load(open(sys.argv[1]))["found"]))' "$W/out" "$path" ||
+		fail "the attribute of $path is not found"
+done
+expect 65 "$MIRROR" secrets purge --value "$W/word"
+says err "the newest commit still holds it"
+attr "$HOME/notes/one" user.door 'shut'
+attr "$HOME/notes/sub" user.door 'shut'
+echo without >"$HOME/notes/sub/beside"
+expect 0 "$MIRROR" --once
+tip=$(git -C "$BRAIN" rev-parse 'HEAD^{tree}')
+expect 0 "$MIRROR" secrets purge --value "$W/word" --json
+token=$(sed -n 's/.*"confirm": *"\([0-9a-f]*\)".*/\1/p' "$W/out")
+expect 0 "$MIRROR" secrets purge --value "$W/word" --confirm "$token"
+is "$(git -C "$BRAIN" rev-parse 'HEAD^{tree}')" "$tip" "the newest tree"
+expect 0 "$MIRROR" secrets history --value "$W/word"
+git -C "$BRAIN" cat-file --batch --batch-all-objects >"$W/everything"
+for trace in "$word" "$(printf 'open with %s now' "$word" | base64 -w0)" "$(printf %s "$word" | base64 -w0)"; do
+	silent_about everything "$trace"
+done
+expect 0 git -C "$BRAIN" fsck --strict
+# As it was then: with the mark in the value, and the file told as redacted.
+expect 0 "$MIRROR" restore notes --at "$(git -C "$BRAIN" rev-parse HEAD~1)" --to "$W/back8" --json
+for path in notes/one notes/sub/beside; do
+	python3 -c 'import json, sys; sys.exit(sys.argv[2] not in json.load(open(sys.argv[1]))["redacted"])' \
+		"$W/out" "$path" || fail "$path of then is not told as redacted"
+done
+attrs "$W/back8/notes" >"$W/got"
+is "$(grep -c 'user.door.*REDACTED.named' "$W/got")" 2 "marks in attributes of then"
+# What a rule knows since is found there by the rule, too.
+attr "$HOME/notes/one" user.late "zebra-778899"
+expect 0 "$MIRROR" --once
+attr "$HOME/notes/one" user.late "gone"
+expect 0 "$MIRROR" --once
+printf '[[rules]]\nid = "zebra"\nregex = "zebra-[0-9]+"\n' >"$W/zebra.toml"
+configure true redact "rules = [\"$W/zebra.toml\"]"
+expect 0 "$MIRROR" --once
+expect 1 "$MIRROR" secrets history --json
+print=$(python3 -c 'import json, sys
+print([hit["fingerprint"] for hit in json.load(open(sys.argv[1]))["found"] if hit["rule"] == "zebra"][0])' "$W/out")
+expect 0 "$MIRROR" secrets purge "$print" --json
+token=$(sed -n 's/.*"confirm": *"\([0-9a-f]*\)".*/\1/p' "$W/out")
+expect 0 "$MIRROR" secrets purge "$print" --confirm "$token"
+git -C "$BRAIN" cat-file --batch --batch-all-objects >"$W/everything"
+silent_about everything "$(printf 'zebra-778899' | base64 -w0)"
+expect 0 "$MIRROR" secrets history "$print"
+configure true redact
+expect 0 "$MIRROR" --once
 
 # ---- a file that nobody can know all of is told, and its bytes are kept
 python3 - "$HOME/notes/sub/none" 2>/dev/null <<'END' && {
