@@ -105,12 +105,26 @@ echo "the status page: $best s"
 # Metrics, by Prometheus' own judge where it is installed.
 get /metrics >"$work/metrics"
 grep -q '^mirror_health_state [0-3]$' "$work/metrics" || fail "no verdict in the metrics"
+get /v1/health | python3 -c 'import json, sys
+for fact in json.load(sys.stdin)["facts"]:
+    print(fact["name"])' >"$work/facts"
+[ "$(wc -l <"$work/facts")" -ge 16 ] || fail "only $(wc -l <"$work/facts") facts"
+while read -r fact; do
+	grep -qF "mirror_fact_state{fact=\"$fact\"}" "$work/metrics" || fail "no metric for $fact"
+	grep -qF "mirror_fact_evidence_timestamp_seconds{fact=\"$fact\"}" "$work/metrics" ||
+		grep -qE "^mirror_fact_state\\{fact=\"$fact\"\\} 3" "$work/metrics" || fail "no date for $fact"
+done <"$work/facts"
 for fact in alive completeness exclusions unprotected_change shrink push integrity drill secrets space; do
 	grep -q "^mirror_fact_state{fact=\"$fact\"} [0-3]$" "$work/metrics" || fail "no metric for $fact"
 done
 if command -v promtool >/dev/null; then
 	promtool check metrics <"$work/metrics" || fail "promtool does not like the metrics"
 	promtool check rules "$(dirname "$0")/../../docs/monitoring/alerts.yml" || fail "nor the rules"
+	promtool test rules "$(dirname "$0")/alerts_test.yml" || fail "a rule does not fire when it must"
+	# Every rule has its test.
+	sed -n 's/.*- alert: //p' "$(dirname "$0")/../../docs/monitoring/alerts.yml" | while read -r rule; do
+		[ "$(grep -c "alertname: $rule" "$(dirname "$0")/alerts_test.yml")" -ge 2 ] || exit 1
+	done || fail "a rule has no test"
 fi
 python3 -c 'import json, sys; json.load(open(sys.argv[1]))' \
 	"$(dirname "$0")/../../docs/monitoring/dashboard.json" || fail "the dashboard is no JSON"
