@@ -17,6 +17,7 @@
 #include "serve/room.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
@@ -186,7 +187,14 @@ take_given(struct serve *serve, bool keep)
 	for (size_t i = 0; i < serve->options.nfds; i++) {
 		int fd = serve->options.fds[i];
 
+		// As they come, our children would hold them, and an accept() of one
+		// that left meanwhile would wait.
 		if (!keep) {
+			(void)close(fd);
+		} else if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 ||
+			fcntl(fd, F_SETFL, O_NONBLOCK) < 0) {
+			log_warn("descriptor %d: %s; going on without it", fd,
+				strerror(errno));
 			(void)close(fd);
 		} else if (add_listener(serve, fd, &err) < 0) {
 			log_warn("%s; going on without it", err.msg);

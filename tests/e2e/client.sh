@@ -31,7 +31,7 @@ stop_agent() {
 	[ -z "$agent" ] || { kill -CONT "$agent"; kill "$agent"; wait "$agent"; } 2>/dev/null || true
 	agent=
 }
-trap 'stop_agent; finish' EXIT
+trap 'status=$?; stop_agent; finish "$status"' EXIT
 start_agent() {
 	"$MIRROR" run >agent.out 2>agent.err &
 	agent=$!
@@ -222,6 +222,38 @@ if command -v script >/dev/null; then
 	"$MIRROR" db restore notes/big.db --to "$W/back2.db" >plain 2>&1
 	grep -q "$(printf '\033\|\r')" plain && fail "a bar where nobody looks"
 	rm -f back.db back2.db big.copy notes/big.db
+fi
+
+# A socket that systemd made and hands over: served beside our own, not waited at, and not
+# given to a child.
+hand_over() {
+	python3 - "$MIRROR" "$1" >agent.out 2>agent.err <<'PY' &
+import os, socket, sys
+unix = sys.argv[2] != "everybody"
+listener = socket.socket(socket.AF_UNIX if unix else socket.AF_INET)
+listener.bind(sys.argv[2] if unix else ("0.0.0.0", 0))
+listener.listen(16)
+os.dup2(listener.fileno(), 3)
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1")
+os.execv(sys.argv[1], [sys.argv[1], "run"])
+PY
+	agent=$!
+}
+if command -v python3 >/dev/null; then
+	stop_agent
+	hand_over "$W/handed.sock"
+	until_true sh -c "[ \"\$(curl -s --unix-socket '$W/handed.sock' http://localhost/livez)\" = ok ]"
+	until_true sh -c "[ \"\$(curl -s --unix-socket '$socket' http://localhost/livez)\" = ok ]"
+	expect 0 far "$MIRROR" status --socket "$W/handed.sock"
+	says out "running, pid $agent"
+	# O_CLOEXEC and O_NONBLOCK, as the kernel shows them.
+	flags=$(sed -n 's/^flags:[[:space:]]*//p' "/proc/$agent/fdinfo/3")
+	is $((0$flags & 02004000)) $((02004000)) "the flags of the socket handed over ($flags)"
+	stop_agent
+	[ -S "$W/handed.sock" ] || fail "the socket of systemd was removed"
+	# One that other machines could reach is refused.
+	hand_over everybody
+	until_true grep -q "no listening socket of this machine alone" agent.err
 fi
 
 # Without an agent the page is served by the command itself, for as long as it runs.

@@ -21,7 +21,7 @@ expect 0 "$MIRROR" --once
 # Ticks of half a second.
 WATCHDOG_USEC=1000000 "$MIRROR" run >agent.out 2>agent.err &
 agent=$!
-trap 'kill "$agent" 2>/dev/null || true; finish' EXIT
+trap 'status=$?; kill "$agent" 2>/dev/null || true; finish "$status"' EXIT
 wait_for() {
 	for _ in $(seq 300); do
 		! "$@" >/dev/null 2>&1 || return 0

@@ -36,7 +36,7 @@ agent=$!
 stop_agent() {
 	kill -TERM $agent 2>/dev/null || true
 }
-trap 'stop_agent; finish' EXIT
+trap 'status=$?; stop_agent; finish "$status"' EXIT
 
 wait_for 10 holds notes/a one
 printf 'two\n' >notes/a

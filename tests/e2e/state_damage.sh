@@ -18,7 +18,7 @@ EOC
 expect 0 "$MIRROR" --once
 "$MIRROR" run >agent.out 2>agent.err &
 agent=$!
-trap 'kill "$agent" 2>/dev/null || true; finish' EXIT
+trap 'status=$?; kill "$agent" 2>/dev/null || true; finish "$status"' EXIT
 wait_for() {
 	for _ in $(seq 600); do
 		! "$@" >/dev/null 2>&1 || return 0

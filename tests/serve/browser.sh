@@ -40,9 +40,10 @@ http = "127.0.0.1:0"
 TOML
 agent=
 cleanup() {
+	status=$?
 	wd_stop
 	[ -z "$agent" ] || { kill "$agent" && wait "$agent"; } 2>/dev/null || true
-	finish
+	finish "$status"
 }
 trap cleanup EXIT
 until_true() {
