@@ -19,6 +19,7 @@
 #include "health/record.h"
 #include "jobqueue/bell.h"
 #include "jobqueue/jobqueue.h"
+#include "view/change.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -79,7 +80,7 @@ read_result(struct kit *kit, const struct job_result *done, struct cycle_result 
 			"the running agent's cycle %s: %s",
 			job_outcome_name(done->outcome), done->note);
 	}
-	if (!worker_read_note(done->note, &result->commit, &result->changed)) {
+	if (!view_note_read(done->note, &result->commit, &result->changed)) {
 		return err_raise(err, ERR_BUG, "the agent's answer \"%s\"", done->note);
 	}
 	result->committed = !oid_is_zero(&result->commit);

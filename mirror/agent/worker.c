@@ -24,6 +24,7 @@
 #include "health/fact.h"
 #include "health/record.h"
 #include "jobqueue/jobqueue.h"
+#include "view/change.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -68,23 +69,10 @@ outcome_of(int result, const struct err *err)
 static void
 write_note(const struct cycle_result *result, char note[JOB_NOTE_MAX])
 {
-	char hex[OID_HEX_MAX];
+	const struct oid none = { { 0 } };
 
-	(void)snprintf(note, JOB_NOTE_MAX, "commit %s changed %" PRIu64,
-		result->committed ? oid_hex(&result->commit, hex) : "none",
-		result->changed);
-}
-
-bool
-worker_read_note(const char *note, struct oid *ret_commit, uint64_t *ret_changed)
-{
-	char hex[OID_HEX_MAX] = "";
-
-	if (sscanf(note, "commit %40s changed %" SCNu64, hex, ret_changed) != 2) {
-		return false;
-	}
-	memset(ret_commit, 0, sizeof(*ret_commit));
-	return strcmp(hex, "none") == 0 || oid_parse(hex, ret_commit);
+	view_note_write(result->committed ? &result->commit : &none, result->changed,
+		note, JOB_NOTE_MAX);
 }
 
 // Evidence that cannot be written is survived: what is there grows old and says so.

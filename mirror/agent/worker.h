@@ -80,8 +80,4 @@ struct worker {
  */
 int worker_do(struct worker *worker, struct job *job, struct err *err) NONNULL MUST_CHECK;
 
-/** What a sync's note in the queue says about its cycle; false when it says nothing. */
-bool
-worker_read_note(const char *note, struct oid *ret_commit, uint64_t *ret_changed) NONNULL;
-
 #endif

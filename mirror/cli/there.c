@@ -2,16 +2,17 @@
 
 #include "cli/there.h"
 
-#include "agent/worker.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "brain/oid.h"
 #include "cli/leftover.h"
 #include "cli/remote.h"
 #include "jobqueue/job.h"
 #include "ledger/state.h"
+#include "view/change.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -145,7 +146,7 @@ there_once(struct call *call, const struct client *client, struct err *err)
 		return err->code;
 	}
 	note = json_get_text(done, "note");
-	if (note == NULL || !worker_read_note(note, &cycle.commit, &cycle.changed)) {
+	if (note == NULL || !view_note_read(note, &cycle.commit, &cycle.changed)) {
 		return err_raise(err, ERR_REMOTE, "the agent's answer is not understood");
 	}
 	cycle.job = done;

@@ -58,6 +58,14 @@ answer_verify(struct call *call, struct err *err)
 		*err = task->err;
 		return err->code;
 	}
+	if (call->is_form && view_verify_done(&task->verify) > task->verify.good) {
+		// A page that only says "done" would be a lie.
+		call_refuse(call, PROBLEM_INVALID, err,
+			"%zu of %zu snapshots are not what they were, %zu could not be "
+			"read",
+			task->verify.bad, task->verify.total, task->verify.unknown);
+		return err_advise(err, "mirror db verify %s", task->database.name);
+	}
 	return call_json(call, view_verify_json(&task->verify, STEAL(task->rows)));
 }
 

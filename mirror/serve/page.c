@@ -236,8 +236,10 @@ add_head(struct page *page, const char *host)
 		{ "files", "Files" },
 		{ "databases", "Databases" },
 		{ "secrets", "Secrets" },
+		{ "drills", "Drills" },
 		{ "machines", "Machines" },
 		{ "activity", "Activity" },
+		{ "picture", "30 days" },
 	};
 	struct html *html = &page->html;
 

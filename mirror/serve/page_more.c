@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "brain/oid.h"
 #include "config/config.h"
 #include "health/evidence.h"
 #include "health/fact.h"
@@ -17,11 +18,15 @@
 #include "serve/page.h"
 #include "serve/room.h"
 #include "serve/rows.h"
+#include "serve/task.h"
 #include "vault/restore_db.h"
+#include "view/change.h"
 #include "view/databases.h"
 #include "view/machines.h"
 #include "view/row.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,6 +35,7 @@ enum {
 	SECRETS_SHOWN = 20,
 	RUNS_SHOWN = 10,
 	TURNS_MAX = 5,
+	SHORT_ID = 10,
 };
 
 // ---- databases
@@ -68,6 +74,30 @@ add_staged(const struct restore_record *record, void *payload)
 	return 0;
 }
 
+// What other requests wait for.
+static void
+add_work(struct page *page, const struct view_database *database)
+{
+	for (struct call_task *task = page->call->serve->tasks; task != NULL;
+		task = task->next) {
+		int64_t done = atomic_load(&task->done);
+		int64_t total = atomic_load(&task->total);
+
+		if (strcmp(task->database.name, database->name) != 0) {
+			continue;
+		}
+		html_add(&page->html, "<li><strong>%s under way</strong>: %s", task->what,
+			atomic_load(&task->stage));
+		if (total > 0) {
+			html_add(&page->html, ", %lld %%",
+				(long long)(done * 100 / total));
+		}
+		html_raw(&page->html, ", began ");
+		page_age(page, task->began_ms);
+		html_raw(&page->html, "</li>\n");
+	}
+}
+
 static int
 add_database(const struct view_database *database, void *payload)
 {
@@ -93,6 +123,7 @@ add_database(const struct view_database *database, void *payload)
 	if (shown == 0) {
 		html_raw(html, "<li>no snapshot yet</li>\n");
 	}
+	add_work(page, database);
 	if (database->dir != NULL) {
 		(void)!restore_db_list(database->dir, add_staged, page, &ignored);
 	}
@@ -100,6 +131,12 @@ add_database(const struct view_database *database, void *payload)
 	if ((database->configured == NULL || database->configured->owner == NULL) &&
 		database->dir != NULL && !database->gone) {
 		page_button(page, action, NULL, "Snapshot now", command);
+	}
+	if (shown > 0) {
+		AUTO_FREE char *check = xasprintf("/v1/databases/%s/verify", id);
+		AUTO_FREE char *typed = xasprintf("mirror db verify %s", database->name);
+
+		page_button(page, check, NULL, "Check its snapshots", typed);
 	}
 	return 0;
 }
@@ -282,21 +319,48 @@ word_of(const struct jobqueue_status *job)
 	return job->want > job->taken ? "waiting" : "idle";
 }
 
+// In words; what says no more than the outcome is not said again.
+static void
+add_note(struct page *page, const struct jobqueue_run *run)
+{
+	const char *note = run->note != NULL ? run->note : "";
+	struct oid commit;
+	uint64_t changed;
+	char id[OID_HEX_MAX];
+
+	if (note[0] == '\0' || strcmp(note, job_outcome_name(run->outcome)) == 0) {
+		return;
+	}
+	if (!view_note_read(note, &commit, &changed)) {
+		html_add(&page->html, "<small>%s</small>", note);
+	} else if (oid_is_zero(&commit)) {
+		html_raw(&page->html, "<small>nothing changed, no commit</small>");
+	} else {
+		(void)oid_hex(&commit, id);
+		id[SHORT_ID] = '\0';
+		html_add(&page->html, "<small>%zu change%s as <code>%s</code></small>",
+			(size_t)changed, changed == 1 ? "" : "s", id);
+	}
+}
+
 static int
 add_run(const struct jobqueue_run *run, void *payload)
 {
 	struct page *page = payload;
 	char duration[CLOCK_TEXT_MAX];
 
-	clock_format_age(run->duration_ms, duration);
+	if (run->duration_ms < 1000) {
+		(void)snprintf(
+			duration, sizeof(duration), "%" PRId64 " ms", run->duration_ms);
+	} else {
+		clock_format_age(run->duration_ms, duration);
+	}
 	html_raw(&page->html, "<li><div class=\"head\">");
 	page_badge(page, job_outcome_name(run->outcome));
 	html_add(&page->html, " <strong>%s</strong> <small>", job_kind_name(run->kind));
 	page_age(page, run->started_ms);
 	html_add(&page->html, ", took %s</small></div>", duration);
-	if (run->note != NULL && run->note[0] != '\0') {
-		html_add(&page->html, "<small>%s</small>", run->note);
-	}
+	add_note(page, run);
 	html_raw(&page->html, "</li>\n");
 	return 0;
 }

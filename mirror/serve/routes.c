@@ -62,7 +62,7 @@ const struct route routes[] = {
 	{ HTTP_GET, "/v1/databases/{id}/snapshots/{sid}", "snapshot", READ, ROUTE_NONE, 6 * 3600, api_snapshot, 200, BYTES,
 		NULL, NULL, "one snapshot, as it is stored", 0 },
 	{ HTTP_POST, "/v1/databases/{id}/verify", "verify", OPERATE, ROUTE_FIELDS, 8 * 3600, api_verify, 200, JSON,
-		NULL, "snapshot=this one alone", "read its kept snapshots again: are they what they were?", 0 },
+		NULL, "snapshot=this one alone", "its kept snapshots read again: are they what they were?", 0 },
 	{ HTTP_GET, "/v1/work", "work", READ, ROUTE_NONE, 30, api_work, 200, JSON,
 		NULL, NULL, "snapshots, checks and restores that other requests wait for, and how far they are", 0 },
 	{ HTTP_PUT, "/v1/databases/{id}/restore", "restore_put", RESTORE, ROUTE_UPLOAD, 6 * 3600, api_restore_put, 202, JSON,

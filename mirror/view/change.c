@@ -6,6 +6,8 @@
 #include "brain/oid.h"
 #include "view/row.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 static void
@@ -59,4 +61,25 @@ view_commit(const struct oid *commit, int64_t at_ms, const char *subject,
 	json_set_int(row, "removed", (int64_t)count->removed);
 	json_set_text(row, "subject", subject);
 	return row;
+}
+
+void
+view_note_write(const struct oid *commit, uint64_t changed, char *note, size_t size)
+{
+	char hex[OID_HEX_MAX];
+
+	(void)snprintf(note, size, "commit %s changed %" PRIu64,
+		oid_is_zero(commit) ? "none" : oid_hex(commit, hex), changed);
+}
+
+bool
+view_note_read(const char *note, struct oid *ret_commit, uint64_t *ret_changed)
+{
+	char hex[OID_HEX_MAX] = "";
+
+	if (sscanf(note, "commit %40s changed %" SCNu64, hex, ret_changed) != 2) {
+		return false;
+	}
+	memset(ret_commit, 0, sizeof(*ret_commit));
+	return strcmp(hex, "none") == 0 || oid_parse(hex, ret_commit);
 }

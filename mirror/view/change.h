@@ -38,4 +38,12 @@ struct json *view_change(const char *path, const struct oid *old, const struct o
 struct json *view_commit(const struct oid *commit, int64_t at_ms, const char *subject,
 	const struct view_change_count *count) NONNULL MUST_CHECK;
 
+/** What a sync leaves in the queue's history of its cycle; @commit zero: none was made.
+ */
+void view_note_write(const struct oid *commit, uint64_t changed, char *note, size_t size)
+	NONNULL;
+/** And back; false when it says nothing of one. */
+bool
+view_note_read(const char *note, struct oid *ret_commit, uint64_t *ret_changed) NONNULL;
+
 #endif

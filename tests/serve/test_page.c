@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "serve/access.h"
 #include "serve/html.h"
 
 #include <ctype.h>
@@ -231,6 +232,60 @@ the_status_page_is_well_formed(void **state)
 	reply_done(&reply);
 }
 
+static struct reply
+press(const struct stand *stand, const char *action)
+{
+	static const char mark[] = "name=\"csrf\" value=\"";
+	struct reply page = call_route(stand, "GET", "/", NULL);
+	const char *at = strstr(page.body, mark);
+	char token[ACCESS_TOKEN_LEN + 1] = "";
+
+	assert_non_null(at);
+	memcpy(token, at + strlen(mark), ACCESS_TOKEN_LEN);
+	reply_done(&page);
+	return ask(stand,
+		"POST %s HTTP/1.1\r\nHost: localhost\r\nAccept: text/html\r\n"
+		"Content-Type: application/x-www-form-urlencoded\r\n"
+		"Content-Length: %zu\r\n\r\ncsrf=%s",
+		action, strlen("csrf=") + strlen(token), token);
+}
+
+static void
+a_check_that_fails_does_not_say_done(void **state)
+{
+	struct stand *stand = *state;
+	struct reply reply;
+
+	stand_database(stand, "app", 20);
+	reply = call_route(stand, "GET", "/", NULL);
+	assert_non_null(strstr(reply.body, "action=\"/v1/databases/app/verify\""));
+	assert_non_null(strstr(reply.body, "<code>mirror db verify app</code>"));
+	reply_done(&reply);
+	reply = press(stand, "/v1/databases/app/verify");
+	assert_int_equal(reply.status, 303);
+	assert_string_equal(reply_header(&reply, "Location"), "/?done=verify#top");
+	reply_done(&reply);
+	sh(stand->world,
+		"f=$(find vault -name '2*.sqlite*' | head -1) && chmod u+w \"$f\" && "
+		"printf X | dd of=\"$f\" bs=1 seek=100 conv=notrunc status=none");
+	reply = press(stand, "/v1/databases/app/verify");
+	assert_int_equal(reply.status, 422);
+	assert_non_null(strstr(reply.body, "1 of 1 snapshots are not what they were"));
+	assert_non_null(strstr(reply.body, "mirror db verify app"));
+	reply_done(&reply);
+}
+
+static void
+the_history_of_runs_is_told_in_words(void **state)
+{
+	const struct stand *stand = *state;
+	struct reply reply = call_route(stand, "GET", "/", NULL);
+
+	assert_non_null(strstr(reply.body, " change as <code>"));
+	assert_null(strstr(reply.body, "commit none changed"));
+	reply_done(&reply);
+}
+
 // A text browser shows what is hidden by style, attribute or script.
 static void
 nothing_is_there_that_is_hidden(void **state)
@@ -370,6 +425,8 @@ main(void)
 		cmocka_unit_test(nothing_from_outside_is_markup),
 		cmocka_unit_test(a_page_that_is_too_long_is_an_error),
 		TEST(the_status_page_is_well_formed),
+		TEST(a_check_that_fails_does_not_say_done),
+		TEST(the_history_of_runs_is_told_in_words),
 		TEST(nothing_is_there_that_is_hidden),
 		TEST(the_verdict_comes_first_and_every_part_is_there),
 		TEST(a_hostile_name_is_shown_and_does_nothing),
