@@ -91,6 +91,29 @@ folders_open(struct run *run, const char *path, bool described, struct opened *o
 	return place_open(parent, name, PLACE_FORCE, &opened->fd, err);
 }
 
+// A folder that is there has attributes of its own: they are kept before they change.
+static int
+restyle(struct run *run, const char *path, int fd, const struct place_facts *facts,
+	struct err *err)
+{
+	AUTO_FREE char *logged = run_journal_path(path);
+	bool lost = false;
+	int kept = place_has_attributes(fd, facts, err);
+
+	if (kept > 0) {
+		return 0;
+	}
+	kept = run_need_undo(run, err);
+	if (kept > 0) {
+		kept = undo_restyle(run->undo, fd, logged, err);
+	}
+	if (kept > 0) {
+		return run_tell_trouble(run, path, SIDECAR_FOLDER, RESTORE_CONFLICT,
+			"its attributes could not be kept, and stay as they are");
+	}
+	return kept < 0 ? kept : place_give(fd, facts, &lost, err);
+}
+
 // Mode and time come in the end; what may be given now is.
 static int
 take_on(struct run *run, const struct listing_folder *folder, struct opened *opened,
@@ -119,7 +142,8 @@ take_on(struct run *run, const struct listing_folder *folder, struct opened *ope
 		.existed = opened->existed,
 		.before = opened->before,
 	};
-	return place_give(opened->fd, &now, &lost, err);
+	return opened->existed ? restyle(run, folder->path, opened->fd, &now, err)
+			       : place_give(opened->fd, &now, &lost, err);
 }
 
 // Its content has its place under the mark.  1, or negative.

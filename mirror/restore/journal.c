@@ -167,9 +167,8 @@ read_line(const struct fields *fields, struct journal_line *line)
 		return false;
 	}
 	line->entry = (enum sidecar_kind)entry;
-	return line->entry == SIDECAR_FOLDER
-		? line->kind == JOURNAL_MADE && strcmp(fields->field[2], "-") == 0
-		: oid_parse(fields->field[2], &line->oid);
+	return line->entry == SIDECAR_FOLDER ? strcmp(fields->field[2], "-") == 0
+					     : oid_parse(fields->field[2], &line->oid);
 }
 
 static bool

@@ -9,6 +9,7 @@
  *     made→file→<blob>→notes/new.md
  *     made→folder→-→notes/sub
  *     replaced→link→<blob>→notes/latest
+ *     replaced→folder→-→notes/sub                     its extended attributes alone
  *     changed→0755 1763716438.123456789→notes
  *     done
  *     undone

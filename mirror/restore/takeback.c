@@ -33,6 +33,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -374,6 +375,71 @@ put_back(int dirfd, const char *name, int safedir, const char *safe, bool is_lin
 	return 0;
 }
 
+static bool
+has_name(const struct buf *packed, const char *name)
+{
+	struct attributes_iter iter = ATTRIBUTES_ITER(packed->data, packed->len);
+	struct attribute attribute;
+
+	while (packed->len > 0 && attributes_next(&iter, &attribute)) {
+		if (strcmp(attribute.name, name) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+// Those of @to become those of @from.  -1 when one could not.
+static int
+give_back(int to, const struct buf *here, const struct buf *kept)
+{
+	struct attributes_iter iter = ATTRIBUTES_ITER(here->data, here->len);
+	struct attribute attribute;
+	int result = 0;
+
+	while (here->len > 0 && attributes_next(&iter, &attribute)) {
+		if (!has_name(kept, attribute.name) &&
+			fremovexattr(to, attribute.name) < 0 && errno != ENODATA) {
+			result = -1;
+		}
+	}
+	iter = (struct attributes_iter)ATTRIBUTES_ITER(kept->data, kept->len);
+	while (kept->len > 0 && attributes_next(&iter, &attribute)) {
+		if (fsetxattr(to, attribute.name, attribute.value, attribute.len, 0) <
+			0) {
+			result = -1;
+		}
+	}
+	return result;
+}
+
+// The extended attributes of a folder are those that its safety copy has.
+static int
+take_attributes(struct taking *taking, const struct journal_line *line, int dirfd,
+	const char *name, struct err *err)
+{
+	AUTO(buf_wipe) struct buf kept = { .max = ATTRIBUTES_MAX };
+	AUTO(buf_wipe) struct buf here = { .max = ATTRIBUTES_MAX };
+	AUTO_CLOSE int fd =
+		openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	AUTO_CLOSE int safe = -1;
+	bool is_root = geteuid() == 0;
+
+	if (fd < 0) {
+		return leave(taking, line, "the folder is gone");
+	}
+	if (place_open(taking->files, line->path, PLACE_AS_IS, &safe, err) < 0 ||
+		attributes_read(safe, is_root, &kept, err) < 0) {
+		return err_wrap(err, "find the attributes of %.100s", line->path);
+	}
+	if (attributes_read(fd, is_root, &here, err) < 0 ||
+		give_back(fd, &here, &kept) < 0) {
+		return leave(taking, line, "its attributes cannot be set");
+	}
+	taking->result->replaced++;
+	return 0;
+}
+
 static int
 take_replaced(struct taking *taking, const struct journal_line *line, int dirfd,
 	const char *name, struct err *err)
@@ -385,6 +451,9 @@ take_replaced(struct taking *taking, const struct journal_line *line, int dirfd,
 	int back;
 	int found;
 
+	if (line->entry == SIDECAR_FOLDER) {
+		return take_attributes(taking, line, dirfd, name, err);
+	}
 	if (clear_temp(dirfd, name, err) < 0) {
 		return err->code;
 	}

@@ -22,6 +22,7 @@
 #include "base/mem.h"
 #include "base/newest.h"
 #include "base/path.h"
+#include "ledger/attributes.h"
 #include "restore/journal.h"
 #include "restore/place.h"
 #include "restore/safety.h"
@@ -33,6 +34,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -232,6 +234,49 @@ undo_make_folder(struct undo *undo, const char *path, struct err *err)
 	};
 
 	return add_line(undo, &line, err);
+}
+
+// 1 when the folder @to cannot hold them.
+static int
+keep_attributes(int from, int to, struct err *err)
+{
+	AUTO(buf_wipe) struct buf packed = { .max = ATTRIBUTES_MAX };
+	struct attributes_iter iter;
+	struct attribute attribute;
+
+	if (attributes_read(from, geteuid() == 0, &packed, err) < 0) {
+		return err->code == ERR_NO_MEMORY ? err->code : 1;
+	}
+	iter = (struct attributes_iter)ATTRIBUTES_ITER(packed.data, packed.len);
+	while (packed.len > 0 && attributes_next(&iter, &attribute)) {
+		if (fsetxattr(to, attribute.name, attribute.value, attribute.len, 0) <
+			0) {
+			return 1;
+		}
+	}
+	return fd_sync(to, "the safety copies", err);
+}
+
+int
+undo_restyle(struct undo *undo, int fd, const char *path, struct err *err)
+{
+	AUTO_FREE char *copy = xstrdup(path);
+	AUTO_CLOSE int safe = -1;
+	struct journal_line line = {
+		.kind = JOURNAL_REPLACED,
+		.entry = SIDECAR_FOLDER,
+		.path = copy,
+	};
+	int result;
+
+	if (place_open(undo->files, path, PLACE_MAKE, &safe, err) < 0) {
+		return err_wrap(err, "keep the attributes of a folder");
+	}
+	result = keep_attributes(fd, safe, err);
+	if (result != 0) {
+		return result;
+	}
+	return add_line(undo, &line, err) < 0 ? err->code : undo_sync(undo, err);
 }
 
 int

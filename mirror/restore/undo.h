@@ -53,6 +53,15 @@ undo_make_folder(struct undo *undo, const char *path, struct err *err) NONNULL M
 /** @name in @dirfd will be replaced: keep a safety copy of it now. */
 int undo_replace(struct undo *undo, int dirfd, const char *name, const char *path,
 	bool is_link, const struct oid *oid, struct err *err) NONNULL MUST_CHECK;
+/**
+ * The extended attributes of the folder open at @fd will change: keep them, on a folder
+ * of ours, and see that this is on disk.
+ *
+ * @return
+ *         0, 1 when they cannot be kept there and must stay as they are, or negative.
+ */
+int undo_restyle(struct undo *undo, int fd, const char *path, struct err *err)
+	NONNULL MUST_CHECK;
 /** Mode and time of @path were these, and will change. */
 int undo_change(struct undo *undo, const char *path, const struct stat *before,
 	struct err *err) NONNULL MUST_CHECK;

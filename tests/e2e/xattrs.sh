@@ -106,6 +106,22 @@ says got "b'stays'"
 expect 0 "$MIRROR" restore --undo
 attrs "$HOME/notes" >"$W/got"
 cmp "$W/spoilt" "$W/got" || fail "undo did not bring the attributes back"
+# So it is with a folder: what it had comes back, what it had not goes.
+attr "$HOME/notes/sub" user.of.folder 'spoilt'
+attr "$HOME/notes/sub" user.newer 'stays'
+python3 -c 'import os,sys; os.removexattr(sys.argv[1], "user.of.root")' "$HOME/notes"
+attrs "$HOME/notes" >"$W/spoilt"
+expect 0 "$MIRROR" restore notes --in-place --no-input
+attrs "$HOME/notes" >"$W/got"
+says got "b'sub' user.of.folder b'no'"
+says got "b'sub' user.newer b'stays'"
+says got "b'.' user.of.root b'yes'"
+expect 0 "$MIRROR" restore --undo
+attrs "$HOME/notes" >"$W/got"
+cmp "$W/spoilt" "$W/got" || { diff "$W/spoilt" "$W/got" >&2; fail "undo did not bring a folder's attributes back"; }
+attr "$HOME/notes/sub" user.of.folder 'no'
+attr "$HOME/notes" user.of.root 'yes'
+python3 -c 'import os,sys; os.removexattr(sys.argv[1], "user.newer")' "$HOME/notes/sub"
 # Beside, they are told and left alone.
 attr "$W/back3/notes/one" user.comment 'spoilt'
 expect 1 "$MIRROR" restore notes/one --to "$W/back3"
