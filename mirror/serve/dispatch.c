@@ -155,7 +155,9 @@ remember(struct call *call)
 		return;
 	}
 	if (answer->status < 400) {
-		idem_end(call->idem, answer->status, buf_text(&answer->text));
+		// A one-time link is for whoever asked, and dies with us.
+		idem_end(call->serve->idem, call->idem, answer->status,
+			buf_text(&answer->text), call->route->fn != api_key);
 	} else {
 		idem_drop(call->idem);
 	}

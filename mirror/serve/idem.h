@@ -4,12 +4,13 @@
  * serve/idem - a request that comes twice with one key is done once.
  *
  *     switch (idem_begin(idem, key, print, &entry)) ...
- *     idem_end(entry, 202, text);               // or idem_drop(entry): it may be tried
- * again
+ *     idem_end(idem, entry, 202, text, true);   // or idem_drop(entry): try again
  *
  * Knows: base.
- * Owns:  the last IDEM_MAX answers, in memory: they end with the process.
- * Never: gives one request's answer to another that differs in anything but its key.
+ * Owns:  the last IDEM_MAX answers, and <state>/api.answers (0600), a line for each, from
+ *        which the next process takes them up.
+ * Never: gives one request's answer to another that differs in anything but its key, or
+ *        writes a key down: its hash stands for it.
  *
  * Source: draft-ietf-httpapi-idempotency-key-header.
  */
@@ -40,7 +41,10 @@ enum idem_found {
 	IDEM_OTHER,
 };
 
-struct idem *idem_new(void) MUST_CHECK;
+#define IDEM_FILE "api.answers"
+
+/** @state_dir NULL: in memory alone.  A file that cannot be read is begun anew. */
+struct idem *idem_new(const char *state_dir) MUST_CHECK;
 /** Accepts NULL. */
 void idem_free(struct idem *idem);
 
@@ -48,8 +52,10 @@ void idem_free(struct idem *idem);
 enum idem_found
 idem_begin(struct idem *idem, const char *key, const uint8_t print[HASH_SHA256_LEN],
 	struct idem_entry **ret_entry) NONNULL MUST_CHECK;
-/** Copied; a text past the limit is dropped instead. */
-void idem_end(struct idem_entry *entry, unsigned int status, const char *text) NONNULL;
+/** Copied; a text past the limit is dropped instead.  @keep: also for the next process;
+ * an answer that opens a door is not. */
+void idem_end(struct idem *idem, struct idem_entry *entry, unsigned int status,
+	const char *text, bool keep) NONNULL;
 void idem_drop(struct idem_entry *entry) NONNULL;
 
 unsigned int idem_status(const struct idem_entry *entry) NONNULL;

@@ -181,7 +181,7 @@ add_next(struct page *page, const char *command)
 			return;
 		}
 	}
-	html_add(&page->html, "<br>\nRun: <code>%s</code>\n", command);
+	html_add(&page->html, "<br>\nNext: <code>%s</code>\n", command);
 }
 
 static void

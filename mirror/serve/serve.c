@@ -247,7 +247,7 @@ serve_start(
 		serve->options.self = "/proc/self/exe";
 	}
 	serve->stop = -1;
-	serve->idem = idem_new();
+	serve->idem = idem_new(options->alone ? NULL : options->state_dir);
 	// Signals are the engine's: no thread of this room takes one.
 	(void)sigfillset(&all);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &before);

@@ -3,8 +3,10 @@
 #include "serve/stand.h"
 
 #include "base/json.h"
+#include "base/mem.h"
 #include "jobqueue/bell.h"
 #include "jobqueue/jobqueue.h"
+#include "serve/serve.h"
 
 #include <poll.h>
 #include <stdio.h>
@@ -100,6 +102,57 @@ one_key_is_one_request(void **state)
 	assert_problem(ask(stand, form, "/v1/drills"), 422, "key_reused");
 	reply_done(&first);
 	reply_done(&second);
+}
+
+static struct reply
+post_with_key(const struct stand *stand, const char *target, const char *key)
+{
+	return ask(stand,
+		"POST %s HTTP/1.1\r\nHost: localhost\r\n"
+		"Idempotency-Key: %s\r\nContent-Length: 0\r\n\r\n",
+		target, key);
+}
+
+static void
+a_key_is_remembered_over_a_restart(void **state)
+{
+	struct stand *stand = *state;
+	AUTO_FREE char *file = xasprintf("%s/api.answers", stand->state_dir);
+	struct reply first = post_with_key(stand, "/v1/cycles", "my-own-key");
+	struct reply link = post_with_key(stand, "/v1/keys", "another");
+	struct reply again;
+
+	assert_int_equal(first.status, 202);
+	assert_int_equal(link.status, 201);
+	// The key itself is not written down, nor what opens the page; a cut line is
+	// none.
+	sh(stand->world,
+		"test \"$(stat -c %%a '%s')\" = 600 && ! grep -q my-own-key '%s' && "
+		"! grep -q enter '%s' && printf '{\"key\":\"' >>'%s'",
+		file, file, file, file);
+	serve_stopp(&stand->serve);
+	stand_restart(stand);
+	again = post_with_key(stand, "/v1/cycles", "my-own-key");
+	assert_int_equal(again.status, 202);
+	assert_string_equal(reply_header(&again, "Idempotent-Replayed"), "true");
+	assert_string_equal(again.body, first.body);
+	reply_done(&again);
+	assert_problem(
+		post_with_key(stand, "/v1/drills", "my-own-key"), 422, "key_reused");
+	// What comes behind the cut line is kept, too.
+	again = post_with_key(stand, "/v1/cycles", "a-third");
+	reply_done(&again);
+	serve_stopp(&stand->serve);
+	stand_restart(stand);
+	again = post_with_key(stand, "/v1/cycles", "a-third");
+	assert_string_equal(reply_header(&again, "Idempotent-Replayed"), "true");
+	reply_done(&again);
+	again = post_with_key(stand, "/v1/keys", "another");
+	assert_int_equal(again.status, 201);
+	assert_null(reply_header(&again, "Idempotent-Replayed"));
+	reply_done(&again);
+	reply_done(&first);
+	reply_done(&link);
 }
 
 static void
@@ -209,6 +262,7 @@ main(void)
 		TEST(a_request_rings_the_bell_of_the_engine),
 		TEST(a_job_can_be_followed_and_cancelled),
 		TEST(one_key_is_one_request),
+		TEST(a_key_is_remembered_over_a_restart),
 		TEST(a_pause_begins_and_ends),
 		TEST(a_condition_is_accepted),
 		TEST(a_secret_in_a_reason_is_cut_before_it_is_kept),
