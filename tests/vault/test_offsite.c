@@ -7,7 +7,7 @@
 #include "support/test.h"
 #include "vault/databases.h"
 #include "vault/offsite_class.h"
-#include "vault/snapshot.h"
+#include "vault/stand.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -23,11 +23,7 @@
 #include <unistd.h>
 
 struct room {
-	struct scratch *scratch;
-	char *dir;
-	char *locks;
-	char *remote;
-	char *public;
+	struct stand at;
 	struct manifest manifest;
 	struct offsite_plan plan;
 	pid_t server;
@@ -38,22 +34,16 @@ struct room {
 static void
 take(struct room *room, bool encrypted)
 {
-	AUTO_FREE char *db = xstrdup(scratch_path(room->scratch, "app.db"));
 	AUTO(snapshot_done) struct snapshot taken = { 0 };
 	struct err err = { 0 };
-	struct snapshot_plan snap = { .self = VAULT_CHILD,
-		.path = db,
-		.dir = room->dir,
-		.name = "app",
-		.recipient = encrypted ? room->public : NULL,
-		.timeout_ms = 30000 };
 
 	manifest_close(&room->manifest);
-	database_exec(db,
+	database_exec(room->at.db,
 		"CREATE TABLE IF NOT EXISTS t(x); INSERT INTO t "
 		"VALUES(randomblob(300000))");
-	ok(snapshot_take(&snap, &taken, &err));
-	ok(manifest_open(room->dir, MANIFEST_WRITE, 1000, &room->manifest, &err));
+	room->at.snap.recipient = encrypted ? room->at.public : NULL;
+	ok(stand_take(&room->at, &taken, &err));
+	ok(manifest_open(room->at.dir, MANIFEST_WRITE, 1000, &room->manifest, &err));
 }
 
 static struct manifest_entry *
@@ -66,27 +56,15 @@ static int
 setup(void **state)
 {
 	struct room *room = xcalloc(1, sizeof(*room));
-	void *scratch = NULL;
 
-	if (scratch_setup(&scratch) != 0) {
-		return -1;
-	}
-	room->scratch = scratch;
-	room->dir = xstrdup(scratch_path(room->scratch, "kept"));
-	room->locks = xstrdup(scratch_path(room->scratch, "locks"));
-	room->remote = xstrdup(scratch_path(room->scratch, "away"));
-	(void)scratch_sh(
-		room->scratch, "age-keygen -o key 2>/dev/null; age-keygen -y key > pub");
-	room->public = scratch_read(room->scratch, "pub", NULL);
-	room->public[strcspn(room->public, "\n")] = '\0';
-	room->plan = (struct offsite_plan){ .remote = room->remote,
-		.lock_dir = room->locks,
+	stand_init(&room->at);
+	stand_key(&room->at);
+	room->plan = (struct offsite_plan){ .remote = room->at.remote,
+		.lock_dir = room->at.locks,
 		.part_bytes = 110000,
 		.tries = 4,
 		.pause_ms = 50,
 		.timeout_ms = 60000 };
-	// The person's own configuration of rclone plays no part here.
-	setenv("RCLONE_CONFIG", "/dev/null", 1);
 	take(room, true);
 	*state = room;
 	return 0;
@@ -106,16 +84,12 @@ static int
 teardown(void **state)
 {
 	struct room *room = *state;
-	void *scratch = room->scratch;
+	int result;
 
 	stop(&room->proxy);
 	stop(&room->server);
 	manifest_close(&room->manifest);
-	int result = scratch_teardown_all(&scratch);
-	free(room->dir);
-	free(room->locks);
-	free(room->remote);
-	free(room->public);
+	result = stand_done(&room->at);
 	free(room);
 	return result;
 }
@@ -161,7 +135,7 @@ serve(struct room *room, const char *kind)
 	char address[64];
 	char port[16];
 
-	scratch_mkdir(room->scratch, "away");
+	scratch_mkdir(room->at.scratch, "away");
 	room->port = free_port();
 	(void)snprintf(port, sizeof(port), "%d", room->port);
 	(void)snprintf(address, sizeof(address), "127.0.0.1:%d", room->port);
@@ -169,7 +143,7 @@ serve(struct room *room, const char *kind)
 	if (room->server == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		execlp("rclone", "rclone", "serve", kind, "--addr", address,
-			"--log-level", "EMERGENCY", room->remote,
+			"--log-level", "EMERGENCY", room->at.remote,
 			strcmp(kind, "sftp") == 0 ? "--no-auth" : (char *)NULL,
 			(char *)NULL);
 		_exit(127);
@@ -184,8 +158,8 @@ serve(struct room *room, const char *kind)
 	setenv("RCLONE_CONFIG_FAR_USER", "somebody", 1);
 	setenv("RCLONE_CONFIG_FAR_SHELL_TYPE", "none", 1);
 	// Any will do, but in rclone's own writing.
-	assert_int_equal(scratch_sh(room->scratch, "rclone obscure any > pass"), 0);
-	AUTO_FREE char *pass = scratch_read(room->scratch, "pass", NULL);
+	assert_int_equal(scratch_sh(room->at.scratch, "rclone obscure any > pass"), 0);
+	AUTO_FREE char *pass = scratch_read(room->at.scratch, "pass", NULL);
 	pass[strcspn(pass, "\n")] = '\0';
 	setenv("RCLONE_CONFIG_FAR_PASS", pass, 1);
 	room->plan.remote = "rclone:far:";
@@ -205,7 +179,7 @@ serve_badly(struct room *room, const char *fault, int count)
 	char times[16];
 	char answer[16] = { 0 };
 	int ends[2];
-	AUTO_FREE char *log = xstrdup(scratch_path(room->scratch, "log"));
+	AUTO_FREE char *log = xstrdup(scratch_path(room->at.scratch, "log"));
 
 	stop(&room->proxy);
 	(void)snprintf(backend, sizeof(backend), "%d", room->port);
@@ -240,7 +214,7 @@ begin_anew(struct room *room)
 	entry->offsite = (struct manifest_offsite){ 0 };
 	(void)snprintf(remote, sizeof(remote), "rclone:far:%d", ++count);
 	room->plan.remote = remote;
-	assert_int_equal(scratch_sh(room->scratch,
+	assert_int_equal(scratch_sh(room->at.scratch,
 				 ": > log; rm -f here; ln -s away/%d/app here", count),
 		0);
 }
@@ -251,7 +225,7 @@ static void
 assert_no_partial(struct room *room, bool sent)
 {
 	assert_int_equal(
-		scratch_sh(room->scratch,
+		scratch_sh(room->at.scratch,
 			"for f in $(ls here/*.part-[0-9]* 2>/dev/null | grep -v "
 			"partial); do n=$(echo $f | sed 's/.*part-0*//'); dd "
 			"if=kept/%s bs=110000 skip=$((n - 1)) count=1 status=none | cmp "
@@ -259,7 +233,7 @@ assert_no_partial(struct room *room, bool sent)
 			last(room)->file),
 		0);
 	assert_int_equal(
-		scratch_sh(room->scratch,
+		scratch_sh(room->at.scratch,
 			sent ? "test $(ls here/ | wc -l) = $(ls here/ | grep -c -e "
 			       "'part-....$' -e index.json$) && test $(ls here/ | grep "
 			       "-c index) = 1"
@@ -276,7 +250,7 @@ nothing_readable_ever_leaves_the_machine(void **state)
 	take(room, false);
 	fails(offsite_send(&room->plan, &room->manifest, last(room), &err), ERR_DENIED);
 	assert_non_null(strstr(err.next, "mirror key new"));
-	assert_false(scratch_exists(room->scratch, "away"));
+	assert_false(scratch_exists(room->at.scratch, "away"));
 }
 
 static void
@@ -289,7 +263,7 @@ what_is_sent_opens_without_us(void **state)
 
 	assert_true(last(room)->offsite.verified_ms > 0);
 	assert_int_equal(
-		scratch_sh(room->scratch,
+		scratch_sh(room->at.scratch,
 			"cd away/app && test $(ls | wc -l) = 4 && cat "
 			"*.part-* | age -d -i ../../key > ../../back && cd ../.. "
 			"&& sqlite3 back 'select sum(length(x)) from t' | grep -qx "
@@ -297,10 +271,10 @@ what_is_sent_opens_without_us(void **state)
 		0);
 	// Nothing is sent twice.
 	assert_int_equal(
-		scratch_sh(room->scratch, "stat -c '%%n %%i' away/app/*part* > a"), 0);
+		scratch_sh(room->at.scratch, "stat -c '%%n %%i' away/app/*part* > a"), 0);
 	ok(offsite_send(&room->plan, &room->manifest, last(room), &err));
-	assert_int_equal(
-		scratch_sh(room->scratch, "stat -c '%%n %%i' away/app/*part* | cmp - a"),
+	assert_int_equal(scratch_sh(room->at.scratch,
+				 "stat -c '%%n %%i' away/app/*part* | cmp - a"),
 		0);
 	assert_int_equal(offsite_send_all(&room->plan, &room->manifest, &err), 0);
 }
@@ -322,14 +296,15 @@ a_lost_cut_or_changed_object_is_found_and_repaired(void **state)
 		assert_int_equal(offsite_verify(&room->plan, &room->manifest, last(room),
 					 i % 2 == 0, &err),
 			1);
-		assert_int_equal(scratch_sh(room->scratch, "%s", damages[i]), 0);
+		assert_int_equal(scratch_sh(room->at.scratch, "%s", damages[i]), 0);
 		fails(offsite_verify(
 			      &room->plan, &room->manifest, last(room), false, &err),
 			ERR_INVALID);
 		assert_int_equal(last(room)->offsite.verified_ms, 0);
 		// What is wrong stands in the list until it is mended.
 		manifest_close(&room->manifest);
-		ok(manifest_open(room->dir, MANIFEST_WRITE, 1000, &room->manifest, &err));
+		ok(manifest_open(
+			room->at.dir, MANIFEST_WRITE, 1000, &room->manifest, &err));
 		assert_non_null(strstr(last(room)->offsite.wrong, "off-site is "));
 		assert_int_equal(offsite_send_all(&room->plan, &room->manifest, &err), 1);
 		assert_string_equal(last(room)->offsite.wrong, "");
@@ -344,14 +319,14 @@ one_rclone_is_started_for_a_whole_job(void **state)
 {
 	struct room *room = *state;
 	AUTO_FREE char *before = xstrdup(getenv("PATH"));
-	AUTO_FREE char *bin = xstrdup(scratch_path(room->scratch, "bin"));
+	AUTO_FREE char *bin = xstrdup(scratch_path(room->at.scratch, "bin"));
 	AUTO_FREE char *path = xasprintf("%s:%s", bin, before);
 	struct retain_policy one = { .hourly = 1 };
 	struct err err = { 0 };
 
 	take(room, true);
 	assert_int_equal(
-		scratch_sh(room->scratch,
+		scratch_sh(room->at.scratch,
 			"mkdir bin; printf '#!/bin/sh\\necho \"$@\" >>%%s\\n"
 			"test ${#RCLONE_RC_PASS} = 32 && echo key >>%%s\\nexec %%s "
 			"\"$@\"\\n' $PWD/starts $PWD/starts $(command -v rclone) "
@@ -371,7 +346,7 @@ one_rclone_is_started_for_a_whole_job(void **state)
 	setenv("PATH", before, 1);
 	unsetenv("RCLONE_RC_NO_AUTH");
 	assert_int_equal(
-		scratch_sh(room->scratch,
+		scratch_sh(room->at.scratch,
 			"test $(grep -c '^rcd --rc-addr 127.0.0.1:0 ' starts) = 1 && "
 			"test $(grep -c '^key$' starts) = 1 && test $(wc -l <starts) = "
 			"2 && ! grep -Eq '[0-9a-f]{32}' starts"),
@@ -381,18 +356,18 @@ one_rclone_is_started_for_a_whole_job(void **state)
 static void
 comes_back_from(struct room *room, const char *kind)
 {
-	AUTO_FREE char *back = xstrdup(scratch_path(room->scratch, "back"));
+	AUTO_FREE char *back = xstrdup(scratch_path(room->at.scratch, "back"));
 	struct err err = { 0 };
 
 	serve(room, kind);
 	ok(offsite_send(&room->plan, &room->manifest, last(room), &err));
 	ok(offsite_fetch(&room->plan, &room->manifest, last(room), back, &err));
 	assert_int_equal(
-		scratch_sh(room->scratch, "cmp back kept/%s", last(room)->file), 0);
+		scratch_sh(room->at.scratch, "cmp back kept/%s", last(room)->file), 0);
 	fails(offsite_fetch(&room->plan, &room->manifest, last(room), back, &err),
 		ERR_EXISTS);
 	// A server without hashes: a changed byte shows only when all is read back.
-	assert_int_equal(scratch_sh(room->scratch,
+	assert_int_equal(scratch_sh(room->at.scratch,
 				 "rm back; printf x | dd of=$(echo away/app/*.part-0003) "
 				 "bs=1 seek=5 conv=notrunc status=none"),
 		0);
@@ -402,7 +377,7 @@ comes_back_from(struct room *room, const char *kind)
 		ERR_INVALID);
 	fails(offsite_fetch(&room->plan, &room->manifest, last(room), back, &err),
 		ERR_INVALID);
-	assert_false(scratch_exists(room->scratch, "back"));
+	assert_false(scratch_exists(room->at.scratch, "back"));
 }
 
 static void
@@ -474,12 +449,12 @@ what_passes_is_tried_again_and_what_does_not_ends_at_once(void **state)
 		}
 		assert_int_equal(last(room)->offsite.verified_ms > 0, cases[i].sent);
 		// A lie is not to be seen in the log.
-		int bad = scratch_sh(room->scratch,
+		int bad = scratch_sh(room->at.scratch,
 			"f=%s; m=PUT; case $f in *:*) m=${f%%%%:*} ;; esac; f=${f##*:}; "
 			"test $f = ratelimit && f=403; exit $(grep -c \"^$m $f \" log)",
 			cases[i].fault);
 		if (strcmp(cases[i].fault, "lie") != 0 && bad != cases[i].bad) {
-			(void)scratch_sh(room->scratch, "cat log >&2");
+			(void)scratch_sh(room->at.scratch, "cat log >&2");
 			fail_msg("%s: %d requests failed, not %d", cases[i].fault, bad,
 				cases[i].bad);
 		}
@@ -506,7 +481,7 @@ connections_that_break_cost_a_try_each(void **state)
 		ok(offsite_send(&room->plan, &room->manifest, last(room), &err));
 		assert_no_partial(room, true);
 		assert_int_equal(
-			scratch_sh(room->scratch, "test $(grep -c cut log) = 2"), 0);
+			scratch_sh(room->at.scratch, "test $(grep -c cut log) = 2"), 0);
 	}
 }
 
@@ -550,22 +525,22 @@ killed_on_the_way_only_the_part_under_way_is_sent_again(void **state)
 	}
 	// One part is there, the second is on its way.
 	assert_int_equal(
-		scratch_sh(room->scratch,
+		scratch_sh(room->at.scratch,
 			"for i in $(seq 300); do test -e away/app/*.part-0001 && "
 			"exit 0; sleep 0.05; done; exit 1"),
 		0);
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
-	assert_int_equal(scratch_sh(room->scratch,
+	assert_int_equal(scratch_sh(room->at.scratch,
 				 "sleep 0.2; stat -c '%%n %%i' away/app/*.part-0001 > "
 				 "a; ls away/app | grep -q 'part-0003$' && exit 1; exit "
 				 "0"),
 		0);
 	room->plan.bandwidth = NULL;
 	manifest_close(&room->manifest);
-	ok(manifest_open(room->dir, MANIFEST_WRITE, 1000, &room->manifest, &err));
+	ok(manifest_open(room->at.dir, MANIFEST_WRITE, 1000, &room->manifest, &err));
 	ok(offsite_send(&room->plan, &room->manifest, last(room), &err));
-	assert_int_equal(scratch_sh(room->scratch,
+	assert_int_equal(scratch_sh(room->at.scratch,
 				 "stat -c '%%n %%i' away/app/*.part-0001 | cmp - a && "
 				 "test -z \"$(ls away/app | grep partial)\""),
 		0);
@@ -582,11 +557,11 @@ one_at_a_time_with_an_end_and_a_way_to_stop(void **state)
 	room->plan.timeout_ms = 1500;
 	fails(offsite_send(&room->plan, &room->manifest, last(room), &err), ERR_TIMEOUT);
 	assert_in_range(clock_mono_ms() - start, 1500, 5000);
-	assert_int_equal(scratch_sh(room->scratch,
+	assert_int_equal(scratch_sh(room->at.scratch,
 				 "test -z \"$(ls away/app | grep 'part-....$')\""),
 		0);
 	assert_int_equal(
-		scratch_sh(room->scratch,
+		scratch_sh(room->at.scratch,
 			"flock -n locks/offsite-*.lock sleep 3 & sleep 0.3; true"),
 		0);
 	fails(offsite_send(&room->plan, &room->manifest, last(room), &err), ERR_BUSY);
@@ -646,7 +621,7 @@ pruning_touches_only_what_the_list_names(void **state)
 	take(room, true);
 	assert_int_equal(offsite_send_all(&room->plan, &room->manifest, &err), 3);
 	assert_int_equal(
-		scratch_sh(room->scratch,
+		scratch_sh(room->at.scratch,
 			"echo mine > away/app/2020-01-01T000000Z.sqlite.age; echo mine > "
 			"away/app/notes.txt"),
 		0);
@@ -660,7 +635,7 @@ pruning_touches_only_what_the_list_names(void **state)
 		offsite_prune(&room->plan, &room->manifest, &one, later, false, &err), 2);
 	assert_int_equal(room->manifest.nentries, 1);
 	assert_int_equal(
-		scratch_sh(room->scratch,
+		scratch_sh(room->at.scratch,
 			"cd away/app && test $(ls | grep -c index) = 1 && test -e "
 			"notes.txt && test -e 2020-01-01T000000Z.sqlite.age"),
 		0);

@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "support/test.h"
 #include "vault/databases.h"
-#include "vault/snapshot.h"
+#include "vault/stand.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -17,9 +17,7 @@
 #include <unistd.h>
 
 struct room {
-	struct scratch *scratch;
-	char *db;
-	char *dir;
+	struct stand at;
 	char *socket;
 	struct owner_plan plan;
 	pid_t owner;
@@ -34,20 +32,14 @@ static int
 setup(void **state)
 {
 	struct room *room = xcalloc(1, sizeof(*room));
-	void *scratch = NULL;
 
-	if (scratch_setup(&scratch) != 0) {
-		return -1;
-	}
-	room->scratch = scratch;
-	room->db = xstrdup(scratch_path(room->scratch, "app.db"));
-	room->dir = xstrdup(scratch_path(room->scratch, "kept"));
-	room->socket = xasprintf("unix:%s", scratch_path(room->scratch, "app.sock"));
-	database_exec(room->db, rows_100);
+	stand_init(&room->at);
+	room->socket = xasprintf("unix:%s", scratch_path(room->at.scratch, "app.sock"));
+	database_exec(room->at.db, rows_100);
 	room->plan = (struct owner_plan){ .self = VAULT_CHILD,
 		.socket = room->socket,
-		.path = room->db,
-		.dir = room->dir,
+		.path = room->at.db,
+		.dir = room->at.dir,
 		.timeout_ms = 10000 };
 	*state = room;
 	return 0;
@@ -61,19 +53,17 @@ stop(struct room *room)
 		waitpid(room->owner, NULL, 0);
 	}
 	room->owner = 0;
-	(void)scratch_sh(room->scratch, "rm -f app.sock");
+	(void)scratch_sh(room->at.scratch, "rm -f app.sock");
 }
 
 static int
 teardown(void **state)
 {
 	struct room *room = *state;
-	void *scratch = room->scratch;
+	int result;
 
 	stop(room);
-	int result = scratch_teardown_all(&scratch);
-	free(room->db);
-	free(room->dir);
+	result = stand_done(&room->at);
 	free(room->socket);
 	free(room);
 	return result;
@@ -90,7 +80,7 @@ start(struct room *room, const char *db, const char *manner)
 			(char *)NULL);
 		_exit(127);
 	}
-	while (!scratch_exists(room->scratch, "app.sock")) {
+	while (!scratch_exists(room->at.scratch, "app.sock")) {
 		usleep(1000);
 	}
 	usleep(20000);
@@ -100,7 +90,7 @@ static int
 attempts(struct room *room)
 {
 	return scratch_sh(
-		room->scratch, "exit $(ls -A kept/attempts | grep -c 'sqlite$')");
+		room->at.scratch, "exit $(ls -A kept/attempts | grep -c 'sqlite$')");
 }
 
 static void
@@ -113,19 +103,19 @@ the_owners_copy_is_checked_and_ours(void **state)
 		AUTO(owner_copy_done) struct owner_copy copy = { 0 };
 		struct err err = { 0 };
 
-		start(room, room->db, manners[i]);
+		start(room, room->at.db, manners[i]);
 		ok(owner_ask(&room->plan, &copy, &err));
 		assert_int_equal(copy.found.rows, 100);
 		assert_int_equal(database_int(copy.path, "SELECT count(*) FROM t"), 100);
 		assert_int_equal(
-			scratch_sh(room->scratch,
+			scratch_sh(room->at.scratch,
 				"test \"$(stat -c %%a kept/attempts %s | xargs)\" "
 				"= '700 600'",
 				copy.path),
 			0);
 		owner_copy_done(&copy);
-		assert_int_equal(
-			scratch_sh(room->scratch, "test -z \"$(ls -A kept/attempts)\""),
+		assert_int_equal(scratch_sh(room->at.scratch,
+					 "test -z \"$(ls -A kept/attempts)\""),
 			0);
 	}
 }
@@ -134,14 +124,14 @@ static void
 a_copy_of_another_database_is_called_wrong(void **state)
 {
 	struct room *room = *state;
-	AUTO_FREE char *other = xstrdup(scratch_path(room->scratch, "other.db"));
+	AUTO_FREE char *other = xstrdup(scratch_path(room->at.scratch, "other.db"));
 	struct err err = { 0 };
 
 	// Another schema; then the very same schema with other rows.
 	for (int same = 0; same < 2; same++) {
 		AUTO(owner_copy_done) struct owner_copy copy = { 0 };
 
-		assert_int_equal(scratch_sh(room->scratch, "rm -f other.db"), 0);
+		assert_int_equal(scratch_sh(room->at.scratch, "rm -f other.db"), 0);
 		database_exec(other,
 			same ? "PRAGMA application_id=3; CREATE TABLE t(x)"
 			     : "CREATE TABLE other(x)");
@@ -171,7 +161,7 @@ a_failure_says_why_and_leaves_nothing(void **state)
 		AUTO(owner_copy_done) struct owner_copy copy = { 0 };
 		struct err err = { 0 };
 
-		start(room, room->db, cases[i].manner);
+		start(room, room->at.db, cases[i].manner);
 		fails(owner_ask(&room->plan, &copy, &err), cases[i].code);
 		assert_non_null(strstr(err.msg, cases[i].says));
 		assert_int_equal(attempts(room), 0);
@@ -205,7 +195,7 @@ a_lost_answer_removes_nothing_until_the_owner_is_gone(void **state)
 		struct err err = { 0 };
 		int64_t begin;
 
-		start(room, room->db, manners[i]);
+		start(room, room->at.db, manners[i]);
 		room->plan.timeout_ms = 700;
 		for (int tries = 1; tries <= (i == 0 ? OWNER_ATTEMPTS_MAX : 1); tries++) {
 			begin = clock_mono_ms();
@@ -231,29 +221,22 @@ a_snapshot_by_the_owner_is_kept_like_any_other(void **state)
 	struct room *room = *state;
 	AUTO(snapshot_done) struct snapshot taken = { 0 };
 	struct err err = { 0 };
-	struct snapshot_plan snap = { .self = VAULT_CHILD,
-		.path = room->db,
-		.dir = room->dir,
-		.name = "app",
-		.owner = room->socket,
-		.level = ARCHIVE_LEVEL,
-		.timeout_ms = 10000 };
 
-	start(room, room->db, "good");
-	ok(snapshot_take(&snap, &taken, &err));
+	room->at.snap.owner = room->socket;
+	room->at.snap.level = ARCHIVE_LEVEL;
+	start(room, room->at.db, "good");
+	ok(stand_take(&room->at, &taken, &err));
 	assert_string_equal(taken.entry.method, "owner");
-	assert_int_equal(snapshot_verify(VAULT_CHILD, room->dir, taken.entry.file, NULL,
-				 10000, &err),
+	assert_int_equal(snapshot_verify(VAULT_CHILD, room->at.dir, taken.entry.file,
+				 NULL, 10000, &err),
 		SNAPSHOT_OPENED);
-	snapshot_done(&taken);
-	ok(snapshot_take(&snap, &taken, &err));
+	ok(stand_take(&room->at, &taken, &err));
 	assert_true(taken.unchanged);
 	// Without it there is none, and the one there is stays.
 	stop(room);
-	snapshot_done(&taken);
-	fails(snapshot_take(&snap, &taken, &err), ERR_REMOTE);
+	fails(stand_take(&room->at, &taken, &err), ERR_REMOTE);
 	assert_int_equal(
-		scratch_sh(room->scratch,
+		scratch_sh(room->at.scratch,
 			"test \"$(ls -A kept | wc -l)\" = 3 && test -z \"$(ls -A "
 			"kept/attempts)\""),
 		0);

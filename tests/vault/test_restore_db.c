@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "support/test.h"
 #include "vault/databases.h"
-#include "vault/snapshot.h"
+#include "vault/stand.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -18,9 +18,7 @@
 #include <unistd.h>
 
 struct room {
-	struct scratch *scratch;
-	char *db;
-	char *dir;
+	struct stand at;
 	char *good;
 	struct restore_plan plan;
 };
@@ -30,35 +28,23 @@ static int
 setup(void **state)
 {
 	struct room *room = xcalloc(1, sizeof(*room));
-	void *scratch = NULL;
 	AUTO(snapshot_done) struct snapshot taken = { 0 };
 	struct err err = { 0 };
 
-	if (scratch_setup(&scratch) != 0) {
-		return -1;
-	}
-	room->scratch = scratch;
-	scratch_mkdir(room->scratch, "home");
-	room->db = xstrdup(scratch_path(room->scratch, "home/app.db"));
-	room->dir = xstrdup(scratch_path(room->scratch, "kept"));
-	database_exec(room->db,
+	stand_init(&room->at);
+	database_exec(room->at.db,
 		"PRAGMA application_id=9; PRAGMA user_version=4; PRAGMA "
 		"journal_mode=WAL; CREATE TABLE t(x); CREATE TABLE u(y); WITH RECURSIVE "
 		"n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<100) INSERT INTO "
 		"t SELECT i FROM n");
-	struct snapshot_plan snap = { .self = VAULT_CHILD,
-		.path = room->db,
-		.dir = room->dir,
-		.name = "app",
-		.level = ARCHIVE_LEVEL,
-		.timeout_ms = 30000 };
-	ok(snapshot_take(&snap, &taken, &err));
+	room->at.snap.level = ARCHIVE_LEVEL;
+	ok(stand_take(&room->at, &taken, &err));
 	room->good = xstrdup(taken.path);
-	database_exec(room->db, "INSERT INTO t VALUES(101), (102), (103)");
+	database_exec(room->at.db, "INSERT INTO t VALUES(101), (102), (103)");
 	room->plan = (struct restore_plan){ .self = VAULT_CHILD,
-		.dir = room->dir,
+		.dir = room->at.dir,
 		.name = "app",
-		.target = room->db,
+		.target = room->at.db,
 		.timeout_ms = 30000 };
 	*state = room;
 	return 0;
@@ -68,11 +54,8 @@ static int
 teardown(void **state)
 {
 	struct room *room = *state;
-	void *scratch = room->scratch;
-	int result = scratch_teardown_all(&scratch);
+	int result = stand_done(&room->at);
 
-	free(room->db);
-	free(room->dir);
 	free(room->good);
 	free(room);
 	return result;
@@ -97,7 +80,7 @@ assert_listed(struct room *room, int staged, int applied, int bad)
 	struct err err = { 0 };
 	int states[5] = { 0 };
 
-	ok(restore_db_list(room->dir, count, states, &err));
+	ok(restore_db_list(room->at.dir, count, states, &err));
 	assert_int_equal(states[RESTORE_STAGED], staged);
 	assert_int_equal(states[RESTORE_APPLYING], 0);
 	assert_int_equal(states[RESTORE_APPLIED], applied);
@@ -119,7 +102,7 @@ by_default_it_lands_beside_and_nothing_is_overwritten(void **state)
 {
 	struct room *room = *state;
 	AUTO(inspect_done) struct inspect found = { 0 };
-	AUTO_FREE char *beside = xstrdup(scratch_path(room->scratch, "home/back.db"));
+	AUTO_FREE char *beside = xstrdup(scratch_path(room->at.scratch, "home/back.db"));
 	struct err err = { 0 };
 
 	ok(restore_db_beside(&room->plan, room->good, beside, &found, &err));
@@ -127,9 +110,9 @@ by_default_it_lands_beside_and_nothing_is_overwritten(void **state)
 	assert_int_equal(found.rows, 100);
 	fails(restore_db_beside(&room->plan, room->good, beside, &found, &err),
 		ERR_EXISTS);
-	fails(restore_db_beside(&room->plan, room->good, room->db, &found, &err),
+	fails(restore_db_beside(&room->plan, room->good, room->at.db, &found, &err),
 		ERR_EXISTS);
-	assert_int_equal(scratch_sh(room->scratch,
+	assert_int_equal(scratch_sh(room->at.scratch,
 				 "test \"$(echo $(ls -A home))\" = 'app.db "
 				 "back.db'"),
 		0);
@@ -150,48 +133,48 @@ nonsense_is_refused_before_anything_is_staged(void **state)
 		": | zstd -qo bad",
 		"sqlite3 bad 'PRAGMA user_version=4; PRAGMA application_id=9'",
 	};
-	AUTO_FREE char *bad = xstrdup(scratch_path(room->scratch, "bad"));
+	AUTO_FREE char *bad = xstrdup(scratch_path(room->at.scratch, "bad"));
 	AUTO(restore_record_done) struct restore_record good = { 0 };
 	AUTO(restore_record_done) struct restore_record applied = { 0 };
 	struct err err = { 0 };
 
 	stage_good(room, &good);
-	assert_int_equal(scratch_sh(room->scratch, "cp '%s' good.zst", room->good), 0);
+	assert_int_equal(scratch_sh(room->at.scratch, "cp '%s' good.zst", room->good), 0);
 	for (size_t i = 0; i < countof(makers); i++) {
 		AUTO(restore_record_done) struct restore_record staged = { 0 };
 
 		assert_int_equal(
-			scratch_sh(room->scratch, "rm -f bad; %s", makers[i]), 0);
+			scratch_sh(room->at.scratch, "rm -f bad; %s", makers[i]), 0);
 		fails(restore_db_stage(&room->plan, bad, &staged, &err), ERR_INVALID);
 		assert_int_equal(err_exit(err.code), 65);
 		// What was staged before is still staged, and only that.
 		assert_listed(room, 1, 0, 0);
-		assert_int_equal(scratch_sh(room->scratch,
+		assert_int_equal(scratch_sh(room->at.scratch,
 					 "test $(ls -A kept/restore | wc -l) = 2"),
 			0);
 	}
 	ok(restore_db_apply(&room->plan, good.id, &applied, &err));
-	assert_int_equal(rows(room->db), 100);
+	assert_int_equal(rows(room->at.db), 100);
 }
 
 static void
 an_index_that_disagrees_with_its_table_is_refused(void **state)
 {
 	struct room *room = *state;
-	AUTO_FREE char *bad = xstrdup(scratch_path(room->scratch, "bad"));
+	AUTO_FREE char *bad = xstrdup(scratch_path(room->at.scratch, "bad"));
 	AUTO(restore_record_done) struct restore_record staged = { 0 };
 	struct err err = { 0 };
 
 	// Made over one column, and called an index of the other.
 	assert_int_equal(
-		scratch_sh(room->scratch,
+		scratch_sh(room->at.scratch,
 			"sqlite3 bad 'CREATE TABLE t(a, b); WITH RECURSIVE n(i) AS "
 			"(SELECT 1 UNION ALL SELECT i+1 FROM n LIMIT 50) INSERT INTO t "
 			"SELECT i, -i FROM n; CREATE INDEX x ON t(a)'; "
 			"sqlite3 bad \"PRAGMA writable_schema=ON; UPDATE sqlite_schema "
 			"SET sql='CREATE INDEX x ON t(b)' WHERE name='x'\""),
 		0);
-	if (scratch_sh(room->scratch,
+	if (scratch_sh(room->at.scratch,
 		    "test \"$(sqlite3 bad 'PRAGMA quick_check')\" = ok && "
 		    "test \"$(sqlite3 bad 'PRAGMA integrity_check')\" != ok") != 0) {
 		skip();
@@ -215,13 +198,13 @@ another_database_is_called_wrong_and_a_newer_schema_refused(void **state)
 		  "CREATE TABLE u(y); CREATE TABLE v(z)",
 			"newer" },
 	};
-	AUTO_FREE char *other = xstrdup(scratch_path(room->scratch, "other"));
+	AUTO_FREE char *other = xstrdup(scratch_path(room->at.scratch, "other"));
 	struct err err = { 0 };
 
 	for (size_t i = 0; i < countof(cases); i++) {
 		AUTO(restore_record_done) struct restore_record staged = { 0 };
 
-		assert_int_equal(scratch_sh(room->scratch, "rm -f other"), 0);
+		assert_int_equal(scratch_sh(room->at.scratch, "rm -f other"), 0);
 		database_exec(other, cases[i].sql);
 		fails(restore_db_stage(&room->plan, other, &staged, &err), ERR_INVALID);
 		assert_non_null(strstr(err.msg, cases[i].says));
@@ -229,7 +212,7 @@ another_database_is_called_wrong_and_a_newer_schema_refused(void **state)
 	}
 	// An older schema of the same is fine.
 	AUTO(restore_record_done) struct restore_record staged = { 0 };
-	assert_int_equal(scratch_sh(room->scratch, "rm -f other"), 0);
+	assert_int_equal(scratch_sh(room->at.scratch, "rm -f other"), 0);
 	database_exec(other,
 		"PRAGMA application_id=9; PRAGMA user_version=2; CREATE TABLE t(x)");
 	ok(restore_db_stage(&room->plan, other, &staged, &err));
@@ -245,23 +228,24 @@ what_was_only_in_the_wal_is_in_the_safety_copy_and_comes_back(void **state)
 	struct err err = { 0 };
 
 	// A crash: one committed row lies in the -wal alone, another half done.
-	database_crash(room->db, "WAL");
-	assert_int_equal(scratch_sh(room->scratch, "test -s home/app.db-wal"), 0);
+	database_crash(room->at.db, "WAL");
+	assert_int_equal(scratch_sh(room->at.scratch, "test -s home/app.db-wal"), 0);
 	stage_good(room, &staged);
 	ok(restore_db_apply(&room->plan, staged.id, &applied, &err));
 	assert_int_equal(
-		scratch_sh(room->scratch, "test \"$(echo $(ls -A home))\" = app.db"), 0);
-	assert_int_equal(rows(room->db), 100);
+		scratch_sh(room->at.scratch, "test \"$(echo $(ls -A home))\" = app.db"),
+		0);
+	assert_int_equal(rows(room->at.db), 100);
 	assert_int_equal(rows(applied.safety), 104);
 	assert_listed(room, 0, 1, 0);
 
 	ok(restore_db_undo(&room->plan, applied.id, &undone, &err));
-	assert_int_equal(rows(room->db), 104);
+	assert_int_equal(rows(room->at.db), 104);
 	assert_int_equal(rows(undone.safety), 100);
 	// And the undoing can be undone.
 	restore_record_done(&applied);
 	ok(restore_db_undo(&room->plan, undone.id, &applied, &err));
-	assert_int_equal(rows(room->db), 100);
+	assert_int_equal(rows(room->at.db), 100);
 	assert_listed(room, 0, 3, 0);
 }
 
@@ -271,30 +255,30 @@ mode_owner_journal_mode_and_links_stay(void **state)
 	struct room *room = *state;
 	AUTO(restore_record_done) struct restore_record staged = { 0 };
 	AUTO(restore_record_done) struct restore_record applied = { 0 };
-	AUTO_FREE char *link = xstrdup(scratch_path(room->scratch, "link.db"));
+	AUTO_FREE char *link = xstrdup(scratch_path(room->at.scratch, "link.db"));
 	struct err err = { 0 };
 	struct stat before;
 	struct stat after;
 
-	assert_int_equal(scratch_sh(room->scratch,
+	assert_int_equal(scratch_sh(room->at.scratch,
 				 "chmod 640 home/app.db; ln -s "
 				 "home/app.db link.db"),
 		0);
 	if (geteuid() == 0) {
-		assert_int_equal(chown(room->db, 12345, 54321), 0);
+		assert_int_equal(chown(room->at.db, 12345, 54321), 0);
 	}
-	assert_int_equal(stat(room->db, &before), 0);
+	assert_int_equal(stat(room->at.db, &before), 0);
 	room->plan.target = link;
 	stage_good(room, &staged);
 	ok(restore_db_apply(&room->plan, staged.id, &applied, &err));
 
-	assert_int_equal(scratch_sh(room->scratch, "test -L link.db"), 0);
-	assert_int_equal(stat(room->db, &after), 0);
+	assert_int_equal(scratch_sh(room->at.scratch, "test -L link.db"), 0);
+	assert_int_equal(stat(room->at.db, &after), 0);
 	assert_int_equal(after.st_mode, before.st_mode);
 	assert_int_equal(after.st_uid, before.st_uid);
 	assert_int_equal(after.st_gid, before.st_gid);
-	assert_int_equal(rows(room->db), 100);
-	assert_int_equal(scratch_sh(room->scratch,
+	assert_int_equal(rows(room->at.db), 100);
+	assert_int_equal(scratch_sh(room->at.scratch,
 				 "sqlite3 home/app.db 'pragma journal_mode' | grep -qx "
 				 "wal"),
 		0);
@@ -311,13 +295,13 @@ a_database_in_use_is_left_alone_and_its_holder_named(void **state)
 	stage_good(room, &staged);
 	pid_t pid = fork();
 	if (pid == 0) {
-		if (open(room->db, O_RDONLY) >= 0) {
-			scratch_write_text(room->scratch, "open", "");
+		if (open(room->at.db, O_RDONLY) >= 0) {
+			scratch_write_text(room->at.scratch, "open", "");
 		}
 		pause();
 		_exit(0);
 	}
-	while (!scratch_exists(room->scratch, "open")) {
+	while (!scratch_exists(room->at.scratch, "open")) {
 		usleep(1000);
 	}
 	fails(restore_db_apply(&room->plan, staged.id, &applied, &err), ERR_BUSY);
@@ -325,7 +309,7 @@ a_database_in_use_is_left_alone_and_its_holder_named(void **state)
 	assert_non_null(strstr(err.msg, name));
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
-	assert_int_equal(rows(room->db), 103);
+	assert_int_equal(rows(room->at.db), 103);
 	assert_listed(room, 1, 0, 0);
 	ok(restore_db_apply(&room->plan, staged.id, &applied, &err));
 }
@@ -343,7 +327,7 @@ a_staged_file_that_changed_is_set_aside_and_never_applied(void **state)
 		AUTO(restore_record_done) struct restore_record applied = { 0 };
 
 		stage_good(room, &staged);
-		assert_int_equal(scratch_sh(room->scratch, "%s kept/restore/%s.sqlite",
+		assert_int_equal(scratch_sh(room->at.scratch, "%s kept/restore/%s.sqlite",
 					 changes[i], staged.id),
 			0);
 		fails(restore_db_apply(&room->plan, staged.id, &applied, &err),
@@ -351,20 +335,20 @@ a_staged_file_that_changed_is_set_aside_and_never_applied(void **state)
 		assert_listed(room, 0, 0, (int)i + 1);
 		fails(restore_db_apply(&room->plan, staged.id, &applied, &err),
 			ERR_INVALID);
-		assert_int_equal(rows(room->db), 103);
+		assert_int_equal(rows(room->at.db), 103);
 	}
 	// A start is not stopped by them; a person removes them.
-	assert_int_equal(restore_db_resume(room->dir, &err), 3);
+	assert_int_equal(restore_db_resume(room->at.dir, &err), 3);
 	AUTO(restore_record_done) struct restore_record staged = { 0 };
 	stage_good(room, &staged);
-	assert_int_equal(scratch_sh(room->scratch,
+	assert_int_equal(scratch_sh(room->at.scratch,
 				 "rm kept/restore/%s.sqlite; echo { > "
 				 "kept/restore/20260101T000000Z.json",
 				 staged.id),
 		0);
-	assert_int_equal(restore_db_resume(room->dir, &err), 5);
-	ok(restore_db_cancel(room->dir, staged.id, &err));
-	ok(restore_db_cancel(room->dir, "20260101T000000Z", &err));
+	assert_int_equal(restore_db_resume(room->at.dir, &err), 5);
+	ok(restore_db_cancel(room->at.dir, staged.id, &err));
+	ok(restore_db_cancel(room->at.dir, "20260101T000000Z", &err));
 	assert_listed(room, 0, 0, 3);
 }
 
@@ -377,14 +361,14 @@ a_staged_one_can_be_cancelled_an_applied_one_not(void **state)
 	struct err err = { 0 };
 
 	stage_good(room, &staged);
-	ok(restore_db_cancel(room->dir, staged.id, &err));
+	ok(restore_db_cancel(room->at.dir, staged.id, &err));
 	assert_int_equal(
-		scratch_sh(room->scratch, "test -z \"$(ls -A kept/restore)\""), 0);
-	fails(restore_db_cancel(room->dir, staged.id, &err), ERR_NOT_FOUND);
-	fails(restore_db_cancel(room->dir, "../../home/app", &err), ERR_NOT_FOUND);
+		scratch_sh(room->at.scratch, "test -z \"$(ls -A kept/restore)\""), 0);
+	fails(restore_db_cancel(room->at.dir, staged.id, &err), ERR_NOT_FOUND);
+	fails(restore_db_cancel(room->at.dir, "../../home/app", &err), ERR_NOT_FOUND);
 	stage_good(room, &staged);
 	ok(restore_db_apply(&room->plan, staged.id, &applied, &err));
-	fails(restore_db_cancel(room->dir, staged.id, &err), ERR_INVALID);
+	fails(restore_db_cancel(room->at.dir, staged.id, &err), ERR_INVALID);
 }
 
 static void
@@ -398,7 +382,7 @@ a_broken_or_missing_database_is_replaced_and_what_was_there_kept(void **state)
 		AUTO(restore_record_done) struct restore_record applied = { 0 };
 
 		assert_int_equal(
-			scratch_sh(room->scratch,
+			scratch_sh(room->at.scratch,
 				missing ? "rm home/*; echo old > home/app.db-wal"
 					: "dd if=/dev/urandom of=home/app.db bs=4096 "
 					  "seek=1 count=1 conv=notrunc status=none; cp "
@@ -407,13 +391,13 @@ a_broken_or_missing_database_is_replaced_and_what_was_there_kept(void **state)
 		stage_good(room, &staged);
 		ok(restore_db_apply(&room->plan, staged.id, &applied, &err));
 		assert_int_equal(
-			scratch_sh(room->scratch,
+			scratch_sh(room->at.scratch,
 				"test ! -e home/app.db-wal && grep -qx old "
 				"home/app.db.before-%s-wal && { test %d = 1 || cmp was "
 				"home/app.db.before-%s; }",
 				staged.id, missing, staged.id),
 			0);
-		assert_int_equal(rows(room->db), 100);
+		assert_int_equal(rows(room->at.db), 100);
 		assert_int_equal(applied.safety == NULL, missing);
 	}
 }
@@ -422,8 +406,7 @@ static void
 killed_at_any_moment_the_old_or_the_new_one_stands_whole(void **state)
 {
 	struct room *room = *state;
-	const char *text = getenv("MIRROR_TEST_ROUNDS");
-	int nrounds = text != NULL ? atoi(text) : 25;
+	int nrounds = stand_rounds(25);
 	struct err err = { 0 };
 	int old = 0;
 
@@ -434,13 +417,13 @@ killed_at_any_moment_the_old_or_the_new_one_stands_whole(void **state)
 		pid_t pid;
 
 		assert_int_equal(
-			scratch_sh(room->scratch, "rm -rf kept/restore home/*"), 0);
-		assert_int_equal(scratch_sh(room->scratch, "zstd -dqc '%s' > home/app.db",
-					 room->good),
+			scratch_sh(room->at.scratch, "rm -rf kept/restore home/*"), 0);
+		assert_int_equal(scratch_sh(room->at.scratch,
+					 "zstd -dqc '%s' > home/app.db", room->good),
 			0);
-		database_exec(room->db,
+		database_exec(room->at.db,
 			"PRAGMA journal_mode=WAL; INSERT INTO t VALUES(1), (2), (3)");
-		database_crash(room->db, "WAL");
+		database_crash(room->at.db, "WAL");
 		stage_good(room, &staged);
 		pid = fork();
 		if (pid == 0) {
@@ -453,15 +436,15 @@ killed_at_any_moment_the_old_or_the_new_one_stands_whole(void **state)
 		kill(pid, SIGKILL);
 		waitpid(pid, NULL, 0);
 		usleep(20000);
-		assert_int_equal(restore_db_resume(room->dir, &err), 0);
-		found = rows(room->db);
+		assert_int_equal(restore_db_resume(room->at.dir, &err), 0);
+		found = rows(room->at.db);
 		assert_true(found == 104 || found == 100);
 		old += found == 104;
-		ok(restore_db_list(room->dir, count, states, &err));
+		ok(restore_db_list(room->at.dir, count, states, &err));
 		assert_int_equal(
 			states[found == 104 ? RESTORE_STAGED : RESTORE_APPLIED], 1);
 		assert_int_equal(
-			scratch_sh(room->scratch,
+			scratch_sh(room->at.scratch,
 				"ls -A home | grep mirror-new; test $? = 1 && sqlite3 "
 				"home/app.db 'pragma integrity_check' | grep -qx ok"),
 			0);
@@ -477,17 +460,11 @@ after_a_restore_the_next_snapshot_does_not_wonder(void **state)
 	AUTO(restore_record_done) struct restore_record applied = { 0 };
 	AUTO(snapshot_done) struct snapshot taken = { 0 };
 	struct err err = { 0 };
-	struct snapshot_plan snap = { .self = VAULT_CHILD,
-		.path = room->db,
-		.dir = room->dir,
-		.name = "app",
-		.level = ARCHIVE_LEVEL,
-		.refuse_replaced = true,
-		.timeout_ms = 30000 };
 
+	room->at.snap.refuse_replaced = true;
 	stage_good(room, &staged);
 	ok(restore_db_apply(&room->plan, staged.id, &applied, &err));
-	ok(snapshot_take(&snap, &taken, &err));
+	ok(stand_take(&room->at, &taken, &err));
 	assert_false(taken.replaced);
 	assert_int_equal(taken.entry.lineage, 0);
 	assert_string_equal(taken.entry.shrunk, "");
@@ -510,8 +487,8 @@ what_unpacks_to_more_than_it_says_fills_no_disk(void **state)
 		  "zstd -dqc \"$GOOD\" | tail -c +33; } | zstd -q -1",
 			ERR_NO_SPACE, "it holds" },
 	};
-	AUTO_FREE char *bad = xstrdup(scratch_path(room->scratch, "bad.zst"));
-	AUTO_FREE char *target = xstrdup(scratch_path(room->scratch, "home/back.db"));
+	AUTO_FREE char *bad = xstrdup(scratch_path(room->at.scratch, "bad.zst"));
+	AUTO_FREE char *target = xstrdup(scratch_path(room->at.scratch, "home/back.db"));
 
 	setenv("GOOD", room->good, 1);
 	for (size_t i = 0; i < countof(cases); i++) {
@@ -519,13 +496,14 @@ what_unpacks_to_more_than_it_says_fills_no_disk(void **state)
 		struct err err = { 0 };
 
 		assert_int_equal(
-			scratch_sh(room->scratch, "{ %s; } > bad.zst", cases[i].make), 0);
+			scratch_sh(room->at.scratch, "{ %s; } > bad.zst", cases[i].make),
+			0);
 		fails(restore_db_beside(&room->plan, bad, target, &found, &err),
 			cases[i].code);
 		if (strstr(err.msg, cases[i].says) == NULL) {
 			fail_msg("%zu: %s", i, err.msg);
 		}
-		assert_int_equal(scratch_sh(room->scratch,
+		assert_int_equal(scratch_sh(room->at.scratch,
 					 "ls -A home | grep -v '^app.db'; test $? = 1"),
 			0);
 	}
@@ -533,7 +511,7 @@ what_unpacks_to_more_than_it_says_fills_no_disk(void **state)
 	AUTO(inspect_done) struct inspect found = { 0 };
 	struct err err = { 0 };
 	assert_int_equal(
-		scratch_sh(room->scratch,
+		scratch_sh(room->at.scratch,
 			"zstd -dqc \"$GOOD\" > more.db && sqlite3 more.db 'INSERT INTO u "
 			"VALUES (zeroblob(9000000))' && zstd -qf more.db -o \"$GOOD\""),
 		0);
@@ -553,7 +531,7 @@ restore_slowly(struct room *room, const char *file, const char *target)
 
 		_exit(restore_db_beside(&room->plan, file, target, &found, &err) < 0);
 	}
-	assert_int_equal(scratch_sh(room->scratch,
+	assert_int_equal(scratch_sh(room->at.scratch,
 				 "for i in $(seq 3000); do ls -A home | grep -q "
 				 "'^.mirror-new.2' && exit 0; sleep 0.01; done; exit 1"),
 		0);
@@ -564,27 +542,27 @@ static void
 what_a_killed_restore_beside_left_goes_with_the_next_run(void **state)
 {
 	struct room *room = *state;
-	AUTO_FREE char *target = xstrdup(scratch_path(room->scratch, "home/back.db"));
-	AUTO_FREE char *big = xstrdup(scratch_path(room->scratch, "big.db"));
+	AUTO_FREE char *target = xstrdup(scratch_path(room->at.scratch, "home/back.db"));
+	AUTO_FREE char *big = xstrdup(scratch_path(room->at.scratch, "big.db"));
 	struct err err = { 0 };
 	pid_t pid;
 
 	assert_int_equal(
-		scratch_sh(room->scratch,
+		scratch_sh(room->at.scratch,
 			"echo mine > home/.mirror-new.mine; zstd -dqc '%s' > big.db && "
 			"sqlite3 big.db 'INSERT INTO u VALUES (randomblob(60000000))'",
 			room->good),
 		0);
 	pid = restore_slowly(room, big, target);
 	// While its writer lives it is left alone.
-	fails(restore_db_resume(room->dir, &err), ERR_BUSY);
+	fails(restore_db_resume(room->at.dir, &err), ERR_BUSY);
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 	assert_int_equal(
-		scratch_sh(room->scratch, "ls -A home | grep -q '^.mirror-new.2'"), 0);
-	assert_int_equal(restore_db_resume(room->dir, &err), 0);
+		scratch_sh(room->at.scratch, "ls -A home | grep -q '^.mirror-new.2'"), 0);
+	assert_int_equal(restore_db_resume(room->at.dir, &err), 0);
 	assert_int_equal(
-		scratch_sh(room->scratch,
+		scratch_sh(room->at.scratch,
 			"test \"$(ls -A home | grep new)\" = .mirror-new.mine && rm "
 			"home/.mirror-new.mine"),
 		0);
@@ -593,11 +571,11 @@ what_a_killed_restore_beside_left_goes_with_the_next_run(void **state)
 	pid = restore_slowly(room, big, target);
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
-	assert_int_equal(scratch_sh(room->scratch, "mv home away"), 0);
-	assert_int_equal(restore_db_resume(room->dir, &err), 0);
-	assert_int_equal(scratch_sh(room->scratch, "mv away home"), 0);
-	assert_int_equal(restore_db_resume(room->dir, &err), 0);
-	assert_int_equal(scratch_sh(room->scratch, "! ls -A home | grep new"), 0);
+	assert_int_equal(scratch_sh(room->at.scratch, "mv home away"), 0);
+	assert_int_equal(restore_db_resume(room->at.dir, &err), 0);
+	assert_int_equal(scratch_sh(room->at.scratch, "mv away home"), 0);
+	assert_int_equal(restore_db_resume(room->at.dir, &err), 0);
+	assert_int_equal(scratch_sh(room->at.scratch, "! ls -A home | grep new"), 0);
 	// And it works as if nothing had been.
 	AUTO(inspect_done) struct inspect found = { 0 };
 	ok(restore_db_beside(&room->plan, room->good, target, &found, &err));
@@ -609,13 +587,13 @@ static void
 an_owned_database_is_not_opened_while_its_program_runs(void **state)
 {
 	struct room *room = *state;
-	AUTO_FREE char *self = xstrdup(scratch_path(room->scratch, "self"));
-	AUTO_FREE char *target = xstrdup(scratch_path(room->scratch, "home/back.db"));
+	AUTO_FREE char *self = xstrdup(scratch_path(room->at.scratch, "self"));
+	AUTO_FREE char *target = xstrdup(scratch_path(room->at.scratch, "home/back.db"));
 	struct writer writer;
 	struct err err = { 0 };
 
 	assert_int_equal(
-		scratch_sh(room->scratch,
+		scratch_sh(room->at.scratch,
 			"printf '#!/bin/sh\\nasked=$(cat)\\necho \"$asked\" "
 			">>%%s/asked\\nexec %s \"$@\" <<END\\n$asked\\nEND\\n' $PWD "
 			">self; chmod +x self",
@@ -623,7 +601,7 @@ an_owned_database_is_not_opened_while_its_program_runs(void **state)
 		0);
 	room->plan.self = self;
 	room->plan.owned = true;
-	writer_start(&writer, room->db, "wal", 10, 10);
+	writer_start(&writer, room->at.db, "wal", 10, 10);
 	for (int round = 0; round < 2; round++) {
 		AUTO(inspect_done) struct inspect found = { 0 };
 
@@ -631,7 +609,7 @@ an_owned_database_is_not_opened_while_its_program_runs(void **state)
 		// What came is checked, what lives is not asked; without its program it
 		// is.
 		assert_int_equal(
-			scratch_sh(room->scratch,
+			scratch_sh(room->at.scratch,
 				"test $(grep -c '\"inspect\"' asked) = 1 && test $(grep "
 				"-c "
 				"'\"describe\"' asked) = %d && rm asked home/back.db",
@@ -648,12 +626,12 @@ static void
 a_restore_beside_needs_no_room_for_its_record(void **state)
 {
 	struct room *room = *state;
-	AUTO_FREE char *target = xstrdup(scratch_path(room->scratch, "home/back.db"));
+	AUTO_FREE char *target = xstrdup(scratch_path(room->at.scratch, "home/back.db"));
 	AUTO(inspect_done) struct inspect found = { 0 };
 	struct err err = { 0 };
 
 	assert_int_equal(
-		scratch_sh(room->scratch, "rm -rf kept/restore; : > kept/restore"), 0);
+		scratch_sh(room->at.scratch, "rm -rf kept/restore; : > kept/restore"), 0);
 	ok(restore_db_beside(&room->plan, room->good, target, &found, &err));
 	assert_int_equal(rows(target), 100);
 }

@@ -13,7 +13,7 @@
 #include "vault/databases.h"
 #include "vault/offsite.h"
 #include "vault/restore_db.h"
-#include "vault/snapshot.h"
+#include "vault/stand.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,13 +32,7 @@ enum {
 static const struct retain_policy usual = RETAIN_DEFAULT;
 
 struct room {
-	struct scratch *scratch;
-	char *db;
-	char *dir;
-	char *remote;
-	char *locks;
-	char *public;
-	char *key;
+	struct stand at;
 	// NULL: nothing goes off-site.
 	struct rclone *session;
 };
@@ -55,27 +49,18 @@ static int
 setup(void **state)
 {
 	struct room *room = xcalloc(1, sizeof(*room));
-	void *scratch = NULL;
 
-	if (scratch_setup(&scratch) != 0) {
-		return -1;
-	}
-	room->scratch = scratch;
-	room->db = xstrdup(scratch_path(room->scratch, "app.db"));
-	room->dir = xstrdup(scratch_path(room->scratch, "kept"));
-	room->remote = xstrdup(scratch_path(room->scratch, "away"));
-	room->locks = xstrdup(scratch_path(room->scratch, "locks"));
-	room->key = xstrdup(scratch_path(room->scratch, "key"));
-	setenv("RCLONE_CONFIG", "/dev/null", 1);
+	stand_init(&room->at);
 	if (getenv("MIRROR_TEST_DAYS") != NULL &&
-		scratch_sh(room->scratch,
-			"rclone version >/dev/null 2>&1 && age-keygen -o key "
-			"2>/dev/null && age-keygen -y key > pub") == 0) {
+		system("rclone version >/dev/null 2>&1 && age --version >/dev/null "
+		       "2>&1") == 0) {
+		stand_key(&room->at);
 		room->session = offsite_begin();
-		room->public = scratch_read(room->scratch, "pub", NULL);
-		room->public[strcspn(room->public, "\n")] = '\0';
 	}
-	database_exec(room->db, "CREATE TABLE t(taken INTEGER PRIMARY KEY)");
+	room->at.snap.level = ARCHIVE_LEVEL;
+	room->at.snap.recipient = room->at.public;
+	room->at.snap.timeout_ms = LIMIT_MS;
+	database_exec(room->at.db, "CREATE TABLE t(taken INTEGER PRIMARY KEY)");
 	*state = room;
 	return 0;
 }
@@ -84,17 +69,10 @@ static int
 teardown(void **state)
 {
 	struct room *room = *state;
-	void *scratch = room->scratch;
 	int result;
 
 	offsite_end(room->session);
-	result = scratch_teardown_all(&scratch);
-	free(room->db);
-	free(room->dir);
-	free(room->remote);
-	free(room->locks);
-	free(room->public);
-	free(room->key);
+	result = stand_done(&room->at);
 	free(room);
 	return result;
 }
@@ -104,21 +82,21 @@ open_manifest(const struct room *room, enum manifest_mode mode, struct manifest 
 {
 	struct err err = { 0 };
 
-	ok(manifest_open(room->dir, mode, 1000, manifest, &err));
+	ok(manifest_open(room->at.dir, mode, 1000, manifest, &err));
 }
 
 static struct offsite_plan
 away(const struct room *room)
 {
-	return (struct offsite_plan){ .remote = room->remote,
-		.lock_dir = room->locks,
+	return (struct offsite_plan){ .remote = room->at.remote,
+		.lock_dir = room->at.locks,
 		.timeout_ms = LIMIT_MS,
 		.session = room->session };
 }
 
 // The row says when: what comes back can be held against it.
 static void
-take(const struct room *room, enum provenance provenance)
+take(struct room *room, enum provenance provenance)
 {
 	AUTO_FREE char *sql = xasprintf(
 		"INSERT INTO t VALUES(%lld)", (long long)(clock_now_ms() / 1000));
@@ -126,17 +104,10 @@ take(const struct room *room, enum provenance provenance)
 	AUTO(manifest_close) struct manifest manifest = { 0 };
 	struct offsite_plan plan = away(room);
 	struct err err = { 0 };
-	struct snapshot_plan snap = { .self = VAULT_CHILD,
-		.path = room->db,
-		.dir = room->dir,
-		.name = "app",
-		.provenance = provenance,
-		.level = ARCHIVE_LEVEL,
-		.recipient = room->public,
-		.timeout_ms = LIMIT_MS };
 
-	database_exec(room->db, sql);
-	ok(snapshot_take(&snap, &taken, &err));
+	room->at.snap.provenance = provenance;
+	database_exec(room->at.db, sql);
+	ok(stand_take(&room->at, &taken, &err));
 	open_manifest(room, MANIFEST_WRITE, &manifest);
 	assert_true(manifest_prune(&manifest, &usual, clock_now_ms(), false, NULL, NULL,
 			    &err) >= 0);
@@ -151,25 +122,25 @@ take(const struct room *room, enum provenance provenance)
 static void
 drill(const struct room *room, const struct manifest_entry *entry)
 {
-	AUTO_FREE char *file = xasprintf("%s/%s", room->dir, entry->file);
-	AUTO_FREE char *back = xstrdup(scratch_path(room->scratch, "back.db"));
+	AUTO_FREE char *file = xasprintf("%s/%s", room->at.dir, entry->file);
+	AUTO_FREE char *back = xstrdup(scratch_path(room->at.scratch, "back.db"));
 	AUTO(inspect_done) struct inspect found = { 0 };
 	const struct restore_plan plan = { .self = VAULT_CHILD,
-		.dir = room->dir,
+		.dir = room->at.dir,
 		.name = "app",
-		.target = room->db,
-		.identity = room->public != NULL ? room->key : NULL,
+		.target = room->at.db,
+		.identity = room->at.public != NULL ? room->at.key : NULL,
 		.timeout_ms = LIMIT_MS };
 	struct err err = { 0 };
 
-	assert_int_equal(snapshot_verify(VAULT_CHILD, room->dir, entry->file,
+	assert_int_equal(snapshot_verify(VAULT_CHILD, room->at.dir, entry->file,
 				 plan.identity, LIMIT_MS, &err),
 		SNAPSHOT_OPENED);
 	ok(restore_db_beside(&plan, file, back, &found, &err));
 	assert_int_equal(found.rows, entry->found.rows);
 	assert_int_equal(
 		database_int(back, "SELECT max(taken) FROM t"), entry->taken_ms / 1000);
-	assert_int_equal(scratch_sh(room->scratch,
+	assert_int_equal(scratch_sh(room->at.scratch,
 				 "sqlite3 back.db 'pragma integrity_check' | grep -qx ok "
 				 "&& rm back.db"),
 		0);
@@ -255,8 +226,8 @@ after_years_every_kept_snapshot_opens_to_its_own_moment(void **state)
 		assert_kept(&manifest, true);
 	}
 	// Nothing else lies in the folders.
-	assert_int_equal(
-		scratch_sh(room->scratch, "test $(ls kept/*Z* | wc -l) = %zu", drilled),
+	assert_int_equal(scratch_sh(room->at.scratch, "test $(ls kept/*Z* | wc -l) = %zu",
+				 drilled),
 		0);
 	print_message("%d days: %zu snapshots kept and drilled%s\n", ndays(), drilled,
 		room->session != NULL ? ", here and off-site" : "");
