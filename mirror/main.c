@@ -393,6 +393,7 @@
  *                                  other, by `age`.
  *     vault/snapshot               a live SQLite database, as of one moment, checked
  *                                  and kept.
+ *     vault/space                  is there room for what is about to be written?
  *     vault/swap                   a checked file in place of a database that nobody
  *                                  uses.
  *

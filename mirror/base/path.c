@@ -325,6 +325,52 @@ path_printable_text(const char *text)
 	return escape(text, 0);
 }
 
+// "$'...'", which alone may hold a line's end.
+static char *
+shell_escaped(const char *word)
+{
+	AUTO_FREE char *text = escape(word, '\\');
+	char *quoted = xmalloc(strlen(text) * 2 + 4);
+	size_t out = (size_t)sprintf(quoted, "$'");
+
+	for (const char *at = text; *at != '\0'; at++) {
+		if (*at == '\'') {
+			quoted[out++] = '\\';
+		}
+		quoted[out++] = *at;
+	}
+	(void)stpcpy(quoted + out, "'");
+	return quoted;
+}
+
+char *
+path_shell(const char *word)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789_./:@%+,=-";
+	AUTO_FREE char *shown = escape(word, 0);
+	char *quoted;
+	size_t out = 0;
+
+	if (word[0] != '\0' && word[strspn(word, plain)] == '\0') {
+		return xstrdup(word);
+	}
+	if (strcmp(shown, word) != 0) {
+		return shell_escaped(word);
+	}
+	quoted = xmalloc(strlen(word) * 4 + 3);
+	quoted[out++] = '\'';
+	for (; *word != '\0'; word++) {
+		if (*word == '\'') {
+			out += (size_t)sprintf(quoted + out, "'\\''");
+		} else {
+			quoted[out++] = *word;
+		}
+	}
+	(void)stpcpy(quoted + out, "'");
+	return quoted;
+}
+
 char *
 path_short(const char *path)
 {

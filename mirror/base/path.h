@@ -54,6 +54,13 @@ char *path_printable(const char *path) NONNULL MUST_CHECK;
  */
 char *path_printable_text(const char *text) NONNULL MUST_CHECK;
 
+/**
+ * As one word of a command line that can be pasted into bash: as it is, in '...', or in
+ * $'...' when it holds what cannot be printed.  Printable in any case.  Owned by the
+ * caller.
+ */
+char *path_shell(const char *word) NONNULL MUST_CHECK;
+
 enum {
 	PATH_SHORT_MAX = 200,
 };

@@ -6,15 +6,18 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/path.h"
 #include "base/suggest.h"
 #include "cli/handlers.h"
 #include "cli/help.h"
 #include "cli/verb.h"
 #include "cli/verbs.h"
+#include "config/places.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 
 /**
  * Which flags there are depends on the verb, so the line is read twice: first for the
@@ -289,6 +292,41 @@ run(struct line *line, struct call *call, struct err *err)
 	return verb->run(call, err);
 }
 
+// Which of the disks we write to has the least left, and how much that is.
+static void
+advise_space(struct err *err)
+{
+	AUTO_FREE char *data = places_data_dir();
+	AUTO_FREE char *state = places_state_dir();
+	const char *const dirs[] = { data, state, "." };
+	const char *fullest = NULL;
+	uint64_t least = UINT64_MAX;
+	char size[OUTPUT_SIZE_MAX];
+
+	for (size_t i = 0; i < countof(dirs); i++) {
+		struct statvfs info;
+		uint64_t left;
+
+		if (statvfs(dirs[i], &info) < 0) {
+			continue;
+		}
+		left = info.f_files > 0 && info.f_favail == 0
+			? 0
+			: (uint64_t)info.f_bavail * info.f_frsize;
+		if (left < least) {
+			least = left;
+			fullest = dirs[i];
+		}
+	}
+	if (fullest != NULL) {
+		AUTO_FREE char *word = path_shell(fullest);
+
+		output_size(least, size);
+		(void)err_advise(
+			err, "free space: df -h %s (%s are left there)", word, size);
+	}
+}
+
 // Whoever failed knows best what to do; where nobody said, this helps on.
 static void
 advise(const struct call *call, struct err *err)
@@ -308,6 +346,9 @@ advise(const struct call *call, struct err *err)
 		break;
 	case ERR_CORRUPT:
 		(void)err_advise(err, "mirror verify");
+		break;
+	case ERR_NO_SPACE:
+		advise_space(err);
 		break;
 	default:
 		(void)err_advise(err, "mirror doctor");

@@ -5,6 +5,8 @@
 #include "agent/own.h"
 #include "agent/shown.h"
 #include "base/err.h"
+#include "base/mem.h"
+#include "base/path.h"
 #include "cli/clean.h"
 #include "cli/target.h"
 #include "config/config.h"
@@ -45,6 +47,26 @@ database_is_own(const struct view_database *database)
 	return strchr(database->path, ':') != NULL && own_parse(database->path, &file);
 }
 
+// As it is typed in a shell: what stands right here is meant before a name elsewhere.
+static int
+find_typed(const struct view_vault *vault, const char *given,
+	struct view_database *ret_database, struct err *err)
+{
+	AUTO_FREE char *expanded = places_expand(given);
+	AUTO_FREE char *cwd = expanded[0] == '/' ? xstrdup("") : getcwd(NULL, 0);
+	AUTO_FREE char *joined = path_join(cwd != NULL ? cwd : "/", expanded);
+	AUTO_FREE char *path = path_normal(joined);
+	int found = view_database_near(vault, path, ret_database, err);
+
+	if (found != ERR_NOT_FOUND || given[0] == '/' || given[0] == '.' ||
+		given[0] == '~' || access(path, F_OK) == 0) {
+		return found;
+	}
+	err_clear(err);
+	found = view_database_near(vault, given, ret_database, err);
+	return found == ERR_USAGE ? err_wrap(err, "%s", given) : found;
+}
+
 int
 database_find(const struct config *config, const char *given,
 	struct view_database *ret_database, struct err *err)
@@ -58,7 +80,9 @@ database_find(const struct config *config, const char *given,
 		return find_own(&vault, file, ret_database, err);
 	}
 	found = view_database_find(&vault, given, ret_database, err);
-
+	if (found == ERR_NOT_FOUND) {
+		found = find_typed(&vault, given, ret_database, err);
+	}
 	return found == ERR_NOT_FOUND ? find_path(&vault, given, ret_database, err)
 				      : found;
 }

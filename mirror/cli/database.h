@@ -13,8 +13,8 @@
 
 #include "view/databases.h"
 
-/** By name, path in the ledger, or path on the disk; "state:ledger" and its like are our
- * own.  NOT_FOUND. */
+/** By name, path in the ledger or the end of it, or path on the disk; "state:ledger" and
+ * its like are our own.  NOT_FOUND; USAGE: it could be more than one. */
 int database_find(const struct config *config, const char *given,
 	struct view_database *ret_database, struct err *err) NONNULL MUST_CHECK;
 

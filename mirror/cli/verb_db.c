@@ -228,9 +228,10 @@ hush(const struct view_database *database, bool hidden, struct err *err)
 {
 	if (!hidden && strstr(err->msg, "not a database") != NULL &&
 		err->next[0] == '\0') {
+		AUTO_FREE char *word = path_shell(database->name);
+
 		(void)err_advise(err,
-			"it is mirrored as the file that it is: mirror why %s",
-			database->name);
+			"it is mirrored as the file that it is: mirror why %s", word);
 	}
 	if (hidden) {
 		enum err_code code = err->code;

@@ -176,6 +176,7 @@ find_file(const struct config *config, const struct view_database *database,
 	const char *given, struct db_restore *restore, struct err *err)
 {
 	AUTO(manifest_close) struct manifest manifest = { 0 };
+	AUTO_FREE char *word = path_shell(database->name);
 	const struct manifest_entry *entry = NULL;
 	struct err none;
 
@@ -190,7 +191,7 @@ find_file(const struct config *config, const struct view_database *database,
 	if (given == NULL) {
 		err_raise(
 			err, ERR_NOT_FOUND, "there is no snapshot of %s", database->name);
-		return err_advise(err, "mirror db snapshot %s", database->name);
+		return err_advise(err, "mirror db snapshot %s", word);
 	}
 	if (entry != NULL && !entry->local) {
 		return fetch(config, database, given, restore, err);
@@ -206,6 +207,7 @@ print(struct call *call, const struct view_database *database, const char *path,
 	AUTO(json_freep)
 	struct json *object = view_restore_json(database, path, how, id, NULL);
 	AUTO_FREE char *shown = path_printable(path);
+	AUTO_FREE char *word = path_shell(database->name);
 
 	if (call->out.json) {
 		output_json(&call->out, object);
@@ -215,7 +217,7 @@ print(struct call *call, const struct view_database *database, const char *path,
 		id != NULL ? ", what stood there is kept" : "");
 	if (id != NULL) {
 		output_note(&call->out, "to take it back: mirror db restore %s --undo %s",
-			database->name, id);
+			word, id);
 	}
 }
 
@@ -226,15 +228,17 @@ print_staged(struct call *call, const struct view_database *database, const char
 	AUTO(json_freep)
 	struct json *object =
 		view_restore_json(database, database->disk, "staged", id, next);
+	AUTO_FREE char *shown = path_printable(database->name);
+	AUTO_FREE char *word = path_shell(database->name);
 
 	if (call->out.json) {
 		output_json(&call->out, object);
 		return;
 	}
-	output_line(&call->out, "%s: staged as %s", database->name, id);
+	output_line(&call->out, "%s: staged as %s", shown, id);
 	output_note(&call->out,
 		"to put it in place: %s; to drop it: mirror db restore %s --cancel %s",
-		next, database->name, id);
+		next, word, id);
 }
 
 static int
@@ -333,8 +337,9 @@ restore_in_place(struct call *call, const struct restore_plan *plan,
 		return restore_db_cancel(plan->dir, staged.id, err);
 	}
 	if (args_has(&call->args, "stage")) {
-		next = xasprintf(
-			"mirror db restore %s --apply %s", database->name, staged.id);
+		AUTO_FREE char *word = path_shell(database->name);
+
+		next = xasprintf("mirror db restore %s --apply %s", word, staged.id);
 		print_staged(call, database, staged.id, next);
 		return 0;
 	}
@@ -475,14 +480,15 @@ refuse_hidden(
 			args_has(args, "apply") || args_has(args, "undo"))) {
 		return 0;
 	}
+	AUTO_FREE char *word = path_shell(database->name);
 	err_raise(err, ERR_INVALID,
 		"its own name holds a secret, so mirror writes it down nowhere and puts "
 		"nothing in its place");
 	return err_advise(err,
-		"mirror db restore '%s' --to FILE; stop its program; move FILE there, "
+		"mirror db restore %s --to FILE; stop its program; move FILE there, "
 		"and "
 		"remove its -wal and -shm",
-		database->name);
+		word);
 }
 
 static int

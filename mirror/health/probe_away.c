@@ -320,8 +320,8 @@ add_missing_databases(struct probe *probe)
 	for (size_t i = 0; config != NULL && i < config->ndatabases; i++) {
 		AUTO_FREE char *name =
 			xasprintf("%s:%s", fact_word(FACT_DB), config->databases[i].name);
-		AUTO_FREE char *action =
-			xasprintf("mirror db snapshot %s", config->databases[i].name);
+		AUTO_FREE char *word = path_shell(config->databases[i].name);
+		AUTO_FREE char *action = xasprintf("mirror db snapshot %s", word);
 
 		if (health_report_find(probe->report, name) == NULL) {
 			struct health_fact *fact =

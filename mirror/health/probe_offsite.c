@@ -90,7 +90,8 @@ say_wrong(struct health_fact *fact, const struct manifest *manifest)
 		if (entry->offsite.remote == NULL || entry->offsite.wrong[0] == '\0') {
 			continue;
 		}
-		action = xasprintf("mirror db snapshot %s", manifest->name);
+		AUTO_FREE char *word = path_shell(manifest->name);
+		action = xasprintf("mirror db snapshot %s", word);
 		(void)probe_say(fact, HEALTH_FAILED, action,
 			"the off-site copy of %s is gone or damaged: %s", manifest->name,
 			entry->offsite.wrong);

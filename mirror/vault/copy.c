@@ -29,6 +29,7 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "vault/archive.h"
+#include "vault/space.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -36,7 +37,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -48,9 +48,7 @@ enum {
 	LOCK_SHARED_LEN = 510,
 	LOCK_TRY_MS = 5,
 	LOCK_WAIT_MS = 3000,
-	// Kept free beside the copies: journals, manifests, the rest of the machine.
-	SPACE_MARGIN = 1024 * 1024,
-	INODES_NEEDED = 8,
+	CHUNK = 1024 * 1024,
 	HEADER_LEN = 100,
 	// Another way is tried when somebody opened or closed the database meanwhile.
 	COPY_TRIES = 5
@@ -164,23 +162,11 @@ static int
 check_space(const struct copy *copy, int64_t bytes, struct err *err)
 {
 	AUTO_FREE char *dir = xstrdup(copy->order->target);
-	struct statvfs info;
-	// The plain copy, and the image it comes from or the archive made of it.
-	double needed = 2.0 * (double)bytes + SPACE_MARGIN;
-	double have;
 
 	strrchr(dir, '/')[0] = '\0';
-	if (statvfs(dir[0] != '\0' ? dir : "/", &info) < 0) {
-		return err_errno(err, "look for space in %s", dir);
-	}
-	have = (double)info.f_bavail * (double)info.f_frsize;
-	if (have < needed) {
-		return err_raise(err, ERR_NO_SPACE,
-			"a snapshot needs %.0f MiB in %s, %.0f MiB are free",
-			needed / 1048576, dir, have / 1048576);
-	}
-	if (info.f_files > 0 && info.f_favail < INODES_NEEDED) {
-		return err_raise(err, ERR_NO_SPACE, "no inodes are left in %s", dir);
+	// The plain copy, and the image it comes from or the archive made of it.
+	if (space_check(dir, 2.0 * (double)bytes, "a snapshot", err) < 0) {
+		return err->code;
 	}
 	if (copy->size != NULL) {
 		copy->size(bytes, copy->payload);
@@ -331,14 +317,14 @@ copy_bytes(const struct copy *copy, int in, const char *target, struct err *err)
 {
 	AUTO_CLOSE int out =
 		open(target, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	AUTO_FREE uint8_t *chunk = xmalloc(SPACE_MARGIN);
+	AUTO_FREE uint8_t *chunk = xmalloc(CHUNK);
 	int64_t done = 0;
 	ssize_t len;
 
 	if (out < 0) {
 		return err_errno(err, "create %s", target);
 	}
-	while ((len = pread(in, chunk, SPACE_MARGIN, done)) > 0) {
+	while ((len = pread(in, chunk, CHUNK, done)) > 0) {
 		if (fd_write_all(out, chunk, (size_t)len, err) < 0) {
 			return err->code;
 		}

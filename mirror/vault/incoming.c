@@ -270,6 +270,7 @@ open_file(const struct restore_plan *plan, const char *file, const char *plain,
 	int64_t end_ms, struct err *err)
 {
 	AUTO_FREE char *dir = incoming_folder(plain);
+	AUTO_FREE char *word = path_shell(dir);
 	int64_t room = ceiling(plan, dir);
 	int64_t listed = listed_bytes(plan, file);
 	bool known = listed > 0 && listed <= room;
@@ -281,7 +282,11 @@ open_file(const struct restore_plan *plan, const char *file, const char *plain,
 	// Too big for the disk is no fault of the file.
 	if (err->code == ERR_TOO_BIG && (known || plan->max_bytes == 0)) {
 		err->code = known ? ERR_INVALID : ERR_NO_SPACE;
-		return known ? err->code : err_wrap(err, "no room in %s", dir);
+		if (known) {
+			return err->code;
+		}
+		(void)err_advise(err, "free space for it: df -h %s", word);
+		return err_wrap(err, "no room in %s", dir);
 	}
 	return err->code;
 }

@@ -23,6 +23,7 @@
 #include "vault/holders.h"
 #include "vault/incoming.h"
 #include "vault/manifest.h"
+#include "vault/space.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -31,12 +32,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 enum {
 	NAMES_MAX = 200,
-	SPACE_MARGIN = 1024 * 1024,
 	ACCEPT_WAIT_MS = 2000
 };
 
@@ -246,17 +245,8 @@ static int
 check_room(const struct apply *apply, struct err *err)
 {
 	AUTO_FREE char *dir = incoming_folder(apply->record->target);
-	struct statvfs info;
 
-	if (statvfs(dir, &info) < 0) {
-		return err_errno(err, "look for space in %s", dir);
-	}
-	if ((double)info.f_bavail * (double)info.f_frsize <
-		(double)apply->record->bytes + SPACE_MARGIN) {
-		return err_raise(err, ERR_NO_SPACE, "no room for %lld bytes in %s",
-			(long long)apply->record->bytes, dir);
-	}
-	return 0;
+	return space_check(dir, (double)apply->record->bytes, "the restore", err);
 }
 
 // Through SQLite, so that what is only in the WAL is in it.

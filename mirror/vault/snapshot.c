@@ -16,6 +16,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/path.h"
 #include "vault/archive.h"
 #include "vault/child.h"
 #include "vault/owner.h"
@@ -185,12 +186,13 @@ check_replaced(struct take *take, struct err *err)
 		return 0;
 	}
 	take->ret->why = SNAPSHOT_REPLACED;
+	AUTO_FREE char *fact = xasprintf("db:%s", take->plan->name);
+	AUTO_FREE char *word = path_shell(fact);
 	(void)err_raise(err, ERR_INVALID,
 		"wrong_database: %s (inode %llu) is another file than the one known "
 		"before",
 		now->path, (unsigned long long)now->inode);
-	return err_advise(err, "if you replaced it yourself: mirror accept db:%s",
-		take->plan->name);
+	return err_advise(err, "if you replaced it yourself: mirror accept %s", word);
 }
 
 static bool

@@ -388,6 +388,89 @@ view_database_find(const struct view_vault *vault, const char *name,
 	return fill(vault, found, ret_database, err);
 }
 
+// Does @path end with @tail, a whole number of parts?
+static bool
+ends_with(const char *path, const char *tail)
+{
+	size_t len = strlen(path);
+	size_t ntail = strlen(tail);
+
+	return len > ntail && strcmp(path + len - ntail, tail) == 0 &&
+		path[len - ntail - 1] == '/';
+}
+
+static bool
+is_at(const char *disk, const char *typed, const char *real)
+{
+	AUTO_FREE char *there = NULL;
+
+	if (strcmp(disk, typed) == 0) {
+		return true;
+	}
+	there = real != NULL ? realpath(disk, NULL) : NULL;
+	return there != NULL && strcmp(there, real) == 0;
+}
+
+static bool
+is_near(const struct listed *row, const char *typed, const char *real)
+{
+	return typed[0] == '/' ? is_at(row->disk, typed, real)
+			       : ends_with(row->name, typed) ||
+			(row->path != NULL && ends_with(row->path, typed));
+}
+
+// Their names in @names, of those that are there, or of those that are gone.
+static size_t
+find_near(const struct list *list, bool gone, const char *typed, char **names,
+	const struct listed **ret_found)
+{
+	AUTO_FREE char *real = realpath(typed, NULL);
+	size_t count = 0;
+
+	for (size_t i = 0; i < list->count; i++) {
+		const struct listed *row = &list->rows[i];
+		AUTO_FREE char *shown = path_printable(row->name);
+		AUTO_FREE char *before = NULL;
+
+		if ((row->folder != NULL) == gone && is_near(row, typed, real)) {
+			before = *names;
+			*names =
+				xasprintf("%s%s%s", before, count > 0 ? ", " : "", shown);
+			*ret_found = row;
+			count++;
+		}
+	}
+	return count;
+}
+
+int
+view_database_near(const struct view_vault *vault, const char *typed,
+	struct view_database *ret_database, struct err *err)
+{
+	AUTO(list_done) struct list list = { 0 };
+	AUTO_FREE char *names = xstrdup("");
+	const struct listed *found = NULL;
+	size_t count;
+
+	if (collect(vault, &list, err) < 0) {
+		return err->code;
+	}
+	count = find_near(&list, false, typed, &names, &found);
+	if (count == 0) {
+		count = find_near(&list, true, typed, &names, &found);
+	}
+	if (count == 0) {
+		err_raise(err, ERR_NOT_FOUND, "there is no database of this name");
+		return err_advise(err, "mirror db list");
+	}
+	if (count > 1) {
+		err_raise(err, ERR_USAGE, "%zu databases are called this: %.300s", count,
+			names);
+		return err_advise(err, "give more of its path");
+	}
+	return fill(vault, found, ret_database, err);
+}
+
 // ---- telling
 
 struct json *

@@ -74,6 +74,16 @@ int view_databases_each(const struct view_vault *vault, view_database_fn *fn,
 int view_database_find(const struct view_vault *vault, const char *name,
 	struct view_database *ret_database, struct err *err) NONNULL MUST_CHECK;
 
+/**
+ * As a person types it: the end of its path ("app.db", "memory/app.db"), or the absolute
+ * path of where it is.
+ *
+ * @return
+ *         0; NOT_FOUND; USAGE: it is more than one's, and the message names them.
+ */
+int view_database_near(const struct view_vault *vault, const char *typed,
+	struct view_database *ret_database, struct err *err) NONNULL MUST_CHECK;
+
 /** One row of `mirror.db-list/1`, newest snapshot last; owned by the caller. */
 struct json *view_database_json(const struct view_database *database) NONNULL MUST_CHECK;
 /** One snapshot of it. */

@@ -5,8 +5,10 @@
 #include "base/mem.h"
 #include "base/path.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static void
 joining_puts_one_slash_between(void **state)
@@ -314,6 +316,60 @@ a_long_path_is_cut_in_its_middle_between_whole_characters(void **state)
 	}
 }
 
+// Each of @words as a word of a command line: what bash makes of it.
+static void
+assert_pasted(char words[][8], size_t count)
+{
+	char script[] = "/tmp/path_shell-XXXXXX";
+	int fd = mkstemp(script);
+	FILE *out = fdopen(fd, "w");
+	AUTO_FREE char *command = xasprintf("bash %s", script);
+	FILE *in;
+
+	for (size_t i = 0; i < count; i++) {
+		AUTO_FREE char *word = path_shell(words[i]);
+		AUTO_FREE char *again = path_printable_text(word);
+
+		// Fit to be shown as well.
+		assert_string_equal(again, word);
+		(void)fprintf(out, "printf '%%s\\0' %s\n", word);
+	}
+	assert_int_equal(fclose(out), 0);
+	in = popen(command, "r");
+	assert_non_null(in);
+	for (size_t i = 0; i < count; i++) {
+		for (const char *at = words[i];; at++) {
+			assert_int_equal(fgetc(in), (unsigned char)*at);
+			if (*at == '\0') {
+				break;
+			}
+		}
+	}
+	assert_int_equal(fgetc(in), EOF);
+	assert_int_equal(pclose(in), 0);
+	(void)unlink(script);
+}
+
+static void
+a_word_can_be_pasted_whatever_is_in_it(void **state)
+{
+	static char words[3 * 255 + 1][8];
+
+	(void)state;
+	for (unsigned int c = 1; c < 256; c++) {
+		(void)snprintf(words[3 * (c - 1)], sizeof(words[0]), "%c", (int)c);
+		// A digit behind it belongs to nothing; a quote makes it harder.
+		(void)snprintf(
+			words[3 * (c - 1) + 1], sizeof(words[0]), "a%c0'\n", (int)c);
+		(void)snprintf(words[3 * (c - 1) + 2], sizeof(words[0]), "'%c\\", (int)c);
+	}
+	assert_pasted(words, countof(words));
+	AUTO_FREE char *plain = path_shell("notes/app-1.db");
+	assert_string_equal(plain, "notes/app-1.db");
+	AUTO_FREE char *line = path_shell("notes/a\nb.db");
+	assert_string_equal(line, "$'notes/a\\x0ab.db'");
+}
+
 int
 main(void)
 {
@@ -325,6 +381,7 @@ main(void)
 		cmocka_unit_test(a_hostile_pattern_ends_soon),
 		cmocka_unit_test(utf8_is_told_from_other_bytes),
 		cmocka_unit_test(no_name_can_forge_a_line_or_a_colour),
+		cmocka_unit_test(a_word_can_be_pasted_whatever_is_in_it),
 		cmocka_unit_test(
 			printable_text_is_utf8_without_controls_for_every_pair_of_bytes),
 		cmocka_unit_test(

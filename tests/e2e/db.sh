@@ -29,6 +29,36 @@ expect 0 "$MIRROR" db verify
 says out "good: opened and checked"
 says out " good, 0 bad"
 
+# By whatever a person types, as long as it is one.
+mkdir -p notes/deep
+sqlite3 notes/deep/app.db 'CREATE TABLE t(a)'
+sqlite3 notes/deep/one.db 'CREATE TABLE t(a)'
+expect 0 "$MIRROR" --once
+for typed in one.db deep/one.db ./notes/deep/one.db notes/../notes/deep/one.db "$W/notes/deep/one.db"; do
+	expect 0 "$MIRROR" db snapshot "$typed" --json
+	says out '"name": "notes/deep/one.db"'
+done
+expect 64 "$MIRROR" db snapshot app.db
+says err "2 databases are called this: notes/app.db, notes/deep/app.db"
+(cd notes/deep && "$MIRROR" db snapshot app.db --json) >out || fail "the one right here"
+says out '"name": "notes/deep/app.db"'
+expect 2 "$MIRROR" db snapshot pp.db
+rm notes/deep/app.db
+
+# What is told to be typed can be pasted, whatever the name.
+odd=$'notes/deep/it\'s a\nnew one.db'
+sqlite3 "$odd" 'CREATE TABLE t(a)'
+expect 0 "$MIRROR" --once
+expect 0 "$MIRROR" db restore "$odd" --in-place --yes
+back=$(sed -n 's/.*to take it back: //p' err)
+expect 0 bash -c "${back/#mirror/\"\$MIRROR\"}"
+says out "taken back"
+expect 0 "$MIRROR" db restore "$odd" --stage
+drop=$(sed -n 's/.*to drop it: //p' err)
+expect 0 bash -c "${drop/#mirror/\"\$MIRROR\"}"
+says out "cancelled"
+rm "$odd"
+
 # A plain copy where it is wanted: never over anything, whole or not there.
 expect 0 "$MIRROR" db snapshot notes/app.db -o plain.db --json
 says out "\"path\": \"$W/plain.db\""
