@@ -355,6 +355,7 @@
  * 2  vault/  live databases: snapshots, archives, retention, off-site
  *     vault/age                    the bytes that `age -r RECIPIENT` would write,
  *                                  without starting it.
+ *     vault/age_run                a file through the program `age`.
  *     vault/archive                a checked file in, `.zst` and `.age` out; and back.
  *     vault/child                  everything that opens a database somebody else may
  *                                  have open, in a process of its own.
@@ -378,6 +379,7 @@
  *     vault/owner                  a snapshot made by the program that owns the
  *                                  database.
  *     vault/place                  which folder are the snapshots of a database in?
+ *     vault/press                  a file compressed, proved and encrypted in one go.
  *     vault/progress               how the long jobs of this room speak to whoever
  *                                  waits.
  *     vault/rcd                    one rclone that stays and answers, for as long as a
@@ -394,6 +396,9 @@
  *     vault/snapshot               a live SQLite database, as of one moment, checked
  *                                  and kept.
  *     vault/space                  is there room for what is about to be written?
+ *     vault/squeeze                zstd both ways: bytes in, what comes out to a
+ *                                  function; and a stream undone: hashed, measured,
+ *                                  and written down if it may be.
  *     vault/swap                   a checked file in place of a database that nobody
  *                                  uses.
  *

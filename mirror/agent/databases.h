@@ -28,6 +28,7 @@ struct evidence;
 struct config_database;
 struct jobqueue;
 struct kit;
+struct rclone;
 
 /** What the last snapshot of a database is good for. */
 struct databases_cover {
@@ -134,11 +135,14 @@ int databases_snapshot(struct kit *kit, bool daily, databases_fn *fn,
  * Prune one folder, send what was not sent (both by the configuration), and with @look
  * compare what is off-site.
  *
+ * @session
+ *         From offsite_begin(), for one rclone for several folders.
  * @return
  *         0, or negative.  REMOTE, DENIED: it is kept here, and not off-site.
  */
 int databases_keep(const struct config *config, const char *state_dir, const char *dir,
-	bool look, int64_t timeout_ms, struct err *err) NONNULL MUST_CHECK;
+	bool look, int64_t timeout_ms, struct rclone *session, struct err *err)
+	NONNULL MUST_CHECK;
 
 // ---- the daily run; databases_daily.c
 

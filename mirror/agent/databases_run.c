@@ -66,11 +66,14 @@ struct run {
 	struct item *items;
 	size_t count;
 	size_t capacity;
+	// One rclone for all of them.
+	struct rclone *session;
 };
 
 static void
 run_done(struct run *run)
 {
+	offsite_end(run->session);
 	for (size_t i = 0; i < run->count; i++) {
 		free(run->items[i].path);
 		free(run->items[i].where);
@@ -503,7 +506,6 @@ send_away(struct keeping *keeping, bool look, struct err *err)
 		keeping->plan.bandwidth = limit;
 	}
 	keeping->plan.timeout_ms = MAX_OF(keeping->end_ms - clock_mono_ms(), INT64_C(1));
-	keeping->plan.session = offsite_begin();
 	result = offsite_send_all(&keeping->plan, keeping->manifest, err);
 	if (result >= 0 && look) {
 		result = look_away(keeping, err);
@@ -512,13 +514,15 @@ send_away(struct keeping *keeping, bool look, struct err *err)
 		result = offsite_prune(&keeping->plan, keeping->manifest,
 			&keeping->policy, clock_now_ms(), false, err);
 	}
-	offsite_end(STEAL(keeping->plan.session));
+	if (keeping->plan.session != NULL) {
+		offsite_rest(keeping->plan.session);
+	}
 	return result;
 }
 
 int
 databases_keep(const struct config *config, const char *state_dir, const char *dir,
-	bool look, int64_t timeout_ms, struct err *err)
+	bool look, int64_t timeout_ms, struct rclone *session, struct err *err)
 {
 	// One folder for each machine: a manifest knows only its own.
 	AUTO_FREE char *remote = config_offsite(config);
@@ -526,7 +530,7 @@ databases_keep(const struct config *config, const char *state_dir, const char *d
 	struct keeping keeping = {
 		.config = config,
 		.manifest = &manifest,
-		.plan = { .remote = remote, .lock_dir = state_dir },
+		.plan = { .remote = remote, .lock_dir = state_dir, .session = session },
 		.policy = { .hourly = (unsigned int)config->sqlite.hourly,
 			.daily = (unsigned int)config->sqlite.daily,
 			.monthly = (unsigned int)config->sqlite.monthly },
@@ -578,7 +582,8 @@ keep_one(struct run *run, struct item *item, struct err *err)
 		item->end_ms = clock_mono_ms() + config->sqlite.timeout_ms;
 	}
 	if (databases_keep(config, run->kit->state_dir, dir, run->daily,
-		    MAX_OF(item->end_ms - clock_mono_ms(), INT64_C(1)), err) < 0) {
+		    MAX_OF(item->end_ms - clock_mono_ms(), INT64_C(1)), run->session,
+		    err) < 0) {
 		return err->code;
 	}
 	return 0;
@@ -662,6 +667,7 @@ keep_all(struct run *run, struct databases_report *report, struct err *err)
 {
 	struct err first = { 0 };
 
+	run->session = offsite_begin();
 	for (size_t i = 0; i < run->count; i++) {
 		struct err why = { 0 };
 		int got = keep_one(run, &run->items[i], &why);

@@ -18,6 +18,7 @@
 #include "vault/archive.h"
 #include "vault/export.h"
 #include "vault/manifest.h"
+#include "vault/offsite.h"
 #include "vault/snapshot.h"
 
 #include <inttypes.h>
@@ -319,8 +320,9 @@ take(struct call *call, const struct config *config, const struct view_database 
 	}
 	print_snapshot(call, database, &taken);
 	// It is taken; what is wrong from here on is that it is not off-site.
+	AUTO(offsite_endp) struct rclone *session = offsite_begin();
 	if (databases_keep(config, state, database->dir, false,
-		    MAX_OF(end_ms - clock_mono_ms(), INT64_C(1)), err) < 0) {
+		    MAX_OF(end_ms - clock_mono_ms(), INT64_C(1)), session, err) < 0) {
 		return err_wrap(err, "%s is kept here; off-site", database->name);
 	}
 	return 0;

@@ -3,10 +3,10 @@
 /**
  * vault/archive - a checked file in, `.zst` and `.age` out; and back.
  *
- * Knows: base (file, hash, spawn), inspect.  The only file that speaks libzstd; runs
- * `age`. Owns:  its temporaries, which start with FILE_TEMP_PREFIX. Never: shows a file
- * under its final name before it is whole, on disk and read back; puts a key on a command
- * line (an identity is named by its file).
+ * Knows: base (file, hash), age_run, press, squeeze.
+ * Owns:  its temporaries, which start with FILE_TEMP_PREFIX.
+ * Never: shows a file under its final name before it is whole, on disk and read back;
+ *        puts a key on a command line (an identity is named by its file).
  *
  * Everything it makes is opened with `age -d -i KEY FILE | zstd -d` alone (I13).
  */
@@ -24,8 +24,6 @@ enum {
 	ARCHIVE_LEVEL = 3,
 	/** File names of ours: "2026-11-21T093000Z-2.sqlite.zst.age". */
 	ARCHIVE_NAME_MAX = 64,
-	/** A file of SQLite may be a little longer than its header says. */
-	ARCHIVE_SLACK = 64 * 1024 * 1024,
 };
 
 struct archive_plan {

@@ -73,8 +73,14 @@ offsite_end(struct rclone *session)
 	}
 }
 
-static void
-session_done(struct rclone **session)
+void
+offsite_rest(struct rclone *session)
+{
+	rclone_rest(session);
+}
+
+void
+offsite_endp(struct rclone **session)
 {
 	offsite_end(*session);
 }
@@ -104,8 +110,7 @@ open_rclone(struct job *job, struct err *err)
 
 	job->own = plan->session == NULL ? offsite_begin() : NULL;
 	job->rclone = plan->session != NULL ? plan->session : job->own;
-	if (job->rclone->remote == NULL &&
-		rclone_open(job->rclone, plan->remote, plan->lock_dir, err) < 0) {
+	if (rclone_open(job->rclone, plan->remote, plan->lock_dir, err) < 0) {
 		return err->code;
 	}
 	job->rclone->bandwidth = plan->bandwidth;
@@ -555,7 +560,7 @@ int
 offsite_send_all(
 	const struct offsite_plan *plan, struct manifest *manifest, struct err *err)
 {
-	AUTO(session_done) struct rclone *own = NULL;
+	AUTO(offsite_endp) struct rclone *own = NULL;
 	struct offsite_plan rest = *plan;
 	int64_t end_ms = clock_mono_ms() + plan->timeout_ms;
 	int sent = 0;
@@ -692,7 +697,7 @@ offsite_prune(const struct offsite_plan *plan, struct manifest *manifest,
 	AUTO_FREE struct retain_copy *copies = xcalloc(count + 1, sizeof(*copies));
 	AUTO_FREE size_t *places = xcalloc(count + 1, sizeof(*places));
 	AUTO_FREE bool *keep = xcalloc(count + 1, sizeof(*keep));
-	AUTO(session_done) struct rclone *own = NULL;
+	AUTO(offsite_endp) struct rclone *own = NULL;
 	struct offsite_plan all = *plan;
 	size_t ncopies = 0;
 	int removed = 0;

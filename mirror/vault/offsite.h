@@ -62,10 +62,13 @@ struct offsite_plan {
 	struct rclone *session;
 };
 
-/** One rclone and one hold of the lock, from the first call that needs them to
- * offsite_end(). */
+/** One rclone, from the first call that needs it to offsite_end(), and one hold of the
+ * lock, to offsite_rest() at the latest. */
 struct rclone *offsite_begin(void) MUST_CHECK;
+/** One job is done: others may have the remote before the next one. */
+void offsite_rest(struct rclone *session) NONNULL;
 void offsite_end(struct rclone *session);
+void offsite_endp(struct rclone **session) NONNULL;
 
 /**
  * Send one snapshot; parts that are already there, whole, are not sent again.  Saves the

@@ -41,16 +41,18 @@ take_lock(struct rclone *rclone, const char *lock_dir, struct err *err)
 		return err->code;
 	}
 	path = xasprintf("%s/offsite-%s.lock", lock_dir, hex);
-	rclone->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (rclone->lock_fd < 0) {
+	AUTO_CLOSE int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0) {
 		return err_errno(err, "open %s", path);
 	}
-	if (flock(rclone->lock_fd, LOCK_EX | LOCK_NB) < 0) {
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		return errno == EWOULDBLOCK
 			? err_raise(err, ERR_BUSY, "%s: another transfer is at work",
 				  rclone->remote)
 			: err_errno(err, "lock %s", path);
 	}
+	rclone->lock_fd = fd;
+	fd = -1;
 	return 0;
 }
 
@@ -61,7 +63,6 @@ rclone_open(
 	if (strncmp(remote, "rclone:", 7) == 0) {
 		remote += 7;
 	}
-	rclone->lock_fd = -1;
 	// A relative path would depend on where we were started.
 	if (remote[0] == '-' || remote[0] == '\0' ||
 		(remote[0] != '/' && strchr(remote, ':') == NULL)) {
@@ -69,8 +70,19 @@ rclone_open(
 			"\"%s\" is neither a remote (name:folder) nor an absolute path",
 			remote);
 	}
-	rclone->remote = xstrdup(remote);
-	return take_lock(rclone, lock_dir, err);
+	if (rclone->remote != NULL && strcmp(rclone->remote, remote) != 0) {
+		rclone_close(rclone);
+	}
+	if (rclone->remote == NULL) {
+		rclone->remote = xstrdup(remote);
+	}
+	return rclone->lock_fd >= 0 ? 0 : take_lock(rclone, lock_dir, err);
+}
+
+void
+rclone_rest(struct rclone *rclone)
+{
+	base_close_p(&rclone->lock_fd);
 }
 
 void
@@ -79,10 +91,7 @@ rclone_close(struct rclone *rclone)
 	// The lock goes last: until then one may be at work.
 	rcd_close(STEAL(rclone->rcd));
 	free(STEAL(rclone->remote));
-	if (rclone->lock_fd >= 0) {
-		(void)close(rclone->lock_fd);
-	}
-	rclone->lock_fd = -1;
+	rclone_rest(rclone);
 }
 
 // ---- one question

@@ -43,9 +43,12 @@ struct rclone {
 	struct rcd *rcd;
 };
 
-/** Take the lock.  BUSY; INVALID (no remote by that name can exist). */
+/** Take the lock, also again after rclone_rest().  BUSY; INVALID (no remote by that name
+ * can exist). */
 int rclone_open(struct rclone *rclone, const char *remote, const char *lock_dir,
 	struct err *err) NONNULL MUST_CHECK;
+/** Nothing is under way: the lock goes, what was started waits for the next question. */
+void rclone_rest(struct rclone *rclone) NONNULL;
 void rclone_close(struct rclone *rclone) NONNULL;
 
 /*

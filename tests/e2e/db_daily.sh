@@ -125,7 +125,7 @@ daily "UPDATE fact SET value = value - 3 * 86400000 WHERE name = 'daily'"
 expect 0 "$MIRROR" --once
 [ -e "$object" ] || fail "the lost copy was not sent again"
 # Damaged there: what the deep probe finds is said by every one, until it is mended.
-printf X | dd of="$object" bs=1 seek=300 conv=notrunc 2>/dev/null
+flip "$object" 300
 expect 2 "$MIRROR" health --deep --json
 deep=$(grep -o 'the off-site copy of [^"(]*' out | head -1 | sed 's/ *$//')
 case $deep in *"is gone or damaged"*) ;; *) fail "a damaged copy: $(cat out)" ;; esac

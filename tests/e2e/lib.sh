@@ -76,6 +76,12 @@ finish() {
 }
 trap finish EXIT
 
+# flip FILE OFFSET: the byte there becomes another one, whatever it was.
+flip() {
+	dd if="$1" bs=1 skip="$2" count=1 2>/dev/null | tr '\000-\377' '\001-\377\000' |
+		dd of="$1" bs=1 seek="$2" conv=notrunc 2>/dev/null
+}
+
 fail() {
 	echo "$story: $*" >&2
 	failures=$((failures + 1))

@@ -17,6 +17,12 @@
 
 struct err;
 
+/** For scratch_sh(): `flip FILE OFFSET`, the byte there becomes another one. */
+#define STAND_FLIP                                                                       \
+	"flip() { dd if=\"$1\" bs=1 skip=$2 count=1 status=none | LC_ALL=C tr "          \
+	"'\\000-\\377' '\\001-\\377\\000' | dd of=\"$1\" bs=1 seek=$2 conv=notrunc "     \
+	"status=none; }; "
+
 struct stand {
 	struct scratch *scratch;
 	/** "home/app.db"; nobody made it yet. */

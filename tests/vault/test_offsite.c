@@ -285,8 +285,7 @@ a_lost_cut_or_changed_object_is_found_and_repaired(void **state)
 	struct room *room = *state;
 	static const char *const damages[] = {
 		"rm away/app/*.part-0002",
-		("printf x | dd of=$(echo away/app/*.part-0003) bs=1 seek=5 conv=notrunc "
-		 "status=none"),
+		(STAND_FLIP "flip $(echo away/app/*.part-0003) 5"),
 		"rm -r away",
 	};
 	struct err err = { 0 };
@@ -367,9 +366,9 @@ comes_back_from(struct room *room, const char *kind)
 	fails(offsite_fetch(&room->plan, &room->manifest, last(room), back, &err),
 		ERR_EXISTS);
 	// A server without hashes: a changed byte shows only when all is read back.
-	assert_int_equal(scratch_sh(room->at.scratch,
-				 "rm back; printf x | dd of=$(echo away/app/*.part-0003) "
-				 "bs=1 seek=5 conv=notrunc status=none"),
+	assert_int_equal(
+		scratch_sh(room->at.scratch,
+			STAND_FLIP "rm back; flip $(echo away/app/*.part-0003) 5"),
 		0);
 	assert_int_equal(
 		offsite_verify(&room->plan, &room->manifest, last(room), false, &err), 0);

@@ -313,11 +313,8 @@ a_kept_snapshot_is_verified_down_to_its_rows(void **state)
 	assert_int_equal(snapshot_verify(VAULT_CHILD, room->dir, taken.entry.file,
 				 room->key, 10000, &err),
 		SNAPSHOT_OPENED);
-	assert_int_equal(scratch_sh(room->scratch,
-				 "printf x | dd of='%s' bs=1 seek=100 conv=notrunc "
-				 "status=none",
-				 taken.path),
-		0);
+	assert_int_equal(
+		scratch_sh(room->scratch, STAND_FLIP "flip '%s' 100", taken.path), 0);
 	fails(snapshot_verify(
 		      VAULT_CHILD, room->dir, taken.entry.file, NULL, 10000, &err),
 		ERR_INVALID);
