@@ -428,9 +428,10 @@ const struct verb verbs[] = {
 		.name = "db snapshot",
 		.usage = "NAME",
 		.text = "a checked snapshot of a live database, now",
-		.more = "NAME is a name as in `mirror db list`, or the database's path; state:ledger,\n"
-			"state:queue and state:evidence are mirror's own.  With -o nothing is written\n"
-			"over, and nothing stands at FILE before it is whole and checked.",
+		.more = "NAME is a name as in `mirror db list`, the end of one that no other has, or\n"
+			"where the database is; state:ledger, state:queue and state:evidence are\n"
+			"mirror's own.  With -o nothing is written over, and nothing stands at FILE\n"
+			"before it is whole and checked.",
 		.flags = db_snapshot_flags,
 		.run = verb_db_snapshot,
 		.group = VERB_BACK,

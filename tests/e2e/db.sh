@@ -174,7 +174,7 @@ got=0
 is "$got" 3 "db verify where nothing can be written"
 says out ", 0 bad, 1 could not be checked"
 # A flipped byte in a kept snapshot is found.
-flip "$snapshot" 200
+flip "$snapshot" 40
 expect 2 "$MIRROR" db verify notes/app.db
 says out " 1 bad"
 

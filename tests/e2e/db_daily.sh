@@ -119,11 +119,19 @@ object=$(find away -name '*.age' | grep notes-app | head -1)
 [ -n "$object" ] || fail "nothing was sent: $(fact offsite)"
 expect 1 grep -rlaF "$secret" "$XDG_STATE_HOME" "$XDG_DATA_HOME" away
 fact offsite | grep -q '"state": "healthy"' || fail "offsite: $(fact offsite)"
-# The copy there is lost: the daily run finds that, and sends it again.
+# The copy there is lost: the daily run finds that, and sends it again; one rclone does it
+# for all databases.
 rm "$object"
+mkdir bin
+printf '#!/bin/sh\necho "$1" >>%s/starts\nexec %s "$@"\n' "$W" "$(command -v rclone)" >bin/rclone
+chmod +x bin/rclone
+everyday=$PATH
+PATH=$W/bin:$PATH
 daily "UPDATE fact SET value = value - 3 * 86400000 WHERE name = 'daily'"
 expect 0 "$MIRROR" --once
 [ -e "$object" ] || fail "the lost copy was not sent again"
+PATH=$everyday
+is "$(cat starts)" rcd "starts of rclone for two databases"
 # Damaged there: what the deep probe finds is said by every one, until it is mended.
 flip "$object" 300
 expect 2 "$MIRROR" health --deep --json

@@ -192,6 +192,70 @@ no_age_no_time_or_a_cancel_leaves_nothing_new(void **state)
 	assert_non_null(strstr(err.next, "install age"));
 }
 
+// What stands for age, as sh; "$AGE" is the true one.
+static void
+put_age(struct scratch *scratch, const char *script)
+{
+	assert_int_equal(scratch_sh(scratch,
+				 "mkdir -p bin; printf "
+				 "'#!/bin/sh\n%%s\n' '%s' > bin/age; chmod +x bin/age",
+				 script),
+		0);
+}
+
+// Whatever age does: an end, its reason, and nothing compressed in plain on the disk.
+static void
+age_that_fails_hangs_or_looks_around_gets_no_plain_file(void **state)
+{
+	struct scratch *scratch = *state;
+	static const struct {
+		const char *script;
+		enum err_code code;
+		const char *says;
+	} cases[] = {
+		{ "head -c 100000 >/dev/null; echo bad luck >&2; exit 1", ERR_IO,
+			"bad luck" },
+		{ "echo write: no space left on device >&2; exit 1", ERR_NO_SPACE,
+			"no space" },
+		{ "exec sleep 60", ERR_TIMEOUT, "" },
+		{ "cat >/dev/null; exit 3", ERR_IO, "" },
+		{ "ls -A >seen; exec cat", (enum err_code)0, "" },
+	};
+	AUTO_FREE char *before = xstrdup(getenv("PATH"));
+	AUTO_FREE char *path = xasprintf("%s:%s", scratch_path(scratch, "bin"), before);
+	AUTO_FREE char *here = getcwd(NULL, 0);
+	char sha256[HASH_HEX_MAX];
+
+	setenv("PATH", path, 1);
+	assert_int_equal(fchdir(scratch->dirfd), 0);
+	for (size_t i = 0; i < countof(cases); i++) {
+		struct archive made = { 0 };
+		struct err err = { 0 };
+		struct archive_plan plan = { .dirfd = scratch->dirfd,
+			.plain = "plain",
+			.sha256 = sha256,
+			.level = 1,
+			.recipient = "age1whoever" };
+
+		make_plain(scratch, sha256);
+		put_age(scratch, cases[i].script);
+		plan.end_ms =
+			clock_mono_ms() + (cases[i].code == ERR_TIMEOUT ? 1000 : 30000);
+		int got = archive_store(&plan, &made, &err);
+		if (got != (int)cases[i].code || strstr(err.msg, cases[i].says) == NULL) {
+			fail_msg("%s: %d %s", cases[i].script, got, err.msg);
+		}
+		assert_int_equal(scratch_sh(scratch,
+					 got == 0 ? "! ls -A | grep -q 'zst$'"
+						  : "test \"$(ls -A)\" = \"bin\nplain\""),
+			0);
+	}
+	setenv("PATH", before, 1);
+	assert_int_equal(chdir(here), 0);
+	assert_int_equal(
+		scratch_sh(scratch, "grep -q 'age$' seen && ! grep -q 'zst$' seen"), 0);
+}
+
 int
 main(void)
 {
@@ -202,6 +266,7 @@ main(void)
 		TEST(a_cut_or_changed_archive_is_never_opened),
 		TEST(a_copy_that_changed_after_its_check_is_refused),
 		TEST(no_age_no_time_or_a_cancel_leaves_nothing_new),
+		TEST(age_that_fails_hangs_or_looks_around_gets_no_plain_file),
 	};
 
 	return cmocka_run_group_tests_name("vault/archive", tests, NULL, NULL);

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -402,13 +403,37 @@ a_broken_or_missing_database_is_replaced_and_what_was_there_kept(void **state)
 	}
 }
 
+// A crash of its program behind it, and the good one staged.
+static void
+stage_after_crash(struct room *room, struct restore_record *ret_staged)
+{
+	assert_int_equal(scratch_sh(room->at.scratch, "rm -rf kept/restore home/*"), 0);
+	assert_int_equal(
+		scratch_sh(room->at.scratch, "zstd -dqc '%s' > home/app.db", room->good),
+		0);
+	database_exec(room->at.db,
+		"PRAGMA journal_mode=WAL; INSERT INTO t VALUES(1), (2), (3)");
+	database_crash(room->at.db, "WAL");
+	stage_good(room, ret_staged);
+}
+
 static void
 killed_at_any_moment_the_old_or_the_new_one_stands_whole(void **state)
 {
 	struct room *room = *state;
 	int nrounds = stand_rounds(25);
+	AUTO(restore_record_done) struct restore_record whole = { 0 };
+	AUTO(restore_record_done) struct restore_record whole_applied = { 0 };
 	struct err err = { 0 };
+	int64_t begin_ms;
+	int64_t span_ms;
 	int old = 0;
+
+	// How long one takes here, for the kills to fall into all of it.
+	stage_after_crash(room, &whole);
+	begin_ms = clock_mono_ms();
+	ok(restore_db_apply(&room->plan, whole.id, &whole_applied, &err));
+	span_ms = clock_mono_ms() - begin_ms;
 
 	for (int i = 0; i < nrounds; i++) {
 		AUTO(restore_record_done) struct restore_record staged = { 0 };
@@ -416,15 +441,7 @@ killed_at_any_moment_the_old_or_the_new_one_stands_whole(void **state)
 		int64_t found;
 		pid_t pid;
 
-		assert_int_equal(
-			scratch_sh(room->at.scratch, "rm -rf kept/restore home/*"), 0);
-		assert_int_equal(scratch_sh(room->at.scratch,
-					 "zstd -dqc '%s' > home/app.db", room->good),
-			0);
-		database_exec(room->at.db,
-			"PRAGMA journal_mode=WAL; INSERT INTO t VALUES(1), (2), (3)");
-		database_crash(room->at.db, "WAL");
-		stage_good(room, &staged);
+		stage_after_crash(room, &staged);
 		pid = fork();
 		if (pid == 0) {
 			AUTO(restore_record_done) struct restore_record applied = { 0 };
@@ -432,7 +449,7 @@ killed_at_any_moment_the_old_or_the_new_one_stands_whole(void **state)
 			_exit(restore_db_apply(&room->plan, staged.id, &applied, &err) <
 				0);
 		}
-		usleep((useconds_t)(i * 4000 % 120000));
+		usleep((useconds_t)(i * span_ms * 1300 / nrounds));
 		kill(pid, SIGKILL);
 		waitpid(pid, NULL, 0);
 		usleep(20000);
@@ -450,6 +467,124 @@ killed_at_any_moment_the_old_or_the_new_one_stands_whole(void **state)
 			0);
 	}
 	print_message("%d of %d times the old one\n", old, nrounds);
+}
+
+// A disk of its own for the database, with @room_kb free; false: not for us here.
+static bool
+small_disk(struct room *room, const char *folder, int room_kb)
+{
+	AUTO_FREE char *dir = xstrdup(scratch_path(room->at.scratch, folder));
+
+	if (scratch_sh(room->at.scratch, "mv %s old && mkdir -m 700 %s", folder,
+		    folder) != 0 ||
+		mount("none", dir, "tmpfs", 0, "size=9m,mode=700") < 0) {
+		return false;
+	}
+	assert_int_equal(
+		scratch_sh(room->at.scratch,
+			"cp -a old/. %s && fallocate -l $(($(df -k --output=avail "
+			"%s | tail -1) - %d))K %s/filler",
+			folder, folder, room_kb, folder),
+		0);
+	return true;
+}
+
+static void
+a_full_disk_ends_a_restore_in_place_before_anything_is_touched(void **state)
+{
+	struct room *room = *state;
+	static const char *const folders[] = { "home", "kept" };
+
+	for (size_t i = 0; i < countof(folders); i++) {
+		AUTO_FREE char *dir = xstrdup(scratch_path(room->at.scratch, folders[i]));
+		AUTO(restore_record_done) struct restore_record staged = { 0 };
+		AUTO(restore_record_done) struct restore_record applied = { 0 };
+		struct err err = { 0 };
+
+		stage_good(room, &staged);
+		// Room for nothing: beside the database, or for the safety copy.
+		if (!small_disk(room, folders[i], 4)) {
+			skip();
+		}
+		int got = restore_db_apply(&room->plan, staged.id, &applied, &err);
+		int clean = scratch_sh(room->at.scratch,
+			"ls -A home kept/restore | grep -e mirror-new -e before; test "
+			"$? = 1");
+		assert_int_equal(
+			scratch_sh(room->at.scratch, "rm %s/filler", folders[i]), 0);
+		int64_t found = rows(room->at.db);
+		int again = restore_db_resume(room->at.dir, &err);
+		restore_record_done(&applied);
+		int applies = restore_db_apply(&room->plan, staged.id, &applied, &err);
+		int64_t after = rows(room->at.db);
+		(void)umount2(dir, MNT_DETACH);
+		assert_int_equal(scratch_sh(room->at.scratch, "rmdir %s && mv old %s",
+					 folders[i], folders[i]),
+			0);
+
+		assert_int_equal(got, ERR_NO_SPACE);
+		assert_int_equal(found, 103);
+		assert_int_equal(clean, 0);
+		assert_int_equal(again, 0);
+		// With room for it the same one goes in.
+		ok(applies);
+		assert_int_equal(after, 100);
+		assert_int_equal(scratch_sh(room->at.scratch, "rm -rf kept/restore"), 0);
+	}
+}
+
+// The disk fills up at any moment, and the power goes at any other.
+static void
+killed_on_a_disk_that_fills_up_the_old_or_the_new_one_stands_whole(void **state)
+{
+	struct room *room = *state;
+	AUTO_FREE char *home = xstrdup(scratch_path(room->at.scratch, "home"));
+	int new = 0;
+
+	if (!small_disk(room, "home", 4000)) {
+		skip();
+	}
+	for (int i = 0; i < stand_rounds(12); i++) {
+		AUTO(restore_record_done) struct restore_record staged = { 0 };
+		struct err err = { 0 };
+		pid_t pid;
+
+		assert_int_equal(
+			scratch_sh(room->at.scratch,
+				"rm -f home/filler home/more home/app.db*; cp -a "
+				"old/. home && fallocate -l $(($(df -k "
+				"--output=avail home | tail -1) - 2000))K "
+				"home/filler"),
+			0);
+		stage_good(room, &staged);
+		pid = fork();
+		if (pid == 0) {
+			AUTO(restore_record_done) struct restore_record applied = { 0 };
+
+			_exit(restore_db_apply(&room->plan, staged.id, &applied, &err) <
+				0);
+		}
+		usleep((useconds_t)(i * 15000));
+		(void)scratch_sh(room->at.scratch,
+			i % 2 == 0 ? "dd if=/dev/zero of=home/more bs=4k 2>/dev/null"
+				   : "true");
+		usleep((useconds_t)(i % 4 * 9000));
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+		usleep(20000);
+		assert_int_equal(restore_db_resume(room->at.dir, &err), 0);
+		assert_int_equal(scratch_sh(room->at.scratch,
+					 "rm -f home/more && sqlite3 home/app.db 'pragma "
+					 "integrity_check' | grep -qx ok && ! ls -A home "
+					 "| grep mirror-new"),
+			0);
+		int64_t found = rows(room->at.db);
+		assert_true(found == 103 || found == 100);
+		new += found == 100;
+		assert_int_equal(scratch_sh(room->at.scratch, "rm -rf kept/restore"), 0);
+	}
+	(void)umount2(home, MNT_DETACH);
+	print_message("%d times the new one\n", new);
 }
 
 static void
@@ -656,6 +791,8 @@ main(void)
 		TEST(an_owned_database_is_not_opened_while_its_program_runs),
 		TEST(a_restore_beside_needs_no_room_for_its_record),
 		TEST(killed_at_any_moment_the_old_or_the_new_one_stands_whole),
+		TEST(a_full_disk_ends_a_restore_in_place_before_anything_is_touched),
+		TEST(killed_on_a_disk_that_fills_up_the_old_or_the_new_one_stands_whole),
 		TEST(after_a_restore_the_next_snapshot_does_not_wonder),
 	};
 
