@@ -95,7 +95,7 @@ make_password(struct rcd *rcd, char **ret_env, struct err *err)
 }
 
 static int
-start(struct rcd *rcd, const char *bandwidth, int64_t left_ms, struct err *err)
+start(struct rcd *rcd, const char *bandwidth, struct err *err)
 {
 	AUTO_FREE char *password = NULL;
 	const char *const argv[] = { "rclone", "rcd", "--rc-addr", "127.0.0.1:0",
@@ -114,7 +114,7 @@ start(struct rcd *rcd, const char *bandwidth, int64_t left_ms, struct err *err)
 	struct spawn plan = {
 		.argv = argv,
 		.env = env,
-		.deadline_ms = left_ms,
+		.deadline_ms = RCD_LIFE_MS,
 		.gentle = true,
 		.dies_with_us = true,
 		.on_line = hear_line,
@@ -151,13 +151,12 @@ int
 rcd_open(const char *bandwidth, int64_t end_ms, struct rcd **ret_rcd, struct err *err)
 {
 	struct rcd *rcd = xcalloc(1, sizeof(*rcd));
-	int64_t left_ms = end_ms - clock_mono_ms();
 
 	rcd->result = (struct spawn_result)SPAWN_RESULT(OUT_MAX);
 	rcd->reason.max = RCD_REASON_MAX;
-	if (left_ms <= 0) {
+	if (end_ms <= clock_mono_ms()) {
 		(void)err_raise(err, ERR_TIMEOUT, "the time limit is reached");
-	} else if (start(rcd, bandwidth, left_ms, err) == 0 &&
+	} else if (start(rcd, bandwidth, err) == 0 &&
 		wait_for_port(rcd, end_ms, err) == 0) {
 		*ret_rcd = rcd;
 		return 0;

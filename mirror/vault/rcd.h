@@ -30,6 +30,8 @@ struct rcd;
 enum {
 	RCD_ANSWER_MAX = 16 * 1024 * 1024,
 	RCD_REASON_MAX = 8 * 1024,
+	/** It serves several jobs, each with a limit of its own. */
+	RCD_LIFE_MS = 7 * 24 * 3600 * 1000,
 	RCD_START_MS = 60 * 1000,
 	RCD_TICK_MS = 250,
 };
@@ -42,6 +44,8 @@ typedef int rcd_tick_fn(struct rcd *rcd, void *payload);
  *
  * @bandwidth
  *         rclone's --bwlimit, or NULL.
+ * @end_ms
+ *         Of the start; each question has its own.
  * @return
  *         0, or negative: NOT_FOUND (no rclone), REMOTE (it ended at once: the reason is
  *         its own), TIMEOUT.
