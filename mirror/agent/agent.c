@@ -2,6 +2,7 @@
 
 #include "agent/agent.h"
 
+#include "agent/beat.h"
 #include "agent/databases.h"
 #include "agent/ground.h"
 #include "agent/heard.h"
@@ -59,8 +60,6 @@ enum {
 	AGENT_RECORD_MS = 5 * 60 * 1000,
 	/** The longest a re-arm of the watch waits for the next one to come along. */
 	AGENT_REARM_MS = 4000,
-	/** The remote is looked at even when there is nothing to push. */
-	AGENT_LOOK_MS = 60 * 60 * 1000,
 };
 
 struct agent {
@@ -420,7 +419,8 @@ repeat(struct agent *agent, int64_t now_ms)
 		}
 	}
 	if (config_has_remote(agent->config) && now_ms >= agent->look_due_ms) {
-		agent->look_due_ms = now_ms + AGENT_LOOK_MS;
+		// The remote is looked at even when there is nothing to push.
+		agent->look_due_ms = now_ms + beat_idle_ms(agent->evidence);
 		if (jobqueue_enqueue(agent->queue, JOB_PUSH, NULL, &err) < 0) {
 			log_warn("a look at the remote could not be asked for: %s; "
 				 "trying later",
@@ -684,7 +684,7 @@ begin(struct agent *agent, struct err *err)
 	agent->config_mtime = config_time(agent);
 	ground_look(agent->kit->state_dir, &agent->ground);
 	agent->sweep_due_ms = clock_mono_ms();
-	agent->look_due_ms = clock_mono_ms() + AGENT_LOOK_MS;
+	agent->look_due_ms = clock_mono_ms() + beat_idle_ms(agent->evidence);
 	record_watching(agent,
 		watch_count(agent->watch) < watch_needed(agent->watch)
 			? (unsigned int)WATCH_LIMIT

@@ -186,6 +186,25 @@ beat_look_every_ms(int64_t others)
 	return BEAT_LOOK_MS * MIN_OF(MAX_OF(hours, INT64_C(1)), BEAT_LOOK_HOURS_MAX);
 }
 
+int64_t
+beat_idle_every_ms(int64_t others)
+{
+	return MIN_OF(
+		beat_look_every_ms(others), BEAT_LOOK_MS * (int64_t)BEAT_IDLE_HOURS_MAX);
+}
+
+int64_t
+beat_idle_ms(struct evidence *evidence)
+{
+	struct evidence_row row;
+	struct err ignored;
+
+	return beat_idle_every_ms(
+		evidence_get(evidence, RECORD_MACHINES_LOOK, &row, &ignored) > 0
+			? row.value
+			: 0);
+}
+
 void
 beat_look(struct kit *kit, const struct push_options *options)
 {

@@ -23,6 +23,7 @@
 #include "brain/push.h"
 
 struct err;
+struct evidence;
 struct kit;
 
 enum {
@@ -33,6 +34,8 @@ enum {
 	BEAT_LOOK_MS = 60 * 60 * 1000,
 	BEAT_LOOK_FEW = 50,
 	BEAT_LOOK_HOURS_MAX = 24,
+	/** And the remote for our own sake: its evidence is stale after 25 hours. */
+	BEAT_IDLE_HOURS_MAX = 12,
 	BEAT_LOOK_DEADLINE_MS = 60 * 1000,
 };
 
@@ -55,6 +58,13 @@ beat_sent(struct kit *kit, struct beat *beat, const struct push_result *result) 
 /** How often @others are looked at: each machine reads what all wrote, so the more there
  * are the rarer, and once a day at least.  Pure. */
 int64_t beat_look_every_ms(int64_t others);
+
+/** How often a machine that has nothing to push asks the remote and leaves a heartbeat: a
+ * connection costs the names of all refs, so the more others the rarer; what that comes
+ * to in a day has a limit.  Pure. */
+int64_t beat_idle_every_ms(int64_t others);
+/** That, for as many as were last heard of. */
+int64_t beat_idle_ms(struct evidence *evidence) NONNULL;
 
 /** When it is time: fetch the heartbeats of the others, put down who is silent. */
 void beat_look(struct kit *kit, const struct push_options *options) NONNULL;

@@ -556,8 +556,8 @@ fold_folders(struct round *round, struct err *err)
 static int
 by_path_then_order(const void *left, const void *right)
 {
-	const struct round_change *a = left;
-	const struct round_change *b = right;
+	const struct round_change *a = *(const struct round_change *const *)left;
+	const struct round_change *b = *(const struct round_change *const *)right;
 	int order = strcmp(a->path, b->path);
 
 	return order != 0 ? order : (a->order > b->order) - (a->order < b->order);
@@ -567,17 +567,20 @@ by_path_then_order(const void *left, const void *right)
 static size_t
 collect_changes(struct round *round, struct tree_change *changes)
 {
+	// The list is long when everything is new: only its places are sorted.
+	AUTO_FREE const struct round_change **sorted =
+		xcalloc(round->nchanges + 1, sizeof(struct round_change *));
 	size_t count = 0;
 
-	if (round->nchanges > 1) {
-		qsort(round->changes, round->nchanges, sizeof(round->changes[0]),
-			by_path_then_order);
-	}
 	for (size_t i = 0; i < round->nchanges; i++) {
-		const struct round_change *change = &round->changes[i];
+		sorted[i] = &round->changes[i];
+	}
+	qsort(sorted, round->nchanges, sizeof(sorted[0]), by_path_then_order);
+	for (size_t i = 0; i < round->nchanges; i++) {
+		const struct round_change *change = sorted[i];
 
 		if (i + 1 < round->nchanges &&
-			strcmp(change->path, change[1].path) == 0) {
+			strcmp(change->path, sorted[i + 1]->path) == 0) {
 			continue;
 		}
 		changes[count++] = (struct tree_change){
@@ -694,5 +697,6 @@ fold(struct round *round, struct oid *ret_tree, struct err *err)
 	if (fold_top(round, ret_tree, err) < 0) {
 		return err_wrap(err, "fold the top");
 	}
+	round_forget_changes(round);
 	return 0;
 }

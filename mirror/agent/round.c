@@ -142,6 +142,15 @@ round_change(struct round *round, const char *path, uint32_t mode, const struct 
 	}
 }
 
+void
+round_forget_changes(struct round *round)
+{
+	free(round->changes);
+	round->changes = NULL;
+	round->nchanges = 0;
+	round->changes_capacity = 0;
+}
+
 int
 round_store(struct round *round, const char *path, const void *data, size_t len,
 	struct oid *ret_oid, struct err *err)

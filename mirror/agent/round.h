@@ -151,6 +151,8 @@ void round_mark(struct round *round, int64_t id, const char *path, uint32_t dept
 /** Below .mirror/: set or (mode 0) remove; @path is whole. */
 void round_change(struct round *round, const char *path, uint32_t mode,
 	const struct oid *oid) NONNULL_ARGS(1, 2);
+/** They stand in a tree now: a large import needs the room. */
+void round_forget_changes(struct round *round) NONNULL;
 /** Store bytes of ours under .mirror/, in the pack and the work tree; any thread may. The
  * change is told apart. */
 int round_store(struct round *round, const char *path, const void *data, size_t len,

@@ -37,6 +37,26 @@ many_machines_look_at_each_other_rarely_and_still_in_time(void **state)
 	assert_true(beat_look_every_ms(INT64_MAX) < RECORD_SILENT_MS);
 }
 
+// A connection costs about 280 bytes for each of the others: what an idle machine causes
+// in a day must not grow with them for ever.
+static void
+what_an_idle_machine_costs_has_a_limit_in_practice(void **state)
+{
+	const int64_t hour = INT64_C(3600) * 1000;
+
+	(void)state;
+	assert_int_equal(beat_idle_every_ms(0), hour);
+	assert_int_equal(beat_idle_every_ms(99), hour);
+	for (int64_t others = 50; others <= 600; others++) {
+		assert_true(24 * hour / beat_idle_every_ms(others) * others * 280 <
+			700 * 1024);
+	}
+	// Neither its own evidence grows stale, nor do the others think that it is gone.
+	assert_int_equal(beat_idle_every_ms(INT64_MAX), 12 * hour);
+	assert_true(2 * beat_idle_every_ms(INT64_MAX) < 25 * hour);
+	assert_true(2 * beat_idle_every_ms(INT64_MAX) < RECORD_SILENT_MS);
+}
+
 // The worst thing that is known, as somebody else's program or a path may have said it.
 static void
 plant(const struct world *world, const char *text)
@@ -114,6 +134,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 			many_machines_look_at_each_other_rarely_and_still_in_time),
+		cmocka_unit_test(what_an_idle_machine_costs_has_a_limit_in_practice),
 		cmocka_unit_test_setup_teardown(
 			no_secret_in_a_sentence_leaves_with_a_heartbeat, world_setup,
 			world_teardown),
