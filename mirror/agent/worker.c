@@ -196,7 +196,8 @@ maintenance_is_due(const struct worker *worker, bool committed)
 	}
 	return state.unpruned ||
 		(committed && state.due &&
-			(worker->where == NULL || state.packs > MAINTAIN_PACKS_BUSY));
+			(worker->where == NULL || state.heavy ||
+				state.packs > MAINTAIN_PACKS_BUSY));
 }
 
 // A database that waits gets its snapshot; one that failed is not tried at every tick.

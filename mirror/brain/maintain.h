@@ -35,6 +35,13 @@ enum {
 	 * waits for a commit does not wait for a repack as well. */
 	MAINTAIN_PACKS_BUSY = 200,
 	MAINTAIN_LOOSE = 2000,
+	/** So many packs of few objects with so many bytes are due before that, pause or
+	 * not: a large log is in each of them, and all but one become a few lines.  After
+	 * a repack there are never so many: each has twice the objects of the next. */
+	MAINTAIN_SMALL = 16,
+	MAINTAIN_SMALL_BYTES = 64 << 20,
+	/** An .idx of some 2,000 objects. */
+	MAINTAIN_SMALL_INDEX = 64 << 10,
 };
 
 struct maintain_state {
@@ -44,6 +51,8 @@ struct maintain_state {
 	/** A purge that was cut short left what nothing leads to (brain/home): for
 	 * agent/purge to throw away. */
 	bool unpruned;
+	/** The small packs are large. */
+	bool heavy;
 	/** One of these is a reason. */
 	bool due;
 };
