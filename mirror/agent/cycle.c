@@ -46,6 +46,7 @@
 #define META_REPO "repo"
 #define META_RULES "rules"
 #define META_RULES_NUMBER "rules.number"
+#define META_RECHECK "rules.owed"
 #define META_SETTINGS "settings"
 #define META_BOOT "boot"
 #define META_COMPARED "compared_ms"
@@ -125,6 +126,30 @@ number_rules(struct round *round, bool *ret_same, struct err *err)
 	return 0;
 }
 
+// Rows of older rules are read again: now, or in slices while others wait (cycle_plan).
+static int
+look_for_old_rules(struct round *round, bool same_rules, struct err *err)
+{
+	struct ledger *ledger = round->kit->ledger;
+	int64_t owed = 0;
+
+	if (ledger_meta_get_int(ledger, META_RECHECK, 0, &owed, err) < 0 ||
+		(!same_rules && ledger_meta_set_int(ledger, META_RECHECK, 1, err) < 0)) {
+		return err->code;
+	}
+	round->owes = owed != 0 || !same_rules;
+	return 0;
+}
+
+static int
+settle_old_rules(struct round *round, struct err *err)
+{
+	round->result->owes_recheck = round->owes && (!round->recheck || round->cut);
+	return round->owes && !round->result->owes_recheck
+		? ledger_meta_set_int(round->kit->ledger, META_RECHECK, 0, err)
+		: 0;
+}
+
 // Has a cycle of this state ever ended on this repository?
 static int
 knows_repo(struct round *round, bool *ret_known, struct err *err)
@@ -175,8 +200,14 @@ choose_depth(struct round *round, struct cycle_plan *plan, struct err *err)
 	if (sealing_begin(round, err) < 0) {
 		return err->code;
 	}
-	round->recheck = round->rebuild || !same_rules || !same_settings ||
-		round->sealing->changed;
+	if (look_for_old_rules(round, same_rules, err) < 0) {
+		return err->code;
+	}
+	round->recheck = round->rebuild || !same_settings || round->sealing->changed;
+	round->patient = !round->recheck;
+	// What is hinted at goes before.
+	round->recheck = round->recheck ||
+		(round->owes && (plan->full || plan->nhints == 0 || plan->waits == NULL));
 	if (!plan->full && gone_has_release(round, &released, err) < 0) {
 		return err->code;
 	}
@@ -474,7 +505,8 @@ conclude(struct round *round, struct err *err)
 		return err->code;
 	}
 	(void)oid_hex(&round->result->commit, head);
-	if (ledger_meta_set(ledger, RECORD_META_HEAD, head, err) < 0 ||
+	if (settle_old_rules(round, err) < 0 ||
+		ledger_meta_set(ledger, RECORD_META_HEAD, head, err) < 0 ||
 		remember_heads(round, head, err) < 0 ||
 		ledger_meta_set(ledger, META_REPO, round->kit->config->brain.repo, err) <
 			0) {

@@ -29,6 +29,8 @@ struct cycle_hint {
 typedef int
 cycle_progress_fn(const char *what, uint64_t done, uint64_t total, void *payload);
 
+typedef bool cycle_waits_fn(void *payload);
+
 struct cycle_plan {
 	/** Walk everything, and record changes of mode and time alone. */
 	bool full;
@@ -40,6 +42,11 @@ struct cycle_plan {
 	/** May be NULL. */
 	cycle_progress_fn *on_progress;
 	void *payload;
+	/** Does somebody wait for the next cycle?  With it, reading everything again
+	 * because the rules changed is done in slices of at least @slice_ms, and after
+	 * what the hints name.  NULL: all at once. */
+	cycle_waits_fn *waits;
+	int64_t slice_ms;
 };
 
 struct cycle_result {
@@ -69,6 +76,8 @@ struct cycle_result {
 	/** What one folder lost may stand in another, or something waits for what it
 	 * lost: only one more look at everything tells. */
 	bool again;
+	/** The rules changed, and there are files that were not read again yet. */
+	bool owes_recheck;
 	int64_t duration_ms;
 };
 

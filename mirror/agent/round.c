@@ -176,6 +176,19 @@ round_recheck(struct round *round, int64_t folder)
 	round->recheck_ids[round->nrecheck++] = folder;
 }
 
+bool
+round_rechecks(struct round *round)
+{
+	const struct cycle_plan *plan = round->plan;
+
+	if (round->recheck && round->patient && !round->cut && plan->waits != NULL &&
+		round->reading_ms != 0 &&
+		clock_mono_ms() - round->reading_ms >= plan->slice_ms) {
+		round->cut = plan->waits(plan->payload);
+	}
+	return round->recheck && !round->cut;
+}
+
 int
 round_pause(struct round *round, struct err *err)
 {

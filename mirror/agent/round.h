@@ -84,6 +84,13 @@ struct round {
 	uint32_t rules;
 	/** Look at every row, whatever the stamps say. */
 	bool recheck;
+	/** The rules are new to some rows; that is all there is to look for, so it may be
+	 * cut when somebody waits; and it was, here. */
+	bool owes;
+	bool patient;
+	bool cut;
+	/** By the steady clock: when the first file was read; 0: none yet. */
+	int64_t reading_ms;
 	/** The ledger does not describe the branch: make every tree again. */
 	bool rebuild;
 	/** No cycle of this state ever ran on this repository. */
@@ -158,6 +165,8 @@ void round_forget_changes(struct round *round) NONNULL;
 int round_store(struct round *round, const char *path, const void *data, size_t len,
 	struct oid *ret_oid, struct err *err) NONNULL_ARGS(1, 2, 5, 6) MUST_CHECK;
 void round_recheck(struct round *round, int64_t folder) NONNULL;
+/** Is every row looked at, still?  Asked at each folder. */
+bool round_rechecks(struct round *round) NONNULL;
 
 /** Between two safe steps: CANCELLED when somebody wants us to stop. */
 int round_pause(struct round *round, struct err *err) NONNULL MUST_CHECK;

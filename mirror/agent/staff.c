@@ -59,6 +59,14 @@ where(struct cycle_plan *plan, void *payload)
 	plan->nhints = staff->mail.nhints;
 }
 
+static bool
+wanted(void *payload)
+{
+	struct staff *staff = payload;
+
+	return !inbox_is_empty(staff->inbox);
+}
+
 static void
 hint(const char *path, void *payload)
 {
@@ -141,6 +149,8 @@ sync_within(struct staff *staff)
 		done = do_job(staff, &inner, &job, &err);
 		staff->worker.owes_full = inner.owes_full;
 		staff->worker.rehash = inner.rehash;
+		staff->worker.owes_recheck = inner.owes_recheck;
+		staff->worker.put_off = inner.put_off;
 		atomic_store(&staff->kind, kind);
 		atomic_store(&staff->alive_ms, clock_mono_ms());
 	}
@@ -297,6 +307,7 @@ staff_start(
 	staff->worker = (struct worker){
 		.kit = kit,
 		.where = where,
+		.wanted = wanted,
 		.hint = hint,
 		.on_progress = on_progress,
 		.payload = staff,

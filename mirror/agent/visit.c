@@ -9,6 +9,7 @@
 #include "agent/round.h"
 #include "agent/sealing.h"
 #include "agent/traits.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/path.h"
@@ -268,7 +269,7 @@ show_entry(struct visit *visit, const struct subs *subs, const struct walk_entry
 	AUTO_FREE char *shown = NULL;
 	int renamed;
 
-	if (!visit->round->recheck &&
+	if ((!visit->round->recheck || visit->round->cut) &&
 		((row != NULL && (row->flags & LEDGER_ROW_RENAMED) == 0) ||
 			(folder != NULL &&
 				(folder->flags & LEDGER_FOLDER_RENAMED) == 0))) {
@@ -399,6 +400,10 @@ take_in(struct visit *visit, struct intake_folder *at, const struct walk_entry *
 	struct round *round = visit->round;
 	struct intake *intake =
 		intake_new(round, at, entry->name, shown, &entry->inode, old);
+
+	if (round->reading_ms == 0) {
+		round->reading_ms = clock_mono_ms();
+	}
 
 	if (look_up_cover(round, at, intake, err) < 0) {
 		intake_free(intake);
@@ -729,7 +734,8 @@ look(struct visit *visit, struct intake_folder *at, const char *rel, struct subs
 	round->result->seen += visit->list.count;
 	walk_stamp(&visit->list, stamp);
 	// A file grows too old without anything having changed.
-	changed = round->recheck || round->plan->rehash || visit->rules.nrolling > 0 ||
+	changed = round_rechecks(round) || round->plan->rehash ||
+		visit->rules.nrolling > 0 ||
 		(folder.flags & LEDGER_FOLDER_RECHECK) != 0 ||
 		memcmp(stamp, folder.stamp, sizeof(stamp)) != 0 || has_renamed(subs);
 	if (!changed) {

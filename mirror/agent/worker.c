@@ -326,6 +326,14 @@ freshen_index(struct worker *worker, const struct job *job)
 	worker->indexed = true;
 }
 
+static bool
+somebody_waits(void *payload)
+{
+	struct worker *worker = payload;
+
+	return worker->wanted(worker->payload);
+}
+
 static enum job_outcome
 do_sync(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
 	struct err *err)
@@ -337,6 +345,8 @@ do_sync(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
 		.rehash = worker->rehash || asked_ms != 0,
 		.on_progress = on_progress,
 		.payload = worker,
+		.waits = job->hurried || worker->wanted == NULL ? NULL : somebody_waits,
+		.slice_ms = WORKER_SLICE_MS,
 	};
 	struct cycle_result result;
 	const struct ledger_totals *totals = &result.totals;
@@ -344,6 +354,10 @@ do_sync(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
 	if (worker->where != NULL) {
 		worker->where(&plan, worker->payload);
 	}
+	// A slice of what is owed and what is hinted at take turns.
+	plan.full = plan.full ||
+		(worker->owes_recheck && (worker->put_off || plan.nhints == 0));
+	worker->put_off = !plan.full;
 	worker->has_last = false;
 	worker->indexed = false;
 	worker->owes_full = true;
@@ -356,6 +370,7 @@ do_sync(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
 	}
 	worker->owes_full = false;
 	worker->rehash = false;
+	worker->owes_recheck = result.owes_recheck;
 	if (asked_ms != 0 && rehash_asked(kit) == asked_ms) {
 		tell(record_rehash(kit->evidence, 0, err), err, "that all was read");
 	}
@@ -368,7 +383,9 @@ do_sync(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
 	if (worker->where == NULL) {
 		tell(record_dirty(kit->evidence, 0, err), err, "that nothing is waiting");
 	}
-	if (tag_milestones(kit, job, &result.commit, err) < 0) {
+	if (tag_milestones(kit, job, &result.commit, err) < 0 ||
+		(result.owes_recheck &&
+			jobqueue_enqueue(kit->queue, JOB_SYNC, NULL, err) < 0)) {
 		return JOB_FAILED;
 	}
 	if (config_has_remote(kit->config) && !worker->no_push &&

@@ -29,6 +29,9 @@ enum {
 	/** After a snapshot that failed: until the next one is tried because of a tick.
 	 */
 	WORKER_SNAPSHOT_PAUSE_MS = 60000,
+	/** Reading files again after the rules changed, before somebody who waits has his
+	 * turn. */
+	WORKER_SLICE_MS = 300,
 };
 
 /**
@@ -45,6 +48,8 @@ struct worker {
 	/** May be NULL: then the next cycle looks everywhere anyway. */
 	worker_hint_fn *hint;
 	worker_where_fn *where;
+	/** May be NULL: nobody ever waits (cycle_plan). */
+	cycle_waits_fn *wanted;
 	/** Progress and cancel for whoever watches; may be NULL. */
 	cycle_progress_fn *on_progress;
 	void *payload;
@@ -54,6 +59,9 @@ struct worker {
 	bool rehash;
 	/** The last sync must be followed by a full one: it failed or was cut short. */
 	bool owes_full;
+	/** Of new rules (cycle_result), and the last sync did without. */
+	bool owes_recheck;
+	bool put_off;
 	/** Of the last sync that ended well. */
 	struct cycle_result last;
 	bool has_last;

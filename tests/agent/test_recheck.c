@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "agent/world.h"
+
+#include "agent/cycle.h"
+#include "agent/exposure.h"
+#include "agent/kit.h"
+#include "base/mem.h"
+#include "brain/allowed.h"
+#include "brain/index.h"
+#include "brain/repo.h"
+#include "config/config.h"
+#include "jobqueue/jobqueue.h"
+#include "ledger/ledger.h"
+
+#include <string.h>
+
+// New rules are new to every file, and a file just saved does not wait for all the
+// others.
+
+// Cut in two, so that no scanner trips over this file.
+#define TOKEN                                                                            \
+	"ghp_"                                                                           \
+	"Xk93jfQmz71LwPb28RtVn5HsYc4Da61pFVK0"
+
+enum {
+	FOLDERS = 8,
+};
+
+struct desk {
+	struct config *config;
+	struct kit *kit;
+};
+
+static void
+sit_down(const struct world *world, struct desk *desk)
+{
+	AUTO_FREE char *text = xasprintf("[[watch]]\npath = \"%s/notes\"\n[brain]\n"
+					 "repo = \"%s/brain\"\nbranch = \"host/test\"\n",
+		world->scratch->path, world->scratch->path);
+	struct err err;
+
+	ok(config_parse(text, strlen(text), "mirror.toml", &desk->config, &err));
+	ok(kit_open(desk->config, &desk->kit, &err));
+	assert_int_equal(jobqueue_lock(desk->kit->queue, 0, &err), 1);
+	ok(kit_start(desk->kit, &err));
+}
+
+static void
+leave(struct desk *desk)
+{
+	kit_stop(desk->kit);
+	jobqueue_unlock(desk->kit->queue);
+	kit_freep(&desk->kit);
+	config_freep(&desk->config);
+}
+
+// As a worker does when somebody waits for a cycle.
+static void
+bring_index(struct kit *kit, const struct cycle_result *result)
+{
+	struct err err;
+
+	ok(index_write(kit->repo, &result->commit, &err));
+}
+
+static bool
+always(void *payload)
+{
+	(void)payload;
+	return true;
+}
+
+static struct cycle_result
+run(struct kit *kit, const struct cycle_plan *plan)
+{
+	struct cycle_result result;
+	struct err err;
+
+	ok(kit_refresh_scanner(kit, &err));
+	ok(cycle_run(kit, plan, &result, &err));
+	return result;
+}
+
+// Every folder has a file with the token, which a person then allows.
+static void
+change_the_rules(const struct world *world, struct desk *desk)
+{
+	uint8_t print[FINDING_PRINT_LEN];
+	struct err err;
+
+	for (int i = 0; i < FOLDERS; i++) {
+		AUTO_FREE char *name = xasprintf("notes/d%d/env", i);
+
+		put(world, name, "TOKEN=" TOKEN "\n");
+	}
+	sit_down(world, desk);
+	(void)run(desk->kit, &(struct cycle_plan){ .full = true });
+	assert_int_equal(count(world, LEDGER_REDACTED), FOLDERS);
+	exposure_print(desk->kit->key, TOKEN, strlen(TOKEN), print);
+	assert_int_equal(allowed_add(repo_git_dir(desk->kit->repo), print, "", &err), 1);
+}
+
+static void
+what_was_just_saved_goes_before_the_rest(void **state)
+{
+	struct world *world = *state;
+	struct desk desk;
+	struct cycle_result result;
+	struct cycle_hint hint = { .root = 0, .folder = "d0" };
+	struct cycle_plan plan = { .hints = &hint, .nhints = 1, .waits = always };
+
+	change_the_rules(world, &desk);
+	put(world, "notes/d0/new", "saved\n");
+	result = run(desk.kit, &plan);
+	assert_true(result.committed && result.owes_recheck && !result.full);
+	assert_row(world, "notes/d0/new", "mirrored");
+	assert_int_equal(count(world, LEDGER_REDACTED), FOLDERS - 1);
+	leave(&desk);
+
+	// It is owed to whoever is next, too.
+	sit_down(world, &desk);
+	result = run(desk.kit, &(struct cycle_plan){ .full = true });
+	assert_false(result.owes_recheck);
+	assert_int_equal(count(world, LEDGER_REDACTED), 0);
+	bring_index(desk.kit, &result);
+	leave(&desk);
+	assert_honest(world);
+}
+
+static void
+while_somebody_waits_it_is_done_in_slices(void **state)
+{
+	struct world *world = *state;
+	struct desk desk;
+	struct cycle_result result;
+	struct cycle_plan plan = { .full = true, .waits = always };
+	int64_t left = FOLDERS;
+	int cycles = 0;
+
+	change_the_rules(world, &desk);
+	do {
+		int64_t before = left;
+
+		result = run(desk.kit, &plan);
+		left = count(world, LEDGER_REDACTED);
+		assert_int_equal(result.unaccounted, 0);
+		assert_true(left < before);
+		assert_int_equal(result.owes_recheck, left > 0 || cycles == 0);
+		cycles++;
+	} while (result.owes_recheck && cycles < 3 * FOLDERS);
+	assert_true(cycles > 2);
+	assert_int_equal(left, 0);
+	// And nothing is owed for ever.
+	result = run(desk.kit, &plan);
+	assert_false(result.owes_recheck || result.committed);
+	bring_index(desk.kit, &result);
+	leave(&desk);
+	assert_honest(world);
+}
+
+static void
+who_asks_for_all_of_it_gets_all_at_once(void **state)
+{
+	struct world *world = *state;
+	struct desk desk;
+	struct cycle_result result;
+
+	change_the_rules(world, &desk);
+	result = run(desk.kit, &(struct cycle_plan){ .full = true });
+	assert_false(result.owes_recheck);
+	assert_int_equal(count(world, LEDGER_REDACTED), 0);
+	bring_index(desk.kit, &result);
+	leave(&desk);
+	assert_honest(world);
+}
+
+#define in_world(test) cmocka_unit_test_setup_teardown(test, world_setup, world_teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		in_world(what_was_just_saved_goes_before_the_rest),
+		in_world(while_somebody_waits_it_is_done_in_slices),
+		in_world(who_asks_for_all_of_it_gets_all_at_once),
+	};
+
+	return cmocka_run_group_tests_name("agent/recheck", tests, NULL, NULL);
+}
