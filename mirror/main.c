@@ -142,7 +142,7 @@
  *     agent/whole                  is everything still there that the last commit
  *                                  leads to?
  *     agent/worker                 one job, done and finished in the queue.
- *     agent/databases_daily agent/databases_run agent/once
+ *     agent/databases_daily agent/databases_run agent/kit_branch agent/once
  *
  * 4  serve/  the API, the status page and metrics
  *     serve/access                 who may do what: tokens, sessions of a browser, and
@@ -299,6 +299,8 @@
  *     brain/index_room             what an entry of git's index looks like: the inside
  *                                  of index.c and index_write.c.
  *     brain/maintain               many small packs into few large ones.
+ *     brain/mend                   the few files that git cannot do without, put right
+ *                                  after an unclean stop.
  *     brain/milestone              our milestones, brought to the remote after the
  *                                  branch.
  *     brain/oid                    the name of a git object: 20 bytes of SHA-1.
@@ -320,14 +322,15 @@
  *     brain/repo                   the brain repo: an ordinary git repository, opened
  *                                  with care.
  *     brain/repo_room              the open repository as libgit2 has it: the inside
- *                                  of repo.c, repo_history.c, repo_objects.c and
- *                                  repo_refs.c.
+ *                                  of repo.c, repo_config.c, repo_history.c,
+ *                                  repo_lost.c, repo_objects.c and repo_refs.c.
  *     brain/sidecar                what git does not keep, as text anyone can read.
  *     brain/tree                   git's trees: read one, or change some entries of
  *                                  one.
  *     brain/worktree               the browsable copy beside .git.
- *     brain/fetch brain/index_write brain/push_git brain/push_words brain/recovery
- *     brain/repo_history brain/repo_objects brain/repo_refs
+ *     brain/fetch brain/index_write brain/mend_objects brain/push_git
+ *     brain/push_words brain/recovery brain/repo_config brain/repo_history
+ *     brain/repo_lost brain/repo_objects brain/repo_refs
  *
  * 2  ledger/  every file, its state and its reason
  *     ledger/arena                 the names of one folder, side by side, forgotten

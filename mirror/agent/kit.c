@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "brain/mend.h"
 #include "brain/repo.h"
 #include "brain/sidecar.h"
 #include "brain/worktree.h"
@@ -94,161 +95,17 @@ kit_mend_ledger(struct kit *kit, struct err *err)
 		: renew_ledger(kit, path, err);
 }
 
-// The commit that this state saw last in the repository the configuration names.
-static int
-known_head(struct kit *kit, struct oid *ret_head, struct err *err)
+// What an unclean stop had broken, and we mended at the opening.
+static void
+tell_mended(struct kit *kit)
 {
-	const char *value = NULL;
+	const struct mend *mend = repo_mended(kit->repo);
 
-	if (ledger_meta_get(kit->ledger, "repo", &value, err) < 0) {
-		return err->code;
+	for (size_t i = 0; i < mend->count; i++) {
+		log_warn("%s", mend->said[i]);
 	}
-	if (value == NULL || strcmp(value, kit->config->brain.repo) != 0) {
-		return 0;
-	}
-	if (ledger_meta_get(kit->ledger, "head", &value, err) < 0) {
-		return err->code;
-	}
-	return value != NULL && oid_parse(value, ret_head) && !oid_is_zero(ret_head);
-}
-
-// Can a history go on from this commit?  1, 0 it is gone, or negative: a shortage or a
-// sick disk is no news about the history.
-static int
-is_there(struct kit *kit, const struct oid *commit, struct err *err)
-{
-	struct oid tree;
-	int read = repo_commit_tree(kit->repo, commit, &tree, err);
-
-	if (read < 0 && read != ERR_NOT_FOUND && read != ERR_CORRUPT) {
-		return err_wrap(
-			err, "look for the last commit of %s", kit->config->brain.branch);
-	}
-	if (read < 0) {
-		err_clear(err);
-	}
-	return read == 0 && repo_has(kit->repo, &tree);
-}
-
-// The newest of the commits before @lost that is there: 1, 0 none, or negative.
-static int
-find_before(
-	struct kit *kit, const struct oid *lost, struct oid *ret_head, struct err *err)
-{
-	const char *value = NULL;
-	AUTO_FREE char *heads = NULL;
-	struct oid head;
-
-	if (ledger_meta_get(kit->ledger, RECORD_META_HEADS, &value, err) < 0) {
-		return err->code;
-	}
-	heads = xstrdup(value != NULL ? value : "");
-	for (char *rest = heads, *word; (word = strsep(&rest, " ")) != NULL;) {
-		int there = oid_parse(word, &head) && !oid_equal(&head, lost)
-			? is_there(kit, &head, err)
-			: 0;
-
-		if (there != 0) {
-			*ret_head = head;
-			return there;
-		}
-	}
-	return 0;
-}
-
-// The branch points at a commit that is gone from the repository.  What the ledger saw
-// before it is taken up; every file is read and kept again.  When nothing of the history
-// is there it may be on a disk that is not mounted: only a person gives it up.
-static int
-take_up_before(
-	struct kit *kit, const struct oid *lost, struct oid *ret_head, struct err *err)
-{
-	const char *branch = kit->config->brain.branch;
-	char hex[OID_HEX_MAX];
-	char before[OID_HEX_MAX];
-	struct oid known;
-	int found = known_head(kit, &known, err);
-
-	(void)oid_hex(lost, hex);
-	if (found > 0) {
-		found = oid_equal(&known, lost) ? find_before(kit, lost, ret_head, err)
-						: 0;
-	}
-	if (found < 0) {
-		return found;
-	}
-	if (found == 0) {
-		(void)err_raise(err, ERR_CORRUPT,
-			"the last commit of %s, %s, is not in the repository", branch,
-			hex);
-		return err_advise(err,
-			"bring it back (a disk not mounted? git fetch from the remote?), "
-			"or give up its history: git -C %s update-ref -d refs/heads/%s",
-			kit->config->brain.repo, branch);
-	}
-	if (repo_move_ref(kit->repo, lost, ret_head, "mirror: taken up again", err) < 0) {
-		return err_wrap(err, "take up %s again", branch);
-	}
-	log_error(
-		"the last commit %.12s of %s is gone from the repository; going on from "
-		"%.12s, the newest before it; all files are read and kept again",
-		hex, branch, oid_hex(ret_head, before));
-	return 1;
-}
-
-// Somebody deleted the branch.
-static int
-take_up_again(struct kit *kit, struct oid *ret_head, struct err *err)
-{
-	const char *branch = kit->config->brain.branch;
-	char hex[OID_HEX_MAX];
-	struct oid known;
-	int found = known_head(kit, &known, err);
-
-	if (found <= 0) {
-		return found;
-	}
-	found = is_there(kit, &known, err);
-	if (found == 0) {
-		log_warn("%s is gone, and so is its last commit %.12s: a new history "
-			 "begins",
-			branch, oid_hex(&known, hex));
-	}
-	if (found <= 0) {
-		return found;
-	}
-	if (repo_move_ref(kit->repo, NULL, &known, "mirror: taken up again", err) < 0) {
-		return err_wrap(err, "take up %s again", branch);
-	}
-	log_warn("%s was gone; taken up again where it was, at %.12s", branch,
-		oid_hex(&known, hex));
-	*ret_head = known;
-	return 1;
-}
-
-int
-kit_head(struct kit *kit, struct oid *ret_head, struct err *err)
-{
-	struct oid head;
-	struct oid tree;
-	int found = repo_head(kit->repo, &head, err);
-	int read;
-
-	if (found <= 0) {
-		return found < 0 ? found : take_up_again(kit, ret_head, err);
-	}
-	// A tree that is gone can be made again; a commit cannot.
-	read = repo_commit_tree(kit->repo, &head, &tree, err);
-	if (read == ERR_NOT_FOUND || read == ERR_CORRUPT) {
-		err_clear(err);
-		return take_up_before(kit, &head, ret_head, err);
-	}
-	if (read < 0) {
-		return err_wrap(
-			err, "read the last commit of %s", kit->config->brain.branch);
-	}
-	*ret_head = head;
-	return 1;
+	// Whatever the ledger knows of packs and trees may be of before.
+	kit->rebuilt = kit->rebuilt || mend->count > 0;
 }
 
 static int
@@ -261,7 +118,7 @@ open_repo(struct kit *kit, struct err *err)
 		.worktree = config->brain.worktree,
 	};
 	struct oid head;
-	int known = known_head(kit, &head, err);
+	int known = kit_known_head(kit, &head, err);
 
 	if (known < 0) {
 		return err->code;
@@ -277,7 +134,30 @@ open_repo(struct kit *kit, struct err *err)
 				  kit->state_dir)
 			: err->code;
 	}
+	tell_mended(kit);
 	return repo_key(kit->repo, kit->key, err);
+}
+
+int
+kit_mend_repo(struct kit *kit, struct err *err)
+{
+	AUTO(mend_done) struct mend found = { 0 };
+	AUTO(repo_closep) struct repo *former = NULL;
+
+	if (repo_look(kit->repo, &found, err) < 0) {
+		return err->code;
+	}
+	if (found.count == 0) {
+		return 0;
+	}
+	// It is put right when it is opened.
+	former = STEAL(kit->repo);
+	if (open_repo(kit, err) < 0) {
+		repo_closep(&kit->repo);
+		kit->repo = STEAL(former);
+		return err->code;
+	}
+	return 1;
 }
 
 static void

@@ -100,14 +100,29 @@ void kit_clear_dirty(struct kit *kit) NONNULL;
 int kit_heal(struct kit *kit, bool read_all, struct err *err) NONNULL MUST_CHECK;
 
 /**
- * The branch's commit.  A branch that somebody deleted is made again where the ledger saw
- * it last, as long as that commit is there: its history is not given up.  When the commit
- * itself is gone from the repository, the newest before it that the ledger remembers and
- * the repository still has is taken up.
+ * Has something of the repository been broken that repo_open() puts right?  Then it is
+ * opened again, and the next cycle is as after a start.
  *
  * @return
- *         1, 0 there is no commit yet, or negative: CORRUPT when the commit is gone and
- *         none before it is known and there.
+ *         1 it has and is mended, 0 nothing of that kind is wrong, or negative: it
+ *         stays as it was.
+ */
+int kit_mend_repo(struct kit *kit, struct err *err) NONNULL MUST_CHECK;
+
+/** The commit that this state saw last in the repository the configuration names.
+ * @return 1, 0 none, or negative. */
+int
+kit_known_head(struct kit *kit, struct oid *ret_head, struct err *err) NONNULL MUST_CHECK;
+
+/**
+ * The branch's commit.  A branch that somebody deleted, or that nobody can read, is made
+ * again where it was, as long as a commit to go on from is there.  When its commit is
+ * gone from the repository, the remote is asked for it; else the newest before it that
+ * the ledger remembers and the repository still has is taken up.
+ *
+ * @return
+ *         1, 0 there is no commit yet, or negative: CORRUPT when what is there cannot be
+ *         gone on from, and only a person may give it up.
  */
 int kit_head(struct kit *kit, struct oid *ret_head, struct err *err) NONNULL MUST_CHECK;
 

@@ -6,6 +6,7 @@
 #include "agent/purge_attributes.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/spawn.h"
@@ -22,6 +23,7 @@
 #include "scanner/redact.h"
 #include "scanner/scanner.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -684,6 +686,7 @@ purge_prune(struct kit *kit, spawn_line_fn *on_line, void *payload, struct err *
 {
 	AUTO_FREE char *shared =
 		xasprintf("refs/remotes/shared/host/%s", config_host(kit->config));
+	AUTO_FREE char *damaged = path_join(repo_git_dir(kit->repo), HOME_DAMAGED);
 	const char *const drop[] = { "update-ref", "-d", shared, NULL };
 	const char *const expire[] = { "reflog", "expire", "--expire=now",
 		"--expire-unreachable=now", "--all", NULL };
@@ -700,9 +703,12 @@ purge_prune(struct kit *kit, spawn_line_fn *on_line, void *payload, struct err *
 			return err_wrap(err, "throw away what was purged");
 		}
 	}
-	return repo_refresh(kit->repo, err) < 0
-		? err->code
-		: home_set_unpruned(repo_git_dir(kit->repo), false, err);
+	// What an unclean stop broke may hold it as well.
+	if (file_remove_tree(AT_FDCWD, damaged, err) < 0 ||
+		repo_refresh(kit->repo, err) < 0) {
+		return err->code;
+	}
+	return home_set_unpruned(repo_git_dir(kit->repo), false, err);
 }
 
 static int

@@ -274,15 +274,27 @@ rehash_asked(struct kit *kit)
 									      : 0;
 }
 
-// A ledger found to be damaged is no reason to stop keeping files.
+// What may be found broken and put right: 1 something was.
+static int
+mend(struct kit *kit, enum err_code code)
+{
+	struct err why = { 0 };
+
+	if (code == ERR_CORRUPT && kit_mend_ledger(kit, &why) > 0) {
+		return 1;
+	}
+	return (code == ERR_CORRUPT || code == ERR_INVALID || code == ERR_NOT_FOUND) &&
+		kit_mend_repo(kit, &why) > 0;
+}
+
+// A ledger or a repository found to be damaged is no reason to stop keeping files.
 static int
 run_cycle(struct kit *kit, const struct cycle_plan *plan, struct cycle_result *ret_result,
 	struct err *err)
 {
-	struct err why = { 0 };
 	int done = cycle_run(kit, plan, ret_result, err);
 
-	return done == ERR_CORRUPT && kit_mend_ledger(kit, &why) > 0
+	return done < 0 && mend(kit, err->code) > 0
 		? cycle_run(kit, plan, ret_result, err)
 		: done;
 }
@@ -365,7 +377,9 @@ do_sync(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
 		(plan.full && kit_test_scanner(kit, err) < 0)) {
 		return JOB_FAILED;
 	}
-	if (kit_heal(kit, false, err) < 0 || run_cycles(kit, &plan, &result, err) < 0) {
+	// While we run nobody may need what git needs: HEAD, or a tag.
+	if ((plan.full && kit_mend_repo(kit, err) < 0) || kit_heal(kit, false, err) < 0 ||
+		run_cycles(kit, &plan, &result, err) < 0) {
 		return outcome_of(err->code, err);
 	}
 	worker->owes_full = false;

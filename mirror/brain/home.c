@@ -101,7 +101,7 @@ home_write_attributes(const char *git_dir, struct err *err)
 int
 home_make_key(const char *git_dir, struct err *err)
 {
-	AUTO_FREE char *path = path_join(git_dir, "mirror/key");
+	AUTO_FREE char *path = path_join(git_dir, HOME_KEY);
 	AUTO_FREE char *staging = path_join(git_dir, HOME_STAGING);
 	uint8_t key[HOME_KEY_LEN];
 	struct stat info;
@@ -127,7 +127,7 @@ home_make_key(const char *git_dir, struct err *err)
 int
 home_key(const char *git_dir, uint8_t ret_key[HOME_KEY_LEN], struct err *err)
 {
-	AUTO_FREE char *path = path_join(git_dir, "mirror/key");
+	AUTO_FREE char *path = path_join(git_dir, HOME_KEY);
 	AUTO(buf_done) struct buf key = { .max = HOME_KEY_LEN + 1 };
 
 	if (file_read(AT_FDCWD, path, &key, err) < 0) {

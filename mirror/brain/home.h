@@ -11,6 +11,7 @@
  *     mirror/machine    who we are, and mirror/fleet.git/ who else is: brain/fleet
  *     mirror/recipient  the public half of the recovery key; vault/seal writes it
  *     mirror/aside/     foreign files found in the browsable copy
+ *     mirror/damaged/   what an unclean stop broke, set aside by brain/mend
  *     info/attributes   no conversion, whatever a tree says
  *
  * Knows: base.
@@ -26,8 +27,11 @@
 
 struct err;
 
+#define HOME_KEY "mirror/key"
 #define HOME_STAGING "mirror/new"
 #define HOME_ASIDE "mirror/aside"
+/** What an unclean stop broke, set aside by brain/mend. */
+#define HOME_DAMAGED "mirror/damaged"
 /** What stands in our .keep files, to tell them from other people's. */
 #define HOME_KEEP_TEXT "mirror\n"
 /** The next index, until it is in place. */

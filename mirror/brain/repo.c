@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "brain/home.h"
+#include "brain/mend.h"
 #include "brain/reap.h"
 #include "brain/repo_room.h"
 
@@ -184,83 +185,6 @@ create(const struct repo_options *options, const char *ref, git_repository **ret
 	return 0;
 }
 
-// A living git lets go by itself; a dead one's lock is reaped.
-static bool
-is_locked_for_now(git_repository *git, int code, int64_t end_ms)
-{
-	const struct timespec pause = { .tv_nsec = REPO_LOCK_PAUSE_MS * 1000000L };
-	struct err ignored;
-
-	if (code != GIT_ELOCKED || clock_mono_ms() >= end_ms) {
-		return false;
-	}
-	(void)nanosleep(&pause, NULL);
-	(void)!reap_locks(git_repository_path(git), &ignored);
-	return true;
-}
-
-static int
-set_config(git_repository *git, git_config *config, const char *name, const char *value,
-	struct err *err)
-{
-	int64_t end_ms = clock_mono_ms() + REPO_LOCK_WAIT_MS;
-	git_buf old = { 0 };
-	bool same = git_config_get_string_buf(&old, config, name) == 0 &&
-		strcmp(old.ptr, value) == 0;
-	int code = 0;
-
-	git_buf_dispose(&old);
-	while (!same) {
-		errno = 0;
-		// Every line of that name: two would say different things to others.
-		code = git_config_set_multivar(config, name, ".*", value);
-		same = !is_locked_for_now(git, code, end_ms);
-	}
-	return code < 0 ? repo_fail(err, code, "set %s", name) : 0;
-}
-
-static int
-configure(git_repository *git, struct err *err)
-{
-	static const struct {
-		const char *name;
-		const char *value;
-	} rows[] = {
-		{ "core.autocrlf", "false" },
-		{ "core.safecrlf", "false" },
-		{ "core.filemode", "true" },
-		{ "core.symlinks", "true" },
-		{ "core.ignorecase", "false" },
-		{ "core.precomposeunicode", "false" },
-		{ "core.quotepath", "false" },
-		{ "core.fsync", "all" },
-		// History is in the commits; a reflog would keep what a purge removed.
-		{ "core.logallrefupdates", "false" },
-		// We maintain it ourselves; nobody repacks under our feet, and what was
-		// found present is not pruned while a commit is being made of it.
-		{ "gc.auto", "0" },
-		{ "gc.pruneexpire", "never" },
-		{ "maintenance.auto", "false" },
-	};
-	git_config *all = NULL;
-	git_config *local = NULL;
-	int code = git_repository_config(&all, git);
-	int result = 0;
-
-	if (code == 0) {
-		code = git_config_open_level(&local, all, GIT_CONFIG_LEVEL_LOCAL);
-	}
-	if (code < 0) {
-		result = repo_fail(err, code, "read the repository's configuration");
-	}
-	for (size_t i = 0; i < countof(rows) && result == 0; i++) {
-		result = set_config(git, local, rows[i].name, rows[i].value, err);
-	}
-	git_config_free(local);
-	git_config_free(all);
-	return result;
-}
-
 static int
 point_head(struct repo *repo, struct err *err)
 {
@@ -280,7 +204,7 @@ point_head(struct repo *repo, struct err *err)
 	do {
 		code = git_reference_symbolic_create(
 			&head, repo->git, "HEAD", repo->ref, 1, NULL);
-	} while (is_locked_for_now(repo->git, code, end_ms));
+	} while (repo_locked_for_now(repo->git, code, end_ms));
 	git_reference_free(head);
 	return code < 0 ? repo_fail(err, code, "point HEAD at %s", repo->ref) : 0;
 }
@@ -345,10 +269,13 @@ fill_in(struct repo *repo, const struct repo_options *options, struct err *err)
 	}
 	repo->objects = without_slash(objects.ptr);
 	git_buf_dispose(&objects);
+	free(repo->git_dir);
 	repo->git_dir = without_slash(git_repository_path(repo->git));
 	repo->work_dir = work_dir != NULL ? without_slash(work_dir) : NULL;
 	repo->staging = path_join(repo->git_dir, "mirror/new");
 	repo->read_only = options->read_only;
+	repo->mend.git_dir = repo->git_dir;
+	repo->mend.ref = repo->ref;
 	return repo_load_shallow(repo, err);
 }
 
@@ -367,12 +294,12 @@ adopt(struct repo *repo, const struct repo_options *options, struct err *err)
 	}
 	if (reap_all(repo->git_dir, err) < 0 ||
 		reap_each_keep(repo->git_dir, hold_again, repo, err) < 0 ||
-		configure(repo->git, err) < 0 ||
+		repo_configure(repo->git, err) < 0 ||
 		home_write_attributes(repo->git_dir, err) < 0) {
 		return err->code;
 	}
 	home_clear_probes(options->path);
-	return point_head(repo, err);
+	return point_head(repo, err) < 0 ? err->code : repo_find_tags(repo, err);
 }
 
 static int
@@ -406,6 +333,59 @@ make_safe(const struct repo *repo, struct err *err)
 	return fd < 0 || syncfs(fd) < 0 ? err_errno(err, "sync %s", repo->git_dir) : 0;
 }
 
+// Is there a git directory of ours to write to, and where?
+static char *
+find_git_dir(const char *path, bool *ret_bare)
+{
+	AUTO_FREE char *inner = path_join(path, ".git");
+	AUTO_FREE char *objects = path_join(path, "objects");
+	struct stat info;
+	bool nested = lstat(inner, &info) == 0;
+
+	*ret_bare = !nested;
+	if (nested ? !S_ISDIR(info.st_mode)
+		   : (stat(objects, &info) < 0 || !S_ISDIR(info.st_mode))) {
+		return NULL;
+	}
+	return info.st_uid == geteuid() ? xstrdup(nested ? inner : path) : NULL;
+}
+
+// Before anybody opens it: what an unclean stop may have left.
+static int
+mend_files(struct repo *repo, const char *path, struct err *err)
+{
+	bool bare = false;
+
+	repo->git_dir = find_git_dir(path, &bare);
+	if (repo->git_dir == NULL) {
+		return 0;
+	}
+	repo->mend.git_dir = repo->git_dir;
+	repo->mend.ref = repo->ref;
+	return mend_refs(&repo->mend, err) < 0 ||
+			repo_mend_config(&repo->mend, bare, err) < 0
+		? err->code
+		: mend_objects(&repo->mend, err);
+}
+
+int
+repo_look(struct repo *repo, struct mend *ret_mend, struct err *err)
+{
+	ret_mend->look_only = true;
+	ret_mend->git_dir = repo->git_dir;
+	ret_mend->ref = repo->ref != NULL ? repo->ref : "";
+	return mend_refs(ret_mend, err) < 0 ||
+			repo_mend_config(ret_mend, repo->work_dir == NULL, err) < 0
+		? err->code
+		: mend_objects(ret_mend, err);
+}
+
+const struct mend *
+repo_mended(const struct repo *repo)
+{
+	return &repo->mend;
+}
+
 int
 repo_open(const struct repo_options *options, bool do_create, struct repo **ret_repo,
 	struct err *err)
@@ -417,6 +397,9 @@ repo_open(const struct repo_options *options, bool do_create, struct repo **ret_
 	(void)pthread_once(&started, start);
 	if (name_branch(repo, options, err) < 0) {
 		return err->code;
+	}
+	if (!options->read_only && mend_files(repo, options->path, err) < 0) {
+		return err_wrap(err, "open the repository %s", options->path);
 	}
 	errno = 0;
 	code = git_repository_open_ext(
@@ -518,6 +501,7 @@ repo_close(struct repo *repo)
 	free(repo->held);
 	forget_held_odb(repo);
 	packs_done(&repo->packs);
+	mend_done(&repo->mend);
 	git_odb_free(repo->odb);
 	git_repository_free(repo->git);
 	free(repo->shallow);

@@ -33,6 +33,7 @@
 
 struct buf;
 struct err;
+struct mend;
 struct packs;
 struct repo;
 
@@ -60,7 +61,8 @@ struct repo_options {
 /**
  * Open; create it when it is missing and @create.  An existing ordinary repository is
  * adopted: HEAD is pointed at the branch, our configuration is set, stale locks and
- * temporaries of a killed process are reaped.
+ * temporaries of a killed process are reaped.  What an unclean stop broke is put right
+ * first, but for the branch itself (repo_mended()).
  *
  * @return
  *         0, or negative: NOT_FOUND (missing, not @create), DENIED (not ours), INVALID
@@ -84,6 +86,12 @@ const char *repo_branch(const struct repo *repo) NONNULL;
  * NOT_FOUND on a clone. */
 int repo_key(struct repo *repo, uint8_t ret_key[REPO_KEY_LEN], struct err *err)
 	NONNULL MUST_CHECK;
+
+/** What was put right at the opening; borrowed. */
+const struct mend *repo_mended(const struct repo *repo) NONNULL;
+/** What of that kind is wrong now, changing nothing; @ret_mend starts as { 0 }. */
+int
+repo_look(struct repo *repo, struct mend *ret_mend, struct err *err) NONNULL MUST_CHECK;
 
 /** See what another process wrote and what it took away: packs and loose objects. */
 int repo_refresh(struct repo *repo, struct err *err) NONNULL MUST_CHECK;
@@ -115,7 +123,8 @@ int repo_each_object(struct repo *repo, repo_oid_fn *fn, void *payload, struct e
 
 // ---- commits and trees
 
-/** The branch's commit.  @return 1, 0 when it has none yet, or negative. */
+/** The branch's commit.  @return 1, 0 when it has none yet, or negative: CORRUPT when
+ * what stands in the branch is no commit's name. */
 int
 repo_head(struct repo *repo, struct oid *ret_commit, struct err *err) NONNULL MUST_CHECK;
 
@@ -204,6 +213,34 @@ int repo_move_ref(struct repo *repo, const struct oid *old, const struct oid *co
 
 /** The name that our tags are made in: what tells milestones from other people's tags. */
 #define REPO_TAGGER "mirror"
+
+/**
+ * The branch, whatever stands there now: only when nobody can read what that is, or
+ * nothing is there.
+ */
+int repo_put_ref(struct repo *repo, const struct oid *commit, struct err *err)
+	NONNULL MUST_CHECK;
+
+/** Take a ref away, by its whole name; missing is fine. */
+int
+repo_drop_ref(struct repo *repo, const char *name, struct err *err) NONNULL MUST_CHECK;
+/** Milestones, and what is known of a remote, that lead to a commit which is gone: git
+ * calls the whole repository damaged for one of them.  @mend hears of each. */
+int
+repo_drop_lost(struct repo *repo, struct mend *mend, struct err *err) NONNULL MUST_CHECK;
+
+/**
+ * Where may a branch have stood that nobody can read any more?  Looks at every commit in
+ * the repository that was made in our name by @email.
+ *
+ * @after
+ *         The newest that is made upon this one, which may be itself; NULL: the newest
+ *         that no other is made upon.
+ * @return
+ *         1, 0 there is none, or negative.
+ */
+int repo_find_tip(struct repo *repo, const char *email, const struct oid *after,
+	struct oid *ret_commit, struct err *err) NONNULL_ARGS(1, 2, 4, 5) MUST_CHECK;
 
 struct repo_tag {
 	const char *name;

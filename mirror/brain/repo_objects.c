@@ -123,7 +123,12 @@ repo_head(struct repo *repo, struct oid *ret_commit, struct err *err)
 		return 0;
 	}
 	if (code < 0) {
-		return repo_fail(err, code, "read the branch");
+		const git_error *last = git_error_last();
+		bool damaged = last != NULL && last->klass == GIT_ERROR_REFERENCE;
+
+		(void)repo_fail(err, code, "read the branch");
+		err->code = damaged ? ERR_CORRUPT : err->code;
+		return err->code;
 	}
 	*ret_commit = repo_from_git(&id);
 	return 1;

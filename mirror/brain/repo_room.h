@@ -2,7 +2,7 @@
 
 /**
  * brain/repo_room - the open repository as libgit2 has it: the inside of repo.c,
- * repo_history.c, repo_objects.c and repo_refs.c.
+ * repo_config.c, repo_history.c, repo_lost.c, repo_objects.c and repo_refs.c.
  *
  *     code = git_reference_name_to_id(&id, repo->git, repo->ref);
  *     if (code < 0) {
@@ -19,6 +19,7 @@
 
 #include "base/base.h"
 #include "base/err.h"
+#include "brain/mend.h"
 #include "brain/oid.h"
 #include "brain/packs.h"
 #include "brain/repo.h"
@@ -58,6 +59,8 @@ struct repo {
 	// Where a shallow clone was cut, sorted.
 	struct oid *shallow;
 	size_t nshallow;
+	// What was put right at the opening.
+	struct mend mend;
 };
 
 /** What git wrote down of where the clone was cut, once. */
@@ -68,6 +71,16 @@ int repo_load_shallow(struct repo *repo, struct err *err) NONNULL MUST_CHECK;
 int repo_fail_at(struct err *err, const char *where, int code, const char *fmt, ...)
 	PRINTF_LIKE(4, 5);
 #define repo_fail(err, code, ...) repo_fail_at((err), ERR_WHERE_, (code), __VA_ARGS__)
+
+/** A living git lets go by itself; a dead one's lock is reaped.  Try again? */
+bool repo_locked_for_now(git_repository *git, int code, int64_t end_ms) NONNULL;
+/** Everything of ours in the repository's own configuration. */
+int repo_configure(git_repository *git, struct err *err) NONNULL MUST_CHECK;
+/** Before anybody opens it: is that configuration readable, and of a format that is? */
+int repo_mend_config(struct mend *mend, bool bare, struct err *err) NONNULL MUST_CHECK;
+
+/** Tags of ours whose refs were lost, by the objects they left. */
+int repo_find_tags(struct repo *repo, struct err *err) NONNULL MUST_CHECK;
 
 static inline git_oid
 repo_to_git(const struct oid *oid)

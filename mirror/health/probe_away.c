@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "brain/mend.h"
 #include "brain/push.h"
 #include "brain/repo.h"
 #include "config/config.h"
@@ -17,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum {
 	/** Commits looked at to find the oldest one that the remote lacks. */
@@ -48,28 +50,59 @@ say_verified_all(struct probe *probe, struct health_fact *fact)
 	}
 }
 
+// What an unclean stop broke and the next run mends: git needs all of it.
+static void
+say_broken(struct probe *probe, struct health_fact *fact)
+{
+	AUTO(mend_done) struct mend found = { 0 };
+	struct err err = { 0 };
+
+	if (repo_look(probe->repo, &found, &err) < 0) {
+		(void)probe_say(fact, HEALTH_UNKNOWN, "mirror verify",
+			"the brain repo cannot be looked through: %s", err.msg);
+	} else if (found.count == 1) {
+		(void)probe_say(
+			fact, HEALTH_FAILED, "mirror --once", "%s", found.said[0]);
+	} else if (found.count > 1) {
+		(void)probe_say(fact, HEALTH_FAILED, "mirror --once", "%s (and %zu more)",
+			found.said[0], found.count - 1);
+	}
+}
+
+static void
+say_closed(struct probe *probe, struct health_fact *fact)
+{
+	const char *path = probe->input->config->brain.repo;
+	const struct err *why = &probe->repo_door.why;
+	bool gone = why->code == ERR_NOT_FOUND;
+	// Where a folder is, the next run mends it or says what a person must do.
+	bool mends = gone ? access(path, F_OK) == 0
+			  : why->code == ERR_CORRUPT || why->code == ERR_INVALID;
+
+	fact->at_ms = probe->now_ms;
+	(void)probe_say(fact, HEALTH_FAILED,
+		mends          ? "mirror --once"
+			: gone ? "mirror doctor"
+			       : "mirror verify",
+		"the brain repo %s %s: %s", path,
+		gone ? "is not there" : "cannot be opened", why->msg);
+}
+
 void
 probe_integrity(struct probe *probe)
 {
-	const struct config *config = probe->input->config;
-	const struct err *why = &probe->repo_door.why;
 	struct evidence_row row;
 	struct health_fact *fact = probe_from_row(probe, FACT_INTEGRITY, &row);
 
-	if (probe->virgin || config == NULL) {
+	if (probe->virgin || probe->input->config == NULL) {
 		return;
 	}
 	say_verified_all(probe, fact);
 	if (!probe->repo_door.open) {
-		bool gone = why->code == ERR_NOT_FOUND;
-
-		fact->at_ms = probe->now_ms;
-		(void)probe_say(fact, HEALTH_FAILED,
-			gone ? "mirror doctor" : "mirror verify",
-			"the brain repo %s %s: %s", config->brain.repo,
-			gone ? "is not there" : "cannot be opened", why->msg);
+		say_closed(probe, fact);
 		return;
 	}
+	say_broken(probe, fact);
 
 	struct oid tree;
 	struct err err = { 0 };
@@ -77,7 +110,7 @@ probe_integrity(struct probe *probe)
 	if (!oid_is_zero(&probe->head) &&
 		repo_commit_tree(probe->repo, &probe->head, &tree, &err) < 0) {
 		fact->at_ms = probe->now_ms;
-		(void)probe_say(fact, HEALTH_FAILED, "mirror verify",
+		(void)probe_say(fact, HEALTH_FAILED, "mirror --once",
 			"the newest commit cannot be read: %s", err.msg);
 	}
 }

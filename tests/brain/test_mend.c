@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "brain/mend.h"
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "brain/oid.h"
+#include "brain/repo.h"
+#include "room.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct damaged {
+	struct scratch *scratch;
+	struct repo *repo;
+	struct oid head;
+};
+
+static int
+setup(void **state)
+{
+	struct damaged *damaged = xcalloc(1, sizeof(*damaged));
+	const struct room_file files[] = { { "n/a", "one" }, { "n/b", "two" } };
+
+	void *scratch = NULL;
+
+	(void)scratch_setup(&scratch);
+	damaged->scratch = scratch;
+	damaged->repo = room_open(damaged->scratch, true);
+	damaged->head = room_commit(damaged->repo, NULL, files, countof(files));
+	assert_int_equal(room_git(damaged->scratch, "tag plain"), 0);
+	*state = damaged;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct damaged *damaged = *state;
+
+	void *scratch = damaged->scratch;
+
+	repo_close(damaged->repo);
+	free(damaged);
+	return scratch_teardown_all(&scratch);
+}
+
+// In the repository's folder.
+static int
+shell(const struct damaged *damaged, const char *command)
+{
+	return scratch_sh(damaged->scratch, "cd brain/.git && { %s; }", command);
+}
+
+static void
+reopen(struct damaged *damaged)
+{
+	repo_close(damaged->repo);
+	damaged->repo = NULL;
+	damaged->repo = room_open(damaged->scratch, true);
+}
+
+static size_t
+count_found(struct damaged *damaged)
+{
+	AUTO(mend_done) struct mend found = { 0 };
+	struct err err;
+
+	ok(repo_look(damaged->repo, &found, &err));
+	return found.count;
+}
+
+static void
+a_sound_repository_is_left_alone(void **state)
+{
+	struct damaged *damaged = *state;
+
+	assert_int_equal(room_git(damaged->scratch, "pack-refs --all"), 0);
+	assert_int_equal(shell(damaged,
+				 "find . -type f ! -name index | sort | xargs cksum "
+				 ">../../before"),
+		0);
+	assert_int_equal(count_found(damaged), 0);
+	reopen(damaged);
+	assert_int_equal(repo_mended(damaged->repo)->count, 0);
+	assert_int_equal(shell(damaged,
+				 "find . -type f ! -name index | sort | xargs cksum | "
+				 "cmp - ../../before"),
+		0);
+}
+
+static void
+looking_says_what_is_wrong_and_changes_nothing(void **state)
+{
+	static const char *const breaks[] = {
+		": >HEAD",
+		": >refs/tags/plain",
+		"head -c 100 /dev/zero >packed-refs",
+		"head -c 100 /dev/zero >config",
+		"for f in objects/pack/*.idx; do chmod u+w $f; : >$f; done",
+		"for f in objects/pack/*.pack; do chmod u+w $f; truncate -s -3 $f; done",
+		"mkdir -p objects/aa; : >objects/aa/$(printf %038d 0)",
+	};
+	struct damaged *damaged = *state;
+
+	assert_int_equal(shell(damaged, "cp -a . ../../good"), 0);
+	for (size_t i = 0; i < countof(breaks); i++) {
+		assert_int_equal(shell(damaged, breaks[i]), 0);
+		assert_int_equal(
+			shell(damaged, "rm -rf ../../bad; cp -a . ../../bad"), 0);
+		assert_int_equal(count_found(damaged), 1);
+		assert_int_equal(shell(damaged, "diff -r . ../../bad"), 0);
+		assert_int_equal(
+			shell(damaged, "rm -rf ../.git/* && cp -a ../../good/. ../.git"),
+			0);
+	}
+}
+
+static void
+of_a_damaged_table_of_refs_every_sound_line_is_kept(void **state)
+{
+	struct damaged *damaged = *state;
+
+	assert_int_equal(
+		room_git(damaged->scratch,
+			"-c user.name=t -c user.email=t@t.invalid tag -a -m m alpha"),
+		0);
+	assert_int_equal(
+		room_git(damaged->scratch,
+			"-c user.name=t -c user.email=t@t.invalid tag -a -m m omega"),
+		0);
+	assert_int_equal(room_git(damaged->scratch, "pack-refs --all"), 0);
+	// One line in the middle is garbage, with the one that belongs to it.
+	assert_int_equal(
+		shell(damaged,
+			"sed -i '/refs.tags.alpha/s/^..../zzzz/' packed-refs && printf "
+			"'%s refs/tags/cut' $(git rev-parse omega) >>packed-refs"),
+		0);
+	reopen(damaged);
+
+	assert_int_equal(repo_mended(damaged->repo)->count, 1);
+	assert_int_equal(
+		shell(damaged,
+			"test \"$(git tag | tr '\\n' ' ')\" = 'omega plain ' && git "
+			"rev-parse omega^{commit} plain | uniq | wc -l | grep -qx 1 && "
+			"ls mirror/damaged | grep -q packed-refs"),
+		0);
+	room_fsck(damaged->scratch);
+}
+
+static void
+an_index_is_made_again_from_its_pack(void **state)
+{
+	struct damaged *damaged = *state;
+	struct oid head;
+	struct err err;
+
+	assert_int_equal(shell(damaged,
+				 "for f in objects/pack/*.idx; do cp $f ../../idx; chmod "
+				 "u+w $f; truncate -s 1100 $f; done"),
+		0);
+	reopen(damaged);
+	assert_int_equal(repo_head(damaged->repo, &head, &err), 1);
+	assert_true(oid_equal(&head, &damaged->head));
+	// Byte for byte what we had written ourselves.
+	assert_int_equal(shell(damaged, "cmp objects/pack/*.idx ../../idx"), 0);
+	room_fsck(damaged->scratch);
+}
+
+static void
+other_peoples_bytes_are_set_aside_and_never_thrown_away(void **state)
+{
+	struct damaged *damaged = *state;
+
+	assert_int_equal(
+		shell(damaged,
+			"for f in objects/pack/*.pack; do chmod u+w $f; truncate "
+			"-s -3 $f; cp $f ../../cut; done; printf "
+			"'garbage\\n' >refs/tags/plain"),
+		0);
+	reopen(damaged);
+	assert_int_equal(repo_mended(damaged->repo)->count, 2);
+	assert_int_equal(shell(damaged,
+				 "cmp mirror/damaged/*.pack ../../cut && grep -q garbage "
+				 "mirror/damaged/*refs-tags-plain"),
+		0);
+}
+
+static void
+a_branch_that_nobody_can_read_is_no_branch_and_is_left_to_who_knows(void **state)
+{
+	struct damaged *damaged = *state;
+	struct oid found;
+	struct err err;
+
+	assert_int_equal(shell(damaged, "printf 'zz' >refs/heads/host/x"), 0);
+	reopen(damaged);
+	assert_int_equal(repo_head(damaged->repo, &found, &err), ERR_CORRUPT);
+	assert_int_equal(shell(damaged, "grep -q zz refs/heads/host/x"), 0);
+
+	ok(repo_put_ref(damaged->repo, &damaged->head, &err));
+	assert_int_equal(repo_head(damaged->repo, &found, &err), 1);
+	assert_true(oid_equal(&found, &damaged->head));
+	room_fsck(damaged->scratch);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define BROKEN(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+		BROKEN(a_sound_repository_is_left_alone),
+		BROKEN(looking_says_what_is_wrong_and_changes_nothing),
+		BROKEN(of_a_damaged_table_of_refs_every_sound_line_is_kept),
+		BROKEN(an_index_is_made_again_from_its_pack),
+		BROKEN(other_peoples_bytes_are_set_aside_and_never_thrown_away),
+		BROKEN(a_branch_that_nobody_can_read_is_no_branch_and_is_left_to_who_knows),
+	};
+
+	return cmocka_run_group_tests_name("brain/mend", tests, NULL, NULL);
+}
