@@ -4,6 +4,11 @@
  * An entry is its kind and size, 4 bits of the size and then 7 at a time, and a zlib
  * stream.
  *
+ * Building Huffman tables takes as long as deflating some kilobytes, so small objects get
+ * tables made once, from the first megabyte that came by, and tiny ones those that
+ * everybody knows and need not be written down.  Beside tables for each object from 1 KB
+ * on: a tenth less time for a tree of sources, 1.5 % more bytes.
+ *
  * Sources: gitformat-pack(5), RFC 1950 and 1951 (zlib, deflate).
  */
 
@@ -17,14 +22,24 @@
 #include <stdlib.h>
 
 enum {
-	// Below this, building Huffman tables costs more than it saves.
-	LEVEL0_BELOW = 1024,
+	// No tables are written down below this.
+	TINY_BELOW = 768,
+	// Tables of its own cost more than they save below this, once there are others.
+	OWN_BELOW = 4096,
+	OWN_AT_FIRST = 1024,
+	// From so many bytes the tables are made; longer objects count in part.
+	LEARN_LEN = 1 << 20,
+	LEARN_EACH = 64 << 10,
 	ENTRY_HEAD_MAX = 10,
 };
 
 struct deflater_inside {
 	struct isal_zstream stream;
 	uint8_t level_buf[ISAL_DEF_LVL1_DEFAULT];
+	// What came by so far, until tables were made from it.
+	struct isal_huff_histogram histogram;
+	size_t learned;
+	struct isal_hufftables tables;
 };
 
 struct deflater *
@@ -61,6 +76,42 @@ entry_head(enum object_kind kind, size_t len, uint8_t head[ENTRY_HEAD_MAX])
 	return at;
 }
 
+// The first megabyte says what the rest is like.
+static void
+learn(struct deflater_inside *inside, const void *data, size_t len)
+{
+	size_t part = MIN_OF(len, (size_t)LEARN_EACH);
+
+	if (inside->learned >= LEARN_LEN) {
+		return;
+	}
+	isal_update_histogram((uint8_t *)(uintptr_t)data, (int)part, &inside->histogram);
+	inside->learned += part;
+	if (inside->learned >= LEARN_LEN &&
+		isal_create_hufftables(&inside->tables, &inside->histogram) != 0) {
+		// Another megabyte may do.
+		inside->learned = 0;
+	}
+}
+
+static void
+choose_tables(struct deflater_inside *inside, size_t len)
+{
+	struct isal_zstream *stream = &inside->stream;
+	bool has_tables = inside->learned >= LEARN_LEN;
+
+	if (len >= (has_tables ? OWN_BELOW : OWN_AT_FIRST)) {
+		stream->level = 1;
+		stream->level_buf = inside->level_buf;
+		stream->level_buf_size = sizeof(inside->level_buf);
+	} else if (len < TINY_BELOW) {
+		(void)isal_deflate_set_hufftables(stream, NULL, IGZIP_HUFFTABLE_STATIC);
+	} else if (has_tables) {
+		(void)isal_deflate_set_hufftables(
+			stream, &inside->tables, IGZIP_HUFFTABLE_CUSTOM);
+	}
+}
+
 int
 deflate_entry(struct deflater *deflater, enum object_kind kind, const void *data,
 	size_t len, struct err *err)
@@ -81,11 +132,7 @@ deflate_entry(struct deflater *deflater, enum object_kind kind, const void *data
 	stream->gzip_flag = IGZIP_ZLIB;
 	stream->flush = NO_FLUSH;
 	stream->end_of_stream = 1;
-	if (len >= LEVEL0_BELOW) {
-		stream->level = 1;
-		stream->level_buf = deflater->inside->level_buf;
-		stream->level_buf_size = sizeof(deflater->inside->level_buf);
-	}
+	choose_tables(deflater->inside, len);
 	stream->next_in = (uint8_t *)(uintptr_t)data;
 	stream->avail_in = (uint32_t)len;
 	stream->next_out = (uint8_t *)out->data + out->len;
@@ -94,6 +141,7 @@ deflate_entry(struct deflater *deflater, enum object_kind kind, const void *data
 		return err_raise(err, ERR_BUG, "deflate %zu bytes", len);
 	}
 	out->len += stream->total_out;
+	learn(deflater->inside, data, len);
 	return 0;
 }
 
