@@ -43,8 +43,11 @@ while [ ! -e "$W/push.go" ]; do sleep 0.05; done
 EOC
 chmod +x bin/git remote.git/hooks/pre-receive
 
-PATH=$W/bin:$PATH "$MIRROR" run 2>agent.log &
-agent=$!
+start_agent() {
+	PATH=$W/bin:$PATH "$MIRROR" run 2>agent.log &
+	agent=$!
+}
+start_agent
 trap 'kill $agent 2>/dev/null; wait $agent 2>/dev/null; finish' EXIT
 until_() { # WHAT COMMAND...
 	what=$1
@@ -78,6 +81,22 @@ expect 0 timeout 60 "$MIRROR" --once --no-push
 rm push.hold
 touch push.go
 until_ "the trailing push" pushed during3.md
+
+# Killed while a commit lies within a push: both are taken up again (I5).
+rm -f push.begun push.go
+touch push.hold
+printf 'x\n' >notes/second.md
+until_ "another push" test -e push.begun
+printf 'x\n' >notes/killed.md
+until_ "a commit during it" committed killed.md
+kill -9 $agent
+wait $agent 2>/dev/null || true
+printf 'x\n' >notes/unseen.md
+rm push.hold
+touch push.go
+start_agent
+until_ "what nobody heard" committed unseen.md
+until_ "what was on its way" pushed unseen.md
 
 # --- a repack
 for i in $(seq 60); do
