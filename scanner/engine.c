@@ -18,6 +18,7 @@
 #include "scanner/filter.h"
 #include "scanner/gitleaks.h"
 #include "scanner/literal.h"
+#include "scanner/rarity.h"
 #include "scanner/rule.h"
 #include "scanner/runs.h"
 
@@ -82,13 +83,14 @@ append(struct findings *findings, const struct engine_finding *finding)
 }
 
 void
-pass_fingerprint(const struct engine_context *context, const char *secret, size_t len,
-	uint8_t ret[FINDING_PRINT_LEN])
+pass_identify(const struct engine_context *context, const char *secret, size_t len,
+	struct engine_finding *finding)
 {
 	uint8_t digest[HASH_SHA256_LEN];
 
 	hash_keyed(context->key, secret, len, digest);
-	memcpy(ret, digest, FINDING_PRINT_LEN);
+	memcpy(finding->fingerprint, digest, FINDING_PRINT_LEN);
+	finding->entropy = (uint16_t)rarity_entropy(secret, len);
 }
 
 void
@@ -122,8 +124,7 @@ emit(struct pass *pass, const char *id, uint32_t order,
 		pass_tell(pass, id, "it is a mark of ours", start, end);
 		return;
 	}
-	pass_fingerprint(
-		pass->context, pass->text + start, end - start, finding.fingerprint);
+	pass_identify(pass->context, pass->text + start, end - start, &finding);
 	pass_add(pass, &finding);
 }
 
@@ -199,10 +200,10 @@ on_user_match(const struct gitleaks_match *match, void *payload)
 	const char *path = pass->context->path_name;
 
 	if (match->end == 0 && path != NULL) {
-		pass_fingerprint(pass->context, path, strlen(path), finding.fingerprint);
+		pass_identify(pass->context, path, strlen(path), &finding);
 	} else {
-		pass_fingerprint(pass->context, pass->text + match->start,
-			match->end - match->start, finding.fingerprint);
+		pass_identify(pass->context, pass->text + match->start,
+			match->end - match->start, &finding);
 	}
 	if (!filter_is_mark(pass->text + match->start, match->end - match->start)) {
 		pass_add(pass, &finding);

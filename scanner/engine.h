@@ -29,6 +29,7 @@ struct engine_finding {
 	size_t start;
 	size_t end;
 	uint8_t fingerprint[FINDING_PRINT_LEN];
+	uint16_t entropy;
 };
 
 /** A rule looked and found nothing. */

@@ -63,8 +63,9 @@ struct pass {
 /** Where somebody asks why nothing was found: this is why. */
 void pass_tell(const struct pass *pass, const char *rule, const char *why, size_t start,
 	size_t end) NONNULL;
-void pass_fingerprint(const struct engine_context *context, const char *secret,
-	size_t len, uint8_t ret[FINDING_PRINT_LEN]) NONNULL;
+/** What tells this secret from others: its fingerprint, its entropy. */
+void pass_identify(const struct engine_context *context, const char *secret, size_t len,
+	struct engine_finding *finding) NONNULL;
 /** Unless a person allowed it, or it is not sure enough here. */
 void pass_add(struct pass *pass, const struct engine_finding *finding) NONNULL;
 /** The same for a span of the text. */

@@ -230,7 +230,7 @@ pass_pem(struct pass *pass, size_t at)
 		return;
 	}
 	// The same key is the same secret however its lines are broken and escaped.
-	pass_fingerprint(pass->context, found.bare, found.nbare, finding.fingerprint);
+	pass_identify(pass->context, found.bare, found.nbare, &finding);
 	pem_done(&found);
 	pass_add(pass, &finding);
 }

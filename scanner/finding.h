@@ -37,6 +37,10 @@ struct finding {
 	size_t line;
 	size_t column;
 	size_t end_line;
+	/** Of its last byte. */
+	size_t end_column;
+	/** Shannon's, of the decoded secret, in hundredths of a bit: for reports. */
+	uint16_t entropy;
 	/** Keyed hash of the decoded secret: equal secrets are equal, whatever their
 	 * encoding or place.  Never a bare hash, which could be tried against. */
 	uint8_t fingerprint[FINDING_PRINT_LEN];

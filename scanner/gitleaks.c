@@ -336,6 +336,9 @@ read_rule_key(const char *key, size_t len, unsigned int line, unsigned int colum
 	(void)len;
 	(void)line;
 	(void)column;
+	if (strcasecmp(key, "description") == 0) {
+		set_text(&rule->description, value);
+	}
 	if (strcasecmp(key, "regex") == 0 || strcasecmp(key, "path") == 0) {
 		struct gitleaks_regex *regex =
 			char_lower(*key) == 'r' ? &rule->regex : &rule->path;
@@ -668,6 +671,7 @@ rule_free(struct gitleaks_rule *rule)
 {
 	free(rule->id);
 	free(rule->safe_id);
+	free(rule->description);
 	regex_free(&rule->regex);
 	regex_free(&rule->path);
 	texts_free(&rule->keywords);
@@ -736,6 +740,14 @@ const char *
 gitleaks_id(const struct gitleaks *rules, size_t rule)
 {
 	return rules->rules[rule].safe_id;
+}
+
+const char *
+gitleaks_description(const struct gitleaks *rules, size_t index)
+{
+	const struct gitleaks_rule *rule = &rules->rules[index];
+
+	return rule->description != NULL ? rule->description : rule->safe_id;
 }
 
 bool

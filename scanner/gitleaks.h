@@ -43,6 +43,9 @@ int gitleaks_load(const char *const *files, size_t nfiles, struct gitleaks **ret
 void gitleaks_free(struct gitleaks *rules);
 void gitleaks_freep(struct gitleaks **rules);
 
+/** What rule @index finds, in its author's words, or its id; borrowed. */
+const char *gitleaks_description(const struct gitleaks *rules, size_t index) NONNULL;
+
 size_t gitleaks_count(const struct gitleaks *rules) NONNULL;
 const char *gitleaks_id(const struct gitleaks *rules, size_t rule) NONNULL;
 /** Built-in rules that [extend] disabledRules names. */

@@ -70,6 +70,8 @@ struct gitleaks_rule {
 	/** As written, and as a mark may show it. */
 	char *id;
 	char *safe_id;
+	/** For people; may be NULL. */
+	char *description;
 	struct gitleaks_regex regex;
 	/** The regex began with a lazy prefix such as [\w.-]{0,50}?, which was dropped:
 	 * how far a match is widened to the left instead. */

@@ -170,6 +170,26 @@ scanner_rule(const struct scanner *scanner, size_t index)
 	return gitleaks_id(ruleset_user(scanner->rules), index - builtin);
 }
 
+const char *
+scanner_rule_name(const struct scanner *scanner, const char *rule)
+{
+	const struct gitleaks *user = ruleset_user(scanner->rules);
+
+	for (size_t i = 0; i < ruleset_count(scanner->rules); i++) {
+		const struct rule *row = ruleset_rule(scanner->rules, (uint32_t)i);
+
+		if (strcmp(row->id, rule) == 0) {
+			return row->name;
+		}
+	}
+	for (size_t i = 0; user != NULL && i < gitleaks_count(user); i++) {
+		if (strcmp(gitleaks_id(user, i), rule) == 0) {
+			return gitleaks_description(user, i);
+		}
+	}
+	return rule;
+}
+
 /** The pool is behind a lock of its own, so a scanner is constant to its callers. */
 static struct scanner *
 unlocked(const struct scanner *scanner)
@@ -292,6 +312,8 @@ add_finding(const struct view *view, const struct engine_finding *found,
 			.line = 1,
 			.column = 1,
 			.end_line = 1,
+			.end_column = 1,
+			.entropy = found->entropy,
 		},
 		.shape = view->shape,
 		.fixed = view->fixed || found->end == 0,
@@ -309,6 +331,8 @@ add_finding(const struct view *view, const struct engine_finding *found,
 		struct counter end = *counter;
 		count_to(&end, found->end - 1);
 		item.finding.end_line = end.line;
+		item.finding.end_column =
+			(found->end - end.line_start) * view->shape.unit;
 	}
 	collection->list = xgrow(collection->list, collection->count, &collection->size,
 		sizeof(*collection->list));
@@ -446,8 +470,11 @@ sort_out(struct collection *collection)
 		if (next->start >= last->end) {
 			collection->list[++kept] = collection->list[i];
 		} else {
-			last->end = MAX_OF(last->end, next->end);
-			last->end_line = MAX_OF(last->end_line, next->end_line);
+			if (next->end > last->end) {
+				last->end = next->end;
+				last->end_line = next->end_line;
+				last->end_column = next->end_column;
+			}
 		}
 	}
 	collection->count = kept + 1;

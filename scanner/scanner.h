@@ -106,6 +106,9 @@ size_t scanner_count(const struct scanner *scanner) NONNULL;
 /** The id of rule @index, in the order of the tables; borrowed from the scanner. */
 const char *scanner_rule(const struct scanner *scanner, size_t index) NONNULL;
 
+/** What a rule of this id finds, in words; the id when it says nothing.  Borrowed. */
+const char *scanner_rule_name(const struct scanner *scanner, const char *rule) NONNULL;
+
 /**
  * Scan bytes: text in any encoding, or a binary.
  *

@@ -113,6 +113,9 @@ report(struct scanner_stream *stream, const struct collection *found, size_t upt
 			if (finding.line == 1) {
 				finding.column += stream->column;
 			}
+			if (finding.end_line == 1) {
+				finding.end_column += stream->column;
+			}
 			finding.line += stream->lines;
 			finding.end_line += stream->lines;
 			finding.start += stream->base;

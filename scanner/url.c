@@ -76,8 +76,9 @@ is_password(const char *text, size_t len, bool web)
 	if (web) {
 		return filter_is_password(text, len);
 	}
-	return len >= 4 && !filter_is_placeholder(text, len) &&
-		!filter_is_reference(text, len);
+	// cvs://:pserver:anoncvs@host: a method, and a guest's name.
+	return len >= 4 && !word_begins(text, len, A_WORD("pserver:anon")) &&
+		!filter_is_placeholder(text, len) && !filter_is_reference(text, len);
 }
 
 /** https://<token>@host: a token in the place of the user.  Sentry's is public. */

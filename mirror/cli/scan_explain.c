@@ -140,12 +140,12 @@ parse_where(const char *where, char **ret_file, size_t *ret_line, struct err *er
 	unsigned long line;
 
 	if (colon == NULL || colon == where || colon[1] < '0' || colon[1] > '9') {
-		return err_raise(err, ERR_USAGE, "--explain needs FILE:LINE");
+		return err_raise(err, ERR_USAGE, "%s: --explain needs FILE:LINE", where);
 	}
 	errno = 0;
 	line = strtoul(colon + 1, &end, 10);
 	if (*end != '\0' || errno != 0 || line == 0) {
-		return err_raise(err, ERR_USAGE, "--explain needs FILE:LINE");
+		return err_raise(err, ERR_USAGE, "%s: --explain needs FILE:LINE", where);
 	}
 	*ret_line = line;
 	*ret_file = xmemdup0(where, (size_t)(colon - where));

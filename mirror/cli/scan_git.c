@@ -6,177 +6,15 @@
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/mem.h"
-#include "base/path.h"
 #include "base/spawn.h"
+#include "cli/git_child.h"
 #include "cli/scan_names.h"
 #include "cli/scan_pool.h"
 #include "scanner/scanner.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-enum {
-	READ_MAX = 64 * 1024,
-	LINE_MAX_ = 32 * 1024,
-	LIST_MAX = 4096,
-};
-#define DEADLINE_MS (INT64_C(24) * 3600000)
-
-// A child on a thread of its own; what it wrote is read by somebody else.
-struct helper {
-	struct spawn plan;
-	pthread_t thread;
-	bool running;
-	int status;
-	int in;
-	int out;
-	char said[ERR_MSG_MAX];
-	struct err err;
-};
-
-// What git said last, for the story.
-static void
-remember_said(struct helper *helper, const struct spawn_result *result)
-{
-	const char *text = buf_text(&result->errors);
-	size_t len = strcspn(text, "\n");
-
-	(void)snprintf(helper->said, sizeof(helper->said), "%.*s",
-		(int)MIN_OF(len, (size_t)200), text);
-}
-
-static void *
-run_helper(void *payload)
-{
-	struct helper *helper = payload;
-	struct spawn_result result = SPAWN_RESULT(LIST_MAX);
-
-	if (spawn_run(&helper->plan, &result, &helper->err) == 0) {
-		helper->status = result.status;
-		remember_said(helper, &result);
-	}
-	spawn_result_done(&result);
-	// Its neighbours see the end of the pipe only when our copy is closed too.
-	base_close_p(&helper->in);
-	base_close_p(&helper->out);
-	return NULL;
-}
-
-static int
-start_helper(struct helper *helper, struct err *err)
-{
-	helper->plan.input_fd = MAX_OF(helper->in, 0);
-	helper->plan.output_fd = MAX_OF(helper->out, 0);
-	helper->plan.deadline_ms = DEADLINE_MS;
-	errno = pthread_create(&helper->thread, NULL, run_helper, helper);
-	if (errno != 0) {
-		return err_errno(err, "start a thread");
-	}
-	helper->running = true;
-	return 0;
-}
-
-// Wait, and say what went wrong unless something else did before.
-static int
-join_helper(struct helper *helper, const char *what, int result, struct err *err)
-{
-	if (!helper->running) {
-		base_close_p(&helper->in);
-		base_close_p(&helper->out);
-		return result;
-	}
-	(void)pthread_join(helper->thread, NULL);
-	helper->running = false;
-	if (result < 0) {
-		return result;
-	}
-	if (helper->err.code != 0) {
-		*err = helper->err;
-		return err_wrap(err, "%s", what);
-	}
-	if (helper->status != 0) {
-		return err_raise(err, ERR_INVALID, "%s: %s", what,
-			helper->said[0] != '\0' ? helper->said : "git failed");
-	}
-	return 0;
-}
-
-// Buffered reading of cat-file's answers.
-struct reader {
-	int fd;
-	char bytes[READ_MAX];
-	size_t at;
-	size_t len;
-};
-
-static int
-fill(struct reader *reader, struct err *err)
-{
-	ssize_t len;
-
-	do {
-		len = read(reader->fd, reader->bytes, sizeof(reader->bytes));
-	} while (len < 0 && errno == EINTR);
-	if (len < 0) {
-		return err_errno(err, "read from git");
-	}
-	reader->at = 0;
-	reader->len = (size_t)len;
-	return len > 0 ? 1 : 0;
-}
-
-// 1 a line without its newline, 0 the end, or negative.
-static int
-read_line(struct reader *reader, char line[LINE_MAX_], struct err *err)
-{
-	size_t len = 0;
-
-	for (;;) {
-		if (reader->at == reader->len) {
-			int more = fill(reader, err);
-
-			if (more <= 0) {
-				return more < 0 || len == 0
-					? more
-					: err_raise(err, ERR_IO, "git stopped in a line");
-			}
-		}
-		char c = reader->bytes[reader->at++];
-		if (c == '\n') {
-			line[len] = '\0';
-			return 1;
-		}
-		// A path longer than any system allows is cut.
-		if (len < LINE_MAX_ - 1) {
-			line[len++] = c;
-		}
-	}
-}
-
-// Up to @most bytes that are there; 0 is the end.
-static int
-read_some(struct reader *reader, size_t most, const char **ret_data, size_t *ret_len,
-	struct err *err)
-{
-	if (reader->at == reader->len) {
-		int more = fill(reader, err);
-
-		if (more <= 0) {
-			return more < 0
-				? more
-				: err_raise(err, ERR_IO, "git stopped in an object");
-		}
-	}
-	*ret_data = reader->bytes + reader->at;
-	*ret_len = MIN_OF(most, reader->len - reader->at);
-	reader->at += *ret_len;
-	return 0;
-}
 
 // One object, as the header line tells of it.
 struct object {
@@ -191,7 +29,7 @@ struct history {
 	struct scan_pool *pool;
 	const struct scanner *scanner;
 	struct scan_names names;
-	struct reader *reader;
+	struct git_reader *reader;
 	// Paths of what is staged, by number; NULL in a history.
 	char **paths;
 	size_t npaths;
@@ -244,7 +82,7 @@ stream_object(struct history *history, const struct object *object,
 		const char *data = NULL;
 		size_t len = 0;
 
-		if (read_some(history->reader, left, &data, &len, err) < 0) {
+		if (git_read_some(history->reader, left, &data, &len, err) < 0) {
 			return err->code;
 		}
 		if (result >= 0) {
@@ -271,7 +109,7 @@ load_object(struct history *history, const struct object *object, struct scan_ta
 		const char *data = NULL;
 		size_t len = 0;
 
-		if (read_some(history->reader, object->size - task->len, &data, &len,
+		if (git_read_some(history->reader, object->size - task->len, &data, &len,
 			    err) < 0) {
 			return err->code;
 		}
@@ -335,7 +173,7 @@ take_object(struct history *history, const struct object *object, struct err *er
 			scan_pool_add(history->pool, &task);
 		}
 	}
-	return result < 0 ? result : read_some(history->reader, 1, &data, &len, err);
+	return result < 0 ? result : git_read_some(history->reader, 1, &data, &len, err);
 }
 
 static int
@@ -347,7 +185,7 @@ skip_object(struct history *history, const struct object *object, struct err *er
 		const char *data = NULL;
 		size_t len = 0;
 
-		if (read_some(history->reader, left, &data, &len, err) < 0) {
+		if (git_read_some(history->reader, left, &data, &len, err) < 0) {
 			return err->code;
 		}
 		left -= len;
@@ -358,10 +196,10 @@ skip_object(struct history *history, const struct object *object, struct err *er
 static int
 take_objects(struct history *history, struct err *err)
 {
-	AUTO_FREE char *line = xmalloc(LINE_MAX_);
+	AUTO_FREE char *line = xmalloc(GIT_LINE_MAX);
 	int more;
 
-	while ((more = read_line(history->reader, line, err)) > 0) {
+	while ((more = git_read_line(history->reader, line, err)) > 0) {
 		struct object object;
 		int result;
 
@@ -383,12 +221,6 @@ take_objects(struct history *history, struct err *err)
 	return more;
 }
 
-static int
-make_pipe(int ends[2], struct err *err)
-{
-	return pipe2(ends, O_CLOEXEC) < 0 ? err_errno(err, "pipe") : 0;
-}
-
 static const char batch[] = "--batch=%(objectname) %(objecttype) %(objectsize) %(rest)";
 
 // Start cat-file on the list at @list_fd (taken over) and take everything it tells.
@@ -398,7 +230,7 @@ read_objects(struct history *history, const char *repo, const char *const *env,
 {
 	const char *const argv[] = { "git", "-C", repo, "cat-file", batch, "--buffer",
 		NULL };
-	struct helper cat = {
+	struct git_child cat = {
 		.plan = { .argv = argv, .env = env },
 		.in = list_fd,
 		.out = -1,
@@ -410,27 +242,23 @@ read_objects(struct history *history, const char *repo, const char *const *env,
 		cat.plan.input = buf_text(list);
 		cat.plan.input_len = list->len;
 	}
-	result = make_pipe(answers, err);
+	result = git_pipe(answers, err);
 	cat.out = answers[1];
 	if (result == 0) {
-		result = start_helper(&cat, err);
+		result = git_child_start(&cat, err);
 	}
 	if (result == 0) {
-		struct reader *reader = xmalloc(sizeof(*reader));
+		struct git_reader *reader = xmalloc(sizeof(*reader));
 
-		*reader = (struct reader){ .fd = answers[0] };
+		*reader = (struct git_reader){ .fd = answers[0] };
 		history->reader = reader;
 		result = take_objects(history, err);
 		free(reader);
 	}
 	base_close_p(&answers[0]);
-	return join_helper(&cat, "git cat-file", result, err);
+	return git_child_join(&cat, "git cat-file", result, err);
 }
 
-// A hook's environment speaks of another repository.
-static const char *const elsewhere[] = { "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE",
-	"GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_PREFIX",
-	"GIT_OPTIONAL_LOCKS=0", "GIT_TERMINAL_PROMPT=0", NULL };
 static const char *const here[] = { "GIT_OPTIONAL_LOCKS=0", "GIT_TERMINAL_PROMPT=0",
 	NULL };
 
@@ -446,24 +274,24 @@ scan_git_history(struct scan_pool *pool, const struct scanner *scanner, const ch
 		.scanner = scanner,
 		.names = { .pool = pool, .scanner = scanner },
 	};
-	struct helper list = {
-		.plan = { .argv = argv, .env = elsewhere },
+	struct git_child list = {
+		.plan = { .argv = argv, .env = git_elsewhere },
 		.in = -1,
 		.out = -1,
 	};
 	int names[2] = { -1, -1 };
-	int result = make_pipe(names, err);
+	int result = git_pipe(names, err);
 
 	list.out = names[1];
 	if (result == 0) {
-		result = start_helper(&list, err);
+		result = git_child_start(&list, err);
 	}
 	if (result == 0) {
 		result = read_objects(
-			&history, repo, elsewhere, STEAL_FD(names[0]), NULL, err);
+			&history, repo, git_elsewhere, STEAL_FD(names[0]), NULL, err);
 	}
 	base_close_p(&names[0]);
-	result = join_helper(&list, "git rev-list", result, err);
+	result = git_child_join(&list, "git rev-list", result, err);
 	scan_names_done(&history.names);
 	return result < 0 ? err_wrap(err, "scan the history of %s", repo) : 0;
 }
@@ -509,7 +337,7 @@ scan_git_staged(struct scan_pool *pool, const struct scanner *scanner, const cha
 	const char *const argv[] = { "git", "-C", dir, "diff", "--cached", "--raw", "-z",
 		"--no-renames", "--no-ext-diff", "--no-abbrev",
 		"--ignore-submodules=none", NULL };
-	struct spawn plan = { .argv = argv, .env = here, .deadline_ms = DEADLINE_MS };
+	struct spawn plan = { .argv = argv, .env = here, .deadline_ms = GIT_DEADLINE_MS };
 	struct spawn_result raw = SPAWN_RESULT(SCAN_GIT_STAGED_MAX);
 	AUTO(buf_done) struct buf list = { .max = SCAN_GIT_STAGED_MAX };
 	struct history history = {

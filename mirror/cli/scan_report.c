@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "cli/scan_commits.h"
 #include "scanner/finding.h"
 #include "scanner/scanner.h"
 
@@ -39,7 +40,12 @@ begin_sarif(const struct scan_report *report, struct output *out)
 		i++) {
 		struct json *rule = json_new_object();
 
-		json_set_text(rule, "id", scanner_rule(report->scanner, i));
+		const char *id = scanner_rule(report->scanner, i);
+		struct json *words = json_new_object();
+
+		json_set_text(words, "text", scanner_rule_name(report->scanner, id));
+		json_set_text(rule, "id", id);
+		json_set(rule, "shortDescription", words);
 		json_append(rules, rule);
 	}
 	text = json_write(rules, 0);
@@ -171,18 +177,31 @@ sarif_json(
 	return result;
 }
 
+/** The commit of a history that brought what @place is, as gitleaks' keys. */
+static const char *
+set_commit(const struct scan_report *report, const struct scan_place *place,
+	struct json *object)
+{
+	const struct scan_commit *commit = NULL;
+
+	if (report->commits != NULL && place->object != NULL) {
+		commit = scan_commits_of(report->commits, place->object);
+	}
+	bool known = commit != NULL;
+	json_set_text(object, "Commit", known ? commit->id : "");
+	json_set_text(object, "Author", known ? commit->author : "");
+	json_set_text(object, "Email", known ? commit->email : "");
+	json_set_text(object, "Date", known ? commit->date : "");
+	json_set_text(object, "Message", known ? commit->message : "");
+	return known ? commit->id : "";
+}
+
 // gitleaks' own keys; what would hold the secret says REDACTED.  Its fingerprint is a
 // place, ours is in the tags.
 static struct json *
-gitleaks_json(
-	const struct scan_place *place, const struct finding *finding, const char *print)
+gitleaks_json(const struct scan_report *report, const struct scan_place *place,
+	const struct finding *finding, const char *print)
 {
-	static const char *const empty[] = { "SymlinkFile", "Author", "Email", "Date",
-		"Message" };
-	AUTO_FREE char *where =
-		xasprintf("%s%s%s:%s:%zu", place->object != NULL ? place->object : "",
-			place->object != NULL ? ":" : "", place->path, finding->rule,
-			finding->line);
 	AUTO_FREE char *tag = xasprintf("fingerprint:%s", print);
 	struct json *object = json_new_object();
 	struct json *tags = json_new_array();
@@ -190,21 +209,24 @@ gitleaks_json(
 	json_append_text(tags, tag);
 	json_append_text(tags, finding_confidence_name(finding->confidence));
 	json_set_text(object, "RuleID", finding->rule);
-	json_set_text(object, "Description", finding->rule);
+	json_set_text(object, "Description",
+		report->scanner != NULL
+			? scanner_rule_name(report->scanner, finding->rule)
+			: finding->rule);
 	json_set_int(object, "StartLine", (int64_t)finding->line);
 	json_set_int(object, "EndLine", (int64_t)finding->end_line);
 	json_set_int(object, "StartColumn", (int64_t)finding->column);
-	json_set_int(object, "EndColumn",
-		(int64_t)(finding->column + (finding->end - finding->start)));
+	json_set_int(object, "EndColumn", (int64_t)finding->end_column);
 	json_set_text(object, "Match", "REDACTED");
 	json_set_text(object, "Secret", "REDACTED");
 	json_set_text(object, "File", place->path);
-	json_set_text(object, "Commit", place->object != NULL ? place->object : "");
-	json_set_int(object, "Entropy", 0);
-	for (size_t i = 0; i < countof(empty); i++) {
-		json_set_text(object, empty[i], "");
-	}
+	json_set_text(object, "SymlinkFile", "");
+	json_set_real(object, "Entropy", (double)finding->entropy / 100);
+	const char *commit = set_commit(report, place, object);
 	json_set(object, "Tags", tags);
+
+	AUTO_FREE char *where = xasprintf("%s%s%s:%s:%zu", commit,
+		commit[0] != '\0' ? ":" : "", place->path, finding->rule, finding->line);
 	json_set_text(object, "Fingerprint", where);
 	return object;
 }
@@ -228,7 +250,7 @@ scan_report_finding(const struct scan_report *report, const struct scan_place *p
 		object = sarif_json(place, finding, print);
 		break;
 	case SCAN_GITLEAKS:
-		object = gitleaks_json(place, finding, print);
+		object = gitleaks_json(report, place, finding, print);
 		break;
 	}
 	text = json_write(object, 0);

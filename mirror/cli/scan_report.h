@@ -22,6 +22,7 @@
 struct buf;
 struct err;
 struct finding;
+struct scan_commits;
 struct scanner;
 
 enum scan_format {
@@ -59,6 +60,8 @@ struct scan_report {
 	bool begun;
 	/** Borrowed, for names of rules; may be NULL. */
 	const struct scanner *scanner;
+	/** Borrowed: who brought which object; NULL but in a history for gitleaks. */
+	const struct scan_commits *commits;
 };
 
 /** "text|json|sarif|gitleaks", as --format takes them. */

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "cli/handlers.h"
+#include "cli/scan_commits.h"
 #include "cli/scan_explain.h"
 #include "cli/scan_files.h"
 #include "cli/scan_git.h"
@@ -39,6 +40,8 @@ struct scan {
 	struct scan_known known;
 	struct scan_known collect;
 	struct scan_report report;
+	/** Who brought what, for gitleaks' report of a history. */
+	struct scan_commits *commits;
 	struct scan_totals totals;
 	struct scan_pool *pool;
 };
@@ -47,6 +50,7 @@ static void
 scan_done(struct scan *scan)
 {
 	scanner_free(scan->scanner);
+	scan_commits_free(scan->commits);
 	scan_known_done(&scan->known);
 	scan_known_done(&scan->collect);
 }
@@ -177,6 +181,14 @@ prepare(struct scan *scan, struct err *err)
 		return err->code;
 	}
 	scan->report.scanner = scan->scanner;
+	if (args_has(&scan->call->args, "git") && scan->report.format == SCAN_GITLEAKS) {
+		const char *repo = args_value(&scan->call->args, "git");
+
+		if (scan_commits_read(repo, scan->scanner, &scan->commits, err) < 0) {
+			return err_wrap(err, "scan the history of %s", repo);
+		}
+		scan->report.commits = scan->commits;
+	}
 	return 0;
 }
 
@@ -214,6 +226,22 @@ run(struct scan *scan, struct err *err)
 	return scan->totals.exit;
 }
 
+// --explain names one line, and each further word another.
+static int
+explain_all(const struct scan *scan, const char *first, struct err *err)
+{
+	const struct args *args = &scan->call->args;
+	int all = scan_explain(scan->call, scan->key, scan->scanner, first, err);
+
+	for (size_t i = 0; i < args->nwords && all >= 0; i++) {
+		int one = scan_explain(
+			scan->call, scan->key, scan->scanner, args->words[i], err);
+
+		all = one < 0 ? one : MAX_OF(all, one);
+	}
+	return all;
+}
+
 int
 verb_scan(struct call *call, struct err *err)
 {
@@ -227,9 +255,10 @@ verb_scan(struct call *call, struct err *err)
 		return err_raise(
 			err, ERR_USAGE, "only one of --git, --staged and --explain");
 	}
-	if ((args_has(&call->args, "git") || explain != NULL) && call->args.nwords > 0) {
-		return err_raise(
-			err, ERR_USAGE, "--git and --explain take no further path");
+	if (args_has(&call->args, "git") && call->args.nwords > 0) {
+		err_raise(
+			err, ERR_USAGE, "--git takes one repository and no further path");
+		return err_advise(err, "scan its files with another `mirror scan PATH`");
 	}
 	scan.report.format = format != NULL ? scan_format_parse(format)
 		: call->out.json            ? SCAN_JSON
@@ -238,7 +267,7 @@ verb_scan(struct call *call, struct err *err)
 		return err->code;
 	}
 	if (explain != NULL) {
-		return scan_explain(call, scan.key, scan.scanner, explain, err);
+		return explain_all(&scan, explain, err);
 	}
 	return run(&scan, err);
 }

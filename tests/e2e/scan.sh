@@ -51,8 +51,23 @@ if command -v jq >/dev/null; then
 	expect 1 "$MIRROR" scan --format=sarif d
 	is "$(jq '.runs[0].results | length' out)" 5 "results in SARIF"
 	is "$(jq -r .version out)" 2.1.0 "SARIF's version"
+	# What the schema of SARIF 2.1.0 asks for, without the schema.
+	is "$(jq -r '[.runs[0] | (.tool.driver | .name, .version), (.results[] | .ruleId, .message.text,
+		.level, (.locations[0].physicalLocation | .artifactLocation.uri), .partialFingerprints["mirrorSecret/v1"])
+		| type] | unique | join(" ")' out)" string "the type of SARIF's texts"
+	is "$(jq '[.runs[0] | (.tool.driver.rules[].id) as $id | $id] as $ids | [.runs[0].results[].ruleId | IN($ids[])] | all' out)" \
+		true "each result's rule is among the rules"
+	is "$(jq '[.runs[0].tool.driver.rules[] | .shortDescription.text | length > 0] | all' out)" true "words for each rule"
+	is "$(jq '[.runs[0].tool.driver.rules[].id] | length == (unique | length)' out)" true "no rule twice"
+	is "$(jq -r '[.runs[0].results[].level] | unique - ["error", "warning"] | length' out)" 0 "levels that SARIF knows"
+	is "$(jq '[.runs[0].results[].locations[0].physicalLocation.region | .startLine >= 1 and .endLine >= .startLine
+		and .byteOffset >= 0 and .byteLength >= 1] | all' out)" true "regions"
+	is "$(jq .runs[0].invocations[0].executionSuccessful out)" true "an execution that succeeded"
 	expect 1 "$MIRROR" scan --format=gitleaks d
 	is "$(jq length out)" 5 "rows for gitleaks"
+	is "$(jq -c '[.[] | keys_unsorted] | unique | map(sort)[]' out)" '["Author","Commit","Date","Description","Email","EndColumn","EndLine","Entropy","File","Fingerprint","Match","Message","RuleID","Secret","StartColumn","StartLine","SymlinkFile","Tags"]' "gitleaks' keys"
+	is "$(jq -r '.[0] | "\(.Description) \(.StartColumn) \(.EndColumn) \(.Entropy > 3)"' out)" "AWS access key id 7 26 true" \
+		"what gitleaks would say of it"
 	is "$(jq -r '.[0].Secret' out)" REDACTED "what stands for the secret"
 	expect 0 "$MIRROR" scan --json d/empty
 	is "$(jq -c .findings out)" '[]' "no findings"
@@ -209,3 +224,11 @@ if [ "$(id -u)" -ne 0 ]; then
 	says err "fingerprints of this scan are good for it alone"
 	chmod 700 "$XDG_DATA_HOME/mirror"
 fi
+
+# --explain takes more than one line, and says which word is none.
+printf 'nothing\nkey = %s\n' "$AWS_KEY" >two
+expect 1 "$MIRROR" scan --explain two:1 two:2
+says out "nothing is found on line 1 of two"
+says out "two:2:7: aws-access-key-id"
+expect 64 "$MIRROR" scan --explain two:2 two
+says err "two: --explain needs FILE:LINE"

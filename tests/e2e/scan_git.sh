@@ -26,6 +26,21 @@ says out "\"object\":\"$(git -C r rev-parse HEAD)\""
 says out "\"object\":\"$(git -C r rev-parse HEAD~:a)\""
 silent_about out "$AWS_KEY"
 silent_about out "$AWS_KEY_2"
+# As gitleaks tells it: the commit that brought it, whose, when, and why, without the secret.
+if command -v jq >/dev/null; then
+	first=$(git -C r rev-list --max-parents=0 HEAD)
+	expect 1 "$MIRROR" scan --git r --format=gitleaks
+	is "$(jq -r '.[] | select(.File == "a") | .Commit' out)" "$first" "the commit that brought the blob"
+	is "$(jq -r '.[] | select(.File == "a") | .Fingerprint' out)" "$first:a:aws-access-key-id:1" "its fingerprint"
+	is "$(jq -r '.[] | select(.File == "a") | [.Author, .Email, .Date, .Message] | @tsv' out)" \
+		"$(TZ=UTC0 git -C r log -1 --date=format-local:%Y-%m-%dT%H:%M:%SZ --format='%an%x09%ae%x09%ad%x09%s' "$first")" \
+		"author, date and message"
+	is "$(jq -r '.[] | select(.File != "a") | .Commit' out)" "$(git -C r rev-parse HEAD)" "the commit whose message it is"
+	is "$(jq -r '.[] | select(.File != "a") | .Message' out | sed 's/REDACTED.*[0-9a-f]\{8\}/MARK/')" \
+		"the password=MARK was wrong" "the message without its secret"
+	silent_about out "$AWS_KEY"
+	silent_about out "$AWS_KEY_2"
+fi
 git -C r fsck --strict >/dev/null 2>&1 || fail "the repository was harmed"
 
 expect 2 "$MIRROR" scan --git "$W/nowhere"
