@@ -424,19 +424,26 @@ is_environment(const struct cursor *cursor, const struct assignment *assignment)
 }
 
 static bool
-read_bare(const struct cursor *cursor, size_t line, struct assignment *assignment)
+read_bare(const struct cursor *cursor, size_t line, struct assign_memo *memo,
+	struct assignment *assignment)
 {
 	size_t end = cursor->at;
+	bool plain = true;
 
 	if ((assignment->form == ASSIGN_EQUALS || assignment->form == ASSIGN_COLON) &&
 		starts_line(cursor->text, line) && read_line(cursor, assignment)) {
 		return true;
+	}
+	if (memo->bare_form == assignment->form && end > memo->bare_from &&
+		end < memo->bare_upto) {
+		end = MIN_OF(memo->bare_upto, end + ASSIGN_BARE_MAX);
 	}
 	while (end < cursor->len && end - cursor->at < ASSIGN_BARE_MAX) {
 		char c = cursor->text[end];
 
 		// ${...} and {{...}} are read as one, braces and all.
 		if (c == '$' && end + 1 < cursor->len && cursor->text[end + 1] == '{') {
+			plain = false;
 			while (end < cursor->len && cursor->text[end] != '}' &&
 				cursor->text[end] != '\n') {
 				end++;
@@ -449,6 +456,11 @@ read_bare(const struct cursor *cursor, size_t line, struct assignment *assignmen
 			break;
 		}
 		end++;
+	}
+	if (plain && end > memo->bare_upto) {
+		memo->bare_from = cursor->at;
+		memo->bare_upto = end;
+		memo->bare_form = assignment->form;
 	}
 	assignment->value_start = cursor->at;
 	assignment->value_end = end;
@@ -499,7 +511,8 @@ is_part_of_name(const char *text, const struct assignment *found)
 }
 
 bool
-assign_value(struct cursor cursor, size_t line, struct assignment *assignment)
+assign_value(struct cursor cursor, size_t line, struct assign_memo *memo,
+	struct assignment *assignment)
 {
 	(void)cursor_skip_blanks(&cursor,
 		assignment->form == ASSIGN_CALL || assignment->form == ASSIGN_ELEMENT);
@@ -525,17 +538,18 @@ assign_value(struct cursor cursor, size_t line, struct assignment *assignment)
 	if (assignment->form == ASSIGN_CALL || assignment->form == ASSIGN_COMPARE) {
 		return false;
 	}
-	return read_bare(&cursor, line, assignment);
+	return read_bare(&cursor, line, memo, assignment);
 }
 
 /** The value behind the operator that follows the name. */
 static bool
-read_direct(const char *text, size_t len, struct assignment *assignment)
+read_direct(const char *text, size_t len, struct assign_memo *memo,
+	struct assignment *assignment)
 {
 	struct cursor cursor = { .text = text, .len = len, .at = assignment->key_end };
 
 	return assign_operator(&cursor, assignment) &&
-		assign_value(cursor, assignment->key_start, assignment) &&
+		assign_value(cursor, assignment->key_start, memo, assignment) &&
 		!is_part_of_name(text, assignment);
 }
 
@@ -544,9 +558,10 @@ assign_read(const char *text, size_t len, size_t hit, size_t hit_len,
 	struct assignment *ret_assignment)
 {
 	struct assignment found = { 0 };
+	struct assign_memo memo = { 0 };
 
 	find_key(text, len, hit, hit_len, &found);
-	if (!read_direct(text, len, &found)) {
+	if (!read_direct(text, len, &memo, &found)) {
 		return false;
 	}
 	*ret_assignment = found;
@@ -605,7 +620,8 @@ assign_next(struct assign_reader *reader, struct assignment *ret_assignment)
 				&reader->key);
 			break;
 		case PLACE_DIRECT:
-			read = read_direct(text, reader->len, ret_assignment);
+			read = read_direct(
+				text, reader->len, reader->memo, ret_assignment);
 			reader->last = read ? *ret_assignment : reader->last;
 			break;
 		case PLACE_LIST:
@@ -614,7 +630,8 @@ assign_next(struct assign_reader *reader, struct assignment *ret_assignment)
 			reader->place -= read;
 			break;
 		case PLACE_SIBLING:
-			read = assign_sibling(text, reader->len, ret_assignment);
+			read = assign_sibling(
+				text, reader->len, reader->memo, ret_assignment);
 			break;
 		case PLACE_COLUMNS:
 			if (!columns_open(&reader->columns, text, reader->len,

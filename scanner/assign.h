@@ -76,12 +76,29 @@ struct assignment {
 bool assign_read(const char *text, size_t len, size_t hit, size_t hit_len,
 	struct assignment *ret_assignment) NONNULL;
 
+/** What was read in vain before, so that names that follow each other closely do not make
+ * anybody read the same bytes again and again.  All zero at a text's start. */
+struct assign_memo {
+	/** No field called "value" begins here, and no object ends: seen going on, and
+	 * going back. */
+	struct assign_range {
+		size_t from;
+		size_t upto;
+	} behind, before;
+	/** Nothing ends a value without quotes here, for this form. */
+	size_t bare_from;
+	size_t bare_upto;
+	enum assign_form bare_form;
+};
+
 /** What is left to read for one word. */
 struct assign_reader {
 	const char *text;
 	size_t len;
 	size_t hit;
 	size_t hit_len;
+	/** Of this text; borrowed. */
+	struct assign_memo *memo;
 	/** Where to look next; only assign knows the places. */
 	int place;
 	/** The name alone. */
@@ -96,7 +113,7 @@ struct assign_reader {
  * operator, the others of the same list, the "value" beside a "name", a column's cells.
  *
  * @reader
- *         All zero but text, len, hit and hit_len at the first call.
+ *         All zero but text, len, hit, hit_len and memo at the first call.
  * @return
  *         false when there is none any more.
  */

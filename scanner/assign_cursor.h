@@ -88,11 +88,12 @@ cursor_take_quote(struct cursor *cursor)
  * @line
  *         Where the name stands that begins the value's line.
  */
-bool
-assign_value(struct cursor cursor, size_t line, struct assignment *assignment) NONNULL;
+bool assign_value(struct cursor cursor, size_t line, struct assign_memo *memo,
+	struct assignment *assignment) NONNULL;
 
 /** Find the "value" that belongs to the "name" whose value is the name at @assignment. */
-bool assign_sibling(const char *text, size_t len, struct assignment *assignment) NONNULL;
+bool assign_sibling(const char *text, size_t len, struct assign_memo *memo,
+	struct assignment *assignment) NONNULL;
 
 /**
  * Read what stands between the name and its value.

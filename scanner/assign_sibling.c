@@ -106,18 +106,71 @@ is_border(const char *text, size_t len, size_t at)
 }
 
 static bool
-read_field(const char *text, size_t len, size_t at, struct assignment *assignment)
+read_field(const char *text, size_t len, size_t at, struct assign_memo *memo,
+	struct assignment *assignment)
 {
 	struct cursor cursor = { .text = text, .len = len, .at = at };
 
 	return (at == 0 || !char_is_word(text[at - 1])) &&
 		memchr("pPdDcCsSvV", text[at], 10) != NULL &&
 		take_value_field(&cursor, assignment) &&
-		assign_value(cursor, at, assignment);
+		assign_value(cursor, at, memo, assignment);
+}
+
+/** Nothing was found from @from up to @upto. */
+static void
+remember(struct assign_range *none, size_t from, size_t upto)
+{
+	bool apart = from > none->upto || upto < none->from;
+
+	none->from = apart ? from : MIN_OF(from, none->from);
+	none->upto = apart ? upto : MAX_OF(upto, none->upto);
+}
+
+static bool
+find_behind(const char *text, size_t len, struct assign_memo *memo,
+	struct assignment *assignment)
+{
+	struct assign_range *none = &memo->behind;
+	size_t from = assignment->key_end, at = from;
+
+	for (; at < len && at - from < NEAR && !is_border(text, len, at); at++) {
+		if (at >= none->from && at < none->upto) {
+			at = none->upto - 1;
+		} else if (read_field(text, len, at, memo, assignment)) {
+			return true;
+		}
+	}
+	remember(none, from, at);
+	return false;
+}
+
+static bool
+find_before(const char *text, size_t len, size_t from, struct assign_memo *memo,
+	struct assignment *assignment)
+{
+	struct assign_range *none = &memo->before;
+	size_t at = from;
+
+	for (; at > 0 && from - at < NEAR; at--) {
+		if (at > none->from && at <= none->upto) {
+			at = none->from + 1;
+			continue;
+		}
+		if (read_field(text, len, at - 1, memo, assignment)) {
+			return true;
+		}
+		if (is_border(text, len, at - 1)) {
+			break;
+		}
+	}
+	remember(none, at, from);
+	return false;
 }
 
 bool
-assign_sibling(const char *text, size_t len, struct assignment *assignment)
+assign_sibling(const char *text, size_t len, struct assign_memo *memo,
+	struct assignment *assignment)
 {
 	size_t end = name_before(text, assignment->key_start);
 	size_t start = word_start(text, end);
@@ -125,22 +178,8 @@ assign_sibling(const char *text, size_t len, struct assignment *assignment)
 	if (end == 0 || !is_one_of(text, start, end, name_fields, countof(name_fields))) {
 		return false;
 	}
-	for (size_t at = assignment->key_end;
-		at < len && at - assignment->key_end < NEAR && !is_border(text, len, at);
-		at++) {
-		if (read_field(text, len, at, assignment)) {
-			return true;
-		}
-	}
-	for (size_t at = start; at > 0 && start - at < NEAR; at--) {
-		if (read_field(text, len, at - 1, assignment)) {
-			return true;
-		}
-		if (is_border(text, len, at - 1)) {
-			return false;
-		}
-	}
-	return false;
+	return find_behind(text, len, memo, assignment) ||
+		find_before(text, len, start, memo, assignment);
 }
 
 bool

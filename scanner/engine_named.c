@@ -8,6 +8,7 @@
 #include "scanner/assign.h"
 #include "scanner/chars.h"
 #include "scanner/filter.h"
+#include "scanner/words.h"
 
 #include <string.h>
 
@@ -107,10 +108,13 @@ judge(struct pass *pass, struct assignment *found)
 		.tight = found->form == ASSIGN_EQUALS &&
 			found->value_start == found->key_end + 1,
 		.called = found->form == ASSIGN_CALL,
-		.with_user = assign_has_user(text, found->key_start),
 		.listed = found->listed,
 		.ends_line = ends_line(pass, found->value_end),
 	};
+	value.with_user = (word_in(value.name, value.name_len, A_WORD("pas")) ||
+				  word_in(value.name, value.name_len, A_WORD("pw"))) &&
+		assign_has_user(text, found->key_start);
+
 	enum filter_key kind = judge_object(&value);
 	if (kind == FILTER_KEY_NONE && filter_is_plain(&value)) {
 		pass_tell(pass, "generic-secret",
@@ -142,9 +146,11 @@ judge(struct pass *pass, struct assignment *found)
 int
 pass_named(struct pass *pass, size_t at, size_t len)
 {
-	struct assign_reader reader = {
-		.text = pass->text, .len = pass->len, .hit = at, .hit_len = len
-	};
+	struct assign_reader reader = { .text = pass->text,
+		.len = pass->len,
+		.hit = at,
+		.hit_len = len,
+		.memo = &pass->named };
 	struct assignment found;
 	int ret = 0;
 

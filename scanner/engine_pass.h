@@ -3,7 +3,7 @@
 /**
  * scanner/engine_pass - one text under way: the inside of scanner/engine.
  *
- * Knows: engine, ruleset, pattern.
+ * Knows: assign, engine, ruleset, pattern.
  * Owns:  nothing; the engine lends its scratch to the pass.
  * Never: is included by another room, or by anybody but engine*.c.
  *
@@ -17,6 +17,7 @@
 #define SCANNER_ENGINE_PASS_H
 
 #include "base/base.h"
+#include "scanner/assign.h"
 #include "scanner/engine.h"
 #include "scanner/pattern.h"
 #include "scanner/ruleset.h"
@@ -52,8 +53,9 @@ struct pass {
 	bool inner;
 	/** Of each user's rule: was a keyword seen? */
 	uint8_t *seen;
-	/** Names before this were looked at. */
+	/** Names before this were looked at, and what was read there in vain. */
 	size_t named_done;
+	struct assign_memo named;
 	/** Encoded text before this was looked at: runs, and escapes. */
 	size_t runs_done;
 	size_t escapes_done;

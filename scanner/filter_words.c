@@ -206,3 +206,12 @@ filter_is_hyphened(const char *text, size_t len)
 	return parts.count >= 4 && parts.words == parts.count &&
 		parts.of_sentences == 0 && !filter_is_covered(text, len);
 }
+
+bool
+filter_is_scrambled(const char *text, size_t len, const struct look *look)
+{
+	size_t turns = look_turns(text, len);
+
+	return len >= 10 && look->lower > 0 && look->upper > 0 && look->digit > 0 &&
+		turns * 2 >= len && !filter_is_covered(text, len);
+}

@@ -12,6 +12,7 @@
 #define SCANNER_FILTER_WORDS_H
 
 #include "base/base.h"
+#include "scanner/filter_look.h"
 
 /** Do words of placeholders, with separators and a few digits, cover it whole (or
  * nearly)? */
@@ -23,5 +24,9 @@ bool filter_is_spaced(const char *text, size_t len, bool name) NONNULL;
 
 /** correct-horse-battery-staple, beside such a name. */
 bool filter_is_hyphened(const char *text, size_t len) NONNULL;
+
+/** Capitals, small letters and digits in turn, as no name or version has them: what a
+ * generator of passwords makes. */
+bool filter_is_scrambled(const char *text, size_t len, const struct look *look) NONNULL;
 
 #endif

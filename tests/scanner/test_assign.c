@@ -101,7 +101,10 @@ static void
 all_values(const char *text, size_t len, char *out, size_t size)
 {
 	const char *hit = memmem(text, len, "key", 3);
-	struct assign_reader reader = { .text = text, .len = len, .hit_len = 3 };
+	struct assign_memo memo = { .bare_upto = 0 };
+	struct assign_reader reader = {
+		.text = text, .len = len, .hit_len = 3, .memo = &memo
+	};
 	struct assignment found;
 	size_t n = 0;
 
@@ -192,9 +195,12 @@ nothing_is_read_past_the_end(void **state)
 		assert_non_null(copy);
 		memcpy(copy, text, len);
 		for (size_t hit = 0; hit + 3 <= len; hit++) {
-			struct assign_reader reader = {
-				.text = copy, .len = len, .hit = hit, .hit_len = 3
-			};
+			struct assign_memo memo = { .bare_upto = 0 };
+			struct assign_reader reader = { .text = copy,
+				.len = len,
+				.hit = hit,
+				.hit_len = 3,
+				.memo = &memo };
 			struct assignment found;
 			char out[16];
 
