@@ -23,6 +23,8 @@
  *     cli/first_run                after the configuration is written: the first
  *                                  cycle, and what proves it.
  *     cli/flags                    the flags of each verb, for the table of verbs.
+ *     cli/git_child                git, on a thread of its own, and what it writes,
+ *                                  line by line.
  *     cli/handlers                 the door of each verb's file.
  *     cli/help                     the table of verbs, told to people and to shells.
  *     cli/leftover                 the first few files that are not protected, and
@@ -39,6 +41,7 @@
  *                                  what is there already?
  *     cli/rewrite                  change the configuration: right and whole, or not
  *                                  at all.
+ *     cli/scan_commits             which commit of a history brought this object?
  *     cli/scan_explain             why is there a finding on this line, and what can
  *                                  be done about it?
  *     cli/scan_files               every regular file below a folder, handed to the
@@ -464,10 +467,10 @@
  *                                  either case.
  *     scanner/assign_operator scanner/assign_sibling scanner/engine_named
  *     scanner/engine_token scanner/engine_wrapped scanner/filter_name
- *     scanner/gitleaks_scan scanner/phrase_words scanner/rarity_table scanner/rules
- *     scanner/rules_cloud scanner/rules_code scanner/rules_command
- *     scanner/rules_keyed scanner/rules_text scanner/rules_trade scanner/selftest
- *     scanner/stream
+ *     scanner/filter_shape scanner/gitleaks_scan scanner/phrase_words
+ *     scanner/rarity_table scanner/rules scanner/rules_cloud scanner/rules_code
+ *     scanner/rules_command scanner/rules_keyed scanner/rules_text
+ *     scanner/rules_trade scanner/selftest scanner/stream
  *
  * 1  jobqueue/  tickets, one trailing run, the lock of the kernel
  *     jobqueue/backoff             how long to leave a failed job alone.

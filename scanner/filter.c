@@ -487,6 +487,11 @@ reason_against(const struct filter_value *value, const struct look *look)
 	if (value->key == FILTER_KEY_WEAK && is_filed(text, len)) {
 		return "it is a name with a checksum, as caches have";
 	}
+	// "key": beside a row of digits, in a test: what a cipher is tried with.
+	if (value->key == FILTER_KEY_WEAK && (value->path & FILTER_PATH_TEST) != 0 &&
+		value->name_len == 3 && look_is_hex(text, len)) {
+		return "it is what a test gives to a cipher";
+	}
 	if ((value->path & FILTER_PATH_GENERATED) && value->key == FILTER_KEY_WEAK) {
 		return "its name says little, and this file is made by a program";
 	}

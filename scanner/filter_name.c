@@ -161,7 +161,7 @@ ends_with_pass(const char *name)
 		WORD("overpass"), WORD("lastpass"), WORD("keepass"), WORD("onepass"),
 		WORD("multipass"), WORD("singlepass"), WORD("renderpass"),
 		WORD("lowpass"), WORD("highpass"), WORD("bandpass"), WORD("subpass"),
-		WORD("prepass"), WORD("askpass") };
+		WORD("prepass"), WORD("askpass"), WORD("buypass") };
 
 	for (const char *at = name; *at != '\0';) {
 		size_t len = strcspn(at, "_");

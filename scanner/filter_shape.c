@@ -204,11 +204,18 @@ filter_is_placeholder(const char *text, size_t len)
 		memmem(text, len, "\xe2\x80\xa6", 3) != NULL) {
 		return true;
 	}
+	// The colours of a terminal.
+	static const struct word colours[] = { WORD("\\x1b["), WORD("\\033["),
+		WORD("\\e["), WORD("\\u001b[") };
+	if (word_begins_any(text, len, colours, countof(colours))) {
+		return true;
+	}
 	// What providers print into the samples of their documents.
 	if (memmem(text, len, "EXAMPLE", 7) != NULL ||
 
 		(text[0] == '&' &&
 			(memmem(text, len, "&#x", 3) != NULL ||
+				memmem(text, len, "quo;", 4) != NULL ||
 				memmem(text, len, "&lt;", 4) != NULL))) {
 		return true;
 	}
@@ -355,6 +362,11 @@ filter_is_id(const char *text, size_t len)
 		// What providers give out for the public: their own word for it.
 		WORD("pk.eyj"), WORD("pk_test_"), WORD("pk_live_"), WORD("phc_"),
 		WORD("sb_publishable_"),
+		// The start of every public key of a kind: what follows is the number.
+		WORD("mfkwewyhkozizj0caqyikozizj0daqcdqgae"),
+		WORD("miibijanbgkqhkig9w0baqefaaocaq8a"),
+		WORD("migfma0gcsqgsib3dqebaquaa4gnadcb"), WORD("mcowbqydk2vw"),
+		WORD("mcowbqydk2vu"),
 		// "-----BEGIN CERTIFICATE" and "-----BEGIN PUBLIC" in base64.
 		WORD("ls0tls1crudjtibdrvju"), WORD("ls0tls1crudjtibqvujm") };
 

@@ -36,7 +36,7 @@ const struct flag scan_flags[] = {
 	{ "config", 0, "FILE", NULL, "rules in gitleaks' TOML instead of the built-in ones" },
 	{ "git", 0, "REPO", NULL, "a repository's whole history, each object once" },
 	{ "staged", 0, NULL, NULL, "what the next commit of this repository would take" },
-	{ "explain", 0, "FILE:LINE", NULL, "which rules looked at a line, what they found, and why not" },
+	{ "explain", 0, "FILE:LINE", NULL, "which rules looked at a line, what they found, and why not (further lines may follow)" },
 	{ "baseline", 0, "FILE", NULL, "do not show what is known there, wherever it stands" },
 	{ "write-baseline", 0, "FILE", NULL, "keep the fingerprints of everything found" },
 	{ NULL, 0, NULL, NULL, NULL },
