@@ -363,8 +363,9 @@ newest_write_ms(const struct intake *intake)
 	return newest_ns / 1000000;
 }
 
-// The snapshot's bytes become this file's place in the tree.  1, or 0 when they are gone:
-// no ref led to them yet, and somebody's git gc had the pack.
+// The snapshot's bytes become this file's place in the tree, unless git_max was lowered
+// below them since.  1, or 0 when they are gone: no ref led to them yet, and somebody's
+// git gc had the pack.
 static int
 keep_snapshot(struct intake *intake)
 {
@@ -376,6 +377,10 @@ keep_snapshot(struct intake *intake)
 	}
 	if (repo_read(intake->round->kit->repo, &intake->cover.blob, OBJECT_BLOB, &bytes,
 		    &intake->err) < 0) {
+		if (intake->err.code == ERR_TOO_BIG) {
+			err_clear(&intake->err);
+			return 1;
+		}
 		return intake->err.code == ERR_NOT_FOUND
 			? 0
 			: err_wrap(&intake->err, "read a snapshot");

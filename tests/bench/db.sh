@@ -111,9 +111,11 @@ offsite() {
 			sqlite3 "$1" "VACUUM INTO '"'"'$2.db'"'"'"
 			sqlite3 "$2.db" "PRAGMA quick_check; SELECT count(*) FROM notes"
 			zstd -q -3 "$2.db" -o "$2.zst"
+			zstd -qt "$2.zst"
 			age -r "$3" -o "$2.age" "$2.zst"
+			sync "$2.age" "$(dirname "$2")"
 			rclone copyto "$2.age" "box:shell/$4.age"
-			rclone check --download --one-way "$(dirname "$2")" box:shell --include "$4.age" || true' \
+			rclone check --download --one-way "$(dirname "$2")" box:shell --include "/$4.age"' \
 			bash "$DB" "$ROOM/$round" "$to" "$round"
 		measure mirror "$MIRROR" db snapshot tree/app.db
 		rm -f "$ROOM/$round".*
