@@ -68,6 +68,12 @@ is "$(grep -c . calls)" 2 "calls"
 expect 0 "$MIRROR" db restore store --to owned.db
 is "$(sqlite3 owned.db 'PRAGMA integrity_check; SELECT group_concat(a) FROM t')" "ok
 1,2,30" "what came back of the owner's copy"
+# By the name that its program gives the tool.
+sed -i '/^owner = /a tool = "copy_it"' "$CONFIG"
+expect 0 "$MIRROR" db snapshot store -o named.db
+is "$(tail -1 calls | cut -d' ' -f1)" copy_it "the tool that was called"
+sed -i '/^tool = /d' "$CONFIG"
+sed -i '$d' calls
 # Its fact goes by the name that was given, and by no other.
 facts() { "$MIRROR" health --json | grep -o '"name": "db:[^"]*"' | tr '\n' ' '; }
 old() { sqlite3 "$STATE/ledger.sqlite" "UPDATE meta SET value = 'snapshot 1000 -' WHERE key = 'db:notes/app.db'"; }

@@ -6,8 +6,8 @@
  *     vault_owner SOCKET DB MANNER
  *
  * MANNER: "good", "chatty" (notifications in between), "refuse", "tool-error", "nothing"
- * (says done, writes nothing), "empty", "half" (writes, hangs up before the answer),
- * "silent" (never answers).
+ * (says done, writes nothing), "empty", "cut" (only the first page), "half" (writes,
+ * hangs up before the answer), "silent" (never answers).
  */
 
 #include <sqlite3.h>
@@ -53,6 +53,9 @@ copy_to_target(const char *line)
 		fprintf(stderr, "owner: %s\n", sqlite3_errmsg(db));
 	}
 	sqlite3_free(sql);
+	if (strcmp(manner, "cut") == 0 && truncate(path, 4096) < 0) {
+		perror("truncate");
+	}
 }
 
 static void

@@ -155,6 +155,7 @@ a_failure_says_why_and_leaves_nothing(void **state)
 		{ "tool-error", ERR_REMOTE, "disk full" },
 		{ "nothing", ERR_INVALID, "wrote nothing" },
 		{ "empty", ERR_INVALID, "empty" },
+		{ "cut", ERR_INVALID, "the owner's copy" },
 	};
 
 	for (size_t i = 0; i < countof(cases); i++) {

@@ -180,6 +180,57 @@ a_full_disk_is_said_before_any_work(void **state)
 }
 
 static void
+a_disk_without_inodes_is_said_before_any_work(void **state)
+{
+	struct stand *room = *state;
+	AUTO(snapshot_done) struct snapshot taken = { 0 };
+	struct err err = { 0 };
+
+	scratch_mkdir(room->scratch, "kept");
+	database_exec(room->db, "CREATE TABLE t(x)");
+	if (mount("none", room->dir, "tmpfs", 0, "size=64m,nr_inodes=7,mode=700") < 0) {
+		skip();
+	}
+	int got = stand_take(room, &taken, &err);
+	int alone = scratch_sh(room->scratch, "! ls -A kept | grep -e sqlite -e new");
+	(void)umount2(room->dir, MNT_DETACH);
+
+	fails(got, ERR_NO_SPACE);
+	assert_non_null(strstr(err.msg, "no inodes"));
+	assert_non_null(strstr(err.next, "df -i /"));
+	assert_int_equal(alone, 0);
+}
+
+static void
+a_full_check_is_made_when_it_is_due(void **state)
+{
+	struct stand *room = *state;
+	AUTO(snapshot_done) struct snapshot taken = { 0 };
+	struct err err = { 0 };
+
+	database_exec(room->db, "CREATE TABLE t(a, b)");
+	room->snap.full_every_ms = 3600000;
+	ok(stand_take(room, &taken, &err));
+	AUTO(manifest_close) struct manifest manifest = { 0 };
+	ok(manifest_open(room->dir, MANIFEST_READ, 0, &manifest, &err));
+	int64_t first_ms = manifest.full_ms;
+	assert_true(first_ms > 0);
+	manifest_close(&manifest);
+
+	database_exec(room->db, "INSERT INTO t VALUES(1, 1)");
+	ok(stand_take(room, &taken, &err));
+	ok(manifest_open(room->dir, MANIFEST_READ, 0, &manifest, &err));
+	assert_int_equal(manifest.full_ms, first_ms);
+	manifest_close(&manifest);
+
+	room->snap.full_every_ms = 1;
+	database_exec(room->db, "INSERT INTO t VALUES(2, 2)");
+	ok(stand_take(room, &taken, &err));
+	ok(manifest_open(room->dir, MANIFEST_READ, 0, &manifest, &err));
+	assert_true(manifest.full_ms > first_ms);
+}
+
+static void
 two_at_once_take_turns(void **state)
 {
 	struct stand *room = *state;
@@ -227,6 +278,8 @@ main(void)
 		TEST(killed_at_any_moment_there_is_no_partial_snapshot),
 		TEST(the_child_dies_with_the_one_who_asked),
 		TEST(a_full_disk_is_said_before_any_work),
+		TEST(a_disk_without_inodes_is_said_before_any_work),
+		TEST(a_full_check_is_made_when_it_is_due),
 		TEST(two_at_once_take_turns),
 	};
 
