@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static void
 joining_puts_one_slash_between(void **state)
@@ -316,58 +315,48 @@ a_long_path_is_cut_in_its_middle_between_whole_characters(void **state)
 	}
 }
 
-// Each of @words as a word of a command line: what bash makes of it.
 static void
-assert_pasted(char words[][8], size_t count)
+a_word_can_be_pasted_whatever_is_in_it(void **state)
 {
-	char script[] = "/tmp/path_shell-XXXXXX";
-	int fd = mkstemp(script);
-	FILE *out = fdopen(fd, "w");
-	AUTO_FREE char *command = xasprintf("bash %s", script);
-	FILE *in;
+	struct scratch *scratch = *state;
+	static char words[3 * 255][8];
+	AUTO_FREE char *path = xstrdup(scratch_path(scratch, "script"));
+	FILE *script = fopen(path, "w");
+	size_t len = 0;
 
-	for (size_t i = 0; i < count; i++) {
+	assert_non_null(script);
+	for (unsigned int c = 1; c < 256; c++) {
+		char(*three)[8] = &words[3 * (c - 1)];
+
+		(void)snprintf(three[0], sizeof(three[0]), "%c", (int)c);
+		// A digit behind it belongs to nothing; a quote makes it harder.
+		(void)snprintf(three[1], sizeof(three[1]), "a%c0'\n", (int)c);
+		(void)snprintf(three[2], sizeof(three[2]), "'%c\\", (int)c);
+	}
+	for (size_t i = 0; i < countof(words); i++) {
 		AUTO_FREE char *word = path_shell(words[i]);
 		AUTO_FREE char *again = path_printable_text(word);
 
 		// Fit to be shown as well.
 		assert_string_equal(again, word);
-		(void)fprintf(out, "printf '%%s\\0' %s\n", word);
+		(void)fprintf(script, "printf '%%s\\0' %s\n", word);
 	}
-	assert_int_equal(fclose(out), 0);
-	in = popen(command, "r");
-	assert_non_null(in);
-	for (size_t i = 0; i < count; i++) {
-		for (const char *at = words[i];; at++) {
-			assert_int_equal(fgetc(in), (unsigned char)*at);
-			if (*at == '\0') {
-				break;
-			}
-		}
-	}
-	assert_int_equal(fgetc(in), EOF);
-	assert_int_equal(pclose(in), 0);
-	(void)unlink(script);
-}
+	assert_int_equal(fclose(script), 0);
+	assert_int_equal(scratch_sh(scratch, "bash script > out"), 0);
 
-static void
-a_word_can_be_pasted_whatever_is_in_it(void **state)
-{
-	static char words[3 * 255 + 1][8];
-
-	(void)state;
-	for (unsigned int c = 1; c < 256; c++) {
-		(void)snprintf(words[3 * (c - 1)], sizeof(words[0]), "%c", (int)c);
-		// A digit behind it belongs to nothing; a quote makes it harder.
-		(void)snprintf(
-			words[3 * (c - 1) + 1], sizeof(words[0]), "a%c0'\n", (int)c);
-		(void)snprintf(words[3 * (c - 1) + 2], sizeof(words[0]), "'%c\\", (int)c);
+	AUTO_FREE char *out = scratch_read(scratch, "out", &len);
+	const char *at = out;
+	for (size_t i = 0; i < countof(words); i++) {
+		assert_string_equal(at, words[i]);
+		at += strlen(at) + 1;
 	}
-	assert_pasted(words, countof(words));
+	assert_true(at == out + len);
 	AUTO_FREE char *plain = path_shell("notes/app-1.db");
 	assert_string_equal(plain, "notes/app-1.db");
 	AUTO_FREE char *line = path_shell("notes/a\nb.db");
 	assert_string_equal(line, "$'notes/a\\x0ab.db'");
+	AUTO_FREE char *nothing = path_shell("");
+	assert_string_equal(nothing, "''");
 }
 
 int
@@ -381,7 +370,8 @@ main(void)
 		cmocka_unit_test(a_hostile_pattern_ends_soon),
 		cmocka_unit_test(utf8_is_told_from_other_bytes),
 		cmocka_unit_test(no_name_can_forge_a_line_or_a_colour),
-		cmocka_unit_test(a_word_can_be_pasted_whatever_is_in_it),
+		cmocka_unit_test_setup_teardown(a_word_can_be_pasted_whatever_is_in_it,
+			scratch_setup, scratch_teardown_all),
 		cmocka_unit_test(
 			printable_text_is_utf8_without_controls_for_every_pair_of_bytes),
 		cmocka_unit_test(

@@ -128,9 +128,8 @@ nonsense_is_refused_before_anything_is_staged(void **state)
 		"echo text > bad",
 		"zstd -dqc good.zst | head -c 5000 > bad",
 		"head -c 200 good.zst > bad",
-		"zstd -dqc good.zst > bad; dd if=/dev/urandom of=bad bs=1 seek=4096 "
-		"count=300 "
-		"conv=notrunc status=none",
+		("zstd -dqc good.zst > bad; dd if=/dev/urandom of=bad bs=1 seek=4096 "
+		 "count=300 conv=notrunc status=none"),
 		": | zstd -qo bad",
 		"sqlite3 bad 'PRAGMA user_version=4; PRAGMA application_id=9'",
 	};
