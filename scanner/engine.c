@@ -20,10 +20,14 @@
 #include "scanner/literal.h"
 #include "scanner/rarity.h"
 #include "scanner/rule.h"
-#include "scanner/runs.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+enum {
+	/** Runs are looked for in parts of this size, while the cache holds them. */
+	NEAR = 64 * 1024,
+};
 
 struct engine *
 engine_new(void)
@@ -138,13 +142,38 @@ pass_emit_rule(struct pass *pass, uint32_t index, enum finding_confidence confid
 }
 
 static int
+on_run(size_t start, size_t end, void *payload)
+{
+	return pass_run(payload, start, end);
+}
+
+static int
+on_stretch(size_t start, size_t end, void *payload)
+{
+	pass_words(payload, start, end);
+	return 0;
+}
+
+/** Keys without a word, encoded text and phrases up to @upto. */
+static int
+find_runs(struct pass *pass, size_t upto)
+{
+	int ret = runs_find(&pass->runs, upto, on_run, pass);
+
+	if (ret == 0 && ruleset_count(pass->context->rules) > 0) {
+		ret = runs_find_words(&pass->words, upto, on_stretch, pass);
+	}
+	return ret;
+}
+
+static int
 on_word(size_t start, uint32_t literal, void *payload)
 {
 	struct pass *pass = payload;
 	size_t count;
 	const struct ruleset_step *steps =
 		ruleset_steps(pass->context->rules, literal, &count);
-	int ret = 0;
+	int ret = start >= pass->runs.at + NEAR ? find_runs(pass, start) : 0;
 
 	for (size_t i = 0; i < count && ret == 0; i++) {
 		switch (steps[i].action) {
@@ -169,19 +198,6 @@ on_word(size_t start, uint32_t literal, void *payload)
 		}
 	}
 	return ret;
-}
-
-static int
-on_run(size_t start, size_t end, void *payload)
-{
-	return pass_run(payload, start, end);
-}
-
-static int
-on_stretch(size_t start, size_t end, void *payload)
-{
-	pass_words(payload, start, end);
-	return 0;
 }
 
 /** A user's rule reports through the same door. */
@@ -226,12 +242,10 @@ pass_scan(struct pass *pass)
 		memset(pass->seen, 0, nuser);
 	}
 
+	pass->runs = pass->words = (struct runs){ .text = pass->text, .len = pass->len };
 	int ret = literals_find(ruleset_literals(pass->context->rules), pass->text,
 		pass->len, on_word, pass);
-	ret = ret == 0 ? runs_find(pass->text, pass->len, on_run, pass) : ret;
-	if (ret == 0 && ruleset_count(pass->context->rules) > 0) {
-		ret = runs_find_words(pass->text, pass->len, on_stretch, pass);
-	}
+	ret = ret == 0 ? find_runs(pass, pass->len) : ret;
 	if (ret < 0 || nuser == 0) {
 		return ret;
 	}

@@ -3,7 +3,7 @@
 /**
  * scanner/engine_pass - one text under way: the inside of scanner/engine.
  *
- * Knows: assign, engine, ruleset, pattern.
+ * Knows: assign, engine, ruleset, runs, pattern.
  * Owns:  nothing; the engine lends its scratch to the pass.
  * Never: is included by another room, or by anybody but engine*.c.
  *
@@ -21,6 +21,7 @@
 #include "scanner/engine.h"
 #include "scanner/pattern.h"
 #include "scanner/ruleset.h"
+#include "scanner/runs.h"
 
 struct rule;
 
@@ -59,6 +60,9 @@ struct pass {
 	/** Encoded text before this was looked at: runs, and escapes. */
 	size_t runs_done;
 	size_t escapes_done;
+	/** Both go on a little behind the words, so that the text is still near. */
+	struct runs runs;
+	struct runs words;
 	struct err *err;
 };
 

@@ -192,16 +192,20 @@ tell_run(
 }
 
 int
-runs_find(const char *text, size_t len, runs_fn *fn, void *payload)
+runs_find(struct runs *runs, size_t upto, runs_fn *fn, void *payload)
 {
 	size_t places[BATCH];
-	size_t told = 0;
+	const char *text = runs->text;
+	size_t len = runs->len, at = runs->at;
 	int ret = 0;
 
-	for (size_t at = 0; at + EIGHT <= len && ret == 0;) {
+	upto = MIN_OF(upto, len);
+
+	while (at < upto && at + EIGHT <= len && ret == 0) {
 		size_t n = 0, long_ones = 0;
 
-		for (size_t i = 0; i < BATCH && at + EIGHT <= len; i++, at += STEP) {
+		for (size_t i = 0; i < BATCH && at < upto && at + EIGHT <= len;
+			i++, at += STEP) {
 			places[n] = at;
 			n += may_be_run(text + at);
 		}
@@ -213,9 +217,10 @@ runs_find(const char *text, size_t len, runs_fn *fn, void *payload)
 			long_ones += edge || may_be_long_run(text + place);
 		}
 		for (size_t i = 0; i < long_ones && ret == 0; i++) {
-			ret = tell_run(text, len, places[i], &told, fn, payload);
+			ret = tell_run(text, len, places[i], &runs->told, fn, payload);
 		}
 	}
+	runs->at = at;
 	return ret;
 }
 
@@ -277,16 +282,19 @@ tell_words(
 }
 
 int
-runs_find_words(const char *text, size_t len, runs_fn *fn, void *payload)
+runs_find_words(struct runs *runs, size_t upto, runs_fn *fn, void *payload)
 {
 	size_t places[BATCH];
-	size_t told = 0;
+	const char *text = runs->text;
+	size_t len = runs->len, at = runs->at;
 	int ret = 0;
 
-	for (size_t at = 0; at + EIGHT <= len && ret == 0;) {
+	upto = MIN_OF(upto, len);
+
+	while (at < upto && at + EIGHT <= len && ret == 0) {
 		size_t n = 0, more = 0;
 
-		for (size_t i = 0; i < BATCH && at + EIGHT <= len;
+		for (size_t i = 0; i < BATCH && at < upto && at + EIGHT <= len;
 			i++, at += WORDS_STEP) {
 			places[n] = at;
 			n += of_words(eight_at(text + at));
@@ -302,8 +310,9 @@ runs_find_words(const char *text, size_t len, runs_fn *fn, void *payload)
 					(int)may_be_words(text + place - 2 * EIGHT)) != 0;
 		}
 		for (size_t i = 0; i < more && ret == 0; i++) {
-			ret = tell_words(text, len, places[i], &told, fn, payload);
+			ret = tell_words(text, len, places[i], &runs->told, fn, payload);
 		}
 	}
+	runs->at = at;
 	return ret;
 }

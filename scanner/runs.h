@@ -27,13 +27,23 @@ enum {
 /** Anything but 0 ends the search. */
 typedef int runs_fn(size_t start, size_t end, void *payload);
 
-/** Each longest run of RUNS_LEN_MIN letters and digits or more, in order. */
+/** One text under way, from its start on; all zero but text and len at first. */
+struct runs {
+	const char *text;
+	size_t len;
+	/** The next place to look at, and what was told before. */
+	size_t at;
+	size_t told;
+};
+
+/** Each longest run of RUNS_LEN_MIN letters and digits or more that is seen before @upto,
+ * in order; it may reach beyond. */
 int
-runs_find(const char *text, size_t len, runs_fn *fn, void *payload) NONNULL_ARGS(1, 3);
+runs_find(struct runs *runs, size_t upto, runs_fn *fn, void *payload) NONNULL_ARGS(1, 3);
 
 /** Each stretch of RUNS_WORDS_MIN bytes or more of words with three to eight small
  * letters and one space between them; at its ends may be parts of others. */
-int runs_find_words(const char *text, size_t len, runs_fn *fn, void *payload)
+int runs_find_words(struct runs *runs, size_t upto, runs_fn *fn, void *payload)
 	NONNULL_ARGS(1, 3);
 
 #endif

@@ -41,8 +41,10 @@ a_run_is_found_wherever_it_begins_and_no_shorter_one(void **state)
 
 			memset(text, '_', sizeof(text));
 			memcpy(text + start, letters, len);
-			assert_int_equal(
-				runs_find(text, start + len, remember, &spans), 0);
+			assert_int_equal(runs_find(&(struct runs){ .text = text,
+							   .len = start + len },
+						 SIZE_MAX, remember, &spans),
+				0);
 			assert_int_equal(spans.count, len >= RUNS_LEN_MIN);
 			if (spans.count > 0) {
 				assert_int_equal(spans.at[0][0], start);
@@ -61,7 +63,9 @@ two_runs_side_by_side_are_two(void **state)
 	(void)state;
 	memset(text, 'q', sizeof(text));
 	text[41] = '+';
-	assert_int_equal(runs_find(text, sizeof(text), remember, &spans), 0);
+	assert_int_equal(runs_find(&(struct runs){ .text = text, .len = sizeof(text) },
+				 SIZE_MAX, remember, &spans),
+		0);
 	assert_int_equal(spans.count, 2);
 	assert_int_equal(spans.at[0][1], 41);
 	assert_int_equal(spans.at[1][0], 42);
@@ -81,8 +85,10 @@ a_stretch_of_words_is_found_wherever_it_begins(void **state)
 
 		memset(text, '.', sizeof(text));
 		memcpy(text + start, words, RUNS_WORDS_MIN);
-		assert_int_equal(
-			runs_find_words(text, sizeof(text), remember, &spans), 0);
+		assert_int_equal(runs_find_words(&(struct runs){ .text = text,
+							 .len = sizeof(text) },
+					 SIZE_MAX, remember, &spans),
+			0);
 		assert_int_equal(spans.count, 1);
 		assert_int_equal(spans.at[0][0], start);
 		assert_int_equal(spans.at[0][1], start + RUNS_WORDS_MIN);
