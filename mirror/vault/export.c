@@ -10,6 +10,7 @@
 #include "base/path.h"
 #include "vault/child.h"
 #include "vault/owner.h"
+#include "vault/snapshot.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -137,6 +138,8 @@ ask_child(const struct export_plan *plan, struct export *made, const char *part,
 	json_set_bytes(request, "target", part, strlen(part));
 	json_set_int(request, "dev", (int64_t)made->dev);
 	json_set_int(request, "inode", (int64_t)made->inode);
+	json_set_int(request, "stall_ms",
+		plan->stall_ms != 0 ? plan->stall_ms : SNAPSHOT_STALL_MS);
 	if (child_run(plan->self, request, plan->timeout_ms, plan->progress,
 		    plan->payload, &answer, err) < 0) {
 		return err->code;

@@ -9,7 +9,7 @@
  *
  *     if (export_make(&plan, &made, err) < 0) ...
  *
- * Knows: base, child, owner.
+ * Knows: base, child, owner, snapshot (its limit).
  * Owns:  <target>.part until the copy is whole.
  * Never: opens a database in this process; writes over anything, to the live database or
  *        its companions by whatever name; leaves a part after a failure.
@@ -47,6 +47,9 @@ struct export_plan {
 	const char *owner_tool;
 	const char *dir;
 	int64_t timeout_ms;
+	/** A writer in a rollback journal waits no longer than this; 0 takes
+	 * SNAPSHOT_STALL_MS. */
+	int64_t stall_ms;
 	vault_progress_fn *progress;
 	void *payload;
 };

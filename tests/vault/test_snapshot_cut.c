@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "support/test.h"
 #include "vault/databases.h"
+#include "vault/export.h"
 #include "vault/stand.h"
 
 #include <fcntl.h>
@@ -70,6 +71,29 @@ a_writer_in_rollback_mode_waits_no_longer_than_agreed(void **state)
 	// 200 MiB in 16 MiB steps with a writer at the door all the time.
 	fails(got, ERR_BUSY);
 	assert_int_equal(scratch_sh(room->scratch, "test -z \"$(ls -A kept)\""), 0);
+}
+
+static void
+for_a_plain_copy_it_waits_no_longer_either(void **state)
+{
+	struct stand *room = *state;
+	AUTO(export_done) struct export made = { 0 };
+	AUTO_FREE char *target = xstrdup(scratch_path(room->scratch, "plain.db"));
+	struct export_plan plan = { .self = VAULT_CHILD,
+		.source = room->db,
+		.target = target,
+		.dir = room->dir,
+		.timeout_ms = 60000,
+		.stall_ms = 1 };
+	struct writer writer;
+	struct err err = { 0 };
+	int got;
+
+	writer_start(&writer, room->db, "delete", 0, 400000);
+	got = export_make(&plan, &made, &err);
+	writer_stop(&writer);
+	fails(got, ERR_BUSY);
+	assert_int_equal(scratch_sh(room->scratch, "! ls -A | grep plain"), 0);
 }
 
 // What a killed agent or child leaves, at whatever moment, is no snapshot, and the next
@@ -275,6 +299,7 @@ main(void)
 		TEST(a_child_that_hangs_ends_at_the_time_limit),
 		TEST(a_limit_that_is_too_short_leaves_nothing),
 		TEST(a_writer_in_rollback_mode_waits_no_longer_than_agreed),
+		TEST(for_a_plain_copy_it_waits_no_longer_either),
 		TEST(killed_at_any_moment_there_is_no_partial_snapshot),
 		TEST(the_child_dies_with_the_one_who_asked),
 		TEST(a_full_disk_is_said_before_any_work),
