@@ -27,34 +27,6 @@ enum {
 	FOLDERS = 8,
 };
 
-struct desk {
-	struct config *config;
-	struct kit *kit;
-};
-
-static void
-sit_down(const struct world *world, struct desk *desk)
-{
-	AUTO_FREE char *text = xasprintf("[[watch]]\npath = \"%s/notes\"\n[brain]\n"
-					 "repo = \"%s/brain\"\nbranch = \"host/test\"\n",
-		world->scratch->path, world->scratch->path);
-	struct err err;
-
-	ok(config_parse(text, strlen(text), "mirror.toml", &desk->config, &err));
-	ok(kit_open(desk->config, &desk->kit, &err));
-	assert_int_equal(jobqueue_lock(desk->kit->queue, 0, &err), 1);
-	ok(kit_start(desk->kit, &err));
-}
-
-static void
-leave(struct desk *desk)
-{
-	kit_stop(desk->kit);
-	jobqueue_unlock(desk->kit->queue);
-	kit_freep(&desk->kit);
-	config_freep(&desk->config);
-}
-
 // As a worker does when somebody waits for a cycle.
 static void
 bring_index(struct kit *kit, const struct cycle_result *result)
@@ -84,7 +56,7 @@ run(struct kit *kit, const struct cycle_plan *plan)
 
 // Every folder has a file with the token, which a person then allows.
 static void
-change_the_rules(const struct world *world, struct desk *desk)
+change_the_rules(const struct world *world, struct seat *seat)
 {
 	uint8_t print[FINDING_PRINT_LEN];
 	struct err err;
@@ -94,37 +66,37 @@ change_the_rules(const struct world *world, struct desk *desk)
 
 		put(world, name, "TOKEN=" TOKEN "\n");
 	}
-	sit_down(world, desk);
-	(void)run(desk->kit, &(struct cycle_plan){ .full = true });
+	sit_down(world, seat);
+	(void)run(seat->kit, &(struct cycle_plan){ .full = true });
 	assert_int_equal(count(world, LEDGER_REDACTED), FOLDERS);
-	exposure_print(desk->kit->key, TOKEN, strlen(TOKEN), print);
-	assert_int_equal(allowed_add(repo_git_dir(desk->kit->repo), print, "", &err), 1);
+	exposure_print(seat->kit->key, TOKEN, strlen(TOKEN), print);
+	assert_int_equal(allowed_add(repo_git_dir(seat->kit->repo), print, "", &err), 1);
 }
 
 static void
 what_was_just_saved_goes_before_the_rest(void **state)
 {
 	struct world *world = *state;
-	struct desk desk;
+	struct seat seat;
 	struct cycle_result result;
 	struct cycle_hint hint = { .root = 0, .folder = "d0" };
 	struct cycle_plan plan = { .hints = &hint, .nhints = 1, .waits = always };
 
-	change_the_rules(world, &desk);
+	change_the_rules(world, &seat);
 	put(world, "notes/d0/new", "saved\n");
-	result = run(desk.kit, &plan);
+	result = run(seat.kit, &plan);
 	assert_true(result.committed && result.owes_recheck && !result.full);
 	assert_row(world, "notes/d0/new", "mirrored");
 	assert_int_equal(count(world, LEDGER_REDACTED), FOLDERS - 1);
-	leave(&desk);
+	leave(&seat);
 
 	// It is owed to whoever is next, too.
-	sit_down(world, &desk);
-	result = run(desk.kit, &(struct cycle_plan){ .full = true });
+	sit_down(world, &seat);
+	result = run(seat.kit, &(struct cycle_plan){ .full = true });
 	assert_false(result.owes_recheck);
 	assert_int_equal(count(world, LEDGER_REDACTED), 0);
-	bring_index(desk.kit, &result);
-	leave(&desk);
+	bring_index(seat.kit, &result);
+	leave(&seat);
 	assert_honest(world);
 }
 
@@ -132,17 +104,17 @@ static void
 while_somebody_waits_it_is_done_in_slices(void **state)
 {
 	struct world *world = *state;
-	struct desk desk;
+	struct seat seat;
 	struct cycle_result result;
 	struct cycle_plan plan = { .full = true, .waits = always };
 	int64_t left = FOLDERS;
 	int cycles = 0;
 
-	change_the_rules(world, &desk);
+	change_the_rules(world, &seat);
 	do {
 		int64_t before = left;
 
-		result = run(desk.kit, &plan);
+		result = run(seat.kit, &plan);
 		left = count(world, LEDGER_REDACTED);
 		assert_int_equal(result.unaccounted, 0);
 		assert_true(left < before);
@@ -152,10 +124,10 @@ while_somebody_waits_it_is_done_in_slices(void **state)
 	assert_true(cycles > 2);
 	assert_int_equal(left, 0);
 	// And nothing is owed for ever.
-	result = run(desk.kit, &plan);
+	result = run(seat.kit, &plan);
 	assert_false(result.owes_recheck || result.committed);
-	bring_index(desk.kit, &result);
-	leave(&desk);
+	bring_index(seat.kit, &result);
+	leave(&seat);
 	assert_honest(world);
 }
 
@@ -163,15 +135,15 @@ static void
 who_asks_for_all_of_it_gets_all_at_once(void **state)
 {
 	struct world *world = *state;
-	struct desk desk;
+	struct seat seat;
 	struct cycle_result result;
 
-	change_the_rules(world, &desk);
-	result = run(desk.kit, &(struct cycle_plan){ .full = true });
+	change_the_rules(world, &seat);
+	result = run(seat.kit, &(struct cycle_plan){ .full = true });
 	assert_false(result.owes_recheck);
 	assert_int_equal(count(world, LEDGER_REDACTED), 0);
-	bring_index(desk.kit, &result);
-	leave(&desk);
+	bring_index(seat.kit, &result);
+	leave(&seat);
 	assert_honest(world);
 }
 

@@ -15,34 +15,6 @@
 
 #include <string.h>
 
-struct desk {
-	struct config *config;
-	struct kit *kit;
-};
-
-static void
-sit_down(const struct world *world, struct desk *desk)
-{
-	AUTO_FREE char *text = xasprintf("[[watch]]\npath = \"%s/notes\"\n[brain]\n"
-					 "repo = \"%s/brain\"\nbranch = \"host/test\"\n",
-		world->scratch->path, world->scratch->path);
-	struct err err;
-
-	ok(config_parse(text, strlen(text), "mirror.toml", &desk->config, &err));
-	ok(kit_open(desk->config, &desk->kit, &err));
-	assert_int_equal(jobqueue_lock(desk->kit->queue, 0, &err), 1);
-	ok(kit_start(desk->kit, &err));
-}
-
-static void
-leave(struct desk *desk)
-{
-	kit_stop(desk->kit);
-	jobqueue_unlock(desk->kit->queue);
-	kit_freep(&desk->kit);
-	config_freep(&desk->config);
-}
-
 static int
 told_to_stop(const char *what, uint64_t done, uint64_t total, void *payload)
 {
@@ -57,7 +29,7 @@ static void
 a_run_that_its_agent_left_behind_is_still_owed(void **state)
 {
 	struct world *world = *state;
-	struct desk desk;
+	struct seat seat;
 	struct worker worker = { .on_progress = told_to_stop };
 	struct job_result done;
 	struct job job;
@@ -65,31 +37,31 @@ a_run_that_its_agent_left_behind_is_still_owed(void **state)
 	struct err err;
 
 	put(world, "notes/a", "1\n");
-	sit_down(world, &desk);
-	worker.kit = desk.kit;
-	ok(jobqueue_ask(desk.kit->queue, JOB_SYNC, &ticket, &err));
-	assert_int_equal(jobqueue_take(desk.kit->queue, &job, &err), 1);
+	sit_down(world, &seat);
+	worker.kit = seat.kit;
+	ok(jobqueue_ask(seat.kit->queue, JOB_SYNC, &ticket, &err));
+	assert_int_equal(jobqueue_take(seat.kit->queue, &job, &err), 1);
 	ok(worker_do(&worker, &job, &err));
 	assert_int_equal(
-		jobqueue_done(desk.kit->queue, JOB_SYNC, ticket, &done, &err), 0);
-	leave(&desk);
+		jobqueue_done(seat.kit->queue, JOB_SYNC, ticket, &done, &err), 0);
+	leave(&seat);
 
 	// The next one takes it up at once, without a back-off.
-	sit_down(world, &desk);
-	worker = (struct worker){ .kit = desk.kit };
-	assert_int_equal(jobqueue_take(desk.kit->queue, &job, &err), 1);
+	sit_down(world, &seat);
+	worker = (struct worker){ .kit = seat.kit };
+	assert_int_equal(jobqueue_take(seat.kit->queue, &job, &err), 1);
 	ok(worker_do(&worker, &job, &err));
 	assert_int_equal(
-		jobqueue_done(desk.kit->queue, JOB_SYNC, ticket, &done, &err), 1);
+		jobqueue_done(seat.kit->queue, JOB_SYNC, ticket, &done, &err), 1);
 	assert_int_equal(done.outcome, JOB_OK);
-	leave(&desk);
+	leave(&seat);
 }
 
 static void
 a_run_that_a_person_cancelled_is_over(void **state)
 {
 	struct world *world = *state;
-	struct desk desk;
+	struct seat seat;
 	struct worker worker = { 0 };
 	struct job_result done;
 	struct job job;
@@ -97,16 +69,16 @@ a_run_that_a_person_cancelled_is_over(void **state)
 	struct err err;
 
 	put(world, "notes/a", "1\n");
-	sit_down(world, &desk);
-	worker.kit = desk.kit;
-	ok(jobqueue_ask(desk.kit->queue, JOB_SYNC, &ticket, &err));
-	assert_int_equal(jobqueue_take(desk.kit->queue, &job, &err), 1);
-	assert_int_equal(jobqueue_cancel_request(desk.kit->queue, JOB_SYNC, &err), 1);
+	sit_down(world, &seat);
+	worker.kit = seat.kit;
+	ok(jobqueue_ask(seat.kit->queue, JOB_SYNC, &ticket, &err));
+	assert_int_equal(jobqueue_take(seat.kit->queue, &job, &err), 1);
+	assert_int_equal(jobqueue_cancel_request(seat.kit->queue, JOB_SYNC, &err), 1);
 	ok(worker_do(&worker, &job, &err));
 	assert_int_equal(
-		jobqueue_done(desk.kit->queue, JOB_SYNC, ticket, &done, &err), 1);
+		jobqueue_done(seat.kit->queue, JOB_SYNC, ticket, &done, &err), 1);
 	assert_int_equal(done.outcome, JOB_CANCELLED);
-	leave(&desk);
+	leave(&seat);
 }
 
 static void
@@ -118,20 +90,20 @@ everywhere(struct cycle_plan *plan, void *payload)
 
 // Whatever is asked for, the way it is done.
 static enum job_outcome
-sync_once(struct desk *desk)
+sync_once(struct seat *seat)
 {
 	struct err why = { 0 };
-	struct worker worker = { .kit = desk->kit, .why = &why };
+	struct worker worker = { .kit = seat->kit, .why = &why };
 	struct job_result done;
 	struct job job;
 	int64_t ticket = 0;
 	struct err err;
 
-	ok(jobqueue_ask(desk->kit->queue, JOB_SYNC, &ticket, &err));
-	assert_int_equal(jobqueue_take(desk->kit->queue, &job, &err), 1);
+	ok(jobqueue_ask(seat->kit->queue, JOB_SYNC, &ticket, &err));
+	assert_int_equal(jobqueue_take(seat->kit->queue, &job, &err), 1);
 	ok(worker_do(&worker, &job, &err));
 	assert_int_equal(
-		jobqueue_done(desk->kit->queue, JOB_SYNC, ticket, &done, &err), 1);
+		jobqueue_done(seat->kit->queue, JOB_SYNC, ticket, &done, &err), 1);
 	return done.outcome;
 }
 
@@ -140,22 +112,22 @@ a_milestone_git_refuses_fails_no_cycle(void **state)
 {
 	static const char *const names[] = { "v1", "not a name~", "v1/under", "v2" };
 	struct world *world = *state;
-	struct desk desk;
+	struct seat seat;
 	struct err err;
 
 	put(world, "notes/a", "1\n");
-	sit_down(world, &desk);
-	assert_int_equal(sync_once(&desk), JOB_OK);
+	sit_down(world, &seat);
+	assert_int_equal(sync_once(&seat), JOB_OK);
 	for (size_t i = 0; i < countof(names); i++) {
 		int64_t ticket;
 
 		ok(jobqueue_enqueue_tag(
-			desk.kit->queue, JOB_SYNC, names[i], "why", &ticket, &err));
+			seat.kit->queue, JOB_SYNC, names[i], "why", &ticket, &err));
 	}
-	assert_int_equal(sync_once(&desk), JOB_OK);
+	assert_int_equal(sync_once(&seat), JOB_OK);
 	put(world, "notes/a", "2\n");
-	assert_int_equal(sync_once(&desk), JOB_OK);
-	leave(&desk);
+	assert_int_equal(sync_once(&seat), JOB_OK);
+	leave(&seat);
 	assert_true(holds(world, "test \"$(git -C brain tag -l | xargs)\" = 'v1 v2'"));
 }
 
@@ -176,40 +148,40 @@ a_secret_allowed_while_the_agent_runs_goes_through_in_its_next_cycle(void **stat
 	struct world *world = *state;
 	struct scan_input input = { .data = text, .len = strlen(text), .path = "a" };
 	uint8_t print[FINDING_PRINT_LEN];
-	struct desk desk;
+	struct seat seat;
 	struct err err;
 
 	put(world, "notes/a", text);
-	sit_down(world, &desk);
-	assert_int_equal(sync_once(&desk), JOB_OK);
+	sit_down(world, &seat);
+	assert_int_equal(sync_once(&seat), JOB_OK);
 	assert_int_equal(count(world, LEDGER_REDACTED), 1);
 	assert_int_equal(
-		scanner_scan(desk.kit->scanner, &input, take_print, print, &err), 1);
+		scanner_scan(seat.kit->scanner, &input, take_print, print, &err), 1);
 	assert_int_equal(
-		allowed_add(repo_git_dir(desk.kit->repo), print, "a sample", &err), 1);
-	assert_int_equal(sync_once(&desk), JOB_OK);
+		allowed_add(repo_git_dir(seat.kit->repo), print, "a sample", &err), 1);
+	assert_int_equal(sync_once(&seat), JOB_OK);
 	assert_int_equal(count(world, LEDGER_REDACTED), 0);
 	assert_row(world, "notes/a", "mirrored");
 
-	assert_int_equal(allowed_remove(repo_git_dir(desk.kit->repo), print, &err), 1);
-	assert_int_equal(sync_once(&desk), JOB_OK);
+	assert_int_equal(allowed_remove(repo_git_dir(seat.kit->repo), print, &err), 1);
+	assert_int_equal(sync_once(&seat), JOB_OK);
 	assert_int_equal(count(world, LEDGER_REDACTED), 1);
 
 	// A list that cannot be read leaves the one in force, and every secret cut out.
 	put(world, "brain/.git/mirror/allowed", badly);
 	put(world, "notes/b", text);
-	assert_int_equal(sync_once(&desk), JOB_OK);
+	assert_int_equal(sync_once(&seat), JOB_OK);
 	assert_int_equal(count(world, LEDGER_REDACTED), 2);
-	leave(&desk);
+	leave(&seat);
 }
 
 static int64_t
-next_drill(struct desk *desk)
+next_drill(struct seat *seat)
 {
 	struct jobqueue_status status;
 	struct err err;
 
-	ok(jobqueue_status(desk->kit->queue, JOB_DRILL, &status, &err));
+	ok(jobqueue_status(seat->kit->queue, JOB_DRILL, &status, &err));
 	return status.at_ms;
 }
 
@@ -219,44 +191,44 @@ a_proof_put_off_by_a_clock_that_jumped_gets_a_new_date(void **state)
 	const int64_t day_ms = INT64_C(86400000);
 	const int64_t now_ms = INT64_C(1800000000000);
 	struct world *world = *state;
-	struct desk desk;
+	struct seat seat;
 	int64_t first_ms;
 	struct err err;
 
-	sit_down(world, &desk);
-	ok(proof_schedule(desk.kit->queue, now_ms + 365 * day_ms, &err));
-	assert_true(next_drill(&desk) > now_ms + 365 * day_ms);
+	sit_down(world, &seat);
+	ok(proof_schedule(seat.kit->queue, now_ms + 365 * day_ms, &err));
+	assert_true(next_drill(&seat) > now_ms + 365 * day_ms);
 	// And back.
-	ok(proof_schedule(desk.kit->queue, now_ms, &err));
-	first_ms = next_drill(&desk);
+	ok(proof_schedule(seat.kit->queue, now_ms, &err));
+	first_ms = next_drill(&seat);
 	assert_true(first_ms > now_ms && first_ms < now_ms + day_ms);
 	// One that stands at a sane distance is left alone.
-	ok(proof_schedule(desk.kit->queue, now_ms + 1000, &err));
-	assert_int_equal(next_drill(&desk), first_ms);
-	leave(&desk);
+	ok(proof_schedule(seat.kit->queue, now_ms + 1000, &err));
+	assert_int_equal(next_drill(&seat), first_ms);
+	leave(&seat);
 }
 
 static void
 whoever_waits_for_a_cycle_of_the_agent_finds_git_status_clean(void **state)
 {
 	struct world *world = *state;
-	struct desk desk;
+	struct seat seat;
 	struct worker worker;
 	struct job job;
 	int64_t ticket = 0;
 	struct err err;
 
 	put(world, "notes/a", "1\n");
-	sit_down(world, &desk);
+	sit_down(world, &seat);
 	// As the agent's: it is told where to look.
-	worker = (struct worker){ .kit = desk.kit, .where = everywhere };
-	ok(jobqueue_ask(desk.kit->queue, JOB_SYNC, &ticket, &err));
-	assert_int_equal(jobqueue_take(desk.kit->queue, &job, &err), 1);
+	worker = (struct worker){ .kit = seat.kit, .where = everywhere };
+	ok(jobqueue_ask(seat.kit->queue, JOB_SYNC, &ticket, &err));
+	assert_int_equal(jobqueue_take(seat.kit->queue, &job, &err), 1);
 	ok(worker_do(&worker, &job, &err));
 	assert_true(worker.indexed);
 	assert_int_equal(
 		holds(world, "test -z \"$(git -C brain status --porcelain)\""), 1);
-	leave(&desk);
+	leave(&seat);
 }
 
 int

@@ -2,8 +2,10 @@
 
 #include "agent/world.h"
 
+#include "agent/kit.h"
 #include "base/mem.h"
 #include "config/config.h"
+#include "jobqueue/jobqueue.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -164,4 +166,27 @@ assert_row(const struct world *world, const char *path, const char *wanted)
 			row.reason[0] != '\0' ? " " : "", row.reason);
 	}
 	assert_string_equal(text, wanted);
+}
+
+void
+sit_down(const struct world *world, struct seat *seat)
+{
+	AUTO_FREE char *text = xasprintf("[[watch]]\npath = \"%s/notes\"\n[brain]\n"
+					 "repo = \"%s/brain\"\nbranch = \"host/test\"\n",
+		world->scratch->path, world->scratch->path);
+	struct err err;
+
+	ok(config_parse(text, strlen(text), "mirror.toml", &seat->config, &err));
+	ok(kit_open(seat->config, &seat->kit, &err));
+	assert_int_equal(jobqueue_lock(seat->kit->queue, 0, &err), 1);
+	ok(kit_start(seat->kit, &err));
+}
+
+void
+leave(struct seat *seat)
+{
+	kit_stop(seat->kit);
+	jobqueue_unlock(seat->kit->queue);
+	kit_freep(&seat->kit);
+	config_freep(&seat->config);
 }

@@ -16,6 +16,9 @@
 
 #include "agent/agent.h"
 
+struct config;
+struct kit;
+
 struct world {
 	struct scratch *scratch;
 	/** Added to the configuration, before [brain]. */
@@ -35,6 +38,14 @@ void put(const struct world *world, const char *name, const char *text);
 struct cycle_result run_once(const struct world *world);
 /** The same, for cycles that may fail: the code. */
 int try_once(const struct world *world, struct cycle_result *ret_result, struct err *err);
+
+/** Kit and lock in hand, as a worker has them; nothing ran yet. */
+struct seat {
+	struct config *config;
+	struct kit *kit;
+};
+void sit_down(const struct world *world, struct seat *seat);
+void leave(struct seat *seat);
 
 /** A shell command in the scratch folder: its exit status must be 0. */
 void

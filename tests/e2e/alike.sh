@@ -30,7 +30,7 @@ expect 0 "$MIRROR" drill --json
 cp out drill.json
 
 agent=
-trap 'status=$?; [ -z "$agent" ] || kill "$agent" 2>/dev/null; wait 2>/dev/null; finish "$status"' EXIT
+at_end='[ -z "$agent" ] || kill "$agent" 2>/dev/null; wait 2>/dev/null'
 socket=$XDG_RUNTIME_DIR/mirror/api.sock
 "$MIRROR" run >agent.out 2>agent.err &
 agent=$!

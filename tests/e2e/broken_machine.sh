@@ -18,13 +18,11 @@ small() {
 }
 # The namespaces end with the story, and the file systems with them.
 release() {
-	status=$?
 	stop_agent
 	cd /
 	umount -l "$W/small" "$W/far" "$XDG_DATA_HOME/mirror/snapshots" 2>/dev/null || true
-	finish "$status"
 }
-trap release EXIT
+at_end=release
 fill() {
 	dd if=/dev/zero of="$1/filler" bs=64k 2>/dev/null || true
 	dd if=/dev/zero of="$1/filler2" bs=512 2>/dev/null || true

@@ -31,7 +31,7 @@ stop_agent() {
 	[ -z "$agent" ] || { kill -CONT "$agent"; kill "$agent"; wait "$agent"; } 2>/dev/null || true
 	agent=
 }
-trap 'status=$?; stop_agent; finish "$status"' EXIT
+at_end='stop_agent'
 start_agent() {
 	"$MIRROR" run >agent.out 2>agent.err &
 	agent=$!

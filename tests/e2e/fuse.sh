@@ -9,12 +9,10 @@ as_root=1
 needs bindfs
 needs fusermount3
 release() {
-	status=$?
 	stop_agent
 	fusermount3 -u -z "$W/notes" 2>/dev/null || true
-	finish "$status"
 }
-trap release EXIT
+at_end=release
 
 mkdir behind notes
 for i in $(seq 30); do

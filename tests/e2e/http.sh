@@ -54,7 +54,7 @@ stop() {
 	wait $server 2>/dev/null || true
 }
 serve
-trap 'status=$?; stop; finish "$status"' EXIT
+at_end='stop'
 at=127.0.0.1:$port
 
 at_remote() {

@@ -449,7 +449,7 @@ is "$(git -C "$BRAIN" show HEAD:notes/tail)" bbbb "the first sweep of another bo
 # under the same names"; "No connection limit or deadline ends a wait by default".
 "$MIRROR" run >agent.log 2>&1 &
 agent=$!
-trap 'kill -CONT $agent 2>/dev/null; kill $agent 2>/dev/null; wait $agent 2>/dev/null; finish' EXIT
+at_end='kill -CONT $agent 2>/dev/null; kill $agent 2>/dev/null; wait $agent 2>/dev/null'
 tries=0
 until "$MIRROR" status --json 2>/dev/null | jq -e '.agent.running and .agent.pid' >/dev/null || [ $tries -gt 200 ]; do
 	tries=$((tries + 1))

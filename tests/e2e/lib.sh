@@ -63,8 +63,11 @@ cd "$W"
 failures=0
 
 # finish [STATUS]
+# What a story started and must stop, whatever became of it: its exit status stays.
+at_end=:
 finish() {
-	status=${1:-$?}
+	status=$?
+	eval "$at_end" || true
 	if { [ "$status" -ne 0 ] && [ "$status" -ne 77 ]; } || [ "$failures" -ne 0 ]; then
 		echo "$story: failed ($failures); its folder: $W" >&2
 		exit 1
@@ -75,6 +78,18 @@ finish() {
 	exit "$status"
 }
 trap finish EXIT
+
+# wait_for SECONDS COMMAND...: until it succeeds.
+wait_for() {
+	tries=$(($1 * 20))
+	shift
+	while [ "$tries" -gt 0 ]; do
+		"$@" >/dev/null 2>&1 && return 0
+		sleep 0.05
+		tries=$((tries - 1))
+	done
+	fail "never: $*"
+}
 
 # flip FILE OFFSET: the byte there becomes another one, whatever it was.
 flip() {

@@ -102,18 +102,6 @@ well() {
 	is "$(jq '.accounting.unaccounted' "$W/health.json")" 0 "files unaccounted for"
 }
 
-# wait_for SECONDS COMMAND...: until it succeeds.
-wait_for() {
-	tries=$(($1 * 20))
-	shift
-	while [ "$tries" -gt 0 ]; do
-		"$@" >/dev/null 2>&1 && return 0
-		sleep 0.05
-		tries=$((tries - 1))
-	done
-	fail "never: $*"
-}
-
 holds() {
 	[ "$(git -C "$BRAIN" show "HEAD:$1" 2>/dev/null)" = "$2" ]
 }
@@ -153,12 +141,7 @@ stop_agent() {
 	wait "$agent" 2>/dev/null || true
 	agent=
 }
-end_story() {
-	status=$?
-	stop_agent
-	finish "$status"
-}
-trap end_story EXIT
+at_end=stop_agent
 
 # A small world that is healthy, by hand or (world agent) kept by an agent.
 world() {

@@ -48,7 +48,7 @@ start_agent() {
 	agent=$!
 }
 start_agent
-trap 'kill $agent 2>/dev/null; wait $agent 2>/dev/null; finish' EXIT
+at_end='kill $agent 2>/dev/null; wait $agent 2>/dev/null'
 until_() { # WHAT COMMAND...
 	what=$1
 	shift
@@ -133,7 +133,7 @@ wait $writer || true
 
 kill $agent
 wait $agent || true
-trap finish EXIT
+at_end=:
 silent_about agent.log "failed"
 silent_about agent.log "missing"
 "$real_git" -C "$BRAIN" fsck --strict >fsck 2>&1 || fail "git fsck: $(cat fsck)"

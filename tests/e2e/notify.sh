@@ -36,7 +36,7 @@ server.serve_forever()
 SERVER
 python3 server.py &
 server=$!
-trap 'status=$?; kill $server 2>/dev/null; finish "$status"' EXIT
+at_end='kill $server 2>/dev/null'
 for _ in $(seq 100); do
 	[ -s port ] && break
 	sleep 0.05
@@ -100,7 +100,7 @@ sed -i "s,no-such-program,hear.sh," "$CONFIG"
 before=$(heard)
 "$MIRROR" run >run.out 2>run.err &
 agent=$!
-trap 'status=$?; kill $server $agent 2>/dev/null; finish "$status"' EXIT
+at_end='kill $server $agent 2>/dev/null'
 chmod 000 notes/a.md
 for _ in $(seq 100); do
 	[ "$(heard)" -gt "$before" ] && break
@@ -110,4 +110,4 @@ done
 chmod 600 notes/a.md
 kill $agent
 wait $agent || fail "the agent ended with $?"
-trap finish EXIT
+at_end=:

@@ -21,14 +21,7 @@ expect 0 "$MIRROR" --once
 # Ticks of half a second.
 WATCHDOG_USEC=1000000 "$MIRROR" run >agent.out 2>agent.err &
 agent=$!
-trap 'status=$?; kill "$agent" 2>/dev/null || true; finish "$status"' EXIT
-wait_for() {
-	for _ in $(seq 300); do
-		! "$@" >/dev/null 2>&1 || return 0
-		sleep 0.1
-	done
-	fail "not within a minute: $*"
-}
+at_end='kill "$agent" 2>/dev/null || true'
 has() {
 	git -C "$BRAIN" cat-file -e "HEAD:notes/$1"
 }
@@ -36,16 +29,16 @@ lacks() {
 	! has "$1"
 }
 echo first >notes/first
-wait_for has first
+wait_for 60 has first
 mv notes real
 ln -s other notes
-wait_for has x
+wait_for 60 has x
 has 1 || fail "the files of the root that is away left the commit"
 rm notes
 mv real notes
-wait_for lacks x
+wait_for 60 lacks x
 echo later >notes/later
-wait_for has later
+wait_for 60 has later
 expect 0 "$MIRROR" --once
 says out "all 32 files accounted for: 32 protected"
 kill "$agent"

@@ -16,17 +16,6 @@ remote = "none"
 settle = "50ms"
 EOC
 
-# wait_for SECONDS COMMAND...: until it succeeds.
-wait_for() {
-	tries=$(($1 * 20))
-	shift
-	while [ "$tries" -gt 0 ]; do
-		"$@" >/dev/null 2>&1 && return 0
-		sleep 0.05
-		tries=$((tries - 1))
-	done
-	fail "never: $*"
-}
 holds() {
 	[ "$(git -C "$BRAIN" show "HEAD:$1" 2>/dev/null)" = "$2" ]
 }
@@ -36,7 +25,7 @@ agent=$!
 stop_agent() {
 	kill -TERM $agent 2>/dev/null || true
 }
-trap 'status=$?; stop_agent; finish "$status"' EXIT
+at_end='stop_agent'
 
 wait_for 10 holds notes/a one
 printf 'two\n' >notes/a

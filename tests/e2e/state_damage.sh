@@ -18,24 +18,17 @@ EOC
 expect 0 "$MIRROR" --once
 "$MIRROR" run >agent.out 2>agent.err &
 agent=$!
-trap 'status=$?; kill "$agent" 2>/dev/null || true; finish "$status"' EXIT
-wait_for() {
-	for _ in $(seq 600); do
-		! "$@" >/dev/null 2>&1 || return 0
-		sleep 0.1
-	done
-	fail "not within a minute: $*"
-}
+at_end='kill "$agent" 2>/dev/null || true'
 has() {
 	git -C "$BRAIN" cat-file -e "HEAD:notes/$1"
 }
 echo 2 >notes/b
-wait_for has b
+wait_for 60 has b
 head -c 60000 /dev/urandom >junk
 cat junk >"$STATE/queue.sqlite"
 echo 3 >notes/c
-wait_for has c
-wait_for ls "$STATE"/queue.sqlite.damaged-*
+wait_for 60 has c
+wait_for 60 ls "$STATE"/queue.sqlite.damaged-*
 says agent.err "beginning anew"
 expect 0 "$MIRROR" --once
 says out "all 3 files accounted for"

@@ -207,21 +207,14 @@ breaks config all "m1 m2 " failed empty
 again
 "$MIRROR" run >agent.out 2>agent.err &
 agent=$!
-trap 'kill "$agent" 2>/dev/null || true; finish' EXIT
-wait_for() {
-	for _ in $(seq 600); do
-		! "$@" >/dev/null 2>&1 || return 0
-		sleep 0.1
-	done
-	fail "not within a minute: $*"
-}
+at_end='kill "$agent" 2>/dev/null || true'
 has() {
 	git -C "$BRAIN" cat-file -e "$REF:notes/$1"
 }
-wait_for "$MIRROR" --once
+wait_for 60 "$MIRROR" --once
 fill "$G/$REF" zeros
 echo 6 >notes/g
-wait_for has g
+wait_for 60 has g
 says agent.err "taken up again"
 fill "$G/HEAD" garbage
 once

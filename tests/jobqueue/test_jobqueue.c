@@ -192,16 +192,6 @@ a_run_is_finished_once(void **state)
 // --- Reclaim ------------------------------------------------------------------------
 
 static int
-reclaim(void)
-{
-	struct err err;
-	int count = -1;
-
-	ok(jobqueue_reclaim(world.queue, &count, &err));
-	return count;
-}
-
-static int
 find_reclaimed(const struct jobqueue_run *run, void *payload)
 {
 	*(int *)payload += run->outcome == JOB_RECLAIMED && run->kind == JOB_SNAPSHOT &&

@@ -7,16 +7,6 @@
 // A sync that is done while another run only waits (I5).
 
 static int
-reclaim(void)
-{
-	struct err err;
-	int count = -1;
-
-	ok(jobqueue_reclaim(world.queue, &count, &err));
-	return count;
-}
-
-static int
 take_within(enum job_kind kind, struct job *ret_job)
 {
 	struct err err;

@@ -49,6 +49,16 @@ teardown(void **state)
 	return scratch_teardown_all(state);
 }
 
+static inline int
+reclaim(void)
+{
+	struct err err;
+	int count = -1;
+
+	ok(jobqueue_reclaim(world.queue, &count, &err));
+	return count;
+}
+
 static inline int64_t
 wish(enum job_kind kind)
 {

@@ -40,12 +40,10 @@ http = "127.0.0.1:0"
 TOML
 agent=
 cleanup() {
-	status=$?
 	wd_stop
 	[ -z "$agent" ] || { kill "$agent" && wait "$agent"; } 2>/dev/null || true
-	finish "$status"
 }
-trap cleanup EXIT
+at_end=cleanup
 until_true() {
 	for _ in $(seq 400); do
 		if "$@" >/dev/null 2>&1; then

@@ -28,13 +28,11 @@ socket=$XDG_RUNTIME_DIR/mirror/api.sock
 agent=
 slow=
 cleanup() {
-	status=$?
 	for pid in $slow $agent; do
 		kill "$pid" 2>/dev/null && wait "$pid" 2>/dev/null || true
 	done
-	finish "$status"
 }
-trap cleanup EXIT
+at_end=cleanup
 "$MIRROR" run >agent.out 2>agent.err &
 agent=$!
 for _ in $(seq 600); do
