@@ -16,6 +16,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/file.h"
 #include "base/mem.h"
 
 #include <errno.h>
@@ -47,7 +48,12 @@ open_file(struct lock *lock, struct err *err)
 	int fd = open(lock->path, flags | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW, 0600);
 
 	if (fd < 0) {
-		return err_errno(err, "open %s", lock->path);
+		(void)err_errno(err, "open %s", lock->path);
+		if (!lock->read_only &&
+			(err->code == ERR_DENIED || err->code == ERR_READ_ONLY)) {
+			file_blame_folder(lock->path, err);
+		}
+		return err->code;
 	}
 	if (lock->fd >= 0) {
 		(void)close(lock->fd);
@@ -127,17 +133,22 @@ read_small(const char *path, char text[PROC_MAX])
 	return got < 0 ? -1 : 0;
 }
 
-// Field 22 of /proc/self/stat, counted behind the name, which may hold anything.
+// When the process began, field 22 of its stat, and what it does, field 3; counted behind
+// the name, which may hold anything.  0: nobody knows.
 static unsigned long long
-start_ticks(void)
+start_ticks(const char *stat_file, char *ret_doing)
 {
 	char text[PROC_MAX];
 	const char *at;
 
-	if (read_small("/proc/self/stat", text) < 0) {
+	*ret_doing = '?';
+	if (read_small(stat_file, text) < 0) {
 		return 0;
 	}
 	at = strrchr(text, ')');
+	if (at != NULL && at[1] == ' ') {
+		*ret_doing = at[2];
+	}
 	for (int field = 2; at != NULL && field < 22; field++) {
 		at = strchr(at + 1, ' ');
 	}
@@ -150,11 +161,12 @@ write_holder(const struct lock *lock)
 {
 	char boot[PROC_MAX];
 	char since[CLOCK_TEXT_MAX];
+	char ignored;
 
 	clock_format(clock_now_ms(), since);
 	(void)read_small("/proc/sys/kernel/random/boot_id", boot);
 	AUTO_FREE char *text = xasprintf("pid %d since %s start %llu boot %.36s\n",
-		(int)getpid(), since, start_ticks(), boot);
+		(int)getpid(), since, start_ticks("/proc/self/stat", &ignored), boot);
 	(void)!ftruncate(lock->fd, 0);
 	(void)!pwrite(lock->fd, text, strlen(text), 0);
 }
@@ -272,4 +284,25 @@ lock_holder(struct lock *lock, char text[LOCK_HOLDER_MAX])
 	}
 	(void)snprintf(text, LOCK_HOLDER_MAX, "%.*s", LOCK_HOLDER_MAX - 1, all);
 	return sscanf(text, "pid %d ", &pid) == 1 ? pid : 0;
+}
+
+bool
+lock_holder_is_stopped(const char *text)
+{
+	char boot[PROC_MAX];
+	char named[40];
+	char stat_file[64];
+	char doing;
+	int pid = 0;
+	unsigned long long start = 0;
+
+	if (sscanf(text, "pid %d since %*s start %llu boot %36s", &pid, &start, named) !=
+			3 ||
+		read_small("/proc/sys/kernel/random/boot_id", boot) < 0 ||
+		strncmp(boot, named, strlen(named)) != 0) {
+		return false;
+	}
+	(void)snprintf(stat_file, sizeof(stat_file), "/proc/%d/stat", pid);
+	return start != 0 && start_ticks(stat_file, &doing) == start &&
+		(doing == 'T' || doing == 't');
 }

@@ -84,4 +84,11 @@ bool lock_is_free(struct lock *lock) NONNULL;
  */
 int lock_holder(struct lock *lock, char text[LOCK_HOLDER_MAX]) NONNULL;
 
+/**
+ * Is the process that says so in @text (of lock_holder()) stopped by a signal or a
+ * debugger?  A number may by now, or in another pid namespace, be somebody else's: it is
+ * the one that started in that very moment of this boot.  A help, never the proof.
+ */
+bool lock_holder_is_stopped(const char *text) NONNULL;
+
 #endif

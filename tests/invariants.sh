@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Every file and every test that docs/INVARIANTS.md and docs/databases.md name is there.
+# Every file and every test that docs/INVARIANTS.md, docs/databases.md and docs/reliability.md
+# name is there.
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
@@ -18,7 +19,12 @@ page="$page or docs/databases.md"
 bugs=$(sed -n '/^## Bugs/,/^## Measured/s/^|.*|\(.*\)|$/\1/p' docs/databases.md | grep -oE '`(tests/[a-z_0-9/.]+|[a-z_0-9]+_[a-z_0-9]+)`' |
 	tr -d '`' | sort -u)
 [ "$(printf '%s\n' "$bugs" | wc -l)" -gt 40 ] || { echo "docs/databases.md names too few tests"; failed=1; }
-for name in $names $bugs; do
+# Each case of docs/reliability.md has its test.
+cases=$(sed -n '/^| case | test |/,/^$/p' docs/reliability.md | grep -oE '`([a-z]+_[a-z_0-9]+_[a-z_0-9]+|(e2e|crash)/[a-z_]+)`' | tr -d '`' |
+	sed 's,^\(e2e\|crash\)/.*,tests/&.sh,' | sort -u)
+[ "$(printf '%s\n' "$cases" | wc -l)" -gt 40 ] || { echo "docs/reliability.md names too few tests"; failed=1; }
+page="$page or docs/reliability.md"
+for name in $names $bugs $cases; do
 	case $name in
 	*/*)
 		if [ ! -e "$name" ]; then

@@ -643,12 +643,25 @@ proof_progress(const char *what, uint64_t done, uint64_t total, void *payload)
 	return snapshot_progress(what, (int64_t)done, (int64_t)total, payload);
 }
 
+// What was proved may change the verdict, and the others go by what our last heartbeat
+// said: a push sends a new one when it does.
+static enum job_outcome
+proved(struct kit *kit, int result, struct err *err)
+{
+	struct err ignored;
+
+	if (result >= 0 && config_has_remote(kit->config)) {
+		(void)!jobqueue_enqueue(kit->queue, JOB_PUSH, NULL, &ignored);
+	}
+	return outcome_of(result, err);
+}
+
 static enum job_outcome
 do_verify(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
 	struct err *err)
 {
 	(void)job;
-	return outcome_of(
+	return proved(worker->kit,
 		proof_verify(worker->kit, proof_progress, worker, note, err), err);
 }
 
@@ -657,7 +670,7 @@ do_drill(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
 	struct err *err)
 {
 	(void)job;
-	return outcome_of(
+	return proved(worker->kit,
 		proof_drill(worker->kit, proof_progress, worker, note, err), err);
 }
 

@@ -5,14 +5,17 @@
 #include "base/clock.h"
 #include "base/db_room.h"
 #include "base/err.h"
+#include "base/file.h"
 #include "base/mem.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 enum {
 	DB_PAUSE_MS = 5,
@@ -113,6 +116,29 @@ set_up(struct db *db, struct err *err)
 	return db_exec(db, "PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON", err);
 }
 
+// Where nothing can be written, SQLite cannot make the files through which it reads; and
+// without a log beside it the database is all there is.
+static bool
+is_settled(const char *path)
+{
+	AUTO_FREE char *log = xasprintf("%s-wal", path);
+	struct err blamed = { 0 };
+
+	file_blame_folder(path, &blamed);
+	return blamed.code < 0 && access(path, R_OK) == 0 && access(log, F_OK) < 0 &&
+		errno == ENOENT;
+}
+
+// Why it could not be opened, told as what a person can do something about.
+static int
+explain(const char *path, enum db_mode mode, struct err *err)
+{
+	if (mode != DB_READ) {
+		file_blame_folder(path, err);
+	}
+	return err_wrap(err, "open %s", path);
+}
+
 int
 db_open(const char *path, enum db_mode mode, struct db **ret_db, struct err *err)
 {
@@ -126,7 +152,7 @@ db_open(const char *path, enum db_mode mode, struct db **ret_db, struct err *err
 	rc = sqlite3_open_v2(path, &db->handle, flags | SQLITE_OPEN_NOMUTEX, NULL);
 	if (rc != SQLITE_OK) {
 		db_fail(err, db->handle, rc);
-		return err_wrap(err, "open %s", path);
+		return explain(path, mode, err);
 	}
 	(void)sqlite3_extended_result_codes(db->handle, 1);
 	(void)sqlite3_busy_timeout(db->handle, DB_BUSY_MS);
@@ -135,7 +161,9 @@ db_open(const char *path, enum db_mode mode, struct db **ret_db, struct err *err
 			db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, (int *)NULL);
 	}
 	if ((mode == DB_READ ? db_look_inside(db, err) : set_up(db, err)) < 0) {
-		return err_wrap(err, "open %s", path);
+		return mode == DB_READ && err->code != ERR_CORRUPT && is_settled(path)
+			? db_open_foreign(path, true, ret_db, err)
+			: explain(path, mode, err);
 	}
 	*ret_db = STEAL(db);
 	return 0;

@@ -11,7 +11,7 @@
  *     db_bind_text(find, 1, name);
  *     switch (db_step(find, err)) ...      // 1 a row, 0 done, negative
  *
- * Knows: err, mem, clock.  Only its inside, db_room.h, speaks sqlite3.h.
+ * Knows: err, file, mem, clock.  Only its inside, db_room.h, speaks sqlite3.h.
  * Owns:  the connection, and its compiled statements: each text is compiled once.  Our
  *        own databases run in WAL mode with synchronous NORMAL.
  * Never: starts a deferred write transaction (db_begin() is BEGIN IMMEDIATE), and never

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -80,6 +81,60 @@ file_replace_at(
 	}
 	return file_replace(
 		dirfd, slash != NULL ? slash + 1 : path, data, len, mode, err);
+}
+
+// Where the file system of this folder is mounted.
+static char *
+mount_point(const char *path)
+{
+	AUTO_FREE char *at = realpath(path, NULL);
+	struct statx info;
+
+	while (at != NULL && strcmp(at, "/") != 0) {
+		if (statx(AT_FDCWD, at, 0, STATX_BASIC_STATS, &info) < 0 ||
+			(info.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0) {
+			break;
+		}
+		char *slash = strrchr(at, '/');
+
+		slash[slash == at ? 1 : 0] = '\0';
+	}
+	return STEAL(at);
+}
+
+int
+file_check_folder(const char *path, struct err *err)
+{
+	AUTO_FREE char *mounted = NULL;
+
+	if (access(path, W_OK | X_OK) == 0 ||
+		(errno != EROFS && errno != EACCES && errno != EPERM)) {
+		return 0;
+	}
+	if (errno != EROFS) {
+		(void)err_raise(err, ERR_DENIED, "%s may not be written to", path);
+		return err_advise(err, "make it yours, then: chmod u+rwx %s", path);
+	}
+	mounted = mount_point(path);
+	(void)err_raise(
+		err, ERR_DENIED, "%s is on a file system that is read-only", path);
+	err->sys = EROFS;
+	return err_advise(err, "mount -o remount,rw %s (dmesg says why it is read-only)",
+		mounted != NULL ? mounted : path);
+}
+
+void
+file_blame_folder(const char *path, struct err *err)
+{
+	const char *slash = strrchr(path, '/');
+	AUTO_FREE char *folder = slash == NULL
+		? xstrdup(".")
+		: xmemdup0(path, MAX_OF((size_t)(slash - path), 1U));
+	struct err why = { 0 };
+
+	if (file_check_folder(folder, &why) < 0) {
+		*err = why;
+	}
 }
 
 int

@@ -34,6 +34,19 @@ int file_replace(int dirfd, const char *name, const void *data, size_t len, mode
 int file_replace_at(const char *path, const void *data, size_t len, mode_t mode,
 	struct err *err) NONNULL_ARGS(1, 5) MUST_CHECK;
 
+/**
+ * May files be made in this folder?  A missing one is no answer.
+ *
+ * @return
+ *         0, or negative: READ_ONLY (its file system), DENIED (its mode), with the one
+ *         command for it.
+ */
+int file_check_folder(const char *path, struct err *err) NONNULL MUST_CHECK;
+
+/** The file @path could not be opened for writing, as @err says: is it its folder's
+ * fault?  Then @err says that instead, as file_check_folder() does. */
+void file_blame_folder(const char *path, struct err *err) NONNULL;
+
 /** Append the whole file to @buf.  NOT_FOUND, TOO_BIG past its ceiling. */
 int file_read(int dirfd, const char *name, struct buf *buf, struct err *err)
 	NONNULL MUST_CHECK;

@@ -123,15 +123,8 @@ print_text(const struct once *once)
 	const struct cycle_result *result = &once->result;
 	struct output *out = &once->call->out;
 	AUTO_FREE char *repo = path_printable(once->config->brain.repo);
-	char id[OID_HEX_MAX];
 
-	if (result->committed) {
-		output_line(out, "committed %" PRIu64 " change%s as %.12s",
-			result->changed, result->changed == 1 ? "" : "s",
-			oid_hex(&result->commit, id));
-	} else {
-		output_line(out, "nothing changed, no commit");
-	}
+	output_commit(out, result->committed ? &result->commit : NULL, result->changed);
 	output_line(out, "%s", once->sentence);
 	output_line(out, "the brain repository is %s", repo);
 	leftover_print(out, &result->totals);

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "brain/oid.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -93,6 +94,24 @@ output_line(struct output *out, const char *fmt, ...)
 	va_start(args, fmt);
 	say_line(out, "\n", fmt, args);
 	va_end(args);
+}
+
+void
+output_commit(struct output *out, const struct oid *commit, uint64_t changed)
+{
+	char id[OID_HEX_MAX];
+
+	if (commit == NULL || oid_is_zero(commit)) {
+		output_line(out, "nothing changed, no commit");
+	} else if (changed == 0) {
+		output_line(out,
+			"committed what is kept beside the files (a snapshot, modes, "
+			"times) as %.12s",
+			oid_hex(commit, id));
+	} else {
+		output_line(out, "committed %" PRIu64 " change%s as %.12s", changed,
+			changed == 1 ? "" : "s", oid_hex(commit, id));
+	}
 }
 
 void

@@ -27,6 +27,7 @@
 #include "base/base.h"
 
 struct err;
+struct oid;
 struct json;
 
 struct output {
@@ -72,6 +73,10 @@ void output_init(struct output *out) NONNULL;
 /** One line of the result.  Text from outside is escaped by the caller, or with %s of
  * path_printable(). */
 void output_line(struct output *out, const char *fmt, ...) NONNULL PRINTF_LIKE(2, 3);
+/** What a cycle came to: its commit (NULL or zero: it made none), and what that changed.
+ */
+void output_commit(struct output *out, const struct oid *commit, uint64_t changed)
+	NONNULL_ARGS(1);
 /** The same without its newline. */
 void output_text(struct output *out, const char *fmt, ...) NONNULL PRINTF_LIKE(2, 3);
 /** Bytes as they are: scripts, manual pages, JSON pieces. */

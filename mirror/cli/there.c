@@ -91,15 +91,8 @@ print_cycle(struct call *call, const struct cycle *cycle)
 	struct output *out = &call->out;
 	const char *sentence = json_get_text(cycle->status, "sentence");
 	AUTO_FREE char *shown = path_printable(sentence != NULL ? sentence : "");
-	char id[OID_HEX_MAX];
 
-	if (oid_is_zero(&cycle->commit)) {
-		output_line(out, "nothing changed, no commit");
-	} else {
-		output_line(out, "committed %" PRIu64 " change%s as %.12s",
-			cycle->changed, cycle->changed == 1 ? "" : "s",
-			oid_hex(&cycle->commit, id));
-	}
+	output_commit(out, &cycle->commit, cycle->changed);
 	output_line(out, "%s", shown);
 	leftover_print_list(out, json_get(cycle->status, "leftover"),
 		json_get_int(cycle->accounting, "failed", 0),

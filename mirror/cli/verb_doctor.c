@@ -185,6 +185,7 @@ static void
 look_at_state(struct visit *visit)
 {
 	AUTO_FREE char *state = places_state_dir();
+	struct err why = { 0 };
 	struct stat info;
 
 	if (stat(state, &info) < 0) {
@@ -194,10 +195,12 @@ look_at_state(struct visit *visit)
 		}
 		return;
 	}
-	tell(visit, "state", state,
-		(info.st_mode & 077) == 0 && info.st_uid == geteuid()
-			? NULL
-			: "it must be yours alone: chmod 700");
+	if ((info.st_mode & 077) != 0 || info.st_uid != geteuid()) {
+		tell(visit, "state", state, "it must be yours alone: chmod 700");
+	} else {
+		tell(visit, "state", state,
+			file_check_folder(state, &why) < 0 ? why.next : NULL);
+	}
 }
 
 static void

@@ -21,6 +21,18 @@ remote(const char *text)
 				 : NULL;
 }
 
+// Git keeps such names for its locks, in every part of a branch.
+static bool
+has_lock_part(const char *name)
+{
+	for (const char *at = name; (at = strstr(at, ".lock")) != NULL; at++) {
+		if (at[5] == '\0' || at[5] == '/') {
+			return true;
+		}
+	}
+	return false;
+}
+
 bool
 check_is_branch(const char *name)
 {
@@ -29,7 +41,8 @@ check_is_branch(const char *name)
 	if (!begins(name, "host/") || name[5] == '\0' || strstr(name, "..") != NULL ||
 		strstr(name, "//") != NULL || strstr(name, "@{") != NULL ||
 		strstr(name, "/.") != NULL || name[len - 1] == '/' ||
-		name[len - 1] == '.' || strpbrk(name, " ~^:?*[\\\x7f") != NULL) {
+		name[len - 1] == '.' || has_lock_part(name) ||
+		strpbrk(name, " ~^:?*[\\\x7f") != NULL) {
 		return false;
 	}
 	for (; *name != '\0'; name++) {

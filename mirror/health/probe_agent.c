@@ -119,7 +119,7 @@ say_running(struct probe *probe, struct health_fact *fact, const struct agent_vi
 
 	clock_format_age(MAX_OF(view->tick_age_ms, 0), age);
 	fact->since_ms = view->started_ms;
-	if (tick_is_stopped(view->pid)) {
+	if (lock_holder_is_stopped(view->holder)) {
 		AUTO_FREE char *action = xasprintf("kill -CONT %d", view->pid);
 
 		fact->since_ms = probe->now_ms - MAX_OF(view->tick_age_ms, 0);

@@ -3,6 +3,7 @@
 #include "health/probe.h"
 
 #include "base/fd.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/path.h"
 #include "config/config.h"
@@ -179,6 +180,19 @@ add_needs(struct volume volumes[], size_t count)
 	}
 }
 
+// A pulse that somebody writes says that the state can be written; who only reads it,
+// from a container that looks on, is not asked.
+static void
+say_writable(struct probe *probe, struct health_fact *fact, const struct volume *volume)
+{
+	struct err why = { 0 };
+
+	if (!probe->agent_lives && file_check_folder(volume->path, &why) < 0) {
+		(void)probe_say(fact, HEALTH_FAILED, why.next, "nothing can be kept: %s",
+			why.msg);
+	}
+}
+
 void
 probe_space(struct probe *probe)
 {
@@ -212,6 +226,7 @@ probe_space(struct probe *probe)
 	for (size_t i = 0; i < countof(volumes); i++) {
 		// The snapshots are of no weight while there are none.
 		if (i < 2 || volumes[i].need > 0) {
+			say_writable(probe, fact, &volumes[i]);
 			say_volume(fact, &volumes[i]);
 		}
 	}

@@ -188,26 +188,3 @@ tick_age_ms(
 	}
 	return now_ms - mark->wall_ms;
 }
-
-bool
-tick_is_stopped(int pid)
-{
-	AUTO_FREE char *path = xasprintf("/proc/%d/stat", pid);
-	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
-	char text[STAT_MAX + 1];
-	struct err ignored;
-	ssize_t len = fd < 0 ? -1 : fd_read_full(fd, text, STAT_MAX, &ignored);
-
-	if (len <= 0) {
-		return false;
-	}
-	text[len] = '\0';
-
-	// "4711 (mirror) T 1 ...": the name may hold anything, so its end is the last
-	// ')'.
-	const char *name = strchr(text, '(');
-	const char *end = strrchr(text, ')');
-
-	return name != NULL && end != NULL && strncmp(name, "(mirror)", 8) == 0 &&
-		end[1] == ' ' && (end[2] == 'T' || end[2] == 't');
-}

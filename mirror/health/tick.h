@@ -61,12 +61,6 @@ int tick_read(const char *state_dir, struct tick_mark *ret_mark, struct err *err
 int64_t tick_age_ms(const struct tick_mark *mark, const char *boot, int64_t mono_ms,
 	int64_t now_ms) NONNULL;
 
-/**
- * Is the process @pid one of ours, and stopped by a signal or a debugger?  A help, never
- * the proof: in another pid namespace the number means somebody else, hence the name.
- */
-bool tick_is_stopped(int pid) MUST_CHECK;
-
 /** This boot's id, "" when the kernel does not say. */
 void tick_boot_id(char boot[TICK_BOOT_MAX]) NONNULL;
 

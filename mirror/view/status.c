@@ -32,13 +32,12 @@ view_status_done(struct view_status *status)
 static void
 look_at_queue(struct view_status *status)
 {
-	char holder[LOCK_HOLDER_MAX];
 	struct err ignored;
 
 	if (jobqueue_open_read(status->input.state_dir, &status->queue, &ignored) < 0) {
 		return;
 	}
-	status->pid = jobqueue_holder(status->queue, holder);
+	status->pid = jobqueue_holder(status->queue, status->holder);
 	status->is_paused = jobqueue_paused(status->queue, &status->pause, &ignored) > 0;
 	if (jobqueue_next_due(
 		    status->queue, status->now_ms, &status->next_ms, &ignored) <= 0) {
@@ -114,7 +113,7 @@ silence(const struct view_status *status)
 	if (!has_agent(status)) {
 		return NULL;
 	}
-	if (tick_is_stopped(status->pid)) {
+	if (lock_holder_is_stopped(status->holder)) {
 		return "stopped";
 	}
 	return status->tick_age_ms > TICK_LATE_MS ? "hung" : NULL;

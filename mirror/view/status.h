@@ -55,6 +55,7 @@ struct view_status {
 	struct evidence *evidence;
 	/** Who holds the runner's lock; 0 is nobody. */
 	int pid;
+	char holder[LOCK_HOLDER_MAX];
 	bool has_tick;
 	struct tick_mark tick;
 	int64_t tick_age_ms;

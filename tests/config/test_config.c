@@ -50,6 +50,8 @@ static const struct {
 	{ "[brain]\nbranch = \"host/\"", "is not a branch name" },
 	{ "[brain]\nbranch = \"host/a..b\"", "is not a branch name" },
 	{ "[brain]\nbranch = \"host/a b\"", "is not a branch name" },
+	{ "[brain]\nbranch = \"host/x.lock\"", "is not a branch name" },
+	{ "[brain]\nbranch = \"host/x.lock/y\"", "is not a branch name" },
 	{ "[brain]\nbranch = \"host/{hostname}\"", "has no other mark than {host}" },
 	{ "[brain]\nremote = \"\"", "f:2:10: remote: \"\" is no address; write \"none\" for nowhere" },
 	{ "[brain]\nremote = \"-x\"", "remote: \"-x\" is no address: it begins with a dash" },

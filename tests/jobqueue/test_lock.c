@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -131,6 +132,37 @@ the_holder_can_be_named(void **state)
 	assert_string_equal(text, "");
 }
 
+// Whatever its program is called, and only that one.
+static void
+a_holder_that_is_stopped_is_known_by_when_it_began(void **state)
+{
+	struct scratch *room = *state;
+	AUTO(lock_closep) struct lock *lock = NULL;
+	char text[LOCK_HOLDER_MAX];
+	char other[LOCK_HOLDER_MAX + 8];
+	pid_t pid = holder(scratch_path(room, "lock"));
+	struct err err;
+
+	ok(lock_open_read(scratch_path(room, "lock"), &lock, &err));
+	assert_int_equal(lock_holder(lock, text), pid);
+	assert_false(lock_holder_is_stopped(text));
+	assert_int_equal(kill(pid, SIGSTOP), 0);
+	for (int i = 0; i < 600 && !lock_holder_is_stopped(text); i++) {
+		nap(50);
+	}
+	assert_true(lock_holder_is_stopped(text));
+	// The number, with another beginning or of another boot, is somebody else.
+	(void)snprintf(other, sizeof(other), "%.*s9%s",
+		(int)(strstr(text, "start ") + 6 - text), text,
+		strstr(text, "start ") + 6);
+	assert_false(lock_holder_is_stopped(other));
+	(void)snprintf(other, sizeof(other), "%.*sffffffff-0000",
+		(int)(strstr(text, "boot ") + 5 - text), text);
+	assert_false(lock_holder_is_stopped(other));
+	end(pid);
+	assert_false(lock_holder_is_stopped(text));
+}
+
 static void
 a_lock_opened_to_look_takes_nothing(void **state)
 {
@@ -239,6 +271,7 @@ main(void)
 		in_scratch(a_killed_holder_gives_it_back),
 		in_scratch(a_stopped_holder_is_waited_for),
 		in_scratch(the_holder_can_be_named),
+		in_scratch(a_holder_that_is_stopped_is_known_by_when_it_began),
 		in_scratch(a_lock_opened_to_look_takes_nothing),
 		in_scratch(a_child_that_execs_does_not_keep_it),
 		in_scratch(a_removed_lock_file_protects_nothing_any_more),
