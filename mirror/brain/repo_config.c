@@ -104,10 +104,11 @@ repo_configure(git_repository *git, struct err *err)
 // ---- one that cannot be read
 
 static int
-take_entry(const git_config_entry *entry, void *payload)
+count_extension(const git_config_entry *entry, void *payload)
 {
-	(void)entry;
-	(void)payload;
+	size_t *count = payload;
+
+	*count += strncmp(entry->name, "extensions.", 11) == 0;
 	return 0;
 }
 
@@ -140,6 +141,7 @@ drop_format(struct mend *mend, git_config *config, const char *path, struct err 
 	git_buf value = { 0 };
 	int code = git_config_get_string_buf(&value, config, name);
 	bool ours = code == 0 && strcmp(value.ptr, "sha1") == 0;
+	size_t left = 0;
 
 	git_buf_dispose(&value);
 	git_error_clear();
@@ -158,6 +160,13 @@ drop_format(struct mend *mend, git_config *config, const char *path, struct err 
 		return 0;
 	}
 	code = git_config_delete_multivar(config, name, ".*");
+	// The second format is the first one with extensions.
+	if (code == 0) {
+		code = git_config_foreach(config, count_extension, &left);
+	}
+	if (code == 0 && left == 0) {
+		code = git_config_set_int32(config, "core.repositoryformatversion", 0);
+	}
 	return code < 0 ? repo_fail(err, code, "remove %s from %s", name, path) : 0;
 }
 
@@ -189,6 +198,7 @@ repo_mend_config(struct mend *mend, bool bare, struct err *err)
 {
 	AUTO_FREE char *path = path_join(mend->git_dir, "config");
 	git_config *config = NULL;
+	size_t extensions = 0;
 	bool zeros = false;
 	int code;
 	int result;
@@ -198,7 +208,7 @@ repo_mend_config(struct mend *mend, bool bare, struct err *err)
 	}
 	code = git_config_open_ondisk(&config, path);
 	if (code == 0) {
-		code = git_config_foreach(config, take_entry, NULL);
+		code = git_config_foreach(config, count_extension, &extensions);
 	}
 	if (code == 0 && !zeros) {
 		result = drop_format(mend, config, path, err);
