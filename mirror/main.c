@@ -331,9 +331,9 @@
  *     brain/tree                   git's trees: read one, or change some entries of
  *                                  one.
  *     brain/worktree               the browsable copy beside .git.
- *     brain/fetch brain/index_write brain/mend_objects brain/push_git
- *     brain/push_words brain/recovery brain/repo_config brain/repo_history
- *     brain/repo_lost brain/repo_objects brain/repo_refs
+ *     brain/fetch brain/index_write brain/mend_config brain/mend_objects
+ *     brain/push_git brain/push_words brain/recovery brain/repo_config
+ *     brain/repo_history brain/repo_lost brain/repo_objects brain/repo_refs
  *
  * 2  ledger/  every file, its state and its reason
  *     ledger/arena                 the names of one folder, side by side, forgotten

@@ -131,12 +131,13 @@ ask_remote(struct kit *kit)
 	}
 }
 
-// Refs that lead to what is gone for good would make the whole repository a damaged one.
+typedef int heal_fn(struct repo *repo, struct mend *mend, struct err *err);
+
 static int
-drop_lost(struct kit *kit, struct err *err)
+heal_refs(struct kit *kit, heal_fn *heal, struct err *err)
 {
 	AUTO(mend_done) struct mend mend = { 0 };
-	int result = repo_drop_lost(kit->repo, &mend, err);
+	int result = heal(kit->repo, &mend, err);
 
 	for (size_t i = 0; i < mend.count; i++) {
 		log_warn("%s", mend.said[i]);
@@ -193,7 +194,9 @@ take_up_before(
 		"the last commit %.12s of %s is gone from the repository; going on from "
 		"%.12s, the newest before it; all files are read and kept again",
 		hex, branch, oid_hex(ret_head, before));
-	return drop_lost(kit, err) < 0 ? err->code : 1;
+	// Refs that lead to what is gone for good would make the whole repository a
+	// damaged one.
+	return heal_refs(kit, repo_drop_lost, err) < 0 ? err->code : 1;
 }
 
 // ---- the branch is gone, or nobody can read it
@@ -282,7 +285,8 @@ take_up_again(struct kit *kit, bool damaged, struct oid *ret_head, struct err *e
 	}
 	log_warn("%s was %s; taken up again where it was, at %.12s", branch,
 		damaged ? "damaged" : "gone", oid_hex(ret_head, hex));
-	return 1;
+	// What took the branch may have taken the milestones beside it.
+	return heal_refs(kit, repo_find_tags, err) < 0 ? err->code : 1;
 }
 
 int

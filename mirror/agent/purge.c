@@ -114,6 +114,15 @@ purge_token(const struct oid *head, const struct exposure *exposure,
 	hash_hex(digest, (PURGE_TOKEN_MAX - 1) / 2, ret_token);
 }
 
+// In the same repository another branch goes on from where this one stands.
+static int
+advise_new(struct err *err)
+{
+	return err_advise(err,
+		"name another folder as [brain] repo and another [brain] branch; mirror "
+		"--once; then delete this repository, and its branch at the remote");
+}
+
 // Why this one cannot be taken out.
 static int
 check_hit(const struct exposure_hit *hit, struct err *err)
@@ -131,17 +140,19 @@ check_hit(const struct exposure_hit *hit, struct err *err)
 			id, id);
 	}
 	if (hit->place == EXPOSURE_IN_MESSAGE) {
-		return err_raise(err, ERR_INVALID,
+		err_raise(err, ERR_INVALID,
 			"it stands in the message of %.12s; what others wrote there is "
-			"not rewritten: a new branch is needed, [brain] branch",
+			"not rewritten: a new history is needed",
 			id);
+		return advise_new(err);
 	}
 	if (hit->place == EXPOSURE_IN_NAME ||
 		(hit->place == EXPOSURE_IN_FILE &&
 			path_is_beneath(hit->path, SIDECAR_FOLDERS))) {
-		return err_raise(err, ERR_INVALID,
+		err_raise(err, ERR_INVALID,
 			"it stands in a name; the history of names is not rewritten: a "
-			"new branch is needed, [brain] branch");
+			"new history is needed");
+		return advise_new(err);
 	}
 	if (hit->in_head) {
 		AUTO_FREE char *shown = path_printable(hit->path);
@@ -169,11 +180,13 @@ purge_check(const struct exposure *exposure, struct err *err)
 			return err->code;
 		}
 	}
-	return exposure->count > 0 && exposure->merges
-		? err_raise(err, ERR_INVALID,
-			  "the history has merges, which are not ours to rewrite: a "
-			  "new branch is needed, [brain] branch")
-		: 0;
+	if (exposure->count > 0 && exposure->merges) {
+		err_raise(err, ERR_INVALID,
+			"the history has merges, which are not ours to rewrite: a new "
+			"history is needed");
+		return advise_new(err);
+	}
+	return 0;
 }
 
 // ---- objects

@@ -229,7 +229,8 @@ keep_packed(const struct buf *text, struct buf *kept, bool *ret_good, struct err
 	const char *end = at + text->len;
 	bool has_ref = false;
 
-	*ret_good = true;
+	// Whoever writes a table writes a head line.
+	*ret_good = text->len > 0;
 	while (at < end) {
 		const char *stop = memchr(at, '\n', (size_t)(end - at));
 		size_t len = (size_t)((stop != NULL ? stop : end) - at);

@@ -63,6 +63,10 @@ mend_set_aside(struct mend *mend, const char *name, struct err *err) NONNULL MUS
 /** HEAD, the table of packed refs, every ref but our branch; and our key. */
 int mend_refs(struct mend *mend, struct err *err) NONNULL MUST_CHECK;
 
+/** Does git read this text as a configuration, in silence?  Zeros in it are for the
+ * caller to see. */
+bool mend_config_is_sound(const char *text, size_t len) NONNULL MUST_CHECK;
+
 /** Empty objects, packs that are cut short, indexes that do not fit. */
 int mend_objects(struct mend *mend, struct err *err) NONNULL MUST_CHECK;
 

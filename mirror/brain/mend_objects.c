@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 /**
@@ -39,6 +40,7 @@ enum {
 	OUT_MAX = 64 * 1024,
 	WORDS_MAX = 200,
 	INDEX_MS = 30 * 60 * 1000,
+	ARRIVAL_MS = 200,
 };
 
 static const uint8_t index_magic[8] = { 0xff, 't', 'O', 'c', 0, 0, 0, 2 };
@@ -213,6 +215,20 @@ set_pair_aside(struct mend *mend, const char *stem, struct err *err)
 	return 0;
 }
 
+// To git a pack without an index is not there.  One on its way in gets it right after its
+// name.  One on its way out loses it first: with an index again, whoever throws away what
+// nothing leads to finds it.
+static void
+wait_for_index(int dirfd, const char *name, struct index_look *look)
+{
+	const struct timespec pause = { .tv_nsec = ARRIVAL_MS * 1000000L };
+
+	if (!look_at_index(dirfd, name, look)) {
+		(void)nanosleep(&pause, NULL);
+		(void)look_at_index(dirfd, name, look);
+	}
+}
+
 static int
 mend_pair(struct mend *mend, int dirfd, const char *stem, struct err *err)
 {
@@ -221,9 +237,8 @@ mend_pair(struct mend *mend, int dirfd, const char *stem, struct err *err)
 	struct pack_look packed;
 	struct index_look indexed;
 
-	// Without an index it is on its way in, or a leftover: to git it is not there.
-	if (!look_at_index(dirfd, index, &indexed) ||
-		!look_at_pack(dirfd, pack, &packed)) {
+	wait_for_index(dirfd, index, &indexed);
+	if (!look_at_pack(dirfd, pack, &packed)) {
 		return 0;
 	}
 	if (packed.headed && indexed.sound && packed.count == indexed.count &&
@@ -239,7 +254,7 @@ mend_pair(struct mend *mend, int dirfd, const char *stem, struct err *err)
 			? set_pair_aside(mend, stem, err)
 			: 0;
 	}
-	return mend_tell(mend, path, "has a damaged index", "it is made again")
+	return mend_tell(mend, path, "has no sound index", "it is made again")
 		? index_again(mend, stem, err)
 		: 0;
 }

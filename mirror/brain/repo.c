@@ -299,7 +299,11 @@ adopt(struct repo *repo, const struct repo_options *options, struct err *err)
 		return err->code;
 	}
 	home_clear_probes(options->path);
-	return point_head(repo, err) < 0 ? err->code : repo_find_tags(repo, err);
+	return point_head(repo, err) < 0 ||
+			(repo->mend.lost_tags &&
+				repo_find_tags(repo, &repo->mend, err) < 0)
+		? err->code
+		: 0;
 }
 
 static int

@@ -224,6 +224,10 @@ int repo_put_ref(struct repo *repo, const struct oid *commit, struct err *err)
 /** Take a ref away, by its whole name; missing is fine. */
 int
 repo_drop_ref(struct repo *repo, const char *name, struct err *err) NONNULL MUST_CHECK;
+/** Milestones whose refs were lost, by the objects they left; @mend hears of each.  Not
+ * while a purge is under way. */
+int
+repo_find_tags(struct repo *repo, struct mend *mend, struct err *err) NONNULL MUST_CHECK;
 /** Milestones, and what is known of a remote, that lead to a commit which is gone: git
  * calls the whole repository damaged for one of them.  @mend hears of each. */
 int

@@ -171,16 +171,17 @@ drop_format(struct mend *mend, git_config *config, const char *path, struct err 
 }
 
 // Zeros are what some file systems leave of a file; our library reads past them and does
-// not write.
+// not write.  And what git cannot read.
 static int
-holds_zeros(const char *path, bool *ret_zeros, struct err *err)
+look_at_text(const char *path, bool *ret_sound, struct err *err)
 {
 	AUTO(buf_done) struct buf text = { .max = CONFIG_MAX };
 
 	if (file_read(AT_FDCWD, path, &text, err) < 0) {
 		return err->code;
 	}
-	*ret_zeros = text.len == 0 || memchr(text.data, '\0', text.len) != NULL;
+	*ret_sound = text.len > 0 && memchr(text.data, '\0', text.len) == NULL &&
+		mend_config_is_sound(text.data, text.len);
 	return 0;
 }
 
@@ -199,20 +200,20 @@ repo_mend_config(struct mend *mend, bool bare, struct err *err)
 	AUTO_FREE char *path = path_join(mend->git_dir, "config");
 	git_config *config = NULL;
 	size_t extensions = 0;
-	bool zeros = false;
+	bool sound = true;
 	int code;
 	int result;
 
-	if (holds_zeros(path, &zeros, err) < 0) {
+	if (look_at_text(path, &sound, err) < 0) {
 		return err->code == ERR_NOT_FOUND ? 0 : err_wrap(err, "read %s", path);
 	}
 	code = git_config_open_ondisk(&config, path);
 	if (code == 0) {
 		code = git_config_foreach(config, count_extension, &extensions);
 	}
-	if (code == 0 && !zeros) {
+	if (code == 0 && sound) {
 		result = drop_format(mend, config, path, err);
-	} else if (zeros || is_parse_error()) {
+	} else if (!sound || is_parse_error()) {
 		git_error_clear();
 		result = renew_config(mend, path, bare, err);
 	} else {

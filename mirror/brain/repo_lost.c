@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "brain/home.h"
 #include "brain/mend.h"
 #include "brain/repo.h"
 #include "brain/repo_room.h"
@@ -200,10 +201,16 @@ repo_put_ref(struct repo *repo, const struct oid *commit, struct err *err)
 
 // ---- tags
 
+struct lost_tags {
+	struct repo *repo;
+	struct mend *mend;
+};
+
 static int
 take_lost_tag(const struct oid *oid, void *payload)
 {
-	struct repo *repo = payload;
+	const struct lost_tags *lost = payload;
+	struct repo *repo = lost->repo;
 	git_oid id = repo_to_git(oid);
 	enum object_kind kind = OBJECT_ANY;
 	git_reference *ref = NULL;
@@ -218,13 +225,15 @@ take_lost_tag(const struct oid *oid, void *payload)
 	}
 	const git_signature *tagger = git_tag_tagger(tag);
 	AUTO_FREE char *name = xasprintf("refs/tags/%s", git_tag_name(tag));
+	struct oid commit = repo_from_git(git_tag_target_id(tag));
 
 	// Not forced: one that is there stays what it is.
 	if (tagger != NULL && strcmp(tagger->name, REPO_TAGGER) == 0 &&
+		repo_has(repo, &commit) &&
 		git_reference_create(
 			&ref, repo->git, name, &id, 0, "mirror: found again") == 0) {
 		(void)!mend_tell(
-			&repo->mend, name, "was lost", "it is found again by its object");
+			lost->mend, name, "was lost", "it is found again by its object");
 	}
 	git_error_clear();
 	git_reference_free(ref);
@@ -233,13 +242,15 @@ take_lost_tag(const struct oid *oid, void *payload)
 }
 
 int
-repo_find_tags(struct repo *repo, struct err *err)
+repo_find_tags(struct repo *repo, struct mend *mend, struct err *err)
 {
-	if (!repo->mend.lost_tags) {
+	struct lost_tags lost = { repo, mend };
+
+	// What a purge has yet to throw away must not come back.
+	if (home_is_unpruned(repo->git_dir)) {
 		return 0;
 	}
-	repo->mend.lost_tags = false;
-	return repo_each_object(repo, take_lost_tag, repo, err) < 0
+	return repo_each_object(repo, take_lost_tag, &lost, err) < 0
 		? err_wrap(err, "look for lost milestones")
 		: 0;
 }

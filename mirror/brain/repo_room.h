@@ -79,9 +79,6 @@ int repo_configure(git_repository *git, struct err *err) NONNULL MUST_CHECK;
 /** Before anybody opens it: is that configuration readable, and of a format that is? */
 int repo_mend_config(struct mend *mend, bool bare, struct err *err) NONNULL MUST_CHECK;
 
-/** Tags of ours whose refs were lost, by the objects they left. */
-int repo_find_tags(struct repo *repo, struct err *err) NONNULL MUST_CHECK;
-
 static inline git_oid
 repo_to_git(const struct oid *oid)
 {

@@ -97,9 +97,11 @@ looking_says_what_is_wrong_and_changes_nothing(void **state)
 	static const char *const breaks[] = {
 		": >HEAD",
 		": >refs/tags/plain",
+		": >packed-refs",
 		"head -c 100 /dev/zero >packed-refs",
 		"head -c 100 /dev/zero >config",
 		"for f in objects/pack/*.idx; do chmod u+w $f; : >$f; done",
+		"rm -f objects/pack/*.idx",
 		"for f in objects/pack/*.pack; do chmod u+w $f; truncate -s -3 $f; done",
 		"mkdir -p objects/aa; : >objects/aa/$(printf %038d 0)",
 	};
@@ -148,6 +150,46 @@ of_a_damaged_table_of_refs_every_sound_line_is_kept(void **state)
 			"ls mirror/damaged | grep -q packed-refs"),
 		0);
 	room_fsck(damaged->scratch);
+}
+
+// In a file by itself, beside nothing of ours.
+static bool
+git_reads(const struct damaged *damaged, const char *text)
+{
+	AUTO_FREE char *path = xasprintf("%s/text", damaged->scratch->path);
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	assert_int_equal(fputs(text, file) >= 0 && fclose(file) == 0, 1);
+	// Of a key without a section it complains, and goes on.
+	return shell(damaged,
+		       "said=$(GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=../../text git "
+		       "rev-parse HEAD 2>&1 >/dev/null) && test -z \"$said\"") == 0;
+}
+
+static void
+a_configuration_is_sound_exactly_when_git_reads_it_in_silence(void **state)
+{
+	static const char *const texts[] = { "", "[a]", "[a]\n", "[]\n", "[a]\nb\n",
+		"b\n", "b = 1\n[a]\n", "hello\n",
+		"0123456789012345678901234567890123456789\n", "[a]\n0123456789\n",
+		"[a]\nb = \"c\n", "[a]\nb = \"c\\\nd\"\n", "[a]\nb = \\q\n",
+		"[a]\nb = \\t\\n\\b\\\\\\\"", "[a]\nb c\n", "[a]\nb = \\",
+		"[a \"b\"] c = 1\n", "[a \"b\" ]\n", "[a\"b\"]\n", "[a \"b",
+		"[a \"b\\\"]\"]", "[ \"x\"]\ny\n", "[a.]\nb\n", "[.a]\nb\n", "[a_b]\n",
+		"[a]\nb-c=1\n", "[a]\nb_c=1\n", "[a]\n-b=1\n", "\xef\xbb\xbf[a]\nb\n",
+		"[a]\r\nb\r\n", "[a]\nb\r", "# [\n; \"\n[a]\n\tb = c # \"\n",
+		"[a]\nb = \"#\" ; \\q\n", "]", "[a\n]", "[a \n\"b\"]\n", "[a]b=1",
+		"[a]b=1[c]\nd\n", "[a]\nb=\xff\n", "\xff", "[a]\n b\t \t= 1\n",
+		"[a]\nb\v= 1\n" };
+	struct damaged *damaged = *state;
+
+	for (size_t i = 0; i < countof(texts); i++) {
+		if (mend_config_is_sound(texts[i], strlen(texts[i])) !=
+			git_reads(damaged, texts[i])) {
+			fail_msg("git and we differ about text %zu: %s", i, texts[i]);
+		}
+	}
 }
 
 static void
@@ -214,6 +256,7 @@ main(void)
 		BROKEN(a_sound_repository_is_left_alone),
 		BROKEN(looking_says_what_is_wrong_and_changes_nothing),
 		BROKEN(of_a_damaged_table_of_refs_every_sound_line_is_kept),
+		BROKEN(a_configuration_is_sound_exactly_when_git_reads_it_in_silence),
 		BROKEN(an_index_is_made_again_from_its_pack),
 		BROKEN(other_peoples_bytes_are_set_aside_and_never_thrown_away),
 		BROKEN(a_branch_that_nobody_can_read_is_no_branch_and_is_left_to_who_knows),

@@ -89,13 +89,24 @@ empty_objects() {
 	objects=
 }
 objects=
+loosen() {
+	git -C "$BRAIN" for-each-ref --format='%(objectname) %(refname)' >refs
+	rm -f "$G/packed-refs"
+	while read -r id ref; do
+		mkdir -p "$(dirname "$G/$ref")"
+		echo "$id" >"$G/$ref"
+	done <refs
+}
 
 # mended WHAT HISTORY TAGS: the break is there; history is "all" (the tip is an ancestor), or
-# "but-last"; health is "failed", or "-" where it is nobody's news.
+# "but-last"; health is "failed", "behind" where only the ledger knows that something is gone, or
+# "-" where it is nobody's news.
 mended() {
 	name=$1
 	"$MIRROR" health >health 2>&1 || true
-	[ "$4" = "-" ] || grep -q "^  failed *integrity" health || {
+	fact=integrity
+	[ "$4" != behind ] || fact=completeness
+	[ "$4" = "-" ] || grep -q "^  failed *$fact" health || {
 		fail "$name: health does not say so"
 		sed 's/^/    /' health >&2
 	}
@@ -109,6 +120,12 @@ mended() {
 	[ $(($(date +%s) - begun)) -lt 30 ] || fail "$name: healed only after $(($(date +%s) - begun)) s"
 	cp "$W/err" said
 	[ "$4" = "-" ] || [ -s said ] || fail "$name: mended in silence"
+	case $name in
+	table* | loose* | "packed-refs zeros" | "packed-refs empty")
+		grep -q "refs/tags/m1 was lost: it is found again" said ||
+			fail "$name: the milestone came back in silence"
+		;;
+	esac
 	git -C "$BRAIN" fsck --strict >fsck 2>&1 || fail "$name: fsck: $(head -2 fsck)"
 	if grep -qE '^(error|missing|broken)' fsck; then fail "$name: fsck: $(head -2 fsck)"; fi
 	is "$(git -C "$BRAIN" symbolic-ref HEAD)" "$REF" "$name: HEAD"
@@ -147,6 +164,21 @@ breaks() {
 			fill "$G/$REF" "$how"
 			rm -rf "$STATE"
 			;;
+		keyless) sed -i '1i bare = false' "$G/config" ;;
+		hello) sed -i '1i hello' "$G/config" ;;
+		digits) printf '%040d\n' 0 >>"$G/config" ;;
+		table) # With the branch in it, as after `git gc`.
+			git -C "$BRAIN" pack-refs --all
+			fill "$G/packed-refs" "$how"
+			;;
+		loose) # No table: tags and the branch are files, and gone.
+			loosen
+			rm -rf "$G/$REF" "$G/refs/tags/m1" "$G/refs/tags/m2"
+			;;
+		gathered)
+			git -C "$BRAIN" gc -q
+			rm -f "$G"/objects/pack/*.idx
+			;;
 		sha1) printf '[extensions]\n\tobjectFormat = sha1\n' >>"$G/config" ;;
 		sha1v1)
 			git -C "$BRAIN" config core.repositoryformatversion 1
@@ -164,15 +196,20 @@ table() {
 	breaks state all "$both" - empty
 	breaks HEAD all "$both" failed empty zeros garbage gone
 	breaks refs all "$both" failed gone
-	breaks packed-refs all "$both" failed zeros cut garbage
+	breaks packed-refs all "$both" failed empty zeros cut garbage
+	breaks table all "$both" failed empty zeros
+	breaks table all "$both" behind gone
+	breaks loose all "$both" behind -
 	breaks refs/tags/m2 all "$both" failed empty garbage
 	breaks config all "$both" failed empty zeros garbage
+	for line in keyless hello digits; do breaks "$line" all "$both" failed -; done
 	breaks sha1 all "$both" failed -
 	breaks sha1v1 all "$both" failed -
 	breaks index all "$both" - empty garbage
 	breaks mirror/key all "$both" failed empty
 	breaks info/attributes all "$both" - garbage
-	breaks idx all "$both" failed empty zeros cut
+	breaks idx all "$both" failed empty zeros cut gone
+	breaks gathered all "$both" failed -
 	# What is gone for good is the last commit; the files of it are on the disk.
 	breaks pack but-last "m1 " failed empty cut zeros
 	breaks pair but-last "m1 " failed empty
