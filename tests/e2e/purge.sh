@@ -196,3 +196,50 @@ for stop in 'before update-ref refs/tags' 'before update-ref -d' 'after update-r
 done
 expect 0 "$MIRROR" --once
 is "$(git -C remote.git rev-parse "$branch")" "$(git -C "$BRAIN" rev-parse HEAD)" "the remote after all of these"
+
+# The same when the index of an old pack went and the pack did not.
+word=sesame-index-door
+printf '%s\n' "$word" >value
+printf 'the door: %s\n' "$word" >notes/sub/door.txt
+expect 0 "$MIRROR" --once
+cp -a "$BRAIN/.git/objects/pack" old
+printf 'elsewhere\n' >notes/sub/door.txt
+expect 0 "$MIRROR" --once
+expect 0 "$MIRROR" secrets purge --value value
+token=$(sed -n 's/.*--confirm \([0-9a-f]*\)$/\1/p' out)
+expect 0 "$MIRROR" secrets purge --value value --confirm "$token"
+gone "$BRAIN"
+: >"$BRAIN/.git/mirror/unpruned"
+for pack in old/*.pack; do cp -n "$pack" "$BRAIN/.git/objects/pack"; done
+expect 0 "$MIRROR" --once
+gone "$BRAIN"
+[ ! -e "$BRAIN/.git/mirror/unpruned" ] || fail "it still says that something is owed (an index)"
+for pack in "$BRAIN"/.git/objects/pack/*.pack; do
+	[ -e "${pack%.pack}.idx" ] || fail "a pack that nobody looks into is left: $pack"
+done
+
+# Merges are other people's: what is advised does it.
+printf 'the door: %s\n' "$word" >notes/sub/door.txt
+expect 0 "$MIRROR" --once
+printf 'elsewhere\n' >notes/sub/door.txt
+expect 0 "$MIRROR" --once
+side=$(git -C "$BRAIN" -c user.name=t -c user.email=t@t.invalid commit-tree -m side 'HEAD^{tree}')
+both=$(git -C "$BRAIN" -c user.name=t -c user.email=t@t.invalid commit-tree -m both -p HEAD -p "$side" 'HEAD^{tree}')
+git -C "$BRAIN" update-ref "refs/heads/$branch" "$both"
+expect 0 "$MIRROR" --once
+expect 65 "$MIRROR" secrets purge --value value
+says err "the history has merges"
+says err "next: name another folder as [brain] repo and another [brain] branch"
+cat >"$CONFIG" <<EOC
+[[watch]]
+path = "$W/notes"
+[brain]
+repo = "$W/brain-two"
+branch = "host/two"
+remote = "$W/remote.git"
+EOC
+expect 0 "$MIRROR" --once
+BRAIN=$W/brain-two
+gone "$BRAIN"
+is "$(git -C remote.git rev-parse host/two)" "$(git -C "$BRAIN" rev-parse HEAD)" "the new branch at the remote"
+expect 0 "$MIRROR" secrets history --value value
