@@ -46,7 +46,6 @@
 #define META_REPO "repo"
 #define META_RULES "rules"
 #define META_RULES_NUMBER "rules.number"
-#define META_RECHECK "rules.owed"
 #define META_SETTINGS "settings"
 #define META_BOOT "boot"
 #define META_COMPARED "compared_ms"
@@ -133,8 +132,9 @@ look_for_old_rules(struct round *round, bool same_rules, struct err *err)
 	struct ledger *ledger = round->kit->ledger;
 	int64_t owed = 0;
 
-	if (ledger_meta_get_int(ledger, META_RECHECK, 0, &owed, err) < 0 ||
-		(!same_rules && ledger_meta_set_int(ledger, META_RECHECK, 1, err) < 0)) {
+	if (ledger_meta_get_int(ledger, RECORD_META_OWED, 0, &owed, err) < 0 ||
+		(!same_rules &&
+			ledger_meta_set_int(ledger, RECORD_META_OWED, 1, err) < 0)) {
 		return err->code;
 	}
 	round->owes = owed != 0 || !same_rules;
@@ -146,7 +146,7 @@ settle_old_rules(struct round *round, struct err *err)
 {
 	round->result->owes_recheck = round->owes && (!round->recheck || round->cut);
 	return round->owes && !round->result->owes_recheck
-		? ledger_meta_set_int(round->kit->ledger, META_RECHECK, 0, err)
+		? ledger_meta_set_int(round->kit->ledger, RECORD_META_OWED, 0, err)
 		: 0;
 }
 

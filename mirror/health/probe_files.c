@@ -502,6 +502,24 @@ say_history(struct probe *probe, struct health_fact *fact)
 	}
 }
 
+// While a running agent takes new rules to every file in slices, or when it was ended
+// before it could.
+static void
+say_owed(struct probe *probe, struct health_fact *fact)
+{
+	int64_t owed = 0;
+	struct err ignored;
+
+	if (probe->ledger_door.open &&
+		ledger_meta_get_int(
+			probe->ledger, RECORD_META_OWED, 0, &owed, &ignored) == 0 &&
+		owed != 0) {
+		(void)probe_say(fact, HEALTH_DEGRADED, "mirror --once",
+			"the rules changed, and some files were not read with the new "
+			"ones yet");
+	}
+}
+
 void
 probe_secrets(struct probe *probe)
 {
@@ -512,6 +530,7 @@ probe_secrets(struct probe *probe)
 	struct health_fact *fact = probe_from_row(probe, FACT_SECRETS, &row);
 
 	fact->value = secret + error;
+	say_owed(probe, fact);
 	if (fact->value == 0) {
 		say_history(probe, fact);
 		return;

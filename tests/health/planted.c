@@ -109,6 +109,17 @@ planted_row(struct planted *machine, const char *name, enum ledger_state state,
 }
 
 void
+planted_meta(struct planted *machine, const char *key, const char *value)
+{
+	AUTO(ledger_closep) struct ledger *ledger = open_ledger(machine);
+	struct err err;
+
+	ok(ledger_begin(ledger, &err));
+	ok(ledger_meta_set(ledger, key, value, &err));
+	ok(ledger_commit(ledger, &err));
+}
+
+void
 planted_commit(struct planted *machine, const char *name, int64_t at_ms, bool recorded)
 {
 	const struct repo_options options = {
@@ -156,14 +167,10 @@ planted_commit(struct planted *machine, const char *name, int64_t at_ms, bool re
 		"cycle", &err));
 	machine->head = made;
 	if (recorded) {
-		AUTO(ledger_closep) struct ledger *ledger = NULL;
 		char hex[OID_HEX_MAX];
 
 		put_row(machine, name, LEDGER_MIRRORED, NULL, at_ms, &blob);
-		ledger = open_ledger(machine);
-		ok(ledger_begin(ledger, &err));
-		ok(ledger_meta_set(ledger, RECORD_META_HEAD, oid_hex(&made, hex), &err));
-		ok(ledger_commit(ledger, &err));
+		planted_meta(machine, RECORD_META_HEAD, oid_hex(&made, hex));
 	}
 }
 

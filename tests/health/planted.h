@@ -60,6 +60,8 @@ void planted_config(struct planted *machine, const char *text);
 /** A commit with one more file, at @at_ms; the ledger follows when @recorded. */
 void
 planted_commit(struct planted *machine, const char *name, int64_t at_ms, bool recorded);
+/** What the ledger remembers under a key. */
+void planted_meta(struct planted *machine, const char *key, const char *value);
 /** A row in the watched folder. */
 void planted_row(struct planted *machine, const char *name, enum ledger_state state,
 	const char *reason, int64_t since_ms);

@@ -273,6 +273,19 @@ a_held_secret_degrades_secrets(void **state)
 	assert_state(machine, "secrets", HEALTH_FAILED);
 }
 
+static void
+files_that_new_rules_did_not_see_yet_degrade_secrets(void **state)
+{
+	struct planted *machine = *state;
+
+	planted_meta(machine, RECORD_META_OWED, "1");
+	assert_state(machine, "secrets", HEALTH_DEGRADED);
+	assert_says(machine, "secrets", "the rules changed");
+	assert_string_equal(planted_fact(machine, "secrets")->action, "mirror --once");
+	planted_meta(machine, RECORD_META_OWED, "0");
+	assert_state(machine, "secrets", HEALTH_HEALTHY);
+}
+
 /* ---- since, and only on a change ---- */
 
 static void
@@ -342,6 +355,7 @@ main(void)
 		PLANTED_TEST(a_held_root_is_told_until_that_very_hold_is_accepted),
 		PLANTED_TEST(a_watched_folder_that_is_gone_is_told_before_any_sweep),
 		PLANTED_TEST(a_held_secret_degrades_secrets),
+		PLANTED_TEST(files_that_new_rules_did_not_see_yet_degrade_secrets),
 		PLANTED_TEST(the_verdict_is_news_only_when_it_changes),
 		PLANTED_TEST(measuring_changes_nothing),
 	};
