@@ -89,7 +89,8 @@ struct round {
 	bool owes;
 	bool patient;
 	bool cut;
-	/** By the steady clock: when the first file was read; 0: none yet. */
+	/** By the steady clock: when the first file was read that owes it to new rules;
+	 * 0: none yet. */
 	int64_t reading_ms;
 	/** The ledger does not describe the branch: make every tree again. */
 	bool rebuild;

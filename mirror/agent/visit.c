@@ -393,6 +393,15 @@ look_up_cover(struct round *round, const struct intake_folder *at, struct intake
 	return databases_cover(round->kit->ledger, path, &intake->cover, err);
 }
 
+// Is it read because the rules are new to it?  Only that counts as a slice's work: what
+// is read in each cycle, at its beginning perhaps, would leave no time for the rest.
+static bool
+is_owed(const struct round *round, const struct ledger_row *old)
+{
+	return old != NULL && ledger_is_protected(old->state) &&
+		old->rules != round->rules;
+}
+
 static int
 take_in(struct visit *visit, struct intake_folder *at, const struct walk_entry *entry,
 	const char *shown, const struct ledger_row *old, struct err *err)
@@ -401,10 +410,9 @@ take_in(struct visit *visit, struct intake_folder *at, const struct walk_entry *
 	struct intake *intake =
 		intake_new(round, at, entry->name, shown, &entry->inode, old);
 
-	if (round->reading_ms == 0) {
+	if (round->reading_ms == 0 && is_owed(round, old)) {
 		round->reading_ms = clock_mono_ms();
 	}
-
 	if (look_up_cover(round, at, intake, err) < 0) {
 		intake_free(intake);
 		return err->code;
