@@ -496,6 +496,12 @@ install(struct pack *pack, struct pack_stats *stats, struct err *err)
 	}
 	for (size_t i = 0; i < pack->nfiles; i++) {
 		if (pack->files[i].path != NULL &&
+			pack_file_probe(&pack->files[i], err) < 0) {
+			return err->code;
+		}
+	}
+	for (size_t i = 0; i < pack->nfiles; i++) {
+		if (pack->files[i].path != NULL &&
 			pack_file_move_in(&pack->files[i], err) < 0) {
 			return err->code;
 		}

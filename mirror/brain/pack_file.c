@@ -67,6 +67,7 @@ pack_file_done(struct pack_file *file)
 	free(file->path);
 	free(file->index_path);
 	free(file->buffer);
+	free(file->samples);
 	pack_index_done(&file->index);
 }
 
@@ -318,29 +319,31 @@ choose_samples(const struct pack_file *file, struct oid **ret_samples)
 int
 pack_file_complete(struct pack_file *file, bool is_last, struct err *err)
 {
-	AUTO_FREE struct oid *samples = NULL;
-	size_t count = file->index.count;
 	uint8_t trailer[HASH_SHA1_LEN];
-	size_t nsamples;
 
 	if (complete_file(file, trailer, err) < 0) {
 		return err->code;
 	}
-	nsamples = choose_samples(file, &samples);
+	file->nsamples = choose_samples(file, &file->samples);
 	if (pack_index_write(&file->index, file->index_path, trailer, is_last, err) < 0) {
 		return err->code;
 	}
+	return fd_sync(file->fd, file->path, err);
+}
+
+int
+pack_file_probe(struct pack_file *file, struct err *err)
+{
+	size_t count = file->index.count;
+
 	// Libgit2 maps the file that says the same, so this is given back first: to the
 	// system, when it is much.
-	if (is_last) {
-		pack_index_done(&file->index);
-		if (count > TRIM_ABOVE) {
-			(void)malloc_trim(0);
-		}
+	pack_index_done(&file->index);
+	if (count > TRIM_ABOVE) {
+		(void)malloc_trim(0);
 	}
-	return fd_sync(file->fd, file->path, err) < 0
-		? err->code
-		: repo_probe_pack(file->index_path, count, samples, nsamples, err);
+	return repo_probe_pack(
+		file->index_path, count, file->samples, file->nsamples, err);
 }
 
 // Nothing leads to these objects yet, so a `git gc --prune=now` beside us would drop them

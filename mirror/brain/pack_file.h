@@ -38,6 +38,9 @@ struct pack_file {
 	/** The sum of what was added, before deflating. */
 	uint64_t raw_bytes;
 	struct pack_index index;
+	/** What is to be read back through libgit2. */
+	struct oid *samples;
+	size_t nsamples;
 };
 
 /** Creates nothing yet; @repo is borrowed. */
@@ -61,11 +64,14 @@ int pack_file_add(struct pack_file *file, const struct oid *oid, const struct bu
 int pack_file_flush(struct pack_file *file, struct err *err) NONNULL MUST_CHECK;
 
 /** Write header, trailer and index, read all of it back, sync it.  With @is_last it can
- * be asked for nothing but its name and size afterwards, and takes less memory. */
+ * be asked for nothing but its name and size afterwards. */
 int pack_file_complete(struct pack_file *file, bool is_last, struct err *err)
 	NONNULL MUST_CHECK;
 
-/** After complete: put it where git finds it, held by a .keep.  The folder is not synced
+/** After complete: does libgit2 read what is in it?  Its index is given back. */
+int pack_file_probe(struct pack_file *file, struct err *err) NONNULL MUST_CHECK;
+
+/** After that: put it where git finds it, held by a .keep.  The folder is not synced
  * yet. */
 int pack_file_move_in(struct pack_file *file, struct err *err) NONNULL MUST_CHECK;
 
