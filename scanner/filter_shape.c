@@ -156,6 +156,44 @@ is_variable(const char *text, size_t len)
 				word_in(text, len, A_WORD("{1}"))));
 }
 
+// xxxx, ****, ...., 0000: one character makes most of it.
+static bool
+is_one_character(const char *text, size_t len)
+{
+	size_t most = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		size_t run = 1;
+
+		while (i + run < len && text[i + run] == text[i]) {
+			run++;
+		}
+		most = MAX_OF(most, run);
+		i += run - 1;
+	}
+	return most >= 4 &&
+		(most * 2 >= len || memmem(text, len, "xxxx", 4) != NULL ||
+			memmem(text, len, "XXXX", 4) != NULL ||
+			memmem(text, len, "****", 4) != NULL);
+}
+
+// A regular expression.
+static bool
+is_pattern(const char *text, size_t len, const struct look *look)
+{
+	if (memchr(text, '[', len) != NULL &&
+		(memmem(text, len, "0-9", 3) != NULL ||
+			memmem(text, len, "a-z", 3) != NULL ||
+			memmem(text, len, "A-Z", 3) != NULL)) {
+		return true;
+	}
+	return holds_any(text, len, "\\[.") && !filter_is_scrambled(text, len, look) &&
+		(memmem(text, len, "\\w", 2) != NULL ||
+			memmem(text, len, "\\d", 2) != NULL ||
+			memmem(text, len, "[^", 2) != NULL ||
+			memmem(text, len, ".*", 2) != NULL);
+}
+
 bool
 filter_is_placeholder(const char *text, size_t len)
 {
@@ -169,35 +207,7 @@ filter_is_placeholder(const char *text, size_t len)
 		is_variable(text, len) || filter_is_covered(text, len)) {
 		return true;
 	}
-	// xxxx, ****, ...., 0000: one character makes most of it.
-	size_t most = 0;
-	for (size_t i = 0; i < len; i++) {
-		size_t run = 1;
-
-		while (i + run < len && text[i + run] == text[i]) {
-			run++;
-		}
-		most = MAX_OF(most, run);
-		i += run - 1;
-	}
-	if (most >= 4 &&
-		(most * 2 >= len || memmem(text, len, "xxxx", 4) != NULL ||
-			memmem(text, len, "XXXX", 4) != NULL ||
-			memmem(text, len, "****", 4) != NULL)) {
-		return true;
-	}
-	// A regular expression.
-	if (memchr(text, '[', len) != NULL &&
-		(memmem(text, len, "0-9", 3) != NULL ||
-			memmem(text, len, "a-z", 3) != NULL ||
-			memmem(text, len, "A-Z", 3) != NULL)) {
-		return true;
-	}
-	if (holds_any(text, len, "\\[.") && !filter_is_scrambled(text, len, &look) &&
-		(memmem(text, len, "\\w", 2) != NULL ||
-			memmem(text, len, "\\d", 2) != NULL ||
-			memmem(text, len, "[^", 2) != NULL ||
-			memmem(text, len, ".*", 2) != NULL)) {
+	if (is_one_character(text, len) || is_pattern(text, len, &look)) {
 		return true;
 	}
 	if (memmem(text, len, "...", 3) != NULL ||

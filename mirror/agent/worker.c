@@ -346,6 +346,37 @@ somebody_waits(void *payload)
 	return worker->wanted(worker->payload);
 }
 
+// What comes of a sync: milestones, and the jobs that are due now.
+static int
+ask_for_more(struct worker *worker, const struct job *job,
+	const struct cycle_result *result, struct err *err)
+{
+	struct kit *kit = worker->kit;
+
+	if (tag_milestones(kit, job, &result->commit, err) < 0 ||
+		(result->owes_recheck &&
+			jobqueue_enqueue(kit->queue, JOB_SYNC, NULL, err) < 0)) {
+		return err->code;
+	}
+	if (config_has_remote(kit->config) && !worker->no_push &&
+		(result->committed || job->hurried ||
+			(result->full && owes_push(kit, &result->commit))) &&
+		jobqueue_enqueue(kit->queue, JOB_PUSH, NULL, err) < 0) {
+		return err->code;
+	}
+	if (maintenance_is_due(worker, result->committed) &&
+		jobqueue_enqueue(kit->queue, JOB_MAINTAIN, NULL, err) < 0) {
+		return err->code;
+	}
+	if (snapshots_are_due(worker, result) &&
+		jobqueue_enqueue(kit->queue, JOB_SNAPSHOT, NULL, err) < 0) {
+		return err->code;
+	}
+	return result->full && databases_schedule(kit, kit->queue, false, err) < 0
+		? err->code
+		: 0;
+}
+
 static enum job_outcome
 do_sync(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
 	struct err *err)
@@ -397,24 +428,7 @@ do_sync(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
 	if (worker->where == NULL) {
 		tell(record_dirty(kit->evidence, 0, err), err, "that nothing is waiting");
 	}
-	if (tag_milestones(kit, job, &result.commit, err) < 0 ||
-		(result.owes_recheck &&
-			jobqueue_enqueue(kit->queue, JOB_SYNC, NULL, err) < 0)) {
-		return JOB_FAILED;
-	}
-	if (config_has_remote(kit->config) && !worker->no_push &&
-		(result.committed || job->hurried ||
-			(result.full && owes_push(kit, &result.commit))) &&
-		jobqueue_enqueue(kit->queue, JOB_PUSH, NULL, err) < 0) {
-		return JOB_FAILED;
-	}
-	if (maintenance_is_due(worker, result.committed) &&
-		jobqueue_enqueue(kit->queue, JOB_MAINTAIN, NULL, err) < 0) {
-		return JOB_FAILED;
-	}
-	if ((snapshots_are_due(worker, &result) &&
-		    jobqueue_enqueue(kit->queue, JOB_SNAPSHOT, NULL, err) < 0) ||
-		(result.full && databases_schedule(kit, kit->queue, false, err) < 0)) {
+	if (ask_for_more(worker, job, &result, err) < 0) {
 		return JOB_FAILED;
 	}
 	return totals->state[LEDGER_PENDING].files + totals->state[LEDGER_FAILED].files >
