@@ -6,8 +6,7 @@
  *
  * Building Huffman tables takes as long as deflating some kilobytes, so small objects get
  * tables made once, from the first megabyte that came by, and tiny ones those that
- * everybody knows and need not be written down.  Beside tables for each object from 1 KB
- * on: a tenth less time for a tree of sources, 1.5 % more bytes.
+ * everybody knows and need not be written down.  They are a little longer for it.
  *
  * Sources: gitformat-pack(5), RFC 1950 and 1951 (zlib, deflate).
  */
