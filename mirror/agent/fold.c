@@ -18,6 +18,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/path.h"
 #include "brain/pack.h"
 #include "brain/repo.h"
 #include "brain/sidecar.h"
@@ -205,7 +206,6 @@ static struct sidecar_entry
 sidecar_row(const struct round *round, const char *path, const struct ledger_row *row,
 	struct entry_texts *texts)
 {
-	AUTO_FREE char *whole = xasprintf("%s/%s", path, row->name);
 	struct sidecar_entry entry = {
 		.kind = row->type == LEDGER_TYPE_SYMLINK ? SIDECAR_LINK : SIDECAR_FILE,
 		.name = row->name,
@@ -219,6 +219,8 @@ sidecar_row(const struct round *round, const char *path, const struct ledger_row
 
 	split_time(row->inode.mtime_ns, &entry.mtime_s, &entry.mtime_ns);
 	if ((row->flags & LEDGER_ROW_SIDECAR) != 0) {
+		AUTO_FREE char *whole = path_join(path, row->name);
+
 		sidecar_file_path(whole, texts->at);
 		entry.at = texts->at;
 	}
@@ -403,7 +405,7 @@ tell_changes(struct round *round, const struct folding *folding)
 		}
 		if ((row->flags & LEDGER_ROW_SIDECAR) != 0) {
 			AUTO_FREE char *whole =
-				xasprintf("%s/%s", folding->marked.path, row->name);
+				path_join(folding->marked.path, row->name);
 
 			sidecar_file_path(whole, place);
 			memcpy(oid.id, row->oid.bytes, sizeof(oid.id));

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/path.h"
 #include "brain/pack.h"
 #include "brain/plain.h"
 #include "brain/repo.h"
@@ -39,7 +40,7 @@ enum {
 static char *
 shown_path(const struct intake *intake)
 {
-	return xasprintf("%s/%s", intake->folder->path, intake->shown);
+	return path_join(intake->folder->path, intake->shown);
 }
 
 // The last clean version stays where it was: only state and reason change.

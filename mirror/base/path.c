@@ -10,15 +10,16 @@
 char *
 path_join(const char *left, const char *right)
 {
-	size_t len = strlen(left);
+	size_t left_len = strlen(left);
+	size_t right_len = strlen(right);
+	bool parts = left_len > 0 && right_len > 0 && left[left_len - 1] != '/';
+	char *joined = xmalloc(left_len + parts + right_len + 1);
 
-	if (len == 0) {
-		return xstrdup(right);
-	}
-	if (right[0] == '\0') {
-		return xstrdup(left);
-	}
-	return xasprintf("%s%s%s", left, left[len - 1] == '/' ? "" : "/", right);
+	// For each file of a walk several times: not printed.
+	memcpy(joined, left, left_len);
+	joined[left_len] = '/';
+	memcpy(joined + left_len + parts, right, right_len + 1);
+	return joined;
 }
 
 const char *
