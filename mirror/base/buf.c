@@ -86,14 +86,23 @@ buf_add_text(struct buf *buf, const char *text, struct err *err)
 int
 buf_add_fmt(struct buf *buf, struct err *err, const char *fmt, ...)
 {
+	size_t room = MIN_OF(buf->size, buf->max + 1) - buf->len;
 	va_list args;
 	int len;
 
+	// There is room as a rule; if not, this says how much is needed.
 	va_start(args, fmt);
-	len = vsnprintf(NULL, 0, fmt, args);
+	len = vsnprintf(room > 0 ? buf->data + buf->len : NULL, room, fmt, args);
 	va_end(args);
 	if (len < 0) {
 		return err_raise(err, ERR_BUG, "format %s", fmt);
+	}
+	if ((size_t)len < room) {
+		buf->len += (size_t)len;
+		return 0;
+	}
+	if (room > 0) {
+		buf->data[buf->len] = '\0';
 	}
 	if (buf_reserve(buf, (size_t)len, err) < 0) {
 		return err->code;

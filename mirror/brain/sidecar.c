@@ -33,6 +33,8 @@
 
 enum {
 	HASH_TEXT_LEN = 2 + 1 + 38,
+	// What a line takes, about.
+	LINE_LEN = 80,
 	FACTS_MAX = 6 + SIDECAR_XATTRS_MAX,
 };
 
@@ -341,7 +343,11 @@ sidecar_write(const struct sidecar_folder *folder, struct buf *buf, struct err *
 		sorted[i] = &folder->entries[i];
 	}
 	qsort(sorted, folder->nentries, sizeof(struct sidecar_entry *), by_name);
-	if (write_head(folder, buf, err) < 0) {
+	// About as much as it will be: growing byte by byte costs more than the writing.
+	if (buf_reserve(buf,
+		    MIN_OF((folder->nentries + 2) * LINE_LEN, buf->max - buf->len),
+		    err) < 0 ||
+		write_head(folder, buf, err) < 0) {
 		return err_wrap(err, "write the sidecar");
 	}
 	for (size_t i = 0; i < folder->nentries; i++) {

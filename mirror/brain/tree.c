@@ -283,6 +283,11 @@ tree_diff(struct repo *repo, const struct oid *old, const struct oid *new,
 
 // ---- writing one folder
 
+enum {
+	// What an entry takes, about.
+	ENTRY_LEN = 48,
+};
+
 static int
 by_name(const void *left, const void *right)
 {
@@ -427,6 +432,8 @@ tree_apply(struct repo *repo, struct pack *pack, const struct oid *base,
 
 	if (sort_edits(edits, nedits, named, ordered, err) < 0 ||
 		read_tree(repo, base, &raw, &old, err) < 0 ||
+		buf_reserve(&out, MIN_OF(raw.len + nedits * ENTRY_LEN, out.max), err) <
+			0 ||
 		merge(old, named, ordered, nedits, &out, &entries, err) < 0) {
 		return err_wrap(err, "change a tree");
 	}
