@@ -82,8 +82,6 @@
  * 4  agent/  the engine: listen on one thread, work on the other
  *     agent/agent                  the always-on engine, and the same work done once
  *                                  by hand.
- *     agent/aside                  long reading on a thread of its own, while the
- *                                  runner listens.
  *     agent/beat                   our heartbeat for the other machines, and a look at
  *                                  theirs.
  *     agent/compare                git trees read back from the repository, against
@@ -467,13 +465,12 @@
  *     scanner/url                  the password in scheme://user:password@host.
  *     scanner/words                lists of words, and whether a text holds one, in
  *                                  either case.
- *     scanner/assign_operator scanner/assign_parent scanner/assign_prefix
- *     scanner/assign_sibling scanner/engine_named scanner/engine_token
- *     scanner/engine_wrapped scanner/filter_name scanner/filter_shape
- *     scanner/gitleaks_scan scanner/phrase_words scanner/rarity_table scanner/rules
- *     scanner/rules_cloud scanner/rules_code scanner/rules_command
- *     scanner/rules_keyed scanner/rules_text scanner/rules_trade scanner/selftest
- *     scanner/stream
+ *     scanner/assign_operator scanner/assign_sibling scanner/engine_named
+ *     scanner/engine_token scanner/engine_wrapped scanner/filter_name
+ *     scanner/filter_shape scanner/gitleaks_scan scanner/phrase_words
+ *     scanner/rarity_table scanner/rules scanner/rules_cloud scanner/rules_code
+ *     scanner/rules_command scanner/rules_keyed scanner/rules_text
+ *     scanner/rules_trade scanner/selftest scanner/stream
  *
  * 1  jobqueue/  tickets, one trailing run, the lock of the kernel
  *     jobqueue/backoff             how long to leave a failed job alone.

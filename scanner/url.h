@@ -3,7 +3,7 @@
 /**
  * scanner/url - the password in scheme://user:password@host.
  *
- * Knows: chars, decode, filter.
+ * Knows: chars, filter.
  * Owns:  nothing.
  * Never: takes ${PASSWORD}, <password> or guest:guest for one.
  */

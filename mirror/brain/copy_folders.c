@@ -14,16 +14,33 @@
 #include <unistd.h>
 
 enum {
-	FOLDERS_OPEN = 32,
+	// Threads are in different folders as a rule, so they seldom meet at a lock.
+	SHARDS = 8,
+	SLOTS = COPY_FOLDERS_OPEN / SHARDS,
 	// A folder may be pruned by another thread while we go through it.
 	ENTER_TRIES = 8,
 };
 
+// Those of the folders whose key leads here.
+struct shard {
+	pthread_mutex_t lock;
+	struct copy_folder *slots[SLOTS];
+	uint64_t now;
+	// How often everything was forgotten.
+	uint64_t epoch;
+};
+
 struct copy_folders {
 	int rootfd;
-	pthread_mutex_t lock;
-	struct copy_folder *slots[FOLDERS_OPEN];
-	uint64_t now;
+	struct shard shards[SHARDS];
+};
+
+// Where a folder is looked for.
+struct place {
+	const char *path;
+	size_t len;
+	uint32_t key;
+	struct shard *shard;
 };
 
 struct copy_folders *
@@ -32,8 +49,24 @@ copy_folders_new(int rootfd)
 	struct copy_folders *folders = xcalloc(1, sizeof(*folders));
 
 	folders->rootfd = rootfd;
-	(void)pthread_mutex_init(&folders->lock, NULL);
+	for (size_t i = 0; i < SHARDS; i++) {
+		// Held for a moment only: better look again than sleep.
+		folders->shards[i].lock =
+			(pthread_mutex_t)PTHREAD_ADAPTIVE_MUTEX_INITIALIZER_NP;
+	}
 	return folders;
+}
+
+static struct place
+place_of(struct copy_folders *folders, const char *path, size_t len)
+{
+	struct place place = { .path = path, .len = len, .key = 2166136261U };
+
+	for (size_t i = 0; i < len; i++) {
+		place.key = (place.key ^ (unsigned char)path[i]) * 16777619U;
+	}
+	place.shard = &folders->shards[(place.key >> 16) % SHARDS];
+	return place;
 }
 
 static void
@@ -45,11 +78,11 @@ folder_free(struct copy_folder *folder)
 }
 
 static void
-forget(struct copy_folders *folders, size_t slot)
+forget(struct shard *shard, size_t slot)
 {
-	struct copy_folder *folder = folders->slots[slot];
+	struct copy_folder *folder = shard->slots[slot];
 
-	folders->slots[slot] = NULL;
+	shard->slots[slot] = NULL;
 	if (folder->users == 0) {
 		folder_free(folder);
 	} else {
@@ -57,13 +90,20 @@ forget(struct copy_folders *folders, size_t slot)
 	}
 }
 
-static void
-forget_all(struct copy_folders *folders)
+void
+copy_folders_forget(struct copy_folders *folders)
 {
-	for (size_t i = 0; i < FOLDERS_OPEN; i++) {
-		if (folders->slots[i] != NULL) {
-			forget(folders, i);
+	for (size_t i = 0; i < SHARDS; i++) {
+		struct shard *shard = &folders->shards[i];
+
+		(void)pthread_mutex_lock(&shard->lock);
+		shard->epoch++;
+		for (size_t slot = 0; slot < SLOTS; slot++) {
+			if (shard->slots[slot] != NULL) {
+				forget(shard, slot);
+			}
 		}
+		(void)pthread_mutex_unlock(&shard->lock);
 	}
 }
 
@@ -71,45 +111,37 @@ void
 copy_folders_free(struct copy_folders *folders)
 {
 	if (folders != NULL) {
-		forget_all(folders);
-		(void)pthread_mutex_destroy(&folders->lock);
+		copy_folders_forget(folders);
+		for (size_t i = 0; i < SHARDS; i++) {
+			(void)pthread_mutex_destroy(&folders->shards[i].lock);
+		}
 		free(folders);
-	}
-}
-
-void
-copy_folders_forget(struct copy_folders *folders)
-{
-	(void)pthread_mutex_lock(&folders->lock);
-	forget_all(folders);
-	(void)pthread_mutex_unlock(&folders->lock);
-}
-
-static void
-leave(struct copy_folder *folder)
-{
-	if (folder != NULL && --folder->users == 0 && folder->stale) {
-		folder_free(folder);
 	}
 }
 
 void
 copy_folders_leave(struct copy_folders *folders, struct copy_folder *folder)
 {
-	(void)pthread_mutex_lock(&folders->lock);
-	leave(folder);
-	(void)pthread_mutex_unlock(&folders->lock);
+	struct shard *shard = place_of(folders, folder->path, folder->len).shard;
+
+	(void)pthread_mutex_lock(&shard->lock);
+	if (--folder->users == 0 && folder->stale) {
+		folder_free(folder);
+	}
+	(void)pthread_mutex_unlock(&shard->lock);
 }
 
+// With the lock held.
 static struct copy_folder *
-find(struct copy_folders *folders, const char *path, size_t len)
+find(struct shard *shard, const struct place *place)
 {
-	for (size_t i = 0; i < FOLDERS_OPEN; i++) {
-		struct copy_folder *folder = folders->slots[i];
+	for (size_t i = 0; i < SLOTS; i++) {
+		struct copy_folder *folder = shard->slots[i];
 
-		if (folder != NULL && strncmp(folder->path, path, len) == 0 &&
-			folder->path[len] == '\0') {
-			folder->used = ++folders->now;
+		if (folder != NULL && folder->key == place->key &&
+			folder->len == place->len &&
+			memcmp(folder->path, place->path, place->len) == 0) {
+			folder->used = ++shard->now;
 			folder->users++;
 			return folder;
 		}
@@ -117,36 +149,47 @@ find(struct copy_folders *folders, const char *path, size_t len)
 	return NULL;
 }
 
-// In the place of the one that nobody has asked for the longest.
-static struct copy_folder *
-keep(struct copy_folders *folders, const char *path, size_t len, int fd)
+// The slot that nobody has asked for the longest; SLOTS: all are in use.
+static size_t
+oldest_slot(const struct shard *shard)
 {
-	struct copy_folder *folder = xcalloc(1, sizeof(*folder));
-	size_t oldest = FOLDERS_OPEN;
+	size_t oldest = SLOTS;
 
-	for (size_t i = 0; i < FOLDERS_OPEN; i++) {
-		const struct copy_folder *other = folders->slots[i];
+	for (size_t i = 0; i < SLOTS; i++) {
+		const struct copy_folder *other = shard->slots[i];
 
 		if (other == NULL) {
-			oldest = i;
-			break;
+			return i;
 		}
 		if (other->users == 0 &&
-			(oldest == FOLDERS_OPEN ||
-				other->used < folders->slots[oldest]->used)) {
+			(oldest == SLOTS || other->used < shard->slots[oldest]->used)) {
 			oldest = i;
 		}
 	}
+	return oldest;
+}
+
+// Opened in that epoch: what was forgotten since may have been it, so it serves this
+// once.  With the lock held.
+static struct copy_folder *
+keep(const struct place *place, int fd, uint64_t epoch)
+{
+	struct shard *shard = place->shard;
+	struct copy_folder *folder = xcalloc(1, sizeof(*folder));
+	size_t slot = shard->epoch == epoch ? oldest_slot(shard) : SLOTS;
+
 	*folder = (struct copy_folder){ .fd = fd,
-		.path = xmemdup0(path, len),
+		.path = xmemdup0(place->path, place->len),
+		.len = place->len,
+		.key = place->key,
 		.users = 1,
-		.used = ++folders->now,
-		.stale = oldest == FOLDERS_OPEN };
-	if (oldest < FOLDERS_OPEN) {
-		if (folders->slots[oldest] != NULL) {
-			forget(folders, oldest);
+		.used = ++shard->now,
+		.stale = slot == SLOTS };
+	if (slot < SLOTS) {
+		if (shard->slots[slot] != NULL) {
+			forget(shard, slot);
 		}
-		folders->slots[oldest] = folder;
+		shard->slots[slot] = folder;
 	}
 	return folder;
 }
@@ -176,17 +219,35 @@ copy_folders_step(int dirfd, const char *name, struct err *err)
 	return err_raise(err, ERR_BUSY, "folder %s comes and goes", name);
 }
 
-// From @above, or the root, on to the component that ends at @end.
+// From @above, or the root, on to the component that ends at @end.  No lock is held while
+// the disk is asked.
 static struct copy_folder *
 go_on(struct copy_folders *folders, const struct copy_folder *above, const char *path,
 	size_t end, struct err *err)
 {
-	size_t start = above != NULL ? strlen(above->path) + 1 : 0;
+	size_t start = above != NULL ? above->len + 1 : 0;
 	AUTO_FREE char *name = xmemdup0(path + start, end - start);
-	int fd =
-		copy_folders_step(above != NULL ? above->fd : folders->rootfd, name, err);
+	struct place place = place_of(folders, path, end);
+	struct copy_folder *folder;
+	uint64_t epoch;
+	int fd;
 
-	return fd < 0 ? NULL : keep(folders, path, end, fd);
+	(void)pthread_mutex_lock(&place.shard->lock);
+	epoch = place.shard->epoch;
+	(void)pthread_mutex_unlock(&place.shard->lock);
+	fd = copy_folders_step(above != NULL ? above->fd : folders->rootfd, name, err);
+	if (fd < 0) {
+		return NULL;
+	}
+	(void)pthread_mutex_lock(&place.shard->lock);
+	folder = find(place.shard, &place);
+	if (folder == NULL) {
+		folder = keep(&place, STEAL_FD(fd), epoch);
+	}
+	(void)pthread_mutex_unlock(&place.shard->lock);
+	// Another thread was quicker.
+	base_close_p(&fd);
+	return folder;
 }
 
 // The deepest of the folders on the way to @path that is open; NULL for none.
@@ -196,7 +257,11 @@ find_nearest(struct copy_folders *folders, const char *path, size_t len)
 	struct copy_folder *found = NULL;
 
 	while (len > 0 && found == NULL) {
-		found = find(folders, path, len);
+		struct place place = place_of(folders, path, len);
+
+		(void)pthread_mutex_lock(&place.shard->lock);
+		found = find(place.shard, &place);
+		(void)pthread_mutex_unlock(&place.shard->lock);
 		while (len > 0 && path[--len] != '/') {
 		}
 	}
@@ -207,22 +272,21 @@ struct copy_folder *
 copy_folders_enter(struct copy_folders *folders, const char *path, struct err *err)
 {
 	size_t len = strlen(path);
-	struct copy_folder *at;
+	struct copy_folder *at = find_nearest(folders, path, len);
 
-	(void)pthread_mutex_lock(&folders->lock);
-	at = find_nearest(folders, path, len);
-	while (at == NULL || strlen(at->path) < len) {
-		size_t start = at != NULL ? strlen(at->path) + 1 : 0;
+	while (at == NULL || at->len < len) {
+		size_t start = at != NULL ? at->len + 1 : 0;
 		size_t end =
 			start + (size_t)(strchrnul(path + start, '/') - (path + start));
 		struct copy_folder *below = go_on(folders, at, path, end, err);
 
-		leave(at);
+		if (at != NULL) {
+			copy_folders_leave(folders, at);
+		}
 		at = below;
 		if (at == NULL) {
 			break;
 		}
 	}
-	(void)pthread_mutex_unlock(&folders->lock);
 	return at;
 }

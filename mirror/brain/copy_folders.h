@@ -15,8 +15,8 @@
  * for from the top again for each file.
  *
  * Knows: base.
- * Owns:  the descriptors; FOLDERS_OPEN of them at most, and one more for each thread.
- * Never: follows a link, also not on the way.
+ * Owns:  the descriptors; COPY_FOLDERS_OPEN of them at most, and one more for each
+ * thread. Never: follows a link, also not on the way.
  *
  * Threads: any number at once.
  */
@@ -31,10 +31,17 @@
 struct copy_folders;
 struct err;
 
+enum {
+	/** The 256 folders of texts below .mirror/, and some more. */
+	COPY_FOLDERS_OPEN = 256 + 32,
+};
+
 struct copy_folder {
 	int fd;
 	/** Private. */
 	char *path;
+	size_t len;
+	uint32_t key;
 	unsigned int users;
 	uint64_t used;
 	bool stale;

@@ -298,7 +298,7 @@ pack_begin(struct repo *repo, struct pack **ret_pack, struct err *err)
 	pack->repo = repo;
 	pack->head_tree = tree;
 	pack->is_first = has_no_objects(repo);
-	(void)pthread_mutex_init(&pack->lock, NULL);
+	pack->lock = (pthread_mutex_t)PTHREAD_ADAPTIVE_MUTEX_INITIALIZER_NP;
 	(void)pthread_mutex_init(&pack->reach_lock, NULL);
 	pack_file_init(&pack->files[pack->nfiles++], repo);
 	*ret_pack = pack;
