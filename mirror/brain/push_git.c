@@ -88,16 +88,32 @@ static const struct {
 	{ "push cannot contain secrets", PUSH_SECRET },
 	{ "push protection", PUSH_SECRET },
 	{ "secrets detected", PUSH_SECRET },
-	{ "GH013", PUSH_SECRET },
+	{ "contains one or more secrets", PUSH_SECRET },
 	{ "GH001", PUSH_TOO_BIG },
 	{ "exceeds maximum", PUSH_TOO_BIG },
 	{ "file size limit", PUSH_TOO_BIG },
 	{ "exceeds the limit", PUSH_TOO_BIG },
+	{ "size is greater than", PUSH_TOO_BIG },
+	{ "size limit", PUSH_TOO_BIG },
 	{ "quota", PUSH_TOO_BIG },
 	{ "no space left on device", PUSH_TOO_BIG },
 	{ "returned error: 413", PUSH_TOO_BIG },
+	// Rules of every kind, of which secrets are one.
+	{ "GH013", PUSH_PROTECTED },
+	{ "repository rule violations", PUSH_PROTECTED },
 	{ "GH006", PUSH_PROTECTED },
 	{ "protected branch", PUSH_PROTECTED },
+	{ "must use a pull request", PUSH_PROTECTED },
+	{ "only be modified through pull requests", PUSH_PROTECTED },
+	{ "permission denied to update", PUSH_PROTECTED },
+	{ "permission denied for writing", PUSH_PROTECTED },
+	{ "not allowed to push", PUSH_PROTECTED },
+	{ "permission to perform this action", PUSH_PROTECTED },
+	{ "prohibited by gerrit", PUSH_PROTECTED },
+	{ "denied by fallthru", PUSH_PROTECTED },
+	{ "denied by refs/", PUSH_PROTECTED },
+	{ "marked as read only", PUSH_PROTECTED },
+	{ "is read-only", PUSH_PROTECTED },
 	{ "hook declined", PUSH_HOOK },
 	{ "non-fast-forward", PUSH_DIVERGED },
 	{ "fetch first", PUSH_DIVERGED },
@@ -116,6 +132,7 @@ static const struct {
 	{ "could not read password", PUSH_AUTH },
 	{ "unable to read askpass", PUSH_AUTH },
 	{ "access denied", PUSH_AUTH },
+	{ ".git denied to ", PUSH_AUTH },
 	{ "returned error: 401", PUSH_AUTH },
 	{ "returned error: 403", PUSH_AUTH },
 	{ "timed out", PUSH_TIMEOUT },
@@ -146,8 +163,8 @@ push_reason_word(enum push_reason reason)
 	return reasons[reason].word;
 }
 
-static enum push_reason
-diagnose(const char *words)
+enum push_reason
+push_git_diagnose(const char *words)
 {
 	for (size_t i = 0; i < countof(symptoms); i++) {
 		if (strcasestr(words, symptoms[i].needle) != NULL) {
@@ -550,7 +567,7 @@ push_git_run(struct push *push, const char *const *argv, struct buf *out, struct
 	if (code < 0 || result.status != 0 ||
 		strstr(buf_text(&result.out), "\n!\t") != NULL) {
 		keep_words(push, buf_text(&words));
-		enum push_reason reason = code == 0 ? diagnose(buf_text(&words))
+		enum push_reason reason = code == 0 ? push_git_diagnose(buf_text(&words))
 			: code == ERR_TIMEOUT       ? PUSH_TIMEOUT
 			: code == ERR_CANCELLED     ? PUSH_CANCELLED
 			: code == ERR_NOT_FOUND     ? PUSH_NO_GIT

@@ -57,6 +57,9 @@ void push_git_env(struct push *push, char *assignment) NONNULL;
 int push_git_run(struct push *push, const char *const *argv, struct buf *out,
 	struct err *err) NONNULL_ARGS(1, 2, 4) MUST_CHECK;
 
+/** What git, ssh, curl and the servers said, as a reason. */
+enum push_reason push_git_diagnose(const char *words) NONNULL;
+
 /** Set the reason and tell it; returns its code. */
 int push_git_fail(struct push *push, enum push_reason reason, struct err *err) NONNULL;
 

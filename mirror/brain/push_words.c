@@ -5,11 +5,11 @@
  *
  * Servers that look for secrets say where, each in its own words:
  *
- *     remote:      —— Amazon AWS Access Key ID ————        remote: PUSH BLOCKED: Secrets
- * ... remote:       locations:                            remote: ... in commit:
- * 1a2b3c4d... remote:         - commit: 1a2b3c4d...               remote: --
- * notes/a.md:12 | a token remote:           path: notes/a.md:12 remote:         - blob
- * id: 5e6f7a8b...
+ *     remote: —— Amazon AWS Access Key ID ————
+ *     remote:  locations:                          remote: PUSH BLOCKED: Secrets ...
+ *     remote:    - commit: 1a2b3c4d...             remote: ... in commit: 1a2b3c4d...
+ *     remote:      path: notes/a.md:12             remote: -- notes/a.md:12 | a token
+ *     remote:    - blob id: 5e6f7a8b...            remote: -- notes/a.md:12 a token
  *
  * What one of them leaves out, our own repository knows: the blob of a path in a commit,
  * the path of a blob.
@@ -194,23 +194,33 @@ end_place(struct blame *blame)
 	place->path[0] = place->blob[0] = '\0';
 }
 
-// "notes/a.md:12 | a token" is the path notes/a.md.
-static void
-take_path(struct blame *blame, const char *text)
+// Where does the path end?  At the last number of a line, if one follows it.
+static size_t
+path_len(const char *text)
 {
-	size_t len = strcspn(text, "|");
-	size_t digits;
+	size_t end = strcspn(text, "|");
+	size_t len = end;
 
 	while (len > 0 && text[len - 1] == ' ') {
 		len--;
 	}
-	digits = len;
-	while (digits > 0 && isdigit((unsigned char)text[digits - 1])) {
-		digits--;
+	for (size_t i = len; i-- > 1;) {
+		size_t digits = strspn(text + i + 1, "0123456789");
+
+		if (text[i] == ':' && digits > 0 &&
+			(i + 1 + digits >= len || text[i + 1 + digits] == ' ')) {
+			return i;
+		}
 	}
-	if (digits > 1 && digits < len && text[digits - 1] == ':') {
-		len = digits - 1;
-	}
+	return len;
+}
+
+// "notes/a.md:12 | a token", "notes/a.md:12 a token", "notes/a.md:12": notes/a.md.
+static void
+take_path(struct blame *blame, const char *text)
+{
+	size_t len = path_len(text);
+
 	if (blame->now.path[0] != '\0') {
 		end_place(blame);
 	}
