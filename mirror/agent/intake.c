@@ -533,6 +533,37 @@ take_link(struct intake *intake)
 	take_bytes(intake, TREE_LINK, buf_text(&target), target.len, true);
 }
 
+// A log of 200 MB that gets a line every half minute: stored again each time it would
+// fill the disk faster than any repack empties it.  The version that is there stays, and
+// the row says what is kept and that it waits.  Only a clock knows: by its time the
+// stored version was just written.
+static bool
+is_put_off(struct intake *intake)
+{
+	const struct cycle_plan *plan = intake->round->plan;
+	const struct ledger_row *old = &intake->old;
+	int64_t now_ms = clock_now_ms();
+	int64_t stored_ms = old->inode.mtime_ns / 1000000;
+	int64_t due_ms = stored_ms + stable_patience_ms(intake->row.inode.size);
+
+	if (plan->put_off == NULL || plan->full || plan->rehash || !intake->had_row ||
+		!old->oid.set || old->type != LEDGER_TYPE_FILE ||
+		(old->flags & LEDGER_ROW_DATABASE) != 0 ||
+		old->rules != intake->round->rules ||
+		(!ledger_is_protected(old->state) &&
+			ledger_kind_of(old->state, old->reason) != LEDGER_KIND_CHANGED) ||
+		stored_ms > now_ms || due_ms <= now_ms ||
+		intake->row.inode.size > intake->round->kit->config->files.max_size) {
+		return false;
+	}
+	keep_old(intake, LEDGER_PENDING, LEDGER_KIND_CHANGED, NULL);
+	intake->row.inode = old->inode;
+	intake->row.rules = old->rules;
+	intake->row.flags = old->flags;
+	intake->due_ms = due_ms;
+	return true;
+}
+
 bool
 intake_is_underway(const char *name, int64_t ctime_ns, int64_t now_ms)
 {
@@ -554,7 +585,7 @@ run(struct crew_task *task)
 		keep_old(intake, LEDGER_PENDING, LEDGER_KIND_UNSTABLE, NULL);
 	} else if (S_ISLNK(intake->row.inode.mode)) {
 		take_link(intake);
-	} else {
+	} else if (!is_put_off(intake)) {
 		take_file(intake);
 	}
 }

@@ -77,6 +77,8 @@ struct intake {
 	struct err unsealed;
 	/** Its extended attributes, when they are asked for. */
 	struct traits traits;
+	/** It was stored a moment ago and is left as it is until then; 0: it is not. */
+	int64_t due_ms;
 	struct err err;
 };
 

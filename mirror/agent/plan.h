@@ -31,6 +31,10 @@ cycle_progress_fn(const char *what, uint64_t done, uint64_t total, void *payload
 
 typedef bool cycle_waits_fn(void *payload);
 
+/** A large file was stored a moment ago: it is left alone until @due_ms, and somebody
+ * must have it looked at again then.  "<root>/<rel>" as shown. */
+typedef void cycle_put_off_fn(const char *path, int64_t due_ms, void *payload);
+
 struct cycle_plan {
 	/** Walk everything, and record changes of mode and time alone. */
 	bool full;
@@ -47,6 +51,8 @@ struct cycle_plan {
 	 * what the hints name.  NULL: all at once. */
 	cycle_waits_fn *waits;
 	int64_t slice_ms;
+	/** NULL, or a full cycle: nothing is put off. */
+	cycle_put_off_fn *put_off;
 };
 
 struct cycle_result {

@@ -77,6 +77,11 @@ take_result(struct round *round, struct intake *intake, struct err *err)
 
 	switch (intake->outcome) {
 	case INTAKE_ROW:
+		if (intake->due_ms != 0) {
+			AUTO_FREE char *path = path_join(folder->path, intake->shown);
+
+			round->plan->put_off(path, intake->due_ms, round->plan->payload);
+		}
 		if (intake->unsealed.code != 0) {
 			sealing_note(round, &intake->unsealed);
 		}

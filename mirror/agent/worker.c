@@ -346,6 +346,18 @@ somebody_waits(void *payload)
 	return worker->wanted(worker->payload);
 }
 
+// Its folder is looked at again when it is due, if nobody looks before.
+static void
+put_off(const char *path, int64_t due_ms, void *payload)
+{
+	struct worker *worker = payload;
+
+	worker->hint(path, worker->payload);
+	if (worker->due_ms == 0 || due_ms < worker->due_ms) {
+		worker->due_ms = due_ms;
+	}
+}
+
 // What comes of a sync: milestones, and the jobs that are due now.
 static int
 ask_for_more(struct worker *worker, const struct job *job,
@@ -353,6 +365,10 @@ ask_for_more(struct worker *worker, const struct job *job,
 {
 	struct kit *kit = worker->kit;
 
+	if (worker->due_ms != 0 &&
+		jobqueue_schedule(kit->queue, JOB_SYNC, worker->due_ms, err) < 0) {
+		return err->code;
+	}
 	if (tag_milestones(kit, job, &result->commit, err) < 0 ||
 		(result->owes_recheck &&
 			jobqueue_enqueue(kit->queue, JOB_SYNC, NULL, err) < 0)) {
@@ -390,6 +406,7 @@ do_sync(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
 		.payload = worker,
 		.waits = job->hurried || worker->wanted == NULL ? NULL : somebody_waits,
 		.slice_ms = WORKER_SLICE_MS,
+		.put_off = job->hurried || worker->hint == NULL ? NULL : put_off,
 	};
 	struct cycle_result result;
 	const struct ledger_totals *totals = &result.totals;
@@ -403,6 +420,7 @@ do_sync(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
 	worker->put_off = !plan.full;
 	worker->has_last = false;
 	worker->indexed = false;
+	worker->due_ms = 0;
 	worker->owes_full = true;
 	if (kit_refresh_scanner(kit, err) < 0 ||
 		(plan.full && kit_test_scanner(kit, err) < 0)) {

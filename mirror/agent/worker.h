@@ -62,6 +62,8 @@ struct worker {
 	/** Of new rules (cycle_result), and the last sync did without. */
 	bool owes_recheck;
 	bool put_off;
+	/** The last sync put large files off: the first of them is due then; 0: none. */
+	int64_t due_ms;
 	/** Of the last sync that ended well. */
 	struct cycle_result last;
 	bool has_last;

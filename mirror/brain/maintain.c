@@ -106,15 +106,22 @@ maintain_look(const char *git_dir, struct maintain_state *ret_state, struct err 
 }
 
 // Files up to this size are kept as what changed in them, at the price of some five times
-// their size in git's memory: 230 MB for one of 45.  Any of theirs may have 64 MB on a
-// machine with 1 GB.
-static unsigned int
-delta_max_mb(void)
+// their size in git's memory: 230 MB for one of 45, 1,040 for one of 200.  Any of theirs
+// may have 64 MB on a machine with 1 GB; beyond that git takes a sixth of the memory.
+unsigned int
+maintain_delta_max_mb(int64_t memory_mb)
+{
+	int64_t small = MIN_OF(MAX_OF(memory_mb / 16, INT64_C(16)), INT64_C(64));
+
+	return (unsigned int)MIN_OF(MAX_OF(small, memory_mb / 32), INT64_C(2048));
+}
+
+static int64_t
+memory_mb(void)
 {
 	int64_t pages = sysconf(_SC_PHYS_PAGES);
-	int64_t share = pages > 0 ? pages / 1024 * sysconf(_SC_PAGESIZE) / 1024 / 16 : 0;
 
-	return (unsigned int)MIN_OF(MAX_OF(share, INT64_C(16)), INT64_C(64));
+	return pages > 0 ? pages / 1024 * sysconf(_SC_PAGESIZE) / 1024 : 0;
 }
 
 int
@@ -125,8 +132,8 @@ maintain_run(const struct maintain_options *options, struct err *err)
 		"GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY",
 		"GIT_ALTERNATE_OBJECT_DIRECTORIES", NULL };
 	AUTO_FREE char *git_dir = xasprintf("--git-dir=%s", options->git_dir);
-	AUTO_FREE char *delta_max =
-		xasprintf("core.bigFileThreshold=%um", delta_max_mb());
+	AUTO_FREE char *delta_max = xasprintf(
+		"core.bigFileThreshold=%um", maintain_delta_max_mb(memory_mb()));
 	// One thread and little memory: there is no hurry.
 	const char *const argv[] = { "git", git_dir, "-c", "pack.threads=1", "-c",
 		"pack.windowMemory=64m", "-c", delta_max, "repack", "--geometric=2", "-d",

@@ -70,6 +70,10 @@ struct maintain_options {
 	int wake_fd;
 };
 
+/** On a machine with so much memory: up to which size do versions of a file share bytes?
+ */
+unsigned int maintain_delta_max_mb(int64_t memory_mb);
+
 /** TIMEOUT, CANCELLED, NOT_FOUND (no git), NO_SPACE or IO with git's words.  Whatever it
  * is, the repository is as good as before. */
 int

@@ -261,3 +261,11 @@ stable_peek(int dirfd, const char *name, void *ret_data, size_t len, struct err 
 	}
 	return fd_read_full(fd, ret_data, len, err);
 }
+
+int64_t
+stable_patience_ms(int64_t size)
+{
+	return size < STABLE_LARGE
+		? 0
+		: MIN_OF((size >> 20) * 1000, (int64_t)STABLE_PATIENCE_MAX_MS);
+}

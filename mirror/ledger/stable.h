@@ -39,6 +39,9 @@ enum {
 	STABLE_COARSE_GRAIN_MS = 2000,
 	/** How much of a file is shown to a stable_fn. */
 	STABLE_HEAD_LEN = 64,
+	/** From this size on a file that was just stored is left alone for a while. */
+	STABLE_LARGE = 16 << 20,
+	STABLE_PATIENCE_MAX_MS = 5 * 60 * 1000,
 };
 
 struct stable_facts {
@@ -105,5 +108,11 @@ int stable_read_unless(int dirfd, const char *name, int64_t budget_ms, stable_fn
 /** The first @len bytes only (a header), unguarded; returns how many, or negative. */
 int64_t stable_peek(int dirfd, const char *name, void *ret_data, size_t len,
 	struct err *err) NONNULL MUST_CHECK;
+
+/**
+ * A large file that changes all the time costs its whole size at each commit: how long is
+ * it left alone after the version that was stored was written?  A second for each MiB.
+ */
+int64_t stable_patience_ms(int64_t size);
 
 #endif

@@ -6,6 +6,7 @@
 #include "agent/kit.h"
 #include "agent/proof.h"
 #include "agent/worker.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "brain/repo.h"
 #include "config/config.h"
@@ -13,6 +14,7 @@
 #include "ledger/ledger.h"
 #include "scanner/scanner.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static int
@@ -175,6 +177,101 @@ a_secret_allowed_while_the_agent_runs_goes_through_in_its_next_cycle(void **stat
 	leave(&seat);
 }
 
+// ---- large files
+
+struct listener {
+	int hints;
+	char path[64];
+};
+
+static void
+hear_hint(const char *path, void *payload)
+{
+	struct listener *listener = payload;
+
+	listener->hints++;
+	(void)snprintf(listener->path, sizeof(listener->path), "%s", path);
+}
+
+static void
+look_into_notes(struct cycle_plan *plan, void *payload)
+{
+	static const struct cycle_hint hint = { .root = 0, .folder = "" };
+
+	(void)payload;
+	plan->hints = &hint;
+	plan->nhints = 1;
+}
+
+// As the agent does it when it heard something.
+static void
+tick(struct seat *seat, struct worker *worker, struct listener *listener)
+{
+	struct job job;
+	struct err err;
+
+	listener->hints = 0;
+	ok(jobqueue_enqueue(seat->kit->queue, JOB_SYNC, NULL, &err));
+	assert_int_equal(jobqueue_take(seat->kit->queue, &job, &err), 1);
+	ok(worker_do(worker, &job, &err));
+	assert_true(worker->has_last);
+}
+
+static void
+a_large_file_that_was_just_stored_waits_and_says_so(void **state)
+{
+	struct world *world = *state;
+	struct listener listener = { 0 };
+	struct jobqueue_status status;
+	struct worker worker = {
+		.hint = hear_hint,
+		.where = look_into_notes,
+		.payload = &listener,
+	};
+	struct seat seat;
+	int64_t now_ms;
+	struct err err;
+
+	sh(world,
+		"head -c 17M /dev/zero | tr '\\0' x >notes/log; echo one >>notes/log;"
+		" touch -d '1 hour ago' notes/log");
+	sit_down(world, &seat);
+	worker.kit = seat.kit;
+	assert_int_equal(sync_once(&seat), JOB_OK);
+
+	// Its version is an hour old: there is no hurry to wait.
+	sh(world, "echo two >>notes/log");
+	tick(&seat, &worker, &listener);
+	assert_true(worker.last.committed);
+	assert_row(world, "notes/log", "mirrored");
+	assert_int_equal(listener.hints, 0);
+
+	now_ms = clock_now_ms();
+	sh(world, "echo three >>notes/log; echo small >notes/small");
+	tick(&seat, &worker, &listener);
+	assert_row(world, "notes/log", "pending changed");
+	assert_row(world, "notes/small", "mirrored");
+	assert_int_equal(listener.hints, 1);
+	assert_string_equal(listener.path, "notes/log");
+	ok(jobqueue_status(seat.kit->queue, JOB_SYNC, &status, &err));
+	assert_true(status.at_ms > now_ms && status.at_ms <= now_ms + 17000);
+	assert_true(holds(
+		world, "test \"$(git -C brain show HEAD:notes/log | tail -1)\" = two"));
+	// What it was like when it was stored: the waiting does not begin anew.
+	sh(world, "echo four >>notes/log");
+	tick(&seat, &worker, &listener);
+	assert_int_equal(listener.hints, 1);
+	assert_true(worker.due_ms <= now_ms + 17000);
+
+	// Whoever asks does not wait.
+	assert_int_equal(sync_once(&seat), JOB_OK);
+	assert_row(world, "notes/log", "mirrored");
+	leave(&seat);
+	assert_true(holds(
+		world, "test \"$(git -C brain show HEAD:notes/log | tail -1)\" = four"));
+	assert_honest(world);
+}
+
 static int64_t
 next_drill(struct seat *seat)
 {
@@ -237,6 +334,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			a_run_that_its_agent_left_behind_is_still_owed, world_setup,
+			world_teardown),
+		cmocka_unit_test_setup_teardown(
+			a_large_file_that_was_just_stored_waits_and_says_so, world_setup,
 			world_teardown),
 		cmocka_unit_test_setup_teardown(a_run_that_a_person_cancelled_is_over,
 			world_setup, world_teardown),

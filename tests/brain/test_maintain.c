@@ -141,6 +141,18 @@ a_large_log_takes_its_size_once(void **state)
 	repo_close(repo);
 }
 
+static void
+the_size_up_to_which_versions_share_bytes_follows_the_memory(void **state)
+{
+	(void)state;
+	assert_int_equal(maintain_delta_max_mb(0), 16);
+	assert_int_equal(maintain_delta_max_mb(512), 32);
+	assert_int_equal(maintain_delta_max_mb(1024), 64);
+	assert_int_equal(maintain_delta_max_mb(2048), 64);
+	assert_int_equal(maintain_delta_max_mb(8192), 256);
+	assert_int_equal(maintain_delta_max_mb(1 << 20), 2048);
+}
+
 // Stands for a pack of a few objects and many bytes.
 static void
 put_pack(const char *git_dir, int number, off_t index, off_t size)
@@ -215,6 +227,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		room(many_packs_become_few_under_an_open_repo),
 		room(a_large_log_takes_its_size_once),
+		cmocka_unit_test(
+			the_size_up_to_which_versions_share_bytes_follows_the_memory),
 		room(small_packs_with_many_bytes_are_due_before_fifty),
 		room(a_cancelled_maintenance_leaves_a_good_repository),
 	};
