@@ -326,7 +326,8 @@
  *                                  with care.
  *     brain/repo_room              the open repository as libgit2 has it: the inside
  *                                  of repo.c, repo_config.c, repo_history.c,
- *                                  repo_lost.c, repo_objects.c and repo_refs.c.
+ *                                  repo_lost.c, repo_objects.c, repo_refs.c and
+ *                                  repo_roll.c.
  *     brain/sidecar                what git does not keep, as text anyone can read.
  *     brain/tree                   git's trees: read one, or change some entries of
  *                                  one.
@@ -334,6 +335,7 @@
  *     brain/fetch brain/index_write brain/mend_config brain/mend_objects
  *     brain/push_git brain/push_words brain/recovery brain/repo_config
  *     brain/repo_history brain/repo_lost brain/repo_objects brain/repo_refs
+ *     brain/repo_roll
  *
  * 2  ledger/  every file, its state and its reason
  *     ledger/arena                 the names of one folder, side by side, forgotten

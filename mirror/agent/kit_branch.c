@@ -145,6 +145,14 @@ heal_refs(struct kit *kit, heal_fn *heal, struct err *err)
 	return result;
 }
 
+// What took the branch may have taken the milestones beside it.
+static int
+find_tags(struct repo *repo, struct mend *mend, struct err *err)
+{
+	mend->lost_tags = true;
+	return repo_mend_tags(repo, mend, err);
+}
+
 // The branch points at a commit that is gone from the repository.  What the ledger saw
 // before it is taken up; every file is read and kept again.  When nothing of the history
 // is there it may be on a disk that is not mounted: only a person gives it up.
@@ -196,7 +204,10 @@ take_up_before(
 		hex, branch, oid_hex(ret_head, before));
 	// Refs that lead to what is gone for good would make the whole repository a
 	// damaged one.
-	return heal_refs(kit, repo_drop_lost, err) < 0 ? err->code : 1;
+	return heal_refs(kit, repo_drop_lost, err) < 0 ||
+			repo_keep_tags(kit->repo, NULL, NULL, err) < 0
+		? err->code
+		: 1;
 }
 
 // ---- the branch is gone, or nobody can read it
@@ -285,8 +296,7 @@ take_up_again(struct kit *kit, bool damaged, struct oid *ret_head, struct err *e
 	}
 	log_warn("%s was %s; taken up again where it was, at %.12s", branch,
 		damaged ? "damaged" : "gone", oid_hex(ret_head, hex));
-	// What took the branch may have taken the milestones beside it.
-	return heal_refs(kit, repo_find_tags, err) < 0 ? err->code : 1;
+	return heal_refs(kit, find_tags, err) < 0 ? err->code : 1;
 }
 
 int

@@ -675,6 +675,7 @@ move_branch(struct purge *purge, const struct oid *remote, struct err *err)
 	// From here on the old objects are owed their end.
 	if (home_set_unpruned(repo_git_dir(kit->repo), true, err) < 0 ||
 		move_tags(purge, err) < 0 ||
+		repo_keep_tags(purge->kit->repo, NULL, NULL, err) < 0 ||
 		repo_move_ref(kit->repo, old, &purge->result->head, "purge", err) < 0) {
 		return err_wrap(err, "move the branch");
 	}

@@ -161,6 +161,29 @@ tag_one(const struct jobqueue_milestone *milestone, void *payload)
 	return 0;
 }
 
+// Somebody's `git tag -d`: it does not come back, whatever else happens to the refs.
+static int
+tell_gone(const char *name, const struct oid *tag, void *payload)
+{
+	struct kit *kit = payload;
+	char hex[OID_HEX_MAX];
+
+	log_warn(
+		"the milestone %s was taken away; to have it again: git -C %s update-ref "
+		"refs/tags/%s %s",
+		name, kit->config->brain.repo, name, oid_hex(tag, hex));
+	return 0;
+}
+
+// Which milestones there are, for the day when some are lost.
+static void
+remember_milestones(struct kit *kit)
+{
+	struct err err;
+
+	tell(repo_keep_tags(kit->repo, tell_gone, kit, &err), &err, "the milestones");
+}
+
 static int
 tag_milestones(
 	struct kit *kit, const struct job *job, const struct oid *commit, struct err *err)
@@ -173,6 +196,9 @@ tag_milestones(
 	if (jobqueue_milestones(
 		    kit->queue, JOB_SYNC, job->ticket, tag_one, &tagging, err) < 0) {
 		return err_wrap(err, "tag a milestone");
+	}
+	if (tagging.ndone > 0) {
+		remember_milestones(kit);
 	}
 	for (size_t i = 0; i < tagging.ndone; i++) {
 		if (jobqueue_milestone_done(kit->queue, tagging.done[i], err) < 0) {
@@ -436,6 +462,9 @@ do_sync(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
 	worker->owes_recheck = result.owes_recheck;
 	if (asked_ms != 0 && rehash_asked(kit) == asked_ms) {
 		tell(record_rehash(kit->evidence, 0, err), err, "that all was read");
+	}
+	if (plan.full) {
+		remember_milestones(kit);
 	}
 	worker->last = result;
 	worker->has_last = true;

@@ -299,9 +299,7 @@ adopt(struct repo *repo, const struct repo_options *options, struct err *err)
 		return err->code;
 	}
 	home_clear_probes(options->path);
-	return point_head(repo, err) < 0 ||
-			(repo->mend.lost_tags &&
-				repo_find_tags(repo, &repo->mend, err) < 0)
+	return point_head(repo, err) < 0 || repo_mend_tags(repo, &repo->mend, err) < 0
 		? err->code
 		: 0;
 }
@@ -379,9 +377,10 @@ repo_look(struct repo *repo, struct mend *ret_mend, struct err *err)
 	ret_mend->git_dir = repo->git_dir;
 	ret_mend->ref = repo->ref != NULL ? repo->ref : "";
 	return mend_refs(ret_mend, err) < 0 ||
-			repo_mend_config(ret_mend, repo->work_dir == NULL, err) < 0
+			repo_mend_config(ret_mend, repo->work_dir == NULL, err) < 0 ||
+			mend_objects(ret_mend, err) < 0
 		? err->code
-		: mend_objects(ret_mend, err);
+		: repo_mend_tags(repo, ret_mend, err);
 }
 
 const struct mend *

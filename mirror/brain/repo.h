@@ -224,10 +224,13 @@ int repo_put_ref(struct repo *repo, const struct oid *commit, struct err *err)
 /** Take a ref away, by its whole name; missing is fine. */
 int
 repo_drop_ref(struct repo *repo, const char *name, struct err *err) NONNULL MUST_CHECK;
-/** Milestones whose refs were lost, by the objects they left; @mend hears of each.  Not
- * while a purge is under way. */
+/**
+ * Milestones whose refs were lost (@mend->lost_tags, or the table of refs was cut), by
+ * what the roll says or, without one, by the objects they left; @mend hears of each. What
+ * a person took away stays away.  Not while a purge is under way.
+ */
 int
-repo_find_tags(struct repo *repo, struct mend *mend, struct err *err) NONNULL MUST_CHECK;
+repo_mend_tags(struct repo *repo, struct mend *mend, struct err *err) NONNULL MUST_CHECK;
 /** Milestones, and what is known of a remote, that lead to a commit which is gone: git
  * calls the whole repository damaged for one of them.  @mend hears of each. */
 int
@@ -270,6 +273,11 @@ int repo_each_ref(struct repo *repo, repo_ref_fn *fn, void *payload, struct err 
 /** Tags that we made: the name, and the id of the tag object. */
 int repo_each_milestone(struct repo *repo, repo_tag_fn *fn, void *payload,
 	struct err *err) NONNULL_ARGS(1, 2, 4) MUST_CHECK;
+/** The milestones that are there now are those to remember (the roll); @gone (may be
+ * NULL) hears of each that was there the last time: its name, and the id of its object.
+ */
+int repo_keep_tags(struct repo *repo, repo_tag_fn *gone, void *payload, struct err *err)
+	NONNULL_ARGS(1, 4) MUST_CHECK;
 
 /** repo_remote_url(): the URL of a remote in the repo's own configuration into @url
  * (.max set).  @return 1, 0 none, or negative. */

@@ -246,10 +246,6 @@ repo_find_tags(struct repo *repo, struct mend *mend, struct err *err)
 {
 	struct lost_tags lost = { repo, mend };
 
-	// What a purge has yet to throw away must not come back.
-	if (home_is_unpruned(repo->git_dir)) {
-		return 0;
-	}
 	return repo_each_object(repo, take_lost_tag, &lost, err) < 0
 		? err_wrap(err, "look for lost milestones")
 		: 0;

@@ -2,7 +2,8 @@
 
 /**
  * brain/repo_room - the open repository as libgit2 has it: the inside of repo.c,
- * repo_config.c, repo_history.c, repo_lost.c, repo_objects.c and repo_refs.c.
+ * repo_config.c, repo_history.c, repo_lost.c, repo_objects.c, repo_refs.c and
+ * repo_roll.c.
  *
  *     code = git_reference_name_to_id(&id, repo->git, repo->ref);
  *     if (code < 0) {
@@ -62,6 +63,10 @@ struct repo {
 	// What was put right at the opening.
 	struct mend mend;
 };
+
+/** By the objects they left, when nothing else is known of them; @mend hears of each. */
+int
+repo_find_tags(struct repo *repo, struct mend *mend, struct err *err) NONNULL MUST_CHECK;
 
 /** What git wrote down of where the clone was cut, once. */
 int repo_load_shallow(struct repo *repo, struct err *err) NONNULL MUST_CHECK;

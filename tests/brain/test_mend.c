@@ -248,6 +248,116 @@ a_branch_that_nobody_can_read_is_no_branch_and_is_left_to_who_knows(void **state
 	room_fsck(damaged->scratch);
 }
 
+// ---- milestones
+
+static void
+make_milestones(struct damaged *damaged)
+{
+	static const char *const names[] = { "m1", "m2", "m3" };
+
+	for (size_t i = 0; i < countof(names); i++) {
+		const struct repo_tag tag = { names[i], names[i], REPO_TAGGER, "mirror@x",
+			1700000000 };
+		struct oid id;
+		struct err err;
+
+		ok(repo_tag(damaged->repo, &tag, &damaged->head, &id, &err));
+	}
+}
+
+struct heard {
+	size_t count;
+	char name[16];
+};
+
+static int
+hear_gone(const char *name, const struct oid *tag, void *payload)
+{
+	struct heard *heard = payload;
+
+	(void)tag;
+	heard->count++;
+	(void)snprintf(heard->name, sizeof(heard->name), "%s", name);
+	return 0;
+}
+
+static size_t
+keep(struct damaged *damaged, struct heard *heard)
+{
+	struct err err;
+
+	*heard = (struct heard){ 0 };
+	ok(repo_keep_tags(damaged->repo, hear_gone, heard, &err));
+	return heard->count;
+}
+
+static int
+has_tags(struct damaged *damaged, const char *wanted)
+{
+	AUTO_FREE char *command = xasprintf("test \"$(git tag | xargs)\" = '%s'", wanted);
+
+	return shell(damaged, command) == 0;
+}
+
+static void
+a_table_of_refs_that_was_cut_or_lost_gives_its_milestones_back(void **state)
+{
+	struct damaged *damaged = *state;
+	static const char *const breaks[] = {
+		// In place, and exactly at the end of a line.
+		"head -n -3 packed-refs >x && cat x >packed-refs && rm x",
+		"head -n 1 packed-refs >x && cat x >packed-refs && rm x",
+		// The branch has a file of its own.
+		"rm packed-refs",
+	};
+	struct heard heard;
+
+	make_milestones(damaged);
+	for (size_t i = 0; i < countof(breaks); i++) {
+		assert_int_equal(room_git(damaged->scratch, "pack-refs --all"), 0);
+		assert_int_equal(shell(damaged,
+					 "git rev-parse host/x >x && mkdir -p "
+					 "refs/heads/host && mv x refs/heads/host/x"),
+			0);
+		assert_int_equal(keep(damaged, &heard), 0);
+		assert_int_equal(count_found(damaged), 0);
+		assert_int_equal(shell(damaged, breaks[i]), 0);
+		assert_true(count_found(damaged) > 0);
+		reopen(damaged);
+		assert_true(repo_mended(damaged->repo)->count > 0);
+		// Another person's tag is nobody's to bring back.
+		assert_true(has_tags(damaged, "m1 m2 m3"));
+		assert_int_equal(count_found(damaged), 0);
+	}
+	room_fsck(damaged->scratch);
+}
+
+static void
+a_milestone_that_a_person_took_away_stays_away(void **state)
+{
+	struct damaged *damaged = *state;
+	struct heard heard;
+
+	make_milestones(damaged);
+	assert_int_equal(room_git(damaged->scratch, "pack-refs --all"), 0);
+	assert_int_equal(keep(damaged, &heard), 0);
+	assert_int_equal(room_git(damaged->scratch, "tag -d m2"), 0);
+	assert_int_equal(count_found(damaged), 0);
+	reopen(damaged);
+	assert_true(has_tags(damaged, "m1 m3 plain"));
+	// It is told once.
+	assert_int_equal(keep(damaged, &heard), 1);
+	assert_string_equal(heard.name, "m2");
+	assert_int_equal(keep(damaged, &heard), 0);
+	assert_int_equal(shell(damaged,
+				 "printf 'garbage' >>packed-refs && "
+				 "sed -i '/refs.tags.m1/d' packed-refs"),
+		0);
+	reopen(damaged);
+	assert_true(has_tags(damaged, "m1 m3 plain"));
+	room_fsck(damaged->scratch);
+}
+
 int
 main(void)
 {
@@ -259,6 +369,8 @@ main(void)
 		BROKEN(a_configuration_is_sound_exactly_when_git_reads_it_in_silence),
 		BROKEN(an_index_is_made_again_from_its_pack),
 		BROKEN(other_peoples_bytes_are_set_aside_and_never_thrown_away),
+		BROKEN(a_table_of_refs_that_was_cut_or_lost_gives_its_milestones_back),
+		BROKEN(a_milestone_that_a_person_took_away_stays_away),
 		BROKEN(a_branch_that_nobody_can_read_is_no_branch_and_is_left_to_who_knows),
 	};
 
