@@ -12,6 +12,8 @@ enum {
 	LEAST = 12,
 	MOST = 24,
 	BITS = 11,
+	/** Looked at together. */
+	ROW = 2 * MOST,
 };
 
 struct piece {
@@ -57,51 +59,73 @@ adds_up(const int *numbers, size_t count)
 	return (bytes[key / 8] ^ digest[0]) >> (8 - sum) == 0;
 }
 
-/** Some of these words in a row, most first: @ret_first and @ret_count. */
-static bool
-find_among(const int *numbers, size_t count, size_t *ret_first, size_t *ret_count)
+/** The last words in a row that stand in the list. */
+struct row {
+	size_t count;
+	int numbers[ROW];
+	size_t starts[ROW];
+};
+
+static void
+push(struct row *row, int number, size_t start)
 {
-	for (size_t n = MOST; n >= LEAST; n -= 3) {
-		for (size_t first = 0; first + n <= count; first++) {
-			if (adds_up(numbers + first, n)) {
-				*ret_first = first;
-				*ret_count = n;
-				return true;
-			}
-		}
+	if (row->count == ROW) {
+		row->count = MOST - 1;
+		memmove(row->numbers, row->numbers + ROW - row->count,
+			row->count * sizeof(row->numbers[0]));
+		memmove(row->starts, row->starts + ROW - row->count,
+			row->count * sizeof(row->starts[0]));
 	}
-	return false;
+	row->numbers[row->count] = number;
+	row->starts[row->count++] = start;
 }
 
-/** The words of one stretch whose lengths are right: are some of them a phrase? */
+/** Where the longest phrase begins that ends with the last word; SIZE_MAX: none does. */
+static size_t
+phrase_start(const struct row *row)
+{
+	for (size_t n = MOST; n >= LEAST; n -= 3) {
+		if (n <= row->count && adds_up(row->numbers + row->count - n, n)) {
+			return row->starts[row->count - n];
+		}
+	}
+	return SIZE_MAX;
+}
+
+/** The words of one stretch whose lengths are right: are some of them a phrase?  One in
+ * sixteen adds up by chance, so what overlaps is one. */
 static bool
 look_at_words(
 	const char *text, size_t start, size_t end, size_t *ret_start, size_t *ret_end)
 {
-	int numbers[2 * MOST];
-	size_t starts[2 * MOST], ends[2 * MOST];
-	size_t count = 0, first, n;
+	struct row row = { .count = 0 };
+	bool found = false;
 
 	for (size_t at = start; at < end;) {
 		const char *space = memchr(text + at, ' ', end - at);
 		size_t upto = space != NULL ? (size_t)(space - text) : end;
 		int number = number_of(text + at, upto - at);
 
-		if (number >= 0 && count < countof(numbers)) {
-			starts[count] = at;
-			ends[count] = upto;
-			numbers[count++] = number;
+		if (number < 0) {
+			row.count = 0;
+		} else {
+			push(&row, number, at);
 		}
-		at = upto + 1;
-		if ((number < 0 || at >= end) && count >= LEAST &&
-			find_among(numbers, count, &first, &n)) {
-			*ret_start = starts[first];
-			*ret_end = ends[first + n - 1];
+		size_t from = phrase_start(&row);
+		if (from != SIZE_MAX && (!found || from < *ret_end)) {
+			*ret_start = found ? MIN_OF(*ret_start, from) : from;
+			*ret_end = upto;
+			found = true;
+		}
+		// Whatever comes now has none of its words.
+		bool apart = row.count < MOST ? row.count == 0
+					      : row.starts[row.count - MOST] > *ret_end;
+		if (found && apart) {
 			return true;
 		}
-		count = number < 0 ? 0 : count;
+		at = upto + 1;
 	}
-	return false;
+	return found;
 }
 
 bool
