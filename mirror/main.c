@@ -461,10 +461,18 @@
  *     scanner/ruleset              all rules in force, and which word leads to which.
  *     scanner/runs                 where do letters and digits stand without a break,
  *                                  and where only words?
+ *     scanner/runs_seen            where a run or words may stand: the inside of
+ *                                  scanner/runs.
  *     scanner/scanner              do these bytes hold a secret?
+ *     scanner/sieve                at which places of a text may one of these fours
+ *                                  stand?
+ *     scanner/sieve_tables         what the sieves look up: the inside of
+ *                                  scanner/sieve.
  *     scanner/text                 in what encoding are these bytes, and where do its
  *                                  characters stand?
  *     scanner/url                  the password in scheme://user:password@host.
+ *     scanner/wide                 has this processor vectors of 64 bytes, and
+ *                                  look-ups in them?
  *     scanner/words                lists of words, and whether a text holds one, in
  *                                  either case.
  *     scanner/assign_operator scanner/assign_sibling scanner/engine_named
@@ -472,7 +480,8 @@
  *     scanner/filter_shape scanner/gitleaks_scan scanner/phrase_words
  *     scanner/rarity_table scanner/rules scanner/rules_cloud scanner/rules_code
  *     scanner/rules_command scanner/rules_keyed scanner/rules_text
- *     scanner/rules_trade scanner/selftest scanner/stream
+ *     scanner/rules_trade scanner/runs_wide scanner/selftest scanner/sieve_group
+ *     scanner/sieve_wide scanner/stream
  *
  * 1  jobqueue/  tickets, one trailing run, the lock of the kernel
  *     jobqueue/backoff             how long to leave a failed job alone.

@@ -158,12 +158,9 @@ on_stretch(size_t start, size_t end, void *payload)
 static int
 find_runs(struct pass *pass, size_t upto)
 {
-	int ret = runs_find(&pass->runs, upto, on_run, pass);
+	bool builtin = ruleset_count(pass->context->rules) > 0;
 
-	if (ret == 0 && ruleset_count(pass->context->rules) > 0) {
-		ret = runs_find_words(&pass->words, upto, on_stretch, pass);
-	}
-	return ret;
+	return runs_find(&pass->runs, upto, on_run, builtin ? on_stretch : NULL, pass);
 }
 
 static int
@@ -242,7 +239,7 @@ pass_scan(struct pass *pass)
 		memset(pass->seen, 0, nuser);
 	}
 
-	pass->runs = pass->words = (struct runs){ .text = pass->text, .len = pass->len };
+	pass->runs = (struct runs){ .text = pass->text, .len = pass->len };
 	int ret = literals_find(ruleset_literals(pass->context->rules), pass->text,
 		pass->len, on_word, pass);
 	ret = ret == 0 ? find_runs(pass, pass->len) : ret;

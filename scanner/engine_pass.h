@@ -60,9 +60,8 @@ struct pass {
 	/** Encoded text before this was looked at: runs, and escapes. */
 	size_t runs_done;
 	size_t escapes_done;
-	/** Both go on a little behind the words, so that the text is still near. */
+	/** They go on a little behind the words, so that the text is still near. */
 	struct runs runs;
-	struct runs words;
 	struct err *err;
 };
 

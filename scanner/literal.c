@@ -1,20 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /*
- * Two sieves and a look.  Four bytes of each literal, its rarest, stand for it, letters
- * folded; they begin at an even place of the text or at an odd one, so three of them in a
- * row begin at an even one:
- *
- *     text:     . . . o x o b - 1 2 3 ...          "xoxb": x o x   or   o x b
- *               0   2   4   6   8                          even place   odd place
- *
- *     1. at every second place: are these three any literal's first or last three?
- *     2. where they are: are the four that begin here, or one before, any literal's?
- *     3. where they are: which literals have these four, and does the rest fit?
- *
- * The first sieve lets 6 % of a source text's places pass, the second 0.4 %.  Neither
- * jumps: each writes every place down, and goes on to the next line only behind one that
- * passed, so that there is nothing for the processor to guess.
+ * Four bytes of each literal, its rarest, stand for it, letters folded.  The sieve says
+ * where in the text such four may stand: which literals have them, and does the rest fit?
  *
  * What is found is kept until nothing that begins before it can follow, and told in
  * order.
@@ -25,6 +13,7 @@
 #include "base/mem.h"
 #include "scanner/chars.h"
 #include "scanner/rarity.h"
+#include "scanner/sieve.h"
 
 #include <assert.h>
 #include <limits.h>
@@ -32,18 +21,22 @@
 #include <string.h>
 
 enum {
-	GRAM = 4,
-	TRIPLE_BITS = 17,
-	QUAD_BITS = 19,
+	GRAM = SIEVE_FOUR,
 	HEAD_BITS = 13,
+	NEAR = 8,
+	NEAR_BEFORE = 2,
 	BYTES = 256,
-	/** Places that go through the sieves at a time. */
-	BLOCK = 4096,
+	/** More than any rareness. */
+	KNOWN = 1000,
 	/** Found and not told yet, at most. */
 	HITS = 256,
 };
 
 struct entry {
+	/** The eight bytes from NEAR_BEFORE before its four on: those that are the
+	 * literal's, without what may differ, and the bits to compare. */
+	uint64_t near;
+	uint64_t near_mask;
 	uint32_t literal;
 	/** The folded four itself. */
 	uint32_t gram;
@@ -56,10 +49,7 @@ struct literals {
 	/** Where in the literal its four stand. */
 	uint8_t *offset;
 	size_t count;
-	/** The first sieve: 1 or 0, by the hash of three bytes. */
-	uint8_t triples[1 << TRIPLE_BITS];
-	/** The second: a bit by the hash of four. */
-	uint64_t quads[(1 << QUAD_BITS) / 64];
+	struct sieve *sieve;
 	uint32_t heads[1 << HEAD_BITS];
 	struct entry *entries;
 	size_t nentries;
@@ -83,36 +73,39 @@ struct search {
 	struct hit hits[HITS];
 };
 
-/** Four bytes, the first one lowest, letters folded. */
-static inline uint32_t
-gram_at(const char *text)
-{
-	uint32_t word;
-
-	memcpy(&word, text, sizeof(word));
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-	word = __builtin_bswap32(word);
-#endif
-	return word | 0x20202020u;
-}
-
-/** Of the first three. */
-static inline uint32_t
-triple_of(uint32_t gram)
-{
-	return (gram << 8) * 0x9E3779B1u >> (32 - TRIPLE_BITS);
-}
-
-static inline uint32_t
-quad_of(uint32_t gram)
-{
-	return gram * 0x85EBCA6Bu >> (32 - QUAD_BITS);
-}
-
 static inline uint32_t
 head_of(uint32_t gram)
 {
-	return quad_of(gram) >> (QUAD_BITS - HEAD_BITS);
+	return gram * 0x9E3779B1u >> (32 - HEAD_BITS);
+}
+
+static inline uint64_t
+near_at(const char *text)
+{
+	uint64_t word;
+
+	memcpy(&word, text, sizeof(word));
+	return word;
+}
+
+static void
+set_near(struct entry *entry, const struct literal *literal, size_t offset)
+{
+	char bytes[NEAR] = { 0 }, mask[NEAR] = { 0 };
+
+	for (size_t i = 0; i < NEAR; i++) {
+		size_t at = offset + i - NEAR_BEFORE;
+
+		// Before its first byte, this is more than its length.
+		if (at < literal->len) {
+			bool either = literal->nocase && char_is_lower(literal->text[at]);
+
+			mask[i] = either ? (char)~0x20 : (char)~0;
+			bytes[i] = (char)(literal->text[at] & mask[i]);
+		}
+	}
+	entry->near = near_at(bytes);
+	entry->near_mask = near_at(mask);
 }
 
 static void
@@ -130,12 +123,10 @@ insert(struct literals *literals, uint32_t gram, uint32_t literal)
 	}
 	literals->entries = xgrow(literals->entries, literals->nentries,
 		&literals->entries_size, sizeof(struct entry));
-	literals->entries[literals->nentries++] =
-		(struct entry){ .literal = literal, .gram = gram, .next = *head };
+	struct entry *entry = &literals->entries[literals->nentries++];
+	*entry = (struct entry){ .literal = literal, .gram = gram, .next = *head };
 	*head = (uint32_t)literals->nentries;
-	literals->triples[triple_of(gram)] = 1;
-	literals->triples[triple_of(gram >> 8)] = 1;
-	literals->quads[quad_of(gram) / 64] |= (uint64_t)1 << quad_of(gram) % 64;
+	set_near(entry, &literals->list[literal], literals->offset[literal]);
 }
 
 /** How rarely does ordinary text hold these four?  Only the order matters. */
@@ -145,10 +136,38 @@ rareness(const char *gram)
 	int rare = (int)rarity_chance(gram, GRAM);
 
 	for (int i = 1; i < GRAM; i++) {
-		// Lines of dashes and rows of zeros are everywhere.
-		rare -= gram[i] == gram[i - 1] ? 40 : 0;
+		// Lines of dashes and rows of zeros are everywhere, and so are spaces.
+		rare -= gram[i] == gram[i - 1] || gram[i] == ' ' ? 40 : 0;
 	}
 	return rare;
+}
+
+/** Does another literal have these four already? */
+static bool
+is_known(const struct literals *literals, uint32_t gram)
+{
+	uint32_t e = literals->heads[head_of(gram)];
+
+	while (e != 0 && literals->entries[e - 1].gram != gram) {
+		e = literals->entries[e - 1].next;
+	}
+	return e != 0;
+}
+
+/** Of three bytes: whatever may follow. */
+static void
+add_short(struct literals *literals, uint32_t index)
+{
+	const struct literal *literal = &literals->list[index];
+	char gram[GRAM];
+
+	memcpy(gram, literal->text, LITERAL_LEN_MIN);
+	for (int last = 0; last < BYTES; last++) {
+		gram[LITERAL_LEN_MIN] = (char)last;
+		if (!literal->before_word || last == '-' || char_is_word((char)last)) {
+			insert(literals, sieve_four(gram), index);
+		}
+	}
 }
 
 static void
@@ -158,23 +177,10 @@ add_literal(struct literals *literals, uint32_t index)
 	uint8_t best = 0;
 	int most = INT_MIN;
 
-	assert(literal->len >= LITERAL_LEN_MIN && literal->len <= LITERAL_LEN_MAX);
-	if (literal->len < GRAM) {
-		char gram[GRAM];
-
-		memcpy(gram, literal->text, LITERAL_LEN_MIN);
-		for (int last = 0; last < BYTES; last++) {
-			gram[LITERAL_LEN_MIN] = (char)last;
-			if (literal->before_word && last != '-' &&
-				!char_is_word((char)last)) {
-				continue;
-			}
-			insert(literals, gram_at(gram), index);
-		}
-		return;
-	}
 	for (uint8_t i = 0; i + GRAM <= literal->len; i++) {
-		int rare = rareness(literal->text + i);
+		// Four that are looked for anyway cost nothing.
+		int rare = rareness(literal->text + i) +
+			(is_known(literals, sieve_four(literal->text + i)) ? KNOWN : 0);
 
 		if (rare > most) {
 			best = i;
@@ -182,7 +188,36 @@ add_literal(struct literals *literals, uint32_t index)
 		}
 	}
 	literals->offset[index] = best;
-	insert(literals, gram_at(literal->text + best), index);
+	insert(literals, sieve_four(literal->text + best), index);
+}
+
+/** Short ones have no choice, so they come first. */
+static void
+add_literals(struct literals *literals)
+{
+	for (size_t len = LITERAL_LEN_MIN; len <= LITERAL_LEN_MAX; len++) {
+		for (uint32_t i = 0; i < literals->count; i++) {
+			if (literals->list[i].len != len) {
+				continue;
+			}
+			if (len < GRAM) {
+				add_short(literals, i);
+			} else {
+				add_literal(literals, i);
+			}
+		}
+	}
+}
+
+static void
+make_sieve(struct literals *literals)
+{
+	AUTO_FREE uint32_t *fours = xcalloc(literals->nentries + 1, sizeof(*fours));
+
+	for (size_t i = 0; i < literals->nentries; i++) {
+		fours[i] = literals->entries[i].gram;
+	}
+	literals->sieve = sieve_new(fours, literals->nentries);
 }
 
 struct literals *
@@ -196,9 +231,8 @@ literals_new(const struct literal *list, size_t count)
 	if (count > 0) {
 		memcpy(literals->list, list, count * sizeof(*list));
 	}
-	for (size_t i = 0; i < count; i++) {
-		add_literal(literals, (uint32_t)i);
-	}
+	add_literals(literals);
+	make_sieve(literals);
 	return literals;
 }
 
@@ -209,6 +243,7 @@ literals_free(struct literals *literals)
 		free(literals->list);
 		free(literals->offset);
 		free(literals->entries);
+		sieve_free(literals->sieve);
 		free(literals);
 	}
 }
@@ -287,10 +322,13 @@ look(struct search *search, uint32_t gram, size_t at)
 {
 	const struct literals *literals = search->literals;
 	const struct entry *entry;
+	bool edge = at < NEAR_BEFORE || search->len - at < NEAR;
+	uint64_t near = edge ? 0 : near_at(search->text + at - NEAR_BEFORE);
 
 	for (uint32_t e = literals->heads[head_of(gram)]; e != 0; e = entry->next) {
 		entry = &literals->entries[e - 1];
-		if (entry->gram != gram) {
+		if (entry->gram != gram ||
+			(!edge && (near & entry->near_mask) != entry->near)) {
 			continue;
 		}
 
@@ -319,7 +357,7 @@ look_at_each(struct search *search, size_t from, size_t upto)
 		char bytes[GRAM] = { 0 };
 
 		memcpy(bytes, search->text + at, MIN_OF(search->len - at, (size_t)GRAM));
-		int ret = look(search, gram_at(bytes), at);
+		int ret = look(search, sieve_four(bytes), at);
 		if (ret != 0) {
 			return ret;
 		}
@@ -327,66 +365,23 @@ look_at_each(struct search *search, size_t from, size_t upto)
 	return 0;
 }
 
-/** The first sieve: every second place in @len bytes, a multiple of 8. */
-static size_t
-sift_triples(const struct literals *literals, const char *text, size_t len,
-	uint16_t *ret_passed)
-{
-	size_t n = 0;
-
-	for (size_t at = 0; at < len; at += 8) {
-		for (size_t i = at; i < at + 8; i += 2) {
-			ret_passed[n] = (uint16_t)i;
-			n += literals->triples[triple_of(gram_at(text + i))];
-		}
-	}
-	return n;
-}
-
-static inline unsigned int
-has_quad(const struct literals *literals, uint32_t gram)
-{
-	return (unsigned int)(literals->quads[quad_of(gram) / 64] >> quad_of(gram) % 64 &
-		1);
-}
-
-/** The second: these places, and those one before.  A place is told plus 1. */
-static size_t
-sift_quads(const struct literals *literals, const char *text, const uint16_t *places,
-	size_t count, uint16_t *ret_passed)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < count; i++) {
-		const char *at = text + places[i];
-
-		ret_passed[n] = places[i];
-		n += has_quad(literals, gram_at(at - 1));
-		ret_passed[n] = (uint16_t)(places[i] + 1);
-		n += has_quad(literals, gram_at(at));
-	}
-	return n;
-}
-
-/** The places from @at - 1 on, @len of them; a byte before and GRAM behind are there. */
+/** The places from @at on, @len of them. */
 static int
 search_block(struct search *search, size_t at, size_t len)
 {
-	uint16_t triples[BLOCK / 2 + 1];
-	uint16_t quads[BLOCK + 2];
-	const char *text = search->text + at;
-	size_t count = sift_triples(search->literals, text, len, triples);
+	uint16_t places[SIEVE_ROOM];
+	size_t count =
+		sieve_sift(search->literals->sieve, search->text + at, len, places);
 
-	count = sift_quads(search->literals, text, triples, count, quads);
 	for (size_t i = 0; i < count; i++) {
-		size_t place = at + quads[i] - 1;
-		int ret = look(search, gram_at(search->text + place), place);
+		size_t place = at + places[i];
+		int ret = look(search, sieve_four(search->text + place), place);
 
 		if (ret != 0) {
 			return ret;
 		}
 	}
-	return tell(search, at + len - MIN_OF(at + len, (size_t)LITERAL_LEN_MAX + 1));
+	return tell(search, at + len - MIN_OF(at + len, (size_t)LITERAL_LEN_MAX));
 }
 
 int
@@ -400,18 +395,18 @@ literals_find(const struct literals *literals, const char *text, size_t len,
 		.fn = fn,
 		.payload = payload,
 	};
-	size_t at = 2;
-	int ret = look_at_each(&search, 0, MIN_OF(len, at - 1));
+	size_t at = 1;
+	int ret = look_at_each(&search, 0, MIN_OF(len, at));
 
 	while (ret == 0 && at + 8 + GRAM <= len) {
-		size_t part = MIN_OF(len - at - GRAM, (size_t)BLOCK);
+		size_t part = MIN_OF(len - at - GRAM, (size_t)SIEVE_BLOCK);
 
-		part -= part % 8;
+		part -= part % (part < 64 ? 8 : 64);
 		ret = search_block(&search, at, part);
 		at += part;
 	}
-	if (ret == 0 && len > at - 1) {
-		ret = look_at_each(&search, at - 1, len);
+	if (ret == 0 && len > at) {
+		ret = look_at_each(&search, at, len);
 	}
 	return ret == 0 ? tell(&search, SIZE_MAX) : ret;
 }

@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /*
- * Two sieves.  The first looks at eight bytes at every sixteenth place (for words: at
- * every 52nd): a run of 24 holds eight whole ones at one of these places wherever it
- * begins.
+ * In plain C there are two sieves (runs_wide.c has one).  The first looks at eight bytes
+ * at every sixteenth place (for words: at every 52nd): a run of 24 holds eight whole ones
+ * at one of these places wherever it begins.
  *
  *     . . . . . . a b c d e f g h i j k l m n o p q r s t u v w x . . . . . . .
  *           |- looked at -|       |- looked at -|       |- looked at -|
  *
  * The second asks for more of it, before or behind.  Nothing branches on what is seen:
- * every place is written down, and the next one over it unless it passed, as in
- * literal.c.
+ * every place is written down, and the next one over it unless it passed, as in sieve.c.
  */
 
 #include "scanner/runs.h"
 
 #include "scanner/chars.h"
+#include "scanner/runs_seen.h"
+#include "scanner/wide.h"
 
 #include <assert.h>
 #include <string.h>
@@ -25,12 +26,8 @@ enum {
 	/** Half of it stands before or behind the eight bytes. */
 	STEP = RUNS_LEN_MIN - EIGHT,
 	WORDS_STEP = RUNS_WORDS_MIN - EIGHT,
-	/** A stretch of words is read as far as this: more than the longest phrase. */
-	WORDS_MAX = 256,
 	WORD_MIN = 3,
 	WORD_MAX = 8,
-	/** Looks before what they saw is gone through. */
-	BATCH = 512,
 };
 
 static_assert(STEP >= 2 * EIGHT, "eight of a run stand beside the eight looked at");
@@ -174,54 +171,20 @@ run_start(const char *text, size_t least, size_t at)
 	return at;
 }
 
-/** Tell the run around @at, unless it was told before @told; moves that on. */
+/** Tell the run around @at, unless it was told before. */
 static int
-tell_run(
-	const char *text, size_t len, size_t at, size_t *told, runs_fn *fn, void *payload)
+tell_run(struct runs *runs, size_t at, runs_fn *fn, void *payload)
 {
-	if (at < *told) {
+	if (at < runs->told) {
 		return 0;
 	}
-	size_t end = run_end(text, len, at);
+	size_t end = run_end(runs->text, runs->len, at);
 	if (end < at + EIGHT) {
 		return 0;
 	}
-	size_t start = run_start(text, *told, at);
-	*told = end;
+	size_t start = run_start(runs->text, runs->told, at);
+	runs->told = end;
 	return end - start >= RUNS_LEN_MIN ? fn(start, end, payload) : 0;
-}
-
-int
-runs_find(struct runs *runs, size_t upto, runs_fn *fn, void *payload)
-{
-	size_t places[BATCH];
-	const char *text = runs->text;
-	size_t len = runs->len, at = runs->at;
-	int ret = 0;
-
-	upto = MIN_OF(upto, len);
-
-	while (at < upto && at + EIGHT <= len && ret == 0) {
-		size_t n = 0, long_ones = 0;
-
-		for (size_t i = 0; i < BATCH && at < upto && at + EIGHT <= len;
-			i++, at += STEP) {
-			places[n] = at;
-			n += may_be_run(text + at);
-		}
-		for (size_t i = 0; i < n; i++) {
-			size_t place = places[i];
-			bool edge = place < EIGHT || place + 2 * EIGHT > len;
-
-			places[long_ones] = place;
-			long_ones += edge || may_be_long_run(text + place);
-		}
-		for (size_t i = 0; i < long_ones && ret == 0; i++) {
-			ret = tell_run(text, len, places[i], &runs->told, fn, payload);
-		}
-	}
-	runs->at = at;
-	return ret;
 }
 
 static bool
@@ -236,7 +199,7 @@ words_end(const char *text, size_t len, size_t at)
 {
 	size_t word = SIZE_MAX, end = at;
 
-	for (; end < len && end - at < WORDS_MAX; end++) {
+	for (; end < len; end++) {
 		if (text[end] == ' ') {
 			if (word != SIZE_MAX && !is_word_len(end - word)) {
 				return word - 1;
@@ -250,11 +213,11 @@ words_end(const char *text, size_t len, size_t at)
 }
 
 static size_t
-words_start(const char *text, size_t at)
+words_start(const char *text, size_t least, size_t at)
 {
 	size_t word = SIZE_MAX, start = at;
 
-	for (; start > 0 && at - start < WORDS_MAX; start--) {
+	for (; start > least; start--) {
 		if (text[start - 1] == ' ') {
 			if (word != SIZE_MAX && !is_word_len(word - start)) {
 				return word + 1;
@@ -268,51 +231,86 @@ words_start(const char *text, size_t at)
 }
 
 static int
-tell_words(
-	const char *text, size_t len, size_t at, size_t *told, runs_fn *fn, void *payload)
+tell_words(struct runs *runs, size_t at, runs_fn *fn, void *payload)
 {
-	if (at < *told) {
+	if (at < runs->words_told) {
 		return 0;
 	}
 	// Sentences end both ways at a word of one or two letters, and soon.
-	size_t end = words_end(text, len, at);
-	size_t start = words_start(text, at);
-	*told = MAX_OF(end, at + 1);
+	size_t end = words_end(runs->text, runs->len, at);
+	size_t start = words_start(runs->text, runs->words_told, at);
+	runs->words_told = MAX_OF(end, at + 1);
 	return end >= start + RUNS_WORDS_MIN ? fn(start, end, payload) : 0;
 }
 
-int
-runs_find_words(struct runs *runs, size_t upto, runs_fn *fn, void *payload)
+static void
+see_runs(const struct runs *runs, size_t part, struct runs_seen *seen)
 {
-	size_t places[BATCH];
-	const char *text = runs->text;
-	size_t len = runs->len, at = runs->at;
+	const char *text = runs->text + runs->at;
+	size_t left = runs->len - runs->at, n = 0;
+
+	for (size_t at = 0; at < part && at + EIGHT <= left; at += STEP) {
+		seen->runs[n] = (uint16_t)at;
+		n += may_be_run(text + at);
+	}
+	seen->nruns = 0;
+	for (size_t i = 0; i < n; i++) {
+		size_t at = seen->runs[i];
+		bool edge = runs->at + at < EIGHT || at + 2 * EIGHT > left;
+
+		seen->runs[seen->nruns] = (uint16_t)at;
+		seen->nruns += edge || may_be_long_run(text + at);
+	}
+}
+
+static void
+see_words(const struct runs *runs, size_t part, struct runs_seen *seen)
+{
+	const char *text = runs->text + runs->at;
+	size_t left = runs->len - runs->at, n = 0;
+
+	for (size_t at = 0; at < part && at + EIGHT <= left; at += WORDS_STEP) {
+		seen->words[n] = (uint16_t)at;
+		n += of_words(eight_at(text + at));
+	}
+	seen->nwords = 0;
+	for (size_t i = 0; i < n; i++) {
+		size_t at = seen->words[i];
+		bool edge = runs->at + at < 2 * EIGHT || at + 3 * EIGHT > left;
+
+		seen->words[seen->nwords] = (uint16_t)at;
+		// It reaches at least 26 bytes before the eight, or behind.
+		seen->nwords += edge ||
+			((int)may_be_words(text + at) |
+				(int)may_be_words(text + at - 2 * EIGHT)) != 0;
+	}
+}
+
+int
+runs_find(struct runs *runs, size_t upto, runs_fn *run, runs_fn *words, void *payload)
+{
+	struct runs_seen seen;
+	bool wide = wide_works();
 	int ret = 0;
 
-	upto = MIN_OF(upto, len);
+	upto = MIN_OF(upto, runs->len);
+	while (runs->at < upto && ret == 0) {
+		size_t part = MIN_OF(upto - runs->at, (size_t)RUNS_PART);
 
-	while (at < upto && at + EIGHT <= len && ret == 0) {
-		size_t n = 0, more = 0;
-
-		for (size_t i = 0; i < BATCH && at < upto && at + EIGHT <= len;
-			i++, at += WORDS_STEP) {
-			places[n] = at;
-			n += of_words(eight_at(text + at));
+		if (wide) {
+			runs_wide_see(
+				runs->text + runs->at, part, runs->len - runs->at, &seen);
+		} else {
+			see_runs(runs, part, &seen);
+			see_words(runs, part, &seen);
 		}
-		for (size_t i = 0; i < n; i++) {
-			size_t place = places[i];
-			bool edge = place < 2 * EIGHT || place + 3 * EIGHT > len;
-
-			places[more] = place;
-			// It reaches at least 26 bytes before the eight, or behind.
-			more += edge ||
-				((int)may_be_words(text + place) |
-					(int)may_be_words(text + place - 2 * EIGHT)) != 0;
+		for (size_t i = 0; i < seen.nruns && ret == 0; i++) {
+			ret = tell_run(runs, runs->at + seen.runs[i], run, payload);
 		}
-		for (size_t i = 0; i < more && ret == 0; i++) {
-			ret = tell_words(text, len, places[i], &runs->told, fn, payload);
+		for (size_t i = 0; words != NULL && i < seen.nwords && ret == 0; i++) {
+			ret = tell_words(runs, runs->at + seen.words[i], words, payload);
 		}
+		runs->at += part;
 	}
-	runs->at = at;
 	return ret;
 }

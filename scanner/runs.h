@@ -3,9 +3,9 @@
 /**
  * scanner/runs - where do letters and digits stand without a break, and where only words?
  *
- * Knows: chars.
+ * Knows: chars, wide.
  * Owns:  nothing.
- * Never: looks at every byte: a long run is seen at one place in sixteen.
+ * Never: stops at what is short.
  *
  * Keys and encoded text are runs of letters and digits; a recovery phrase is nothing but
  * short words in small letters.  Neither has a word that could be looked for.
@@ -31,19 +31,24 @@ typedef int runs_fn(size_t start, size_t end, void *payload);
 struct runs {
 	const char *text;
 	size_t len;
-	/** The next place to look at, and what was told before. */
+	/** The next place to look at. */
 	size_t at;
+	/** Up to where runs, and words, were told or looked at in vain. */
 	size_t told;
+	size_t words_told;
 };
 
-/** Each longest run of RUNS_LEN_MIN letters and digits or more that is seen before @upto,
- * in order; it may reach beyond. */
-int
-runs_find(struct runs *runs, size_t upto, runs_fn *fn, void *payload) NONNULL_ARGS(1, 3);
-
-/** Each stretch of RUNS_WORDS_MIN bytes or more of words with three to eight small
- * letters and one space between them; at its ends may be parts of others. */
-int runs_find_words(struct runs *runs, size_t upto, runs_fn *fn, void *payload)
+/**
+ * What begins before @upto and was not told yet; it may reach beyond.
+ *
+ * @run
+ *         Gets each longest run of RUNS_LEN_MIN letters and digits or more, in order.
+ * @words
+ *         Gets each stretch of RUNS_WORDS_MIN bytes or more of words with three to eight
+ *         small letters and one space between them, in order; at its ends may be parts of
+ *         others.  NULL when nobody asks.
+ */
+int runs_find(struct runs *runs, size_t upto, runs_fn *run, runs_fn *words, void *payload)
 	NONNULL_ARGS(1, 3);
 
 #endif

@@ -275,7 +275,7 @@ count_to(struct counter *counter, size_t upto)
 	if (upto <= counter->at) {
 		return;
 	}
-	size_t lines = text_newlines(text + counter->at, upto - counter->at);
+	size_t lines = text_newlines(text + counter->at, upto - counter->at, NULL);
 	if (lines > 0) {
 		const char *last = memrchr(text + counter->at, '\n', upto - counter->at);
 

@@ -168,13 +168,12 @@ look_at_new(struct scanner_stream *stream)
 {
 	const char *data = stream->window;
 
-	stream->has_nul = stream->has_nul ||
-		memchr(data + stream->counted, 0, stream->len - stream->counted) != NULL;
 	while (stream->counted < stream->len) {
 		size_t at = stream->counted, block = at / BLOCK;
 		size_t end = MIN_OF(stream->len, (block + 1) * BLOCK);
 
-		stream->newlines[block] += (uint32_t)text_newlines(data + at, end - at);
+		stream->newlines[block] +=
+			(uint32_t)text_newlines(data + at, end - at, &stream->has_nul);
 		stream->counted = end;
 	}
 }

@@ -22,12 +22,24 @@ is_printable(unsigned char c)
 	return (c >= 0x20 && c < 0x7f) || (c >= '\t' && c <= '\r');
 }
 
-size_t
-text_newlines(const char *text, size_t len)
+/** What the compiler compares at a time, on whatever machine. */
+typedef uint8_t lanes __attribute__((vector_size(16)));
+
+static bool
+any_lane(lanes mask)
 {
-	// What the compiler adds up at a time, on whatever machine.
-	typedef uint8_t lanes __attribute__((vector_size(16)));
+	uint64_t halves[2];
+
+	memcpy(halves, &mask, sizeof(halves));
+	return (halves[0] | halves[1]) != 0;
+}
+
+size_t
+text_newlines(const char *text, size_t len, bool *nul)
+{
 	size_t count = 0, at = 0;
+	lanes nuls = { 0 };
+	bool has_nul = false;
 
 	while (len - at >= sizeof(lanes)) {
 		// A lane is full after 255.
@@ -39,6 +51,7 @@ text_newlines(const char *text, size_t len)
 
 			memcpy(&bytes, text + at, sizeof(bytes));
 			sums -= (lanes)(bytes == '\n');
+			nuls |= (lanes)(bytes == 0);
 		}
 		for (size_t i = 0; i < sizeof(lanes); i++) {
 			count += sums[i];
@@ -46,6 +59,10 @@ text_newlines(const char *text, size_t len)
 	}
 	for (; at < len; at++) {
 		count += text[at] == '\n';
+		has_nul = has_nul || text[at] == 0;
+	}
+	if (nul != NULL) {
+		*nul = *nul || has_nul || any_lane(nuls);
 	}
 	return count;
 }

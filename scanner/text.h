@@ -36,8 +36,9 @@ struct text_shape {
 	size_t skip;
 };
 
-/** How many line feeds these bytes hold. */
-size_t text_newlines(const char *text, size_t len) NONNULL;
+/** How many line feeds these bytes hold.  @nul becomes true where there is a NUL among
+ * them; it may be NULL. */
+size_t text_newlines(const char *text, size_t len, bool *nul) NONNULL_ARGS(1);
 
 struct text_shape text_shape(const void *data, size_t len) NONNULL;
 

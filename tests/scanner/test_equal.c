@@ -2,8 +2,10 @@
 
 // The short way (words, then a pattern tied to its word, in a window) finds what the long
 // way finds: every pattern over the whole text.  And a search for words that compares
-// every word at every place leads to the same findings as the one with sieves.
+// every word at every place leads to the same findings as the one with sieves, in wide
+// vectors and in plain C.
 
+#include "scanner/narrow.h"
 #include "scanner/support.h"
 
 #include "scanner/filter.h"
@@ -252,9 +254,12 @@ compare_searches(const struct scanner *scanner, const char *text, size_t len)
 	const struct answers *plainly;
 
 	memcpy(sieved, ask_bytes(scanner, text, len, NULL), sizeof(*sieved));
-	plain.plainly = true;
+	bool was_narrow = narrow;
+
+	plain.plainly = narrow = true;
 	plainly = ask_bytes(scanner, text, len, NULL);
 	plain.plainly = false;
+	narrow = was_narrow;
 
 	size_t count = sieved->count;
 	for (size_t i = 0; i < MIN_OF(count, plainly->count); i++) {
@@ -388,5 +393,5 @@ main(void)
 			every_word_compared_at_every_place_leads_to_the_same_findings),
 	};
 
-	return cmocka_run_group_tests_name("scanner/equal", tests, NULL, NULL);
+	return run_wide_and_narrow("scanner/equal", tests);
 }

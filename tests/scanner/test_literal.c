@@ -2,6 +2,8 @@
 
 #include "support/test.h"
 
+#include "scanner/narrow.h"
+
 #include "base/mem.h"
 #include "scanner/literal.h"
 
@@ -155,5 +157,5 @@ main(void)
 		cmocka_unit_test(the_callback_can_end_the_search),
 	};
 
-	return cmocka_run_group_tests_name("scanner/literal", tests, NULL, NULL);
+	return run_wide_and_narrow("scanner/literal", tests);
 }

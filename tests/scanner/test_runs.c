@@ -3,6 +3,7 @@
 // Runs of letters and digits, stretches of words: what a look at every byte finds is
 // found by looking at a few; keys and encoded text that no word leads to.
 
+#include "scanner/narrow.h"
 #include "scanner/support.h"
 
 #include "base/json.h"
@@ -28,6 +29,15 @@ remember(size_t start, size_t end, void *payload)
 	return 0;
 }
 
+static int
+ignore(size_t start, size_t end, void *payload)
+{
+	(void)start;
+	(void)end;
+	(void)payload;
+	return 0;
+}
+
 static void
 a_run_is_found_wherever_it_begins_and_no_shorter_one(void **state)
 {
@@ -43,7 +53,7 @@ a_run_is_found_wherever_it_begins_and_no_shorter_one(void **state)
 			memcpy(text + start, letters, len);
 			assert_int_equal(runs_find(&(struct runs){ .text = text,
 							   .len = start + len },
-						 SIZE_MAX, remember, &spans),
+						 SIZE_MAX, remember, NULL, &spans),
 				0);
 			assert_int_equal(spans.count, len >= RUNS_LEN_MIN);
 			if (spans.count > 0) {
@@ -64,12 +74,61 @@ two_runs_side_by_side_are_two(void **state)
 	memset(text, 'q', sizeof(text));
 	text[41] = '+';
 	assert_int_equal(runs_find(&(struct runs){ .text = text, .len = sizeof(text) },
-				 SIZE_MAX, remember, &spans),
+				 SIZE_MAX, remember, NULL, &spans),
 		0);
 	assert_int_equal(spans.count, 2);
 	assert_int_equal(spans.at[0][1], 41);
 	assert_int_equal(spans.at[1][0], 42);
 	assert_int_equal(spans.at[1][1], sizeof(text));
+}
+
+/** What a look at every byte finds. */
+static void
+see_each(const char *text, size_t len, struct spans *spans)
+{
+	for (size_t at = 0; at < len;) {
+		size_t end = at;
+
+		while (end < len && char_is_alnum(text[end])) {
+			end++;
+		}
+		if (end - at >= RUNS_LEN_MIN) {
+			(void)remember(at, end, spans);
+		}
+		at = end + 1;
+	}
+}
+
+static void
+runs_of_any_length_are_those_that_a_look_at_every_byte_finds(void **state)
+{
+	uint32_t seed = 7;
+
+	(void)state;
+	for (int round = 0; round < 2000; round++) {
+		char text[700];
+		size_t len = 0, size = 1 + (size_t)round % sizeof(text);
+		struct spans slow = { .count = 0 }, fast = { .count = 0 };
+
+		while (len < size) {
+			seed = seed * 1664525u + 1013904223u;
+			size_t run = seed >> 24 & 63;
+
+			for (size_t i = 0; i < run && len < size; i++) {
+				text[len++] = "09azAZmM"[(seed >> 8 & 7) ^ (i & 7)];
+			}
+			if (len < size) {
+				text[len++] = "-/:@[`{\xff"[seed >> 16 & 7];
+			}
+		}
+		struct runs runs = { .text = text, .len = len };
+		see_each(text, len, &slow);
+		// In two parts, as the engine asks.
+		assert_int_equal(runs_find(&runs, len / 2, remember, NULL, &fast), 0);
+		assert_int_equal(runs_find(&runs, SIZE_MAX, remember, NULL, &fast), 0);
+		assert_int_equal(slow.count, fast.count);
+		assert_memory_equal(slow.at, fast.at, slow.count * sizeof(slow.at[0]));
+	}
 }
 
 static void
@@ -85,9 +144,9 @@ a_stretch_of_words_is_found_wherever_it_begins(void **state)
 
 		memset(text, '.', sizeof(text));
 		memcpy(text + start, words, RUNS_WORDS_MIN);
-		assert_int_equal(runs_find_words(&(struct runs){ .text = text,
-							 .len = sizeof(text) },
-					 SIZE_MAX, remember, &spans),
+		assert_int_equal(
+			runs_find(&(struct runs){ .text = text, .len = sizeof(text) },
+				SIZE_MAX, ignore, remember, &spans),
 			0);
 		assert_int_equal(spans.count, 1);
 		assert_int_equal(spans.at[0][0], start);
@@ -132,6 +191,31 @@ the_last_word_of_a_phrase_is_its_checksum(void **state)
 		assert_int_equal(
 			phrase_find(text, strlen(text), &start, &end), cases[i].holds);
 	}
+}
+
+static void
+a_phrase_behind_many_words_of_its_list_is_found(void **state)
+{
+	static const char *const halves[] = { "legal winner thank year wave sausage ",
+		"worth useful legal winner thank yellow" };
+	struct scanner *scanner = make_scanner();
+
+	(void)state;
+	for (size_t count = 0; count < 130; count += 13) {
+		char text[2048] = "";
+		size_t last = 0;
+
+		for (size_t i = 0; i < count; i++) {
+			(void)strcat(text, "zoo ");
+		}
+		(void)strcat(strcat(text, halves[0]), halves[1]);
+		const struct answers *answers = ask(scanner, text);
+		for (size_t i = 0; i < answers->count; i++) {
+			last = answers->list[i].end;
+		}
+		assert_int_equal(last, strlen(text));
+	}
+	scanner_free(scanner);
 }
 
 static void
@@ -237,12 +321,15 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_run_is_found_wherever_it_begins_and_no_shorter_one),
 		cmocka_unit_test(two_runs_side_by_side_are_two),
+		cmocka_unit_test(
+			runs_of_any_length_are_those_that_a_look_at_every_byte_finds),
 		cmocka_unit_test(a_stretch_of_words_is_found_wherever_it_begins),
 		cmocka_unit_test(the_last_word_of_a_phrase_is_its_checksum),
+		cmocka_unit_test(a_phrase_behind_many_words_of_its_list_is_found),
 		cmocka_unit_test(
 			a_token_inside_an_encoding_is_found_whatever_stands_before_it),
 		cmocka_unit_test(a_private_key_whose_armour_is_escaped_is_found),
 	};
 
-	return cmocka_run_group_tests_name("scanner/runs", tests, NULL, NULL);
+	return run_wide_and_narrow("scanner/runs", tests);
 }
