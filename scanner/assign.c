@@ -92,109 +92,7 @@ find_key(const char *text, size_t len, size_t hit, size_t hit_len,
 
 enum {
 	ASSIGN_LIST_MAX = 64,
-	/** Up to the quote behind the longest of the wrappers. */
-	WRAPPER_MAX = 48,
 };
-
-/** Field(default=": a call whose argument says that it is the value. */
-static bool
-take_default(struct cursor *cursor)
-{
-	static const char *const names[] = {
-		"default=", "default =", "default:", "value="
-	};
-
-	while (char_is_word(cursor_peek(cursor, 0)) || cursor_peek(cursor, 0) == '.') {
-		cursor->at++;
-	}
-	if (cursor_peek(cursor, 0) != '(') {
-		return false;
-	}
-	cursor->at++;
-	(void)cursor_skip_blanks(cursor, true);
-	for (size_t i = 0; i < countof(names); i++) {
-		if (cursor_take_word(cursor, names[i])) {
-			(void)cursor_skip_blanks(cursor, false);
-			return char_is_quote(cursor_peek(cursor, 0));
-		}
-	}
-	return false;
-}
-
-/** String prefixes and wrappers between operator and quote: b'', @"", new String("". */
-static void
-skip_prefix(struct cursor *cursor, struct assignment *assignment)
-{
-	static const char *const brackets[] = { "[", "{", "(", "[]string{", "array(",
-		"vec![", "new[] {", "list.of(", "arrays.aslist(", "%w[" };
-	static const char *const wrappers[] = { "new string(", "string(", "[]byte(",
-		"str(", "bytes(", "buffer.from(", "string::from(", "std::string(",
-		"text(", "some(", "secretstr(", "secretstring(", "secret(",
-		"optional.of(", "qstringliteral(", "qlatin1string(",
-		"encoding.utf8.getbytes(", "encoding.ascii.getbytes(", "!!str ", "b", "r",
-		"u", "f", "@", "l", "n", "q", "$", "rb", "br", "&", "<<" };
-
-	size_t near = 0;
-
-	// Most values are in quotes themselves, or have none near.
-	bool bracket = memchr("([{lavn", char_lower(cursor_peek(cursor, 0)), 7) != NULL;
-	char c;
-	while (near < WRAPPER_MAX && !char_is_quote(c = cursor_peek(cursor, near)) &&
-		(bracket || (c != '\n' && c != ';'))) {
-		near++;
-	}
-	if (near == 0 || !char_is_quote(cursor_peek(cursor, near))) {
-		return;
-	}
-	for (size_t i = 0; i < countof(brackets); i++) {
-		struct cursor ahead = *cursor;
-
-		if (cursor_take_word(&ahead, brackets[i])) {
-			(void)cursor_skip_blanks(&ahead, true);
-			if (char_is_quote(cursor_peek(&ahead, 0)) ||
-				cursor_peek(&ahead, 0) == '\\') {
-				assignment->listed = true;
-				assignment->bracketed = brackets[i][0] == '(';
-				*cursor = ahead;
-				return;
-			}
-		}
-	}
-	for (size_t i = 0; i < countof(wrappers); i++) {
-		struct cursor ahead = *cursor;
-
-		if (cursor_take_word(&ahead, wrappers[i])) {
-			(void)cursor_skip_blanks(&ahead, false);
-			if (cursor_take_quote(&ahead) != '\0') {
-				ahead.at -= ahead.slashes + 1;
-				*cursor = ahead;
-				return;
-			}
-		}
-	}
-
-	struct cursor ahead = *cursor;
-	if (take_default(&ahead)) {
-		*cursor = ahead;
-	}
-}
-
-/** A backslash at the end of the line: the value begins on the next. */
-static void
-skip_continuation(struct cursor *cursor)
-{
-	struct cursor ahead = *cursor;
-
-	if (cursor_peek(&ahead, 0) != '\\') {
-		return;
-	}
-	ahead.at++;
-	ahead.at += cursor_peek(&ahead, 0) == '\r';
-	if (cursor_peek(&ahead, 0) == '\n') {
-		(void)cursor_skip_blanks(&ahead, true);
-		*cursor = ahead;
-	}
-}
 
 /** "- ", the first thing on its line: an item of a list in YAML. */
 static bool
@@ -212,32 +110,6 @@ take_item(struct cursor *cursor)
 	cursor->at++;
 	(void)cursor_skip_blanks(cursor, false);
 	return true;
-}
-
-/** YAML's anchor or tag before a value, and the scheme before a header's token. */
-static void
-skip_label(struct cursor *cursor, enum assign_form form)
-{
-	static const char *const schemes[] = { "bearer ", "basic ", "token ", "apikey ",
-		"api-key ", "ssws ", "!!str ", "!!binary " };
-	size_t at = 1;
-
-	if (form == ASSIGN_COLON && cursor_peek(cursor, 0) == '&') {
-		while (at < 40 &&
-			(char_is_word(cursor_peek(cursor, at)) ||
-				cursor_peek(cursor, at) == '-')) {
-			at++;
-		}
-		if (at > 1 && cursor_peek(cursor, at) == ' ') {
-			cursor->at += at + 1;
-		}
-	}
-	char first = (char)(cursor_peek(cursor, 0) | 0x20);
-	for (size_t i = 0; i < countof(schemes); i++) {
-		if (first == schemes[i][0] && cursor_take_word(cursor, schemes[i])) {
-			return;
-		}
-	}
 }
 
 /** Two quotes, and more of the same text behind them. */
@@ -352,6 +224,24 @@ is_pair(const char *text, size_t len, size_t at)
 	return at > from && at < len && text[at] == '=';
 }
 
+/** How much the '&' at @at is of its value: nothing when the next pair of a form follows,
+ * or an entity of a quote, or nothing that a password has. */
+static size_t
+ampersand(const char *text, size_t len, size_t at)
+{
+	static const struct word entities[] = { WORD("quot;"), WORD("apos;"),
+		WORD("#39;"), WORD("#34;"), WORD("lt;"), WORD("gt;") };
+	size_t next = at + 1;
+
+	if (len - next >= 4 && memcmp(text + next, "amp;", 4) == 0) {
+		next += 4;
+	}
+	bool ends = next >= len || !char_is_alnum(text[next]) ||
+		is_pair(text, len, next) ||
+		word_begins_any(text + next, len - next, entities, countof(entities));
+	return ends ? 0 : next - at;
+}
+
 /** A bracket that closes before more letters follow is no call. */
 static bool
 is_inner_bracket(const char *text, size_t len)
@@ -452,8 +342,14 @@ read_bare(const struct cursor *cursor, size_t line, struct assign_memo *memo,
 		}
 		if (ends_value(c, assignment->form) &&
 			!(end == cursor->at && (c == '<' || c == '&'))) {
+			size_t more =
+				c == '&' ? ampersand(cursor->text, cursor->len, end) : 0;
+
 			// \u0026 and its like end a value, other backslashes too.
-			break;
+			if (more == 0) {
+				break;
+			}
+			end += more - 1;
 		}
 		end++;
 	}
@@ -487,10 +383,64 @@ take_next_line(struct cursor *cursor)
 
 	if (cursor_peek(&ahead, 0) == '\n' || cursor_peek(&ahead, 0) == '\r') {
 		(void)cursor_skip_blanks(&ahead, true);
+		// var_dump: `string(20) "..."`
+		if (cursor_take_word(&ahead, "string(")) {
+			while (char_is_digit(cursor_peek(&ahead, 0))) {
+				ahead.at++;
+			}
+			(void)cursor_take_word(&ahead, ") ");
+		}
 		if (char_is_quote(cursor_peek(&ahead, 0))) {
 			*cursor = ahead;
 		}
 	}
+}
+
+/** Lua's [[...]] and [=[...]=], on one line. */
+static bool
+read_long_bracket(const struct cursor *cursor, struct assignment *assignment)
+{
+	size_t level = 1;
+
+	while (cursor_peek(cursor, level) == '=' && level < 8) {
+		level++;
+	}
+	if (cursor_peek(cursor, 0) != '[' || cursor_peek(cursor, level) != '[') {
+		return false;
+	}
+
+	size_t start = cursor->at + level + 1, end = start;
+	while (end < cursor->len && end - start < ASSIGN_BARE_MAX &&
+		cursor->text[end] != '\n' && cursor->text[end] != ']') {
+		end++;
+	}
+	if (end + level >= cursor->len || cursor->text[end] != ']' ||
+		cursor->text[end + level] != ']' || end == start) {
+		return false;
+	}
+	assignment->value_start = start;
+	assignment->value_end = end;
+	assignment->quote = ']';
+	return true;
+}
+
+/** `app:dbPassword: x`, the first thing on its line: a name inside another's room. */
+static bool
+is_qualified(const char *text, const struct assignment *found)
+{
+	size_t at = found->key_start - 1;
+
+	while (at > 0 && cursor_is_key_char(text[at - 1])) {
+		at--;
+	}
+	if (at + 1 >= found->key_start) {
+		return false;
+	}
+	while (at > 0 && char_is_blank(text[at - 1])) {
+		at--;
+	}
+	return (at == 0 || text[at - 1] == '\n') &&
+		found->value_start > found->key_end + 1;
 }
 
 /** arn:aws:...:secret:name, "AWS::ApiGateway::ApiKey": and the "--- PASS: " of a test;
@@ -505,7 +455,8 @@ is_part_of_name(const char *text, const struct assignment *found)
 	}
 	if (text[start - 1] == ':') {
 		return start >= 2 && !char_is_space(text[start - 2]) &&
-			memchr("{[(,", text[start - 2], 4) == NULL;
+			memchr("{[(,", text[start - 2], 4) == NULL &&
+			!is_qualified(text, found);
 	}
 	return start >= 4 && memcmp(text + start - 4, "--- ", 4) == 0;
 }
@@ -522,21 +473,25 @@ assign_value(struct cursor cursor, size_t line, struct assign_memo *memo,
 	} else if (assignment->form == ASSIGN_EQUALS) {
 		take_next_line(&cursor);
 	}
-	skip_continuation(&cursor);
+	assign_skip_continuation(&cursor);
 	if (assignment->form == ASSIGN_SPACE && take_item(&cursor)) {
 		assignment->form = ASSIGN_COLON;
 		assignment->listed = true;
 	}
-	skip_label(&cursor, assignment->form);
-	skip_prefix(&cursor, assignment);
+	assign_skip_label(&cursor, assignment->form);
+	assign_skip_prefix(&cursor, assignment);
 
 	char quote = cursor_take_quote(&cursor);
-	skip_label(&cursor, ASSIGN_CALL);
+	assign_skip_label(&cursor, ASSIGN_CALL);
 	if (quote != '\0') {
 		return read_quoted(&cursor, quote, assignment);
 	}
 	if (assignment->form == ASSIGN_CALL || assignment->form == ASSIGN_COMPARE) {
 		return false;
+	}
+	if (assignment->form == ASSIGN_EQUALS && cursor_peek(&cursor, 0) == '[' &&
+		read_long_bracket(&cursor, assignment)) {
+		return true;
 	}
 	return read_bare(&cursor, line, memo, assignment);
 }
@@ -601,6 +556,7 @@ enum place {
 	PLACE_DIRECT,
 	PLACE_LIST,
 	PLACE_SIBLING,
+	PLACE_OBJECT,
 	PLACE_COLUMNS,
 	PLACE_CELLS,
 	PLACE_NONE,
@@ -631,6 +587,10 @@ assign_next(struct assign_reader *reader, struct assignment *ret_assignment)
 			break;
 		case PLACE_SIBLING:
 			read = assign_sibling(
+				text, reader->len, reader->memo, ret_assignment);
+			break;
+		case PLACE_OBJECT:
+			read = assign_inside(
 				text, reader->len, reader->memo, ret_assignment);
 			break;
 		case PLACE_COLUMNS:

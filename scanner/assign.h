@@ -133,6 +133,10 @@ size_t assign_join(const char *text, size_t len, struct assignment *assignment, 
 /** Does a field of a user's name, with its value, end before the name at @start? */
 bool assign_has_user(const char *text, size_t start) NONNULL;
 
+/** The name of what the name at @start stands in: an object, a block, a section. */
+bool
+assign_parent(const char *text, size_t start, size_t *ret_start, size_t *ret_end) NONNULL;
+
 /**
  * The true end of an endless value that began at @start: of its last character that is no
  * space, quote or separator.

@@ -91,8 +91,20 @@ cursor_take_quote(struct cursor *cursor)
 bool assign_value(struct cursor cursor, size_t line, struct assign_memo *memo,
 	struct assignment *assignment) NONNULL;
 
+/** String prefixes and wrappers before a value's quote: b'', @"", new String("", [" of a
+ * list. */
+void assign_skip_prefix(struct cursor *cursor, struct assignment *assignment) NONNULL;
+/** A backslash at the end of the line. */
+void assign_skip_continuation(struct cursor *cursor) NONNULL;
+/** YAML's anchor or tag, and the scheme before a header's token. */
+void assign_skip_label(struct cursor *cursor, enum assign_form form) NONNULL;
+
 /** Find the "value" that belongs to the "name" whose value is the name at @assignment. */
 bool assign_sibling(const char *text, size_t len, struct assign_memo *memo,
+	struct assignment *assignment) NONNULL;
+
+/** Find the "value" inside the object or the block that the name opens. */
+bool assign_inside(const char *text, size_t len, struct assign_memo *memo,
 	struct assignment *assignment) NONNULL;
 
 /**

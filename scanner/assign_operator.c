@@ -48,6 +48,12 @@ take_bare_type(struct cursor *cursor, struct assignment *assignment)
 {
 	struct cursor ahead = *cursor;
 
+	// set thePassword to "..."
+	if (cursor_take_word(&ahead, "to ")) {
+		assignment->form = ASSIGN_EQUALS;
+		cursor->at += char_is_quote(cursor_peek(&ahead, 0)) ? 3u : 0u;
+		return char_is_quote(cursor_peek(&ahead, 0));
+	}
 	(void)cursor_take_word(&ahead, "as ");
 	if (!take_type(&ahead)) {
 		return false;
@@ -141,9 +147,15 @@ take_equals(struct cursor *cursor, struct assignment *assignment)
 		{ ".or_else(|| ", ASSIGN_COMPARE },
 		// The colon of Chinese and Japanese.
 		{ "\xef\xbc\x9a", ASSIGN_COLON },
+		// Their words for "is".
+		{ "\xe6\x98\xaf\xef\xbc\x9a", ASSIGN_COLON },
+		{ "\xe6\x98\xaf", ASSIGN_COLON },
+		{ "\xe3\x81\xaf", ASSIGN_COLON },
 	};
 
-	if (memchr("=!|?-<:+.oO%\\\xef", cursor_peek(cursor, 0), 13) == NULL) {
+	static const char firsts[] = "=!|?-<:+.oO%\\\xef\xe6\xe3";
+
+	if (memchr(firsts, cursor_peek(cursor, 0), sizeof(firsts) - 1) == NULL) {
 		return false;
 	}
 	for (size_t i = 0; i < countof(operators); i++) {
@@ -220,9 +232,9 @@ take_next_element(struct cursor *cursor)
 static bool
 take_phrase(struct cursor *cursor, struct assignment *assignment)
 {
-	static const char *const words[] = { "is: ", "is ", "ist ", "est ", "es ", "was ",
-		"reg_sz ", "- ", "\xe2\x80\x93 ", "\xe2\x80\x94 ", "\xe2\x86\x92 ",
-		"/ " };
+	static const char *const words[] = { "is: ", "is ", "ist: ", "ist ", "est ",
+		"es ", "was ", "lautet: ", "lautet ", "\xc3\xa8 ", "\xc3\xa9 ", "reg_sz ",
+		"- ", "\xe2\x80\x93 ", "\xe2\x80\x94 ", "\xe2\x86\x92 ", "/ " };
 
 	for (size_t i = 0; i < countof(words); i++) {
 		if (cursor_take_word(cursor, words[i])) {
@@ -233,9 +245,15 @@ take_phrase(struct cursor *cursor, struct assignment *assignment)
 
 	// "password for the wifi: ", "password (admin): "
 	struct cursor ahead = *cursor;
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < 4; i++) {
 		size_t from = ahead.at;
 
+		// "password for the wifi is "
+		if (i > 0 && cursor_take_word(&ahead, "is ")) {
+			*cursor = ahead;
+			assignment->form = ASSIGN_SPACE;
+			return true;
+		}
 		while (ahead.at < ahead.len && ahead.at - from < 24 &&
 			(cursor_is_key_char(cursor_peek(&ahead, 0)) ||
 				cursor_peek(&ahead, 0) == '@' ||
@@ -278,9 +296,11 @@ static bool
 take_colon(struct cursor *cursor, struct assignment *assignment)
 {
 	cursor->at++;
-	if (cursor_peek(cursor, 0) == ':') {
+	// AsciiDoc and Org write `password:: x`, programs a::b.
+	if (cursor_peek(cursor, 0) == ':' && !char_is_blank(cursor_peek(cursor, 1))) {
 		return false;
 	}
+	cursor->at += cursor_peek(cursor, 0) == ':';
 	// ${PASSWORD:-the default}
 	if (assignment->key_start > 1 &&
 		memchr("-=", cursor_peek(cursor, 0), 2) != NULL &&
@@ -351,6 +371,27 @@ take_value_name(struct cursor *cursor, struct assignment *assignment)
 		}
 	}
 	return false;
+}
+
+/** PHP's s:8:"password";s:20:"..." */
+static bool
+take_serialized(struct cursor *cursor, struct assignment *assignment)
+{
+	struct cursor ahead = *cursor;
+
+	if (!cursor_take_word(&ahead, ";s:")) {
+		return false;
+	}
+	while (char_is_digit(cursor_peek(&ahead, 0))) {
+		ahead.at++;
+	}
+	if (!cursor_take_word(&ahead, ":\"")) {
+		return false;
+	}
+	ahead.at--;
+	assignment->form = ASSIGN_CALL;
+	*cursor = ahead;
+	return true;
 }
 
 // A quoted name with its value behind a comma, or an argument of its own.
@@ -430,6 +471,8 @@ take_symbol(
 		cursor->at++;
 		assignment->form = ASSIGN_COLON;
 		return is_in_table(cursor->text, assignment->key_start);
+	case ';':
+		return quoted && take_serialized(cursor, assignment) ? 1 : -1;
 	case '<':
 		assignment->form = ASSIGN_ELEMENT;
 		return !quoted && take_next_element(cursor);
@@ -460,6 +503,14 @@ skip_index(struct cursor *cursor, bool quoted)
 	bool indexed = cursor_peek(cursor, 0) == ']' ||
 		(quoted && cursor_peek(cursor, 0) == ')');
 
+	// $conf{password} = of Perl.
+	if (cursor_peek(cursor, 0) == '}') {
+		struct cursor ahead = *cursor;
+
+		ahead.at++;
+		(void)cursor_skip_blanks(&ahead, false);
+		indexed = cursor_peek(&ahead, 0) == '=' && cursor_peek(&ahead, 1) != '>';
+	}
 	if (indexed) {
 		cursor->at++;
 		cursor->at += cursor_peek(cursor, 0) == ')';

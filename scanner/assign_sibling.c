@@ -128,11 +128,11 @@ remember(struct assign_range *none, size_t from, size_t upto)
 }
 
 static bool
-find_behind(const char *text, size_t len, struct assign_memo *memo,
+find_behind(const char *text, size_t len, size_t from, struct assign_memo *memo,
 	struct assignment *assignment)
 {
 	struct assign_range *none = &memo->behind;
-	size_t from = assignment->key_end, at = from;
+	size_t at = from;
 
 	for (; at < len && at - from < NEAR && !is_border(text, len, at); at++) {
 		if (at >= none->from && at < none->upto) {
@@ -178,8 +178,71 @@ assign_sibling(const char *text, size_t len, struct assign_memo *memo,
 	if (end == 0 || !is_one_of(text, start, end, name_fields, countof(name_fields))) {
 		return false;
 	}
-	return find_behind(text, len, memo, assignment) ||
+	return find_behind(text, len, assignment->key_end, memo, assignment) ||
 		find_before(text, len, start, memo, assignment);
+}
+
+/** How far the line that holds @at is set in, or SIZE_MAX when more than a name's quote
+ * stands before it. */
+static size_t
+indent_of(const char *text, size_t at)
+{
+	size_t blanks = 0;
+
+	while (at > 0 && char_is_quote(text[at - 1])) {
+		at--;
+	}
+	while (at > 0 && text[at - 1] == ' ') {
+		at--;
+		blanks++;
+	}
+	return at == 0 || text[at - 1] == '\n' ? blanks : SIZE_MAX;
+}
+
+/** The end of the lines behind @at that are set in further than @indent. */
+static size_t
+block_end(const char *text, size_t len, size_t at, size_t indent)
+{
+	size_t from = at;
+
+	while (at < len && at - from < NEAR) {
+		size_t blanks = 0;
+
+		while (at + 1 + blanks < len && text[at + 1 + blanks] == ' ') {
+			blanks++;
+		}
+		if (blanks <= indent) {
+			break;
+		}
+		const char *next = memchr(text + at + 1, '\n', len - at - 1);
+		at = next == NULL ? len : (size_t)(next - text);
+	}
+	return at;
+}
+
+bool
+assign_inside(const char *text, size_t len, struct assign_memo *memo,
+	struct assignment *assignment)
+{
+	struct cursor cursor = { .text = text, .len = len, .at = assignment->key_end };
+
+	(void)cursor_take_quote(&cursor);
+	(void)cursor_skip_blanks(&cursor, false);
+	if (cursor_peek(&cursor, 0) != ':' && cursor_peek(&cursor, 0) != '=') {
+		return false;
+	}
+	cursor.at += 1 + (size_t)(cursor_peek(&cursor, 1) == '>');
+	(void)cursor_skip_blanks(&cursor, false);
+	if (cursor_peek(&cursor, 0) == '\n' && cursor.at < len) {
+		size_t indent = indent_of(text, assignment->key_start);
+
+		len = indent == SIZE_MAX ? 0 : block_end(text, len, cursor.at, indent);
+	} else if (cursor_peek(&cursor, 0) == '{') {
+		cursor.at++;
+	} else {
+		return false;
+	}
+	return cursor.at < len && find_behind(text, len, cursor.at, memo, assignment);
 }
 
 bool

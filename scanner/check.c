@@ -222,6 +222,26 @@ check_basic_auth(const char *secret, size_t len)
 }
 
 enum check_answer
+check_registry_auth(const char *secret, size_t len)
+{
+	char plain[512];
+	size_t n = decode_base64(secret, len, plain, sizeof(plain));
+	const char *colon = memchr(plain, ':', n);
+	const char *second = colon != NULL ? colon + 1 : plain;
+	size_t nsecond = n - (size_t)(second - plain);
+
+	for (size_t i = 0; i < n; i++) {
+		if ((unsigned char)plain[i] < 0x20 || (unsigned char)plain[i] > 0x7e) {
+			n = 0;
+		}
+	}
+	bool empty = n > 0 &&
+		(nsecond == 0 || filter_is_placeholder(second, nsecond) ||
+			filter_is_reference(second, nsecond));
+	return empty || filter_is_reference(secret, len) ? CHECK_NO : CHECK_MAYBE;
+}
+
+enum check_answer
 check_fernet(const char *secret, size_t len)
 {
 	char raw[64];

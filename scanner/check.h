@@ -41,6 +41,9 @@ check_fn check_aws_secret;
 check_fn check_nkey;
 /** user:password in base64, and the password is more than an everyday word. */
 check_fn check_basic_auth;
+/** A registry's token, or user:password in base64 where the password is no placeholder.
+ */
+check_fn check_registry_auth;
 /** Digits, lower and upper case all present. */
 check_fn check_mixed;
 /** Decodes from base64 to at least 32 bytes of anything. */

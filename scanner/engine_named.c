@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "scanner/assign.h"
 #include "scanner/chars.h"
+#include "scanner/decode.h"
 #include "scanner/filter.h"
 #include "scanner/words.h"
 
@@ -15,6 +16,8 @@
 enum {
 	/** Of strings that are joined with "+", together. */
 	JOINED_MAX = 512,
+	/** A value in base64 or with escapes that is looked into as a value. */
+	PLAIN_MAX = 128,
 };
 
 /** Every rule whose word stands in the name. */
@@ -88,6 +91,70 @@ judge_object(const struct filter_value *whole)
 	return FILTER_KEY_NONE;
 }
 
+/** What the value is without its percent escapes, or out of its base64: 0 when it is
+ * nothing that could be read. */
+static size_t
+undo(const struct filter_value *value, char *plain)
+{
+	const char *percent = memchr(value->text, '%', value->len);
+	size_t n;
+
+	if (value->len > PLAIN_MAX || value->len < 4) {
+		return 0;
+	}
+	if (percent != NULL) {
+		n = decode_escapes(value->text, value->len, plain, PLAIN_MAX);
+		return n < value->len ? n : 0;
+	}
+	// Eight letters are a word sooner than base64, unless they are filled up.
+	if (value->len % 4 != 0 ||
+		(value->len < 12 && value->text[value->len - 1] != '=')) {
+		return 0;
+	}
+	n = decode_base64(value->text, value->len, plain, PLAIN_MAX);
+	for (size_t i = 0; i < n; i++) {
+		if ((unsigned char)plain[i] < ' ' || (unsigned char)plain[i] > '~') {
+			return 0;
+		}
+	}
+	return n;
+}
+
+/** A placeholder or a reference in base64 or in escapes; of "user:password" the second.
+ */
+static bool
+is_empty_inside(const struct filter_value *value)
+{
+	char plain[PLAIN_MAX];
+	size_t n = undo(value, plain);
+	const char *colon = n > 0 ? memchr(plain, ':', n) : NULL;
+	const char *second = colon != NULL ? colon + 1 : plain;
+	size_t nsecond = n - (size_t)(second - plain);
+
+	return n > 0 &&
+		(filter_is_placeholder(plain, n) || filter_is_reference(plain, n) ||
+			nsecond == 0 || filter_is_placeholder(second, nsecond) ||
+			filter_is_reference(second, nsecond));
+}
+
+/** "Jwt": { "Key": "..." }: a "key" inside something that is about secrets. */
+static bool
+is_key_of_secret(const struct pass *pass, const struct assignment *found)
+{
+	static const struct word names[] = { WORD("key"), WORD("value") };
+	static const struct word parents[] = { WORD("jwt"), WORD("token"), WORD("auth"),
+		WORD("encrypt"), WORD("crypt"), WORD("cipher"), WORD("sign"),
+		WORD("session"), WORD("cookie"), WORD("hmac"), WORD("secret"),
+		WORD("credential"), WORD("security"), WORD("password") };
+	const char *name = pass->text + found->key_start;
+	size_t len = found->key_end - found->key_start;
+	size_t from, upto;
+
+	return word_is(name, len, names, countof(names)) &&
+		assign_parent(pass->text, found->key_start, &from, &upto) &&
+		word_in_any(pass->text + from, upto - from, parents, countof(parents));
+}
+
 /** One value beside a name: does anything speak against it? */
 static int
 judge(struct pass *pass, struct assignment *found)
@@ -128,6 +195,15 @@ judge(struct pass *pass, struct assignment *found)
 
 	const char *why = "";
 	kind = kind == FILTER_KEY_NONE ? filter_secret(&value, &why) : kind;
+	if (kind == FILTER_KEY_NONE && is_key_of_secret(pass, found)) {
+		value.name = "secret_key";
+		value.name_len = strlen(value.name);
+		kind = filter_secret(&value, &why);
+	}
+	if (kind != FILTER_KEY_NONE && is_empty_inside(&value)) {
+		kind = FILTER_KEY_NONE;
+		why = "it is a placeholder or a reference in base64 or in escapes";
+	}
 	if (kind == FILTER_KEY_NONE) {
 		pass_tell(
 			pass, "generic-secret", why, found->key_start, found->value_end);

@@ -448,11 +448,14 @@ filter_is_plain(const struct filter_value *value)
 static bool
 is_secret_uuid(const struct filter_value *value)
 {
-	return value->len == 36 && (value->quoted || value->whole_line || value->tight) &&
-		(value->path & FILTER_PATH_GENERATED) == 0 &&
+	bool stands = value->quoted || value->whole_line || value->tight || value->flag ||
+		(value->ends_line && (value->path & FILTER_PATH_CODE) == 0);
+
+	return value->len == 36 && stands && (value->path & FILTER_PATH_GENERATED) == 0 &&
 		look_is_uuid(value->text, value->len) &&
 		!filter_is_dull(value->text, value->len) &&
-		filter_names_secret(value->name, value->name_len);
+		(value->key == FILTER_KEY_PASSWORD ||
+			filter_names_secret(value->name, value->name_len));
 }
 
 /** What speaks against the value, whatever its name promises; NULL when nothing does. */

@@ -126,14 +126,17 @@ static const struct word password_words[] = { WORD("password"), WORD("passwd"),
 	WORD("requirepass"), WORD("masterauth"), WORD("authtok"), WORD("rootpw"),
 	WORD("bindpw"), WORD("userpw"), WORD("adminpw"), WORD("wachtwoord"),
 	WORD("adgangskode"), WORD("salasana"), WORD("jelszo"), WORD("haslo"),
-	WORD("sifre"), WORD("parola"), WORD("losenord"), WORD("mot_de_passe") };
+	WORD("sifre"), WORD("parola"), WORD("losenord"), WORD("mot_de_passe"),
+	WORD("heslo"), WORD("passord") };
 static const struct word password_alone[] = { WORD("pass"), WORD("pwd"), WORD("pw"),
-	WORD("psw"), WORD("pss"), WORD("psk"), WORD("passe") };
+	WORD("psw"), WORD("pss"), WORD("psk"), WORD("passe"), WORD("clave") };
 /** In scripts without capitals, as UTF-8. */
 static const struct word password_scripts[] = { WORD("пароль"), WORD("пароля"),
 	WORD("密码"), WORD("密碼"), WORD("パスワード"), WORD("비밀번호"),
 	WORD("contraseña"), WORD("hasło"), WORD("lösenord"), WORD("jelszó"),
-	WORD("şifre") };
+	WORD("şifre"), WORD("Пароль"), WORD("ПАРОЛЬ"), WORD("Şifre"), WORD("mật khẩu"),
+	WORD("κωδικός"), WORD("Κωδικός"), WORD("كلمة المرور"), WORD("كلمة السر"),
+	WORD("סיסמה"), WORD("סיסמא"), WORD("पासवर्ड"), WORD("รหัสผ่าน") };
 static const struct word token_words[] = { WORD("secret"), WORD("token"), WORD("apikey"),
 	WORD("api_key"), WORD("credential"), WORD("access_key"), WORD("accesskey"),
 	WORD("private_key"), WORD("privatekey"), WORD("secretkey"), WORD("secret_key"),
@@ -146,7 +149,8 @@ static const struct word token_words[] = { WORD("secret"), WORD("token"), WORD("
 	WORD("crypt_key"), WORD("cipher_key"), WORD("webhook_key"), WORD("rest_key"),
 	WORD("admin_key"), WORD("apisecret"), WORD("bearer"), WORD("fernet"),
 	WORD("aes_key"), WORD("crypto_key"), WORD("cookie_key"), WORD("key_base"),
-	WORD("hash_key"), WORD("subscription_key"), WORD("functions_key") };
+	WORD("hash_key"), WORD("validation_key"), WORD("decryption_key"),
+	WORD("subscription_key"), WORD("functions_key") };
 static const struct word token_alone[] = { WORD("jwt"), WORD("creds"), WORD("auth"),
 	WORD("authorization"), WORD("apitoken"), WORD("nkey"), WORD("seed"),
 	WORD("mnemonic"), WORD("pat"), WORD("hmac"), WORD("salt"), WORD("pepper"),

@@ -210,7 +210,10 @@ add_code(struct ruleset *rules)
 		"pw='", " pw=", "&pw=", "psk=", "psk:", "psk\"", "masterauth", "authtok",
 		"rootpw", "bindpw", "wachtwoord", "adgangskode", "salasana", "parola",
 		"haslo", "losenord", "пароль", "пароля", "密码", "密碼", "パスワード",
-		"비밀번호", "contraseña", "hasło", "lösenord", "jelszó", "şifre" };
+		"비밀번호", "contraseña", "hasło", "lösenord", "jelszó", "şifre",
+		"Пароль", "ПАРОЛЬ", "Şifre", "heslo", "passord", "clave", "mật khẩu",
+		"κωδικός", "Κωδικός", "كلمة المرور", "كلمة السر", "סיסמה", "סיסמא",
+		"पासवर्ड", "รหัสผ่าน", "\"pw\"", "'pw'", "pw\\\"" };
 	static const char *const wrapped[] = { "password", "PASSWORD", "secret", "SECRET",
 		"api_key", "API_KEY", "PRIVATE KEY", "postgres://", "mysql://", "mongodb",
 		"redis://", "amqp://" };

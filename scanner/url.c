@@ -3,6 +3,7 @@
 #include "scanner/url.h"
 
 #include "scanner/chars.h"
+#include "scanner/decode.h"
 #include "scanner/filter.h"
 #include "scanner/filter_look.h"
 #include "scanner/rarity.h"
@@ -73,6 +74,16 @@ is_same_word(const char *user, size_t user_len, const char *password, size_t len
 static bool
 is_password(const char *text, size_t len, bool web)
 {
+	char plain[URL_USERINFO_MAX];
+	size_t n = memchr(text, '%', len) != NULL
+		? decode_escapes(text, len, plain, sizeof(plain))
+		: 0;
+
+	// A template's brackets, or a name of somewhere else, in escapes.
+	if (n > 0 && n < len &&
+		(filter_is_placeholder(plain, n) || filter_is_reference(plain, n))) {
+		return false;
+	}
 	if (web) {
 		return filter_is_password(text, len);
 	}

@@ -3,7 +3,7 @@
 /**
  * scanner/url - the password in scheme://user:password@host.
  *
- * Knows: chars, filter.
+ * Knows: chars, decode, filter.
  * Owns:  nothing.
  * Never: takes ${PASSWORD}, <password> or guest:guest for one.
  */

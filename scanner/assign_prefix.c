@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+// What stands between an operator and the value itself: wrappers, prefixes, labels.
+
+#include "scanner/assign_cursor.h"
+
+#include <string.h>
+
+enum {
+	/** Up to the quote behind the longest of the wrappers. */
+	WRAPPER_MAX = 48,
+};
+
+/** Field(default=": a call whose argument says that it is the value. */
+static bool
+take_default(struct cursor *cursor)
+{
+	static const char *const names[] = {
+		"default=", "default =", "default:", "value="
+	};
+
+	while (char_is_word(cursor_peek(cursor, 0)) || cursor_peek(cursor, 0) == '.') {
+		cursor->at++;
+	}
+	if (cursor_peek(cursor, 0) != '(') {
+		return false;
+	}
+	cursor->at++;
+	(void)cursor_skip_blanks(cursor, true);
+	for (size_t i = 0; i < countof(names); i++) {
+		if (cursor_take_word(cursor, names[i])) {
+			(void)cursor_skip_blanks(cursor, false);
+			return char_is_quote(cursor_peek(cursor, 0));
+		}
+	}
+	return false;
+}
+
+/** String prefixes and wrappers between operator and quote: b'', @"", new String("". */
+void
+assign_skip_prefix(struct cursor *cursor, struct assignment *assignment)
+{
+	static const char *const brackets[] = { "[", "{", "(", "[]string{", "array(",
+		"vec![", "new[] {", "list.of(", "arrays.aslist(", "%w[" };
+	static const char *const wrappers[] = { "new string(", "string(", "[]byte(",
+		"str(", "bytes(", "buffer.from(", "string::from(", "std::string(",
+		"text(", "some(", "secretstr(", "secretstring(", "secret(",
+		"optional.of(", "qstringliteral(", "qlatin1string(",
+		"encoding.utf8.getbytes(", "encoding.ascii.getbytes(", "!!str ", "b", "r",
+		"u", "f", "@", "l", "n", "q", "$", "rb", "br", "&", "<<" };
+
+	size_t near = 0;
+
+	// Most values are in quotes themselves, or have none near.
+	bool bracket = memchr("([{lavn", char_lower(cursor_peek(cursor, 0)), 7) != NULL;
+	char c;
+	while (near < WRAPPER_MAX && !char_is_quote(c = cursor_peek(cursor, near)) &&
+		(bracket || (c != '\n' && c != ';'))) {
+		near++;
+	}
+	if (near == 0 || !char_is_quote(cursor_peek(cursor, near))) {
+		return;
+	}
+	for (size_t i = 0; i < countof(brackets); i++) {
+		struct cursor ahead = *cursor;
+
+		if (cursor_take_word(&ahead, brackets[i])) {
+			(void)cursor_skip_blanks(&ahead, true);
+			if (char_is_quote(cursor_peek(&ahead, 0)) ||
+				cursor_peek(&ahead, 0) == '\\') {
+				assignment->listed = true;
+				assignment->bracketed = brackets[i][0] == '(';
+				*cursor = ahead;
+				return;
+			}
+		}
+	}
+	for (size_t i = 0; i < countof(wrappers); i++) {
+		struct cursor ahead = *cursor;
+
+		if (cursor_take_word(&ahead, wrappers[i])) {
+			(void)cursor_skip_blanks(&ahead, false);
+			if (cursor_take_quote(&ahead) != '\0') {
+				ahead.at -= ahead.slashes + 1;
+				*cursor = ahead;
+				return;
+			}
+		}
+	}
+
+	struct cursor ahead = *cursor;
+	if (take_default(&ahead)) {
+		*cursor = ahead;
+	}
+}
+
+/** A backslash at the end of the line: the value begins on the next. */
+void
+assign_skip_continuation(struct cursor *cursor)
+{
+	struct cursor ahead = *cursor;
+
+	if (cursor_peek(&ahead, 0) != '\\') {
+		return;
+	}
+	ahead.at++;
+	ahead.at += cursor_peek(&ahead, 0) == '\r';
+	if (cursor_peek(&ahead, 0) == '\n') {
+		(void)cursor_skip_blanks(&ahead, true);
+		*cursor = ahead;
+	}
+}
+
+/** YAML's anchor or tag before a value, and the scheme before a header's token. */
+void
+assign_skip_label(struct cursor *cursor, enum assign_form form)
+{
+	static const char *const schemes[] = { "bearer ", "basic ", "token ", "apikey ",
+		"api-key ", "ssws ", "!!str ", "!!binary " };
+	size_t at = 1;
+
+	if (form == ASSIGN_COLON && cursor_peek(cursor, 0) == '&') {
+		while (at < 40 &&
+			(char_is_word(cursor_peek(cursor, at)) ||
+				cursor_peek(cursor, at) == '-')) {
+			at++;
+		}
+		if (at > 1 && cursor_peek(cursor, at) == ' ') {
+			cursor->at += at + 1;
+		}
+	}
+	char first = (char)(cursor_peek(cursor, 0) | 0x20);
+	for (size_t i = 0; i < countof(schemes); i++) {
+		if (first == schemes[i][0] && cursor_take_word(cursor, schemes[i])) {
+			return;
+		}
+	}
+}
