@@ -321,6 +321,9 @@ add_folder(struct ledger *ledger, struct ledger_folder *folder, struct err *err)
 		return err->code;
 	}
 	folder->id = db_last_rowid(ledger->db);
+	if (ledger->new_from == 0) {
+		ledger->new_from = folder->id;
+	}
 	if (folder->parent != 0) {
 		return 0;
 	}

@@ -41,6 +41,7 @@ enum handle_sql {
 	SQL_ROW_FIND,
 	SQL_ROW_PEEK,
 	SQL_ROW_PUT,
+	SQL_ROW_ADD,
 	SQL_ROW_DROP,
 	SQL_TREE_TALLY,
 	SQL_TREE_DROP_ROWS,
@@ -119,6 +120,9 @@ struct ledger {
 		int64_t id;
 		char *text;
 	} reasons[HANDLE_REASONS];
+
+	/** Folders from this number on were made in this transaction; 0: none was. */
+	int64_t new_from;
 
 	/** The root of the folder asked for last. */
 	int64_t near_folder;

@@ -203,6 +203,7 @@ ledger_begin(struct ledger *ledger, struct err *err)
 	}
 	ledger->writing = true;
 	ledger->begun_ms = clock_now_ms();
+	ledger->new_from = 0;
 	return 0;
 }
 

@@ -242,34 +242,64 @@ check_row(const struct ledger *ledger, const struct ledger_row *row, struct err 
 	return 0;
 }
 
+// The row is written with that statement; what it replaces, if anything, is @old.
+static int
+write_row(struct ledger *ledger, enum handle_sql sql, int64_t folder,
+	const struct ledger_row *row, enum ledger_kind kind, int64_t reason,
+	const struct old_row *old, struct err *err)
+{
+	struct db_stmt *stmt = handle_stmt(ledger, sql, err);
+
+	if (stmt == NULL) {
+		return err->code;
+	}
+	bind_row(stmt, row);
+	db_bind_int(stmt, 1, folder);
+	db_bind_int(stmt, 5, kind);
+	db_bind_int(stmt, 6, reason);
+	db_bind_int(stmt, 20, decide_since(ledger, row, kind, old));
+	return db_run(stmt, err);
+}
+
+// In a folder that is new to the ledger a row is new as a rule, and not looked for first:
+// 1 it was and is written, 0 not.
+static int
+add_row(struct ledger *ledger, int64_t folder, const struct ledger_row *row,
+	enum ledger_kind kind, int64_t reason, struct err *err)
+{
+	if (ledger->new_from == 0 || folder < ledger->new_from) {
+		return 0;
+	}
+	return write_row(ledger, SQL_ROW_ADD, folder, row, kind, reason, NULL, err) < 0
+		? err->code
+		: db_changes(ledger->db) > 0;
+}
+
 int
 ledger_row_put(struct ledger *ledger, int64_t folder, const struct ledger_row *row,
 	struct err *err)
 {
 	const char *reason = row->reason != NULL ? row->reason : "";
 	enum ledger_kind kind = ledger_kind_of(row->state, reason);
-	struct db_stmt *put;
 	struct old_row old;
 	int64_t root;
 	int64_t reason_id;
-	int had;
+	int added;
+	int had = 0;
 
 	if (check_row(ledger, row, err) < 0 ||
 		handle_root_of(ledger, folder, &root, err) < 0 ||
 		handle_reason_id(ledger, reason, &reason_id, err) < 0) {
 		return err->code;
 	}
-	had = peek(ledger, folder, row->name, row->name_len, &old, err);
-	put = handle_stmt(ledger, SQL_ROW_PUT, err);
-	if (had < 0 || put == NULL) {
-		return err->code;
+	added = add_row(ledger, folder, row, kind, reason_id, err);
+	if (added == 0) {
+		had = peek(ledger, folder, row->name, row->name_len, &old, err);
 	}
-	bind_row(put, row);
-	db_bind_int(put, 1, folder);
-	db_bind_int(put, 5, kind);
-	db_bind_int(put, 6, reason_id);
-	db_bind_int(put, 20, decide_since(ledger, row, kind, had > 0 ? &old : NULL));
-	if (db_run(put, err) < 0) {
+	if (added < 0 || had < 0 ||
+		(added == 0 &&
+			write_row(ledger, SQL_ROW_PUT, folder, row, kind, reason_id,
+				had > 0 ? &old : NULL, err) < 0)) {
 		return err->code;
 	}
 	if (had > 0) {

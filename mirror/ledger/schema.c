@@ -84,6 +84,12 @@ static_assert(countof(handle_older) + 1 == countof(handle_migrations),
 	" nlink, uid, gid, oid, spans, rules, flags, since_ms, kind,"                    \
 	" sealed, attributes FROM entries "
 
+#define ROW_VALUES_                                                                      \
+	"INTO entries(folder, name, type, state, kind, reason, size, mtime_ns,"          \
+	" ctime_ns, number, dev, mode, nlink, uid, gid, oid, spans, rules, flags,"       \
+	" since_ms, sealed, attributes)"                                                 \
+	" VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+
 #define FOLDER_                                                                          \
 	"SELECT id, parent, root, name, size, mtime_ns, ctime_ns, number, dev, mode,"    \
 	" nlink, uid, gid, tree, sidecar, stamp, flags, sealed, attributes FROM "        \
@@ -127,12 +133,8 @@ const char *const handle_sql[HANDLE_NSQL] = {
 	[SQL_ROW_FIND] = ROW_ "WHERE folder = ? AND name = ?",
 	[SQL_ROW_PEEK] = "SELECT type, state, kind, size, since_ms FROM entries"
 			 " WHERE folder = ? AND name = ?",
-	[SQL_ROW_PUT] =
-		"REPLACE INTO entries(folder, name, type, state, kind, reason, size,"
-		" mtime_ns, ctime_ns, number, dev, mode, nlink, uid, gid, oid, spans,"
-		" rules, flags, since_ms, sealed, attributes)"
-		" VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-		"?)",
+	[SQL_ROW_PUT] = "REPLACE " ROW_VALUES_,
+	[SQL_ROW_ADD] = "INSERT OR IGNORE " ROW_VALUES_,
 	[SQL_ROW_DROP] = "DELETE FROM entries WHERE folder = ? AND name = ?",
 	[SQL_TREE_TALLY] = BELOW_ "SELECT state, kind, count(*), " BYTES_
 				  " FROM below CROSS JOIN entries"
