@@ -162,9 +162,22 @@ is_hfs_dot(const char *name, const char *wanted)
 	return ends_for_hfs(skip_invisible(at));
 }
 
+// All that steers git, in any of the three readings, begins like this; most names do not.
+static bool
+may_steer(const char *name)
+{
+	char first = lower(name[0]);
+
+	return first == '.' || first == 'g' || first == 'm' ||
+		(unsigned char)first >= 0x80;
+}
+
 static bool
 is_refused(const char *name, enum plain_kind kind)
 {
+	if (!may_steer(name)) {
+		return false;
+	}
 	if (plain_is_like_git(name)) {
 		return true;
 	}
@@ -250,5 +263,5 @@ plain_is_git(const char *name)
 bool
 plain_is_like_git(const char *name)
 {
-	return is_ntfs_git(name) || is_hfs_dot(name, "git");
+	return may_steer(name) && (is_ntfs_git(name) || is_hfs_dot(name, "git"));
 }
