@@ -172,7 +172,7 @@ oldest_slot(const struct shard *shard)
 // Opened in that epoch: what was forgotten since may have been it, so it serves this
 // once.  With the lock held.
 static struct copy_folder *
-keep(const struct place *place, int fd, uint64_t epoch)
+keep(const struct place *place, int fd, bool is_new, uint64_t epoch)
 {
 	struct shard *shard = place->shard;
 	struct copy_folder *folder = xcalloc(1, sizeof(*folder));
@@ -184,6 +184,7 @@ keep(const struct place *place, int fd, uint64_t epoch)
 		.key = place->key,
 		.users = 1,
 		.used = ++shard->now,
+		.is_new = is_new,
 		.stale = slot == SLOTS };
 	if (slot < SLOTS) {
 		if (shard->slots[slot] != NULL) {
@@ -194,29 +195,46 @@ keep(const struct place *place, int fd, uint64_t epoch)
 	return folder;
 }
 
-int
-copy_folders_step(int dirfd, const char *name, struct err *err)
+// As copy_folders_step().  *is_new comes with a guess, and says whether it was made.
+static int
+step(int dirfd, const char *name, bool *is_new, struct err *err)
 {
-	for (int i = 0; i < ENTER_TRIES; i++) {
-		int fd = openat(
-			dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	bool absent = *is_new;
 
-		if (fd >= 0) {
-			return fd;
-		}
-		if (errno == ENOTDIR || errno == ELOOP) {
-			// A file or a link of ours or of someone.
-			if (unlinkat(dirfd, name, 0) < 0 && errno != ENOENT) {
-				return err_errno(err, "remove %s", name);
+	*is_new = false;
+	for (int i = 0; i < ENTER_TRIES; i++) {
+		if (!absent) {
+			int fd = openat(dirfd, name,
+				O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+			if (fd >= 0) {
+				return fd;
 			}
-		} else if (errno != ENOENT) {
-			return err_errno(err, "open folder %s", name);
+			if (errno == ENOTDIR || errno == ELOOP) {
+				// A file or a link of ours or of someone.
+				if (unlinkat(dirfd, name, 0) < 0 && errno != ENOENT) {
+					return err_errno(err, "remove %s", name);
+				}
+			} else if (errno != ENOENT) {
+				return err_errno(err, "open folder %s", name);
+			}
 		}
-		if (mkdirat(dirfd, name, 0755) < 0 && errno != EEXIST) {
+		absent = false;
+		if (mkdirat(dirfd, name, 0755) == 0) {
+			*is_new = true;
+		} else if (errno != EEXIST) {
 			return err_errno(err, "make folder %s", name);
 		}
 	}
 	return err_raise(err, ERR_BUSY, "folder %s comes and goes", name);
+}
+
+int
+copy_folders_step(int dirfd, const char *name, struct err *err)
+{
+	bool is_new = false;
+
+	return step(dirfd, name, &is_new, err);
 }
 
 // From @above, or the root, on to the component that ends at @end.  No lock is held while
@@ -229,20 +247,22 @@ go_on(struct copy_folders *folders, const struct copy_folder *above, const char 
 	AUTO_FREE char *name = xmemdup0(path + start, end - start);
 	struct place place = place_of(folders, path, end);
 	struct copy_folder *folder;
+	// What was made just now is empty.
+	bool is_new = above != NULL && above->is_new;
 	uint64_t epoch;
 	int fd;
 
 	(void)pthread_mutex_lock(&place.shard->lock);
 	epoch = place.shard->epoch;
 	(void)pthread_mutex_unlock(&place.shard->lock);
-	fd = copy_folders_step(above != NULL ? above->fd : folders->rootfd, name, err);
+	fd = step(above != NULL ? above->fd : folders->rootfd, name, &is_new, err);
 	if (fd < 0) {
 		return NULL;
 	}
 	(void)pthread_mutex_lock(&place.shard->lock);
 	folder = find(place.shard, &place);
 	if (folder == NULL) {
-		folder = keep(&place, STEAL_FD(fd), epoch);
+		folder = keep(&place, STEAL_FD(fd), is_new, epoch);
 	}
 	(void)pthread_mutex_unlock(&place.shard->lock);
 	// Another thread was quicker.

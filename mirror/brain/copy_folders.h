@@ -44,6 +44,7 @@ struct copy_folder {
 	uint32_t key;
 	unsigned int users;
 	uint64_t used;
+	bool is_new;
 	bool stale;
 };
 
