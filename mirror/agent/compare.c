@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "brain/pack.h"
 #include "brain/repo.h"
 #include "brain/tree.h"
 
@@ -24,6 +25,8 @@
 struct comparison {
 	struct crew_task task;
 	struct repo *repo;
+	/** NULL: there is none any more. */
+	struct pack *pack;
 	struct content content;
 	char *path;
 	uint64_t count;
@@ -61,6 +64,19 @@ expected(const struct content *content)
 	return count;
 }
 
+// From the pack that is not in its place yet, or from where it was before.
+static int
+read_tree(struct comparison *comparison, const struct oid *tree, struct buf *raw,
+	struct err *err)
+{
+	int found = comparison->pack == NULL
+		? 0
+		: pack_read(comparison->pack, tree, OBJECT_TREE, raw, err);
+
+	return found != 0 ? MIN_OF(found, 0)
+			  : repo_read(comparison->repo, tree, OBJECT_TREE, raw, err);
+}
+
 static int
 compare_content(struct comparison *comparison, struct err *err)
 {
@@ -73,7 +89,7 @@ compare_content(struct comparison *comparison, struct err *err)
 	int got;
 
 	memcpy(tree.id, content->folder.tree.bytes, sizeof(tree.id));
-	if (repo_read(comparison->repo, &tree, OBJECT_TREE, &raw, err) < 0) {
+	if (read_tree(comparison, &tree, &raw, err) < 0) {
 		return err_wrap(err, "read back %s", path);
 	}
 	iter = (struct tree_iter){ buf_text(&raw), buf_text(&raw) + raw.len };
@@ -159,6 +175,7 @@ compare_folder(struct round *round, int64_t id, const char *path, bool deep,
 
 	comparison->task.run = run;
 	comparison->repo = round->kit->repo;
+	comparison->pack = round->pack;
 	comparison->path = xstrdup(path);
 	if (got > 0 && deep) {
 		got = compare_subs(round, content, path, count, err) < 0 ? err->code : 1;

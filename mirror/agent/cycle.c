@@ -32,8 +32,9 @@
 /**
  *     walk           rows of what changed          (ledger transaction open)
  *     fold           trees and sidecar texts       (objects into the pack)
- *     pack_finish    objects are safe and readable
+ *     pack_seal      objects are readable, and on their way to the disk
  *     compare_marked trees read back and compared with the rows
+ *     pack_finish    objects are safe, and in their place
  *     repo_move_ref  the commit counts
  *     ledger_commit  the ledger says so
  *
@@ -212,6 +213,9 @@ choose_depth(struct round *round, struct cycle_plan *plan, struct err *err)
 		return err->code;
 	}
 	plan->full = plan->full || round->recheck || plan->rehash || released;
+	if (!plan->full) {
+		pack_expect_change(round->pack);
+	}
 	return ledger_meta_set(ledger, META_SETTINGS, settings, err) < 0
 		? err->code
 		: ledger_meta_set(ledger, META_BOOT, boot, err);
@@ -414,13 +418,16 @@ write_commit(struct round *round, const struct oid *tree, struct err *err)
 	uint64_t folders = 0;
 
 	if (commit_write(round->pack, &commit, &round->result->commit, err) < 0 ||
-		pack_finish(STEAL(round->pack), &stats, err) < 0) {
-		return err_wrap(err, "make the objects safe");
+		pack_seal(round->pack, err) < 0) {
+		return err_wrap(err, "read the objects back");
 	}
 	if (compare_marked(round, &round->result->compared, &compared, err) < 0 ||
 		(round->rebuild &&
 			ledger_count_folders(round->kit->ledger, &folders, err) < 0)) {
 		return err_wrap(err, "compare the tree with the ledger");
+	}
+	if (pack_finish_for_ref(STEAL(round->pack), &stats, err) < 0) {
+		return err_wrap(err, "make the objects safe");
 	}
 	// A fresh start makes every tree anew.
 	round->result->compared_all = round->rebuild && compared == folders;

@@ -605,7 +605,7 @@ fold_sidecars(struct round *round, struct oid *ret_tree, struct err *err)
 
 	// A fresh start makes every sidecar again; what an older one left there goes.
 	if ((!round->rebuild || round->partial) && !oid_is_zero(&round->head_tree) &&
-		repo_tree_at(round->kit->repo, &round->head_tree, SIDECAR_TOP, &mode,
+		tree_base_at(round->kit->repo, &round->head_tree, SIDECAR_TOP, &mode,
 			&base, err) < 0) {
 		return err->code;
 	}
@@ -624,7 +624,7 @@ store_recovery(struct round *round, struct err *err)
 
 	oid_of(OBJECT_BLOB, text, strlen(text), &oid);
 	if (!oid_is_zero(&round->head_tree)) {
-		found = repo_tree_at(round->kit->repo, &round->head_tree,
+		found = tree_base_at(round->kit->repo, &round->head_tree,
 			SIDECAR_RECOVERY, &mode, &old, err);
 	}
 	if (found < 0) {

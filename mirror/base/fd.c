@@ -198,3 +198,11 @@ fd_sync(int fd, const char *name, struct err *err)
 	}
 	return 0;
 }
+
+int
+fd_sync_folder(const char *path, struct err *err)
+{
+	AUTO_CLOSE int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? err_errno(err, "open %s", path) : fd_sync(fd, path, err);
+}

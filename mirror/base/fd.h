@@ -42,5 +42,7 @@ int fd_open_beneath(int dirfd, const char *rel, int flags, struct err *err)
 
 /** fsync(), with the name in the story. */
 int fd_sync(int fd, const char *name, struct err *err) NONNULL MUST_CHECK;
+/** Its names are on the disk. */
+int fd_sync_folder(const char *path, struct err *err) NONNULL MUST_CHECK;
 
 #endif

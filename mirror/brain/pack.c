@@ -9,11 +9,12 @@
  *
  * What a first cycle brings is large, and completing it (hashing, sorting, syncing,
  * reading back) takes as long as making the trees: so pack_settle() begins a second file
- * and has a thread complete the first one.  Both move in together.
+ * and has a thread complete the first one.  Both move in together.  While the last one is
+ * on its way to the disk it is read back.
  *
- *     pack_add ... pack_settle | pack_add ...     pack_finish
- *     [    file 1            ] | [ file 2 ]       complete file 2, move both in
- *                              | complete file 1
+ *     pack_add ... pack_settle | pack_add ...  pack_seal              pack_finish
+ *     [    file 1            ] | [ file 2 ]    complete 2 | read it   move both in
+ *                              | complete 1, sync it      | sync it
  *
  * Memory: 32 bytes for each object's name, CRC and place, and a hash table of 32-bit
  * numbers to find it again, no more than three quarters full: about 40 bytes an object.
@@ -50,6 +51,8 @@ enum {
 	// So much is rather written again than asked about: the answer needs a walk
 	// through every tree of the branch.
 	AGAIN_MAX = 1 << 20,
+	// A tree of so many bytes is asked for, whatever is expected.
+	ASKED_ABOVE = 16 << 10,
 };
 
 struct pack {
@@ -58,14 +61,20 @@ struct pack {
 	// The last one is added to.
 	struct pack_file files[FILES_MAX];
 	size_t nfiles;
-	// Completes the first one, once there are two; and how that went.
-	pthread_t settler;
-	bool settling;
-	struct err settled;
+	// Completes and syncs the first one, once there are two; syncs the last one.
+	struct helper {
+		pthread_t thread;
+		bool running;
+		struct err err;
+	} settler, syncer;
+	// Nothing more can be added; libgit2 has it open.
+	bool sealed;
 	// The repository had no object at all when this began.
 	bool is_first;
+	bool is_change;
 	struct deflater *idle;
 	size_t nidle;
+	size_t nobjects;
 	// After a failed write nobody knows what the file holds; and what failed.
 	bool broken;
 	struct err first;
@@ -305,6 +314,12 @@ pack_begin(struct repo *repo, struct pack **ret_pack, struct err *err)
 	return 0;
 }
 
+void
+pack_expect_change(struct pack *pack)
+{
+	pack->is_change = true;
+}
+
 static int
 add_new(struct pack *pack, struct deflater *deflater, const struct oid *oid,
 	enum object_kind kind, const void *data, size_t len, struct err *err)
@@ -321,6 +336,17 @@ add_new(struct pack *pack, struct deflater *deflater, const struct oid *oid,
 	return result;
 }
 
+// May the repository have it?
+static bool
+may_be_there(struct pack *pack, const struct oid *oid, enum object_kind kind, size_t len)
+{
+	if (pack->is_first ||
+		(pack->is_change && kind != OBJECT_BLOB && len <= ASKED_ABOVE)) {
+		return false;
+	}
+	return repo_has(pack->repo, oid);
+}
+
 // As pack_add(), with the thread's tools at hand.
 static int
 add(struct pack *pack, struct deflater *deflater, const struct oid *oid,
@@ -329,7 +355,7 @@ add(struct pack *pack, struct deflater *deflater, const struct oid *oid,
 	AUTO(buf_done) struct buf entry = { .max = DEFLATE_ENTRY_MAX };
 	int found = find_entry(pack, oid, &entry, err);
 
-	if (found == 0 && !pack->is_first && repo_has(pack->repo, oid)) {
+	if (found == 0 && may_be_there(pack, oid, kind, len)) {
 		int same = compare_with_repo(pack, oid, kind, data, len, err);
 
 		if (same < 0 || (same > 0 && is_lasting(pack, oid, len))) {
@@ -413,21 +439,66 @@ int
 pack_read(struct pack *pack, const struct oid *oid, enum object_kind kind,
 	struct buf *buf, struct err *err)
 {
-	AUTO(buf_done) struct buf entry = { .max = DEFLATE_ENTRY_MAX };
-	int found = find_entry(pack, oid, &entry, err);
+	int found = 0;
 
-	return found <= 0 ? found : deflate_read(&entry, kind, buf, err);
+	for (size_t i = 0; i < pack->nfiles && found == 0; i++) {
+		if (pack->files[i].probe != NULL) {
+			found = repo_probe_read(
+				pack->files[i].probe, oid, kind, buf, err);
+		}
+	}
+	return found;
 }
 
 // ---- finishing
+
+static int
+complete_first(struct pack *pack, struct err *err)
+{
+	struct pack_file *file = &pack->files[0];
+
+	return pack_file_complete(file, false, err) < 0 ? err->code
+							: pack_file_sync(file, err);
+}
 
 static void *
 settle_first(void *payload)
 {
 	struct pack *pack = payload;
 
-	(void)!pack_file_complete(&pack->files[0], false, &pack->settled);
+	(void)!complete_first(pack, &pack->settler.err);
 	return NULL;
+}
+
+static void *
+sync_last(void *payload)
+{
+	struct pack *pack = payload;
+
+	(void)!pack_file_sync(&pack->files[pack->nfiles - 1], &pack->syncer.err);
+	return NULL;
+}
+
+static void
+start_helper(struct helper *helper, void *(*fn)(void *), struct pack *pack)
+{
+	helper->running = pthread_create(&helper->thread, NULL, fn, pack) == 0;
+}
+
+// What it has begun is waited for: 1 and nothing failed, 0 it never ran, or negative.
+static int
+join_helper(struct helper *helper, struct err *err)
+{
+	if (!helper->running) {
+		return 0;
+	}
+	helper->running = false;
+	(void)pthread_join(helper->thread, NULL);
+	if (helper->err.code < 0) {
+		*err = helper->err;
+		return err->code;
+	}
+	return 1;
 }
 
 int
@@ -443,62 +514,57 @@ pack_settle(struct pack *pack, struct err *err)
 	pack_file_init(&pack->files[1], pack->repo);
 	pack->nfiles = 2;
 	// Without a thread it is done at the end, where it would have been.
-	pack->settling = pthread_create(&pack->settler, NULL, settle_first, pack) == 0;
+	start_helper(&pack->settler, settle_first, pack);
 	return 0;
 }
 
-// What a thread has begun is waited for.
+// All is written, and on its way to the disk.
 static int
-join_settler(struct pack *pack, struct err *err)
+complete(struct pack *pack, struct err *err)
 {
-	if (pack->settling) {
-		pack->settling = false;
-		(void)pthread_join(pack->settler, NULL);
-		*err = pack->settled;
-		return err->code;
-	}
-	return pack->nfiles == FILES_MAX ? pack_file_complete(&pack->files[0], false, err)
-					 : 0;
-}
+	struct pack_file *last = &pack->files[pack->nfiles - 1];
+	int joined;
 
-static int
-sync_folder(const char *path, struct err *err)
-{
-	AUTO_CLOSE int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (fd < 0) {
-		return err_errno(err, "open %s", path);
-	}
-	return fd_sync(fd, path, err);
-}
-
-// Both are whole before the first one moves.
-static int
-install(struct pack *pack, struct pack_stats *stats, struct err *err)
-{
-	AUTO_FREE char *folder = path_join(repo_git_dir(pack->repo), "objects/pack");
-
-	for (size_t i = 0; i < pack->nfiles; i++) {
-		struct pack_file *file = &pack->files[i];
-
-		if (file->index.count > 0) {
-			memcpy(stats->name, file->name, sizeof(stats->name));
-			stats->nobjects += file->index.count;
-			stats->bytes += pack_file_size(file) + HASH_SHA1_LEN;
+	if (last->index.count > 0) {
+		if (pack_file_complete(last, true, err) < 0) {
+			return err->code;
 		}
+		start_helper(&pack->syncer, sync_last, pack);
 	}
-	if (pack->files[pack->nfiles - 1].index.count > 0 &&
-		pack_file_complete(&pack->files[pack->nfiles - 1], true, err) < 0) {
+	joined = join_helper(&pack->settler, err);
+	return joined == 0 && pack->nfiles == FILES_MAX ? complete_first(pack, err)
+							: MIN_OF(joined, 0);
+}
+
+int
+pack_seal(struct pack *pack, struct err *err)
+{
+	if (pack->broken) {
+		*err = pack->first;
 		return err->code;
 	}
-	if (join_settler(pack, err) < 0) {
-		return err->code;
+	for (size_t i = 0; i < pack->nfiles; i++) {
+		pack->nobjects += pack->files[i].index.count;
+	}
+	pack->sealed = true;
+	if (complete(pack, err) < 0) {
+		return break_off(pack, err);
 	}
 	for (size_t i = 0; i < pack->nfiles; i++) {
 		if (pack->files[i].path != NULL &&
 			pack_file_probe(&pack->files[i], err) < 0) {
-			return err->code;
+			return break_off(pack, err);
 		}
+	}
+	return 0;
+}
+
+// Libgit2 has the files under their old names; what it maps is not mapped twice.
+static int
+move_in(struct pack *pack, struct err *err)
+{
+	for (size_t i = 0; i < pack->nfiles; i++) {
+		pack_file_let_go(&pack->files[i]);
 	}
 	for (size_t i = 0; i < pack->nfiles; i++) {
 		if (pack->files[i].path != NULL &&
@@ -506,25 +572,60 @@ install(struct pack *pack, struct pack_stats *stats, struct err *err)
 			return err->code;
 		}
 	}
-	if (stats->nobjects == 0) {
-		return 0;
-	}
-	return sync_folder(folder, err) < 0 ? err->code : repo_refresh(pack->repo, err);
+	return 0;
 }
 
-int
-pack_finish(struct pack *pack, struct pack_stats *ret_stats, struct err *err)
+// All files are whole before the first one moves.
+static int
+install(struct pack *pack, struct pack_stats *stats, struct err *err)
 {
-	struct pack_stats stats = { 0 };
-	int result = 0;
+	int joined;
 
 	if (pack->broken) {
 		*err = pack->first;
-		result = err->code;
-	} else {
-		result = install(pack, &stats, err);
+		return err->code;
 	}
+	if (!pack->sealed && pack_seal(pack, err) < 0) {
+		return err->code;
+	}
+	joined = join_helper(&pack->syncer, err);
+	for (size_t i = 0; i < pack->nfiles; i++) {
+		const struct pack_file *file = &pack->files[i];
+
+		if (file->path != NULL) {
+			memcpy(stats->name, file->name, sizeof(stats->name));
+			stats->bytes += pack_file_size(file) + HASH_SHA1_LEN;
+		}
+	}
+	stats->nobjects = pack->nobjects;
+	if (joined < 0 || stats->nobjects == 0) {
+		return MIN_OF(joined, 0);
+	}
+	if (joined == 0 && pack->files[pack->nfiles - 1].path != NULL &&
+		pack_file_sync(&pack->files[pack->nfiles - 1], err) < 0) {
+		return err->code;
+	}
+	if (move_in(pack, err) < 0) {
+		return err->code;
+	}
+	repo_owe_sync(pack->repo);
+	return 0;
+}
+
+static int
+finish(struct pack *pack, bool sync, struct pack_stats *ret_stats, struct err *err)
+{
+	struct repo *repo = pack->repo;
+	struct pack_stats stats = { 0 };
+	int result = install(pack, &stats, err);
+
 	pack_abort(pack);
+	if (result == 0 && sync) {
+		result = repo_sync_packs(repo, err);
+	}
+	if (result == 0 && stats.nobjects > 0) {
+		result = repo_refresh(repo, err);
+	}
 	if (result < 0) {
 		return err_wrap(err, "finish the pack");
 	}
@@ -532,15 +633,28 @@ pack_finish(struct pack *pack, struct pack_stats *ret_stats, struct err *err)
 	return 0;
 }
 
+int
+pack_finish(struct pack *pack, struct pack_stats *ret_stats, struct err *err)
+{
+	return finish(pack, true, ret_stats, err);
+}
+
+int
+pack_finish_for_ref(struct pack *pack, struct pack_stats *ret_stats, struct err *err)
+{
+	return finish(pack, false, ret_stats, err);
+}
+
 void
 pack_abort(struct pack *pack)
 {
+	struct err ignored;
+
 	if (pack == NULL) {
 		return;
 	}
-	if (pack->settling) {
-		(void)pthread_join(pack->settler, NULL);
-	}
+	(void)!join_helper(&pack->settler, &ignored);
+	(void)!join_helper(&pack->syncer, &ignored);
 	for (size_t i = 0; i < pack->nfiles; i++) {
 		pack_file_done(&pack->files[i]);
 	}

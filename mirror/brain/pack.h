@@ -13,13 +13,13 @@
  *
  * Knows: base, deflate, oid, pack_file, reach, repo.
  * Owns:  its pack files until they are whole, synced, checked by libgit2 and renamed into
- *        objects/pack; the thread that completes the first of two.
+ *        objects/pack; the threads that complete the first of two and sync the last.
  * Never: takes two different contents of one name for the same (a SHA-1 collision is
  *        CORRUPT), leaves anything in objects/pack that git cannot read, counts on an
  *        object that a `git gc --prune=now` beside us may take away.
  *
- * Threads: pack_add() may be called by any number of threads; begin, settle, finish and
- * abort by one, when no add is running.
+ * Threads: pack_add() may be called by any number of threads; begin, settle, seal, finish
+ * and abort by one, when no add is running.
  */
 
 #ifndef BRAIN_PACK_H
@@ -51,6 +51,11 @@ struct pack_stats {
 int
 pack_begin(struct repo *repo, struct pack **ret_pack, struct err *err) NONNULL MUST_CHECK;
 
+/** What comes is a change of what the branch has: its trees and commits are new, as a
+ * rule, and are not looked for, which takes as long as making them.  One that is there
+ * all the same stands there twice, until a repack. */
+void pack_expect_change(struct pack *pack) NONNULL;
+
 /**
  * Add one object, unless it is secure already: then the bytes are compared.
  *
@@ -74,7 +79,25 @@ bool pack_secures(struct pack *pack, const struct oid *oid) NONNULL;
 const struct reach *pack_reach(struct pack *pack) NONNULL;
 
 /**
- * Append to @buf an object added to this very pack.
+ * No add is running: when much was added so far, begin to make it safe beside what comes.
+ *
+ * @return
+ *         0, or negative: then only pack_abort() is left.
+ */
+int pack_settle(struct pack *pack, struct err *err) NONNULL MUST_CHECK;
+
+/**
+ * Nothing more is added: complete it where it is, begin to make it safe, and read it back
+ * through libgit2.
+ *
+ * @return
+ *         0, or negative: then only pack_abort() is left.
+ */
+int pack_seal(struct pack *pack, struct err *err) NONNULL MUST_CHECK;
+
+/**
+ * After pack_seal(): append to @buf an object of this very pack, as libgit2 reads it from
+ * the disk.  Any thread.
  *
  * @return
  *         1, 0 it is not in this pack, or negative.
@@ -83,17 +106,14 @@ struct buf;
 int pack_read(struct pack *pack, const struct oid *oid, enum object_kind kind,
 	struct buf *buf, struct err *err) NONNULL MUST_CHECK;
 
-/**
- * No add is running: when much was added so far, begin to make it safe beside what comes.
- *
- * @return
- *         0, or negative: then only pack_abort() is left.
- */
-int pack_settle(struct pack *pack, struct err *err) NONNULL MUST_CHECK;
-
 /** Make it part of the repo, durably.  Takes ownership of @pack, also on failure, and
  * then nothing of it remains.  Nothing added: no pack, and that is fine. */
 int pack_finish(struct pack *pack, struct pack_stats *ret_stats, struct err *err)
+	NONNULL MUST_CHECK;
+
+/** The same but for one wait: its name is safe when the repo_move_ref() that follows has
+ * returned (or repo_sync_packs()). */
+int pack_finish_for_ref(struct pack *pack, struct pack_stats *ret_stats, struct err *err)
 	NONNULL MUST_CHECK;
 
 /** Forget it; nothing of it remains.  Accepts NULL. */

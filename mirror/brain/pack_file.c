@@ -11,8 +11,8 @@
  * remember having written.  The same pass takes each entry's CRC-32 and compares it with
  * that of the bytes which were meant to be written.
  *
- * Order on disk: pack and idx are synced in `mirror/new/`, read through libgit2, and only
- * then renamed into objects/pack, the pack first: git looks for *.idx.
+ * Order on disk: pack and idx are synced in `mirror/new/`, read through libgit2 beside
+ * that, and only then renamed into objects/pack, the pack first: git looks for *.idx.
  *
  * Source: gitformat-pack(5).
  */
@@ -52,7 +52,7 @@ enum {
 void
 pack_file_init(struct pack_file *file, struct repo *repo)
 {
-	*file = (struct pack_file){ .repo = repo, .fd = -1 };
+	*file = (struct pack_file){ .repo = repo, .fd = -1, .index_fd = -1 };
 	pack_index_init(&file->index);
 }
 
@@ -63,7 +63,9 @@ pack_file_done(struct pack_file *file)
 		(void)unlink(file->path);
 		(void)unlink(file->index_path);
 	}
+	pack_file_let_go(file);
 	base_close_p(&file->fd);
+	base_close_p(&file->index_fd);
 	free(file->path);
 	free(file->index_path);
 	free(file->buffer);
@@ -325,10 +327,17 @@ pack_file_complete(struct pack_file *file, bool is_last, struct err *err)
 		return err->code;
 	}
 	file->nsamples = choose_samples(file, &file->samples);
-	if (pack_index_write(&file->index, file->index_path, trailer, is_last, err) < 0) {
-		return err->code;
-	}
-	return fd_sync(file->fd, file->path, err);
+	file->index_fd =
+		pack_index_write(&file->index, file->index_path, trailer, is_last, err);
+	return MIN_OF(file->index_fd, 0);
+}
+
+int
+pack_file_sync(struct pack_file *file, struct err *err)
+{
+	return fd_sync(file->index_fd, file->index_path, err) < 0
+		? err->code
+		: fd_sync(file->fd, file->path, err);
 }
 
 int
@@ -342,8 +351,15 @@ pack_file_probe(struct pack_file *file, struct err *err)
 	if (count > TRIM_ABOVE) {
 		(void)malloc_trim(0);
 	}
-	return repo_probe_pack(
-		file->index_path, count, file->samples, file->nsamples, err);
+	return repo_probe(file->index_path, count, file->samples, file->nsamples,
+		&file->probe, err);
+}
+
+void
+pack_file_let_go(struct pack_file *file)
+{
+	repo_probe_close(file->probe);
+	file->probe = NULL;
 }
 
 // Nothing leads to these objects yet, so a `git gc --prune=now` beside us would drop them

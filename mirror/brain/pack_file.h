@@ -21,6 +21,7 @@
 struct buf;
 struct err;
 struct repo;
+struct repo_probe;
 
 struct pack_file {
 	struct repo *repo;
@@ -38,9 +39,12 @@ struct pack_file {
 	/** The sum of what was added, before deflating. */
 	uint64_t raw_bytes;
 	struct pack_index index;
-	/** What is to be read back through libgit2. */
+	int index_fd;
+	/** What is to be read back through libgit2, which has it open from the probe on.
+	 */
 	struct oid *samples;
 	size_t nsamples;
+	struct repo_probe *probe;
 };
 
 /** Creates nothing yet; @repo is borrowed. */
@@ -63,16 +67,21 @@ int pack_file_add(struct pack_file *file, const struct oid *oid, const struct bu
 /** Everything added so far is in the file. */
 int pack_file_flush(struct pack_file *file, struct err *err) NONNULL MUST_CHECK;
 
-/** Write header, trailer and index, read all of it back, sync it.  With @is_last it can
- * be asked for nothing but its name and size afterwards. */
+/** Write header, trailer and index, read all of it back.  With @is_last it can be asked
+ * for nothing but its name and size afterwards. */
 int pack_file_complete(struct pack_file *file, bool is_last, struct err *err)
 	NONNULL MUST_CHECK;
 
+/** After complete: have it on the disk, index and all; any thread. */
+int pack_file_sync(struct pack_file *file, struct err *err) NONNULL MUST_CHECK;
+
 /** After complete: does libgit2 read what is in it?  Its index is given back. */
 int pack_file_probe(struct pack_file *file, struct err *err) NONNULL MUST_CHECK;
+/** Libgit2 lets go of it. */
+void pack_file_let_go(struct pack_file *file) NONNULL;
 
-/** After that: put it where git finds it, held by a .keep.  The folder is not synced
- * yet. */
+/** After sync and probe: put it where git finds it, held by a .keep.  The folder is not
+ * synced yet. */
 int pack_file_move_in(struct pack_file *file, struct err *err) NONNULL MUST_CHECK;
 
 #endif

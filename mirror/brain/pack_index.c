@@ -304,15 +304,8 @@ pack_index_write(struct pack_index *index, const char *path,
 	out->hash = hash;
 	sort_numbers(index, order);
 	if (write_all(out, index, order, trailer, err) < 0) {
-		err_wrap(err, "write %s", path);
-		goto undo;
+		(void)unlink(path);
+		return err_wrap(err, "write %s", path);
 	}
-	if (fd_sync(fd, path, err) < 0) {
-		goto undo;
-	}
-	return 0;
-
-undo:
-	(void)unlink(path);
-	return err->code;
+	return STEAL_FD(fd);
 }

@@ -45,9 +45,9 @@ const struct oid *pack_index_oid(const struct pack_index *index, size_t at) NONN
 uint64_t pack_index_offset(const struct pack_index *index, size_t at) NONNULL;
 uint32_t pack_index_crc(const struct pack_index *index, size_t at) NONNULL;
 
-/** Write the .idx (version 2) of the pack that ends with @trailer, and sync it.  With
- * @is_last nothing can be found by name afterwards, only asked by number, and less memory
- * is needed. */
+/** Write the .idx (version 2) of the pack that ends with @trailer; it is not synced yet.
+ * With @is_last nothing can be found by name afterwards, only asked by number, and less
+ * memory is needed.  @return its open file, the caller's, or negative. */
 int pack_index_write(struct pack_index *index, const char *path,
 	const uint8_t trailer[OID_LEN], bool is_last, struct err *err) NONNULL MUST_CHECK;
 

@@ -504,6 +504,7 @@ repo_close(struct repo *repo)
 	free(repo->held);
 	forget_held_odb(repo);
 	packs_done(&repo->packs);
+	recent_done(&repo->recent);
 	mend_done(&repo->mend);
 	git_odb_free(repo->odb);
 	git_repository_free(repo->git);
@@ -571,6 +572,8 @@ reopen_objects(struct repo *repo, struct err *err)
 	}
 	git_odb_free(repo->odb);
 	repo->odb = odb;
+	// What is lost is not built upon.
+	recent_done(&repo->recent);
 	repo->losses++;
 	return 0;
 }
@@ -612,6 +615,12 @@ const struct packs *
 repo_packs(const struct repo *repo)
 {
 	return &repo->packs;
+}
+
+struct recent *
+repo_recent(struct repo *repo)
+{
+	return &repo->recent;
 }
 
 uint64_t

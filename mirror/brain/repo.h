@@ -35,6 +35,7 @@ struct buf;
 struct err;
 struct mend;
 struct packs;
+struct recent;
 struct repo;
 
 enum {
@@ -97,6 +98,8 @@ repo_look(struct repo *repo, struct mend *ret_mend, struct err *err) NONNULL MUS
 int repo_refresh(struct repo *repo, struct err *err) NONNULL MUST_CHECK;
 /** The packs that stood there at the last refresh; borrowed until the next. */
 const struct packs *repo_packs(const struct repo *repo) NONNULL;
+/** For tree.c: what it wrote last. */
+struct recent *repo_recent(struct repo *repo) NONNULL;
 /** Grows when a refresh finds that a pack is gone. */
 uint64_t repo_losses(const struct repo *repo) NONNULL;
 
@@ -301,8 +304,24 @@ const char *repo_staging(const struct repo *repo) NONNULL;
 /**
  * Is the pack beside @index readable by libgit2?  It must hold exactly @count objects,
  * and each of the @nsamples must be there and hash to its name (CORRUPT).
+ *
+ * @ret_probe
+ *         The pack, open; repo_probe_close() it.
  */
-int repo_probe_pack(const char *index, size_t count, const struct oid *samples,
-	size_t nsamples, struct err *err) NONNULL_ARGS(1, 5) MUST_CHECK;
+struct repo_probe;
+int
+repo_probe(const char *index, size_t count, const struct oid *samples, size_t nsamples,
+	struct repo_probe **ret_probe, struct err *err) NONNULL_ARGS(1, 5, 6) MUST_CHECK;
+/** As repo_read(), from that pack alone: 1, 0 it is not in it, or negative.  Any thread.
+ */
+int repo_probe_read(struct repo_probe *probe, const struct oid *oid,
+	enum object_kind kind, struct buf *buf, struct err *err) NONNULL MUST_CHECK;
+/** Accepts NULL. */
+void repo_probe_close(struct repo_probe *probe);
+
+/** objects/pack has names that are not synced yet: the next repo_move_ref() sees to it,
+ * or repo_sync_packs(). */
+void repo_owe_sync(struct repo *repo) NONNULL;
+int repo_sync_packs(struct repo *repo, struct err *err) NONNULL MUST_CHECK;
 
 #endif

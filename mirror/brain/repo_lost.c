@@ -156,49 +156,6 @@ repo_find_tip(struct repo *repo, const char *email, const struct oid *after,
 	return choose_tip(&search, after, ret_commit);
 }
 
-// As git does it: nobody else writes while there is a lock, and the name is given to
-// what is whole.
-static int
-write_locked(const char *path, const char *lock, const char *text, struct err *err)
-{
-	AUTO_CLOSE int fd = open(lock, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-
-	if (fd < 0) {
-		return err_errno(err, "create %s", lock);
-	}
-	if (fd_write_all(fd, text, strlen(text), err) < 0 || fd_sync(fd, lock, err) < 0) {
-		(void)unlink(lock);
-		return err->code;
-	}
-	if (rename(lock, path) < 0) {
-		(void)err_errno(err, "move %s in", path);
-		(void)unlink(lock);
-		return err->code;
-	}
-	return 0;
-}
-
-// Our library reads what stands there before it writes, and git does as well.
-int
-repo_put_ref(struct repo *repo, const struct oid *commit, struct err *err)
-{
-	AUTO_FREE char *path = path_join(repo->git_dir, repo->ref);
-	AUTO_FREE char *lock = xasprintf("%s.lock", path);
-	AUTO_FREE char *folder = xstrdup(path);
-	char hex[OID_HEX_MAX];
-	AUTO_FREE char *text = xasprintf("%s\n", oid_hex(commit, hex));
-
-	*strrchr(folder, '/') = '\0';
-	if (file_make_dirs(folder, 0755, err) < 0 ||
-		write_locked(path, lock, text, err) < 0) {
-		return err_wrap(err, "write the branch %s", repo->branch);
-	}
-
-	AUTO_CLOSE int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	return fd < 0 ? err_errno(err, "open %s", folder) : fd_sync(fd, folder, err);
-}
-
 // ---- tags
 
 struct lost_tags {

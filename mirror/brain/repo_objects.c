@@ -2,11 +2,15 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/path.h"
 #include "brain/repo.h"
 #include "brain/repo_room.h"
 
 #include <assert.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 static_assert((int)OBJECT_COMMIT == (int)GIT_OBJECT_COMMIT &&
@@ -26,9 +30,9 @@ repo_has(struct repo *repo, const struct oid *oid)
 	return git_odb_exists_ext(repo->odb, &id, GIT_ODB_LOOKUP_NO_REFRESH) == 1;
 }
 
-int
-repo_stat(struct repo *repo, const struct oid *oid, enum object_kind *ret_kind,
-	size_t *ret_len, struct err *err)
+static int
+stat_in(git_odb *odb, const struct oid *oid, enum object_kind *ret_kind, size_t *ret_len,
+	struct err *err)
 {
 	git_oid id = repo_to_git(oid);
 	git_object_t kind;
@@ -36,7 +40,7 @@ repo_stat(struct repo *repo, const struct oid *oid, enum object_kind *ret_kind,
 	int code;
 
 	errno = 0;
-	code = git_odb_read_header(ret_len, &kind, repo->odb, &id);
+	code = git_odb_read_header(ret_len, &kind, odb, &id);
 	if (code < 0) {
 		return repo_fail(err, code, "object %s", oid_hex(oid, hex));
 	}
@@ -45,8 +49,15 @@ repo_stat(struct repo *repo, const struct oid *oid, enum object_kind *ret_kind,
 }
 
 int
-repo_read(struct repo *repo, const struct oid *oid, enum object_kind kind,
-	struct buf *buf, struct err *err)
+repo_stat(struct repo *repo, const struct oid *oid, enum object_kind *ret_kind,
+	size_t *ret_len, struct err *err)
+{
+	return stat_in(repo->odb, oid, ret_kind, ret_len, err);
+}
+
+static int
+read_in(git_odb *odb, const struct oid *oid, enum object_kind kind, struct buf *buf,
+	struct err *err)
 {
 	git_oid id = repo_to_git(oid);
 	git_odb_object *object = NULL;
@@ -57,7 +68,7 @@ repo_read(struct repo *repo, const struct oid *oid, enum object_kind kind,
 	int result;
 
 	// The size first: a ceiling that is checked after the reading is none.
-	if (repo_stat(repo, oid, &have, &len, err) < 0) {
+	if (stat_in(odb, oid, &have, &len, err) < 0) {
 		return err->code;
 	}
 	if (kind != OBJECT_ANY && have != kind) {
@@ -70,7 +81,7 @@ repo_read(struct repo *repo, const struct oid *oid, enum object_kind kind,
 			oid_hex(oid, hex), len);
 	}
 	errno = 0;
-	code = git_odb_read(&object, repo->odb, &id);
+	code = git_odb_read(&object, odb, &id);
 	if (code < 0) {
 		return repo_fail(err, code, "read object %s", oid_hex(oid, hex));
 	}
@@ -78,6 +89,13 @@ repo_read(struct repo *repo, const struct oid *oid, enum object_kind kind,
 		buf, git_odb_object_data(object), git_odb_object_size(object), err);
 	git_odb_object_free(object);
 	return result;
+}
+
+int
+repo_read(struct repo *repo, const struct oid *oid, enum object_kind kind,
+	struct buf *buf, struct err *err)
+{
+	return read_in(repo->odb, oid, kind, buf, err);
 }
 
 struct each_object {
@@ -265,33 +283,90 @@ probe_samples(git_odb *odb, const struct oid *samples, size_t nsamples, struct e
 	return 0;
 }
 
-int
-repo_probe_pack(const char *index, size_t count, const struct oid *samples,
-	size_t nsamples, struct err *err)
+// One pack, apart from the repository's others.
+struct repo_probe {
+	git_odb *odb;
+};
+
+static int
+open_probe(struct repo_probe *probe, const char *index, size_t *ret_count)
 {
-	git_odb *odb = NULL;
 	git_odb_backend *backend = NULL;
-	size_t found = 0;
-	int result = 0;
-	int code = git_odb_new(&odb);
+	int code = git_odb_new(&probe->odb);
 
 	if (code == 0) {
 		code = git_odb_backend_one_pack(&backend, index);
 	}
 	if (code == 0) {
-		code = git_odb_add_backend(odb, backend, 1);
+		code = git_odb_add_backend(probe->odb, backend, 1);
 	}
-	if (code == 0) {
-		code = git_odb_foreach(odb, count_object, &found);
-	}
+	return code < 0 ? code : git_odb_foreach(probe->odb, count_object, ret_count);
+}
+
+int
+repo_probe(const char *index, size_t count, const struct oid *samples, size_t nsamples,
+	struct repo_probe **ret_probe, struct err *err)
+{
+	struct repo_probe *probe = xcalloc(1, sizeof(*probe));
+	size_t found = 0;
+	int code = open_probe(probe, index, &found);
+	int result;
+
 	if (code < 0) {
 		result = repo_fail(err, code, "open the new pack");
 	} else if (found != count) {
 		result = err_raise(err, ERR_CORRUPT,
 			"the new pack has %zu objects instead of %zu", found, count);
 	} else {
-		result = probe_samples(odb, samples, nsamples, err);
+		result = probe_samples(probe->odb, samples, nsamples, err);
 	}
-	git_odb_free(odb);
-	return result;
+	if (result < 0) {
+		repo_probe_close(probe);
+		return result;
+	}
+	*ret_probe = probe;
+	return 0;
+}
+
+int
+repo_probe_read(struct repo_probe *probe, const struct oid *oid, enum object_kind kind,
+	struct buf *buf, struct err *err)
+{
+	git_oid id = repo_to_git(oid);
+
+	if (git_odb_exists_ext(probe->odb, &id, GIT_ODB_LOOKUP_NO_REFRESH) != 1) {
+		return 0;
+	}
+	return read_in(probe->odb, oid, kind, buf, err) < 0 ? err->code : 1;
+}
+
+void
+repo_probe_close(struct repo_probe *probe)
+{
+	if (probe != NULL) {
+		git_odb_free(probe->odb);
+		free(probe);
+	}
+}
+
+void
+repo_owe_sync(struct repo *repo)
+{
+	repo->owes_sync = true;
+}
+
+int
+repo_sync_packs(struct repo *repo, struct err *err)
+{
+	AUTO_FREE char *folder = NULL;
+
+	if (!repo->owes_sync) {
+		return 0;
+	}
+	folder = path_join(repo->objects, "pack");
+	if (fd_sync_folder(folder, err) < 0) {
+		return err->code;
+	}
+	repo->owes_sync = false;
+	return 0;
 }

@@ -3,14 +3,20 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/fd.h"
+#include "base/file.h"
 #include "base/mem.h"
+#include "base/path.h"
 #include "brain/reap.h"
 #include "brain/repo.h"
 #include "brain/repo_room.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 // "refs/heads/host/x" and "refs/remotes/origin/host/x" give "x", anything else NULL.
 static const char *
@@ -253,55 +259,168 @@ repo_each_milestone(struct repo *repo, repo_tag_fn *fn, void *payload, struct er
 	return each_ref(repo, give_milestone, &state, err);
 }
 
-static int
-try_move(
-	struct repo *repo, const git_oid *old, const git_oid *commit, const char *message)
+// ---- the branch
+
+enum move {
+	MOVE_DONE,
+	MOVE_LOCKED,
+	// It is not where it was left.
+	MOVE_ELSEWHERE,
+	MOVE_FAILED,
+};
+
+static enum move
+create_branch(
+	struct repo *repo, const git_oid *commit, const char *message, struct err *err)
 {
 	git_reference *ref = NULL;
 	int code;
 
+	if (repo_sync_packs(repo, err) < 0) {
+		return MOVE_FAILED;
+	}
 	errno = 0;
-	code = old != NULL
-		? git_reference_create_matching(
-			  &ref, repo->git, repo->ref, commit, 1, old, message)
-		: git_reference_create(&ref, repo->git, repo->ref, commit, 0, message);
+	code = git_reference_create(&ref, repo->git, repo->ref, commit, 0, message);
 	git_reference_free(ref);
-	// Someone else's first commit.
-	return code == GIT_EEXISTS ? GIT_EMODIFIED : code;
+	switch (code) {
+	case 0:
+		return MOVE_DONE;
+	case GIT_ELOCKED:
+		git_error_clear();
+		return MOVE_LOCKED;
+	case GIT_EEXISTS:
+	case GIT_EMODIFIED:
+	case GIT_ENOTFOUND:
+		git_error_clear();
+		return MOVE_ELSEWHERE;
+	default:
+		(void)repo_fail(err, code, "move the branch %s", repo->branch);
+		return MOVE_FAILED;
+	}
 }
 
-// `git pack-refs` moves refs from files into a table and prunes folders: a branch may
-// look gone, or its folder be gone, for a moment.  It did move only when it reads
-// otherwise.
+// `git pack-refs` moves refs from files into a table and prunes folders, so the folder
+// may be gone, and one with the branch's own name be left over.
+static int
+create_lock(const char *folder, const char *lock, struct err *err)
+{
+	int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
+	int fd = open(lock, flags, 0644);
+
+	if (fd < 0 && errno == ENOENT) {
+		if (file_make_dirs(folder, 0755, err) < 0) {
+			return err->code;
+		}
+		fd = open(lock, flags, 0644);
+	}
+	return fd < 0 ? err_errno(err, "create %s", lock) : fd;
+}
+
+static int
+rename_lock(const char *lock, const char *path, struct err *err)
+{
+	if (rename(lock, path) == 0 ||
+		(errno == EISDIR && rmdir(path) == 0 && rename(lock, path) == 0)) {
+		return 0;
+	}
+	return err_errno(err, "move %s in", path);
+}
+
+// Objects and their names first.  The two syncs stand side by side because they cost one
+// wait where a file system has one journal.
+static int
+write_branch(struct repo *repo, int fd, const char *lock, const char *path,
+	const struct oid *commit, struct err *err)
+{
+	char text[OID_HEX_MAX + 1];
+	char hex[OID_HEX_MAX];
+
+	(void)snprintf(text, sizeof(text), "%s\n", oid_hex(commit, hex));
+	if (fd_write_all(fd, text, strlen(text), err) < 0 || fd_sync(fd, lock, err) < 0 ||
+		repo_sync_packs(repo, err) < 0) {
+		return err->code;
+	}
+	return rename_lock(lock, path, err);
+}
+
+// As git does it: nobody else writes while there is a lock, and the name is given to what
+// is whole.  @old, when given, must be what stands there.
+static enum move
+replace_branch(
+	struct repo *repo, const git_oid *old, const struct oid *commit, struct err *err)
+{
+	AUTO_FREE char *path = path_join(repo->git_dir, repo->ref);
+	AUTO_FREE char *lock = xasprintf("%s.lock", path);
+	AUTO_FREE char *folder = xmemdup0(path, (size_t)(strrchr(path, '/') - path));
+	AUTO_CLOSE int fd = create_lock(folder, lock, err);
+	git_oid now;
+
+	if (fd < 0) {
+		return err->sys == EEXIST ? MOVE_LOCKED : MOVE_FAILED;
+	}
+	if (old != NULL &&
+		(git_reference_name_to_id(&now, repo->git, repo->ref) < 0 ||
+			!git_oid_equal(&now, old))) {
+		git_error_clear();
+		(void)unlink(lock);
+		return MOVE_ELSEWHERE;
+	}
+	if (write_branch(repo, fd, lock, path, commit, err) < 0) {
+		(void)unlink(lock);
+		return MOVE_FAILED;
+	}
+	return fd_sync_folder(folder, err) < 0 ? MOVE_FAILED : MOVE_DONE;
+}
+
+// A branch may look gone for a moment while `git pack-refs` runs.  It did move only when
+// it reads otherwise.
 static bool
-is_passing(struct repo *repo, int code, const git_oid *old)
+is_passing(struct repo *repo, enum move move, const git_oid *old)
 {
 	git_oid now;
 	int seen;
 
-	if (code == GIT_ELOCKED) {
-		return true;
-	}
-	if (code != GIT_ENOTFOUND && code != GIT_EMODIFIED) {
-		return false;
+	if (move != MOVE_ELSEWHERE) {
+		return move == MOVE_LOCKED;
 	}
 	seen = git_reference_name_to_id(&now, repo->git, repo->ref);
+	git_error_clear();
 	return old != NULL ? seen == 0 && git_oid_equal(&now, old)
 			   : seen == GIT_ENOTFOUND;
+}
+
+// A living git lets go by itself; a dead one's lock is reaped.
+static enum move
+move_patiently(struct repo *repo, const git_oid *old, const struct oid *commit,
+	const char *message, struct err *err)
+{
+	git_oid to = repo_to_git(commit);
+	int64_t end = clock_mono_ms() + REPO_LOCK_WAIT_MS;
+	struct timespec pause = { .tv_nsec = REPO_LOCK_PAUSE_MS * 1000000L };
+
+	for (;;) {
+		enum move move = old != NULL ? replace_branch(repo, old, commit, err)
+					     : create_branch(repo, &to, message, err);
+
+		if (!is_passing(repo, move, old) || clock_mono_ms() >= end) {
+			return move;
+		}
+		(void)nanosleep(&pause, NULL);
+		pause.tv_nsec = MIN_OF(pause.tv_nsec * 2, 500000000L);
+		if (reap_locks(repo->git_dir, err) < 0) {
+			return MOVE_FAILED;
+		}
+	}
 }
 
 int
 repo_move_ref(struct repo *repo, const struct oid *old, const struct oid *commit,
 	const char *message, struct err *err)
 {
-	git_oid to = repo_to_git(commit);
 	git_oid from = { { 0 } };
 	const git_oid *matching = NULL;
-	int64_t end = clock_mono_ms() + REPO_LOCK_WAIT_MS;
-	struct timespec pause = { .tv_nsec = REPO_LOCK_PAUSE_MS * 1000000L };
 	enum object_kind kind = OBJECT_ANY;
 	size_t len = 0;
-	int code;
 
 	if (repo_stat(repo, commit, &kind, &len, err) < 0) {
 		return err_wrap(err, "move the branch");
@@ -314,30 +433,31 @@ repo_move_ref(struct repo *repo, const struct oid *old, const struct oid *commit
 		from = repo_to_git(old);
 		matching = &from;
 	}
-	while ((code = try_move(repo, matching, &to, message)) < 0 &&
-		is_passing(repo, code, matching) && clock_mono_ms() < end) {
-		(void)nanosleep(&pause, NULL);
-		pause.tv_nsec = MIN_OF(pause.tv_nsec * 2, 500000000L);
-		// A living git lets go by itself; a dead one's lock is reaped.
-		if (reap_locks(repo->git_dir, err) < 0) {
-			return err->code;
-		}
-	}
-	if (code == GIT_ENOTFOUND || code == GIT_EMODIFIED) {
-		git_error_clear();
-		return err_raise(err, ERR_UNSTABLE,
-			"the branch %s is not where it was left", repo->branch);
-	}
-	if (code == GIT_ELOCKED) {
-		(void)repo_fail(err, code, "move the branch %s", repo->branch);
+	switch (move_patiently(repo, matching, commit, message, err)) {
+	case MOVE_DONE:
+		repo_let_go(repo);
+		return 0;
+	case MOVE_LOCKED:
+		(void)err_raise(err, ERR_BUSY,
+			"move the branch %s: another git has locked it", repo->branch);
 		return err_advise(err, "wait for the other git, or remove %s/%s.lock",
 			repo->git_dir, repo->ref);
+	case MOVE_ELSEWHERE:
+		return err_raise(err, ERR_UNSTABLE,
+			"the branch %s is not where it was left", repo->branch);
+	case MOVE_FAILED:
+		break;
 	}
-	if (code < 0) {
-		return repo_fail(err, code, "move the branch %s", repo->branch);
-	}
-	repo_let_go(repo);
-	return 0;
+	return err_wrap(err, "move the branch %s", repo->branch);
+}
+
+// Our library reads what stands there before it writes, and git does as well.
+int
+repo_put_ref(struct repo *repo, const struct oid *commit, struct err *err)
+{
+	return replace_branch(repo, NULL, commit, err) == MOVE_DONE
+		? 0
+		: err_wrap(err, "write the branch %s", repo->branch);
 }
 
 int

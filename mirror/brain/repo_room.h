@@ -23,6 +23,7 @@
 #include "brain/mend.h"
 #include "brain/oid.h"
 #include "brain/packs.h"
+#include "brain/recent.h"
 #include "brain/repo.h"
 
 #include <git2.h>
@@ -49,6 +50,8 @@ struct repo {
 	char **held;
 	size_t nheld;
 	size_t held_size;
+	// objects/pack has names that are not synced yet.
+	bool owes_sync;
 	// Those packs alone; opened when somebody asks.
 	git_odb *held_odb;
 	// What stood in objects/pack when it was last looked at, and how often something
@@ -57,6 +60,7 @@ struct repo {
 	// libgit2 knows all of them: it looked between two equal lists.
 	bool packs_known;
 	uint64_t losses;
+	struct recent recent;
 	// Where a shallow clone was cut, sorted.
 	struct oid *shallow;
 	size_t nshallow;

@@ -22,6 +22,7 @@
 #include "base/mem.h"
 #include "brain/pack.h"
 #include "brain/plain.h"
+#include "brain/recent.h"
 #include "brain/repo.h"
 
 #include <stdlib.h>
@@ -337,15 +338,46 @@ check_edit(const struct tree_edit *edit, struct err *err)
 		: 0;
 }
 
+enum {
+	MODE_LEN = 12,
+};
+
+// "100644 " without a format: a first cycle writes one for each file.
+static size_t
+write_mode(uint32_t mode, char text[MODE_LEN])
+{
+	size_t at = MODE_LEN;
+
+	text[--at] = ' ';
+	do {
+		text[--at] = (char)('0' + (mode & 7));
+		mode >>= 3;
+	} while (mode != 0);
+	return at;
+}
+
 static int
 emit(struct buf *out, uint32_t mode, const char *name, size_t name_len,
 	const struct oid *oid, struct err *err)
 {
-	if (buf_add_fmt(out, err, "%o ", mode) < 0 ||
+	char text[MODE_LEN];
+	size_t at = write_mode(mode, text);
+
+	if (buf_add(out, text + at, sizeof(text) - at, err) < 0 ||
 		buf_add(out, name, name_len + 1, err) < 0) {
 		return err->code;
 	}
 	return buf_add(out, oid->id, OID_LEN, err);
+}
+
+// The entry that stands at @raw; others write modes with a leading zero, git does not.
+static int
+copy(struct buf *out, const struct tree_entry *entry, const char *raw, size_t len,
+	struct err *err)
+{
+	return raw[0] == '0'
+		? emit(out, entry->mode, entry->name, entry->name_len, &entry->oid, err)
+		: buf_add(out, raw, len, err);
 }
 
 // Merge the old entries and the edits: @named is sorted by name, @ordered as a tree is.
@@ -356,6 +388,7 @@ merge(struct tree_iter old, const struct tree_edit *const *named,
 {
 	size_t next = 0;
 	struct tree_entry entry = { 0 };
+	const char *raw = old.at;
 	int has = tree_next(&old, &entry, err);
 
 	*ret_entries = 0;
@@ -369,6 +402,7 @@ merge(struct tree_iter old, const struct tree_edit *const *named,
 		}
 		if (has > 0 &&
 			bsearch(&key, named, nedits, sizeof(*named), by_name) != NULL) {
+			raw = old.at;
 			has = tree_next(&old, &entry, err);
 			continue;
 		}
@@ -384,10 +418,10 @@ merge(struct tree_iter old, const struct tree_edit *const *named,
 			}
 			next++;
 		} else {
-			if (emit(out, entry.mode, entry.name, entry.name_len, &entry.oid,
-				    err) < 0) {
+			if (copy(out, &entry, raw, (size_t)(old.at - raw), err) < 0) {
 				return err->code;
 			}
+			raw = old.at;
 			has = tree_next(&old, &entry, err);
 		}
 		(*ret_entries)++;
@@ -416,40 +450,140 @@ sort_edits(const struct tree_edit *edits, size_t nedits, const struct tree_edit 
 	return 0;
 }
 
+// What to build upon: from memory, or from the repository.
+static int
+read_base(struct repo *repo, const struct oid *base, struct buf *raw,
+	struct tree_iter *ret, struct err *err)
+{
+	int found = base == NULL ? 0 : recent_get(repo_recent(repo), base, raw, err);
+
+	if (found <= 0) {
+		return found < 0 ? found : read_tree(repo, base, raw, ret, err);
+	}
+	*ret = (struct tree_iter){ raw->data, raw->data + raw->len };
+	return 0;
+}
+
+// A tree with its raw bytes; without a name it is empty.
+struct base {
+	struct oid oid;
+	struct buf raw;
+	struct tree_iter iter;
+};
+
+static void
+base_done(struct base *base)
+{
+	buf_done(&base->raw);
+}
+
+static int
+base_load(struct repo *repo, const struct oid *oid, struct base *ret, struct err *err)
+{
+	*ret = (struct base){ .raw = { .max = TREE_RAW_MAX } };
+	if (oid != NULL) {
+		ret->oid = *oid;
+	}
+	return read_base(repo, oid, &ret->raw, &ret->iter, err);
+}
+
+// The entry of this name: 1, 0 none, or negative.
+static int
+entry_in(struct tree_iter iter, const char *name, size_t len, struct tree_entry *ret,
+	struct err *err)
+{
+	int got;
+
+	while ((got = tree_next(&iter, ret, err)) > 0) {
+		if (ret->name_len == len && memcmp(ret->name, name, len) == 0) {
+			break;
+		}
+	}
+	return got;
+}
+
 int
-tree_apply(struct repo *repo, struct pack *pack, const struct oid *base,
+tree_base_at(struct repo *repo, const struct oid *tree, const char *path,
+	uint32_t *ret_mode, struct oid *ret_oid, struct err *err)
+{
+	struct tree_entry entry = { .mode = TREE_FOLDER, .oid = *tree };
+
+	while (path[0] != '\0') {
+		AUTO(base_done) struct base base = { 0 };
+		size_t len = (size_t)(strchrnul(path, '/') - path);
+		const struct oid above = entry.oid;
+		int found = 0;
+
+		if (is_folder(entry.mode)) {
+			found = base_load(repo, &above, &base, err);
+			found = found < 0 ? found
+					  : entry_in(base.iter, path, len, &entry, err);
+		}
+		if (found <= 0) {
+			return found;
+		}
+		path += len + (path[len] == '/');
+	}
+	*ret_mode = entry.mode;
+	*ret_oid = entry.oid;
+	return 1;
+}
+
+static int
+store(struct repo *repo, struct pack *pack, const struct base *base,
+	const struct buf *raw, struct oid *ret_tree, struct err *err)
+{
+	bool changed = !oid_is_zero(&base->oid);
+	int added;
+
+	if (changed && raw->len == base->raw.len &&
+		memcmp(raw->data, base->raw.data, raw->len) == 0) {
+		*ret_tree = base->oid;
+		return 0;
+	}
+	added = pack_add(pack, OBJECT_TREE, raw->data, raw->len, ret_tree, err);
+	if (added >= 0 && changed) {
+		recent_put(repo_recent(repo), ret_tree, raw->data, raw->len);
+	}
+	return MIN_OF(added, 0);
+}
+
+static int
+apply(struct repo *repo, struct pack *pack, const struct base *base,
 	const struct tree_edit *edits, size_t nedits, struct oid *ret_tree,
 	size_t *ret_entries, struct err *err)
 {
-	AUTO(buf_done) struct buf raw = { .max = TREE_RAW_MAX };
 	AUTO(buf_done) struct buf out = { .max = TREE_RAW_MAX };
 	AUTO_FREE const struct tree_edit **named =
 		xcalloc(nedits + 1, sizeof(struct tree_edit *));
 	AUTO_FREE const struct tree_edit **ordered =
 		xcalloc(nedits + 1, sizeof(struct tree_edit *));
-	struct tree_iter old;
-	size_t entries = 0;
 
 	if (sort_edits(edits, nedits, named, ordered, err) < 0 ||
-		read_tree(repo, base, &raw, &old, err) < 0 ||
-		buf_reserve(&out, MIN_OF(raw.len + nedits * ENTRY_LEN, out.max), err) <
-			0 ||
-		merge(old, named, ordered, nedits, &out, &entries, err) < 0) {
-		return err_wrap(err, "change a tree");
+		buf_reserve(&out, MIN_OF(base->raw.len + nedits * ENTRY_LEN, out.max),
+			err) < 0 ||
+		merge(base->iter, named, ordered, nedits, &out, ret_entries, err) < 0) {
+		return err->code;
 	}
-	*ret_entries = entries;
-	if (entries == 0) {
+	if (*ret_entries == 0) {
 		memset(ret_tree, 0, sizeof(*ret_tree));
 		return 0;
 	}
-	if (base != NULL && !oid_is_zero(base) && raw.len == out.len &&
-		memcmp(raw.data, out.data, out.len) == 0) {
-		*ret_tree = *base;
-		return 0;
+	return store(repo, pack, base, &out, ret_tree, err);
+}
+
+int
+tree_apply(struct repo *repo, struct pack *pack, const struct oid *base,
+	const struct tree_edit *edits, size_t nedits, struct oid *ret_tree,
+	size_t *ret_entries, struct err *err)
+{
+	AUTO(base_done) struct base old;
+
+	if (base_load(repo, base, &old, err) < 0 ||
+		apply(repo, pack, &old, edits, nedits, ret_tree, ret_entries, err) < 0) {
+		return err_wrap(err, "change a tree");
 	}
-	return pack_add(pack, OBJECT_TREE, out.data, out.len, ret_tree, err) < 0
-		? err_wrap(err, "change a tree")
-		: 0;
+	return 0;
 }
 
 // ---- writing a whole tree
@@ -480,35 +614,51 @@ struct update {
 	struct pack *pack;
 };
 
-// The folder @base with those of @changes that are in it; their paths count from @skip.
+// The folder @oid (NULL: none yet) with those of @changes that are in it; their paths
+// count from @skip.
 struct level {
-	const struct oid *base;
+	const struct oid *oid;
+	struct base base;
+	struct tree_iter at;
 	const struct tree_change *const *changes;
 	size_t count;
 	size_t skip;
 	int depth;
 };
 
-static int update_level(struct update *update, const struct level *level,
-	struct oid *ret_tree, struct err *err);
+static int update_level(struct update *update, struct level *level, struct oid *ret_tree,
+	struct err *err);
 
-// What stands at @name in @base, if it is a folder.
+// What stands at @name, if it is a folder.  Names are asked for in nearly the order they
+// stand in: the search begins at @at, where the last one ended, and goes round once.
 static int
-folder_in(struct repo *repo, const struct oid *base, const char *name, struct oid *ret,
-	struct err *err)
+folder_in(const struct base *base, struct tree_iter *at, const char *name,
+	struct oid *ret, struct err *err)
 {
-	uint32_t mode = 0;
-	int found = base == NULL || oid_is_zero(base)
-		? 0
-		: repo_tree_at(repo, base, name, &mode, ret, err);
+	const char *start = at->at;
+	struct tree_entry entry;
 
-	return found > 0 && !is_folder(mode) ? 0 : found;
+	for (bool around = false; !around || at->at < start;) {
+		int got = tree_next(at, &entry, err);
+
+		if (got < 0 || (got == 0 && around)) {
+			return got;
+		}
+		if (got == 0) {
+			around = true;
+			*at = base->iter;
+		} else if (strcmp(entry.name, name) == 0) {
+			*ret = entry.oid;
+			return is_folder(entry.mode);
+		}
+	}
+	return 0;
 }
 
 // Everything with one first component: the change of that name itself, if there is one,
 // comes first.
 static int
-update_group(struct update *update, const struct level *level, size_t from, size_t to,
+update_group(struct update *update, struct level *level, size_t from, size_t to,
 	struct tree_edit *edit, struct err *err)
 {
 	const struct tree_change *first = level->changes[from];
@@ -536,12 +686,12 @@ update_group(struct update *update, const struct level *level, size_t from, size
 	}
 	// A folder in a file's place begins empty.
 	if (!own) {
-		int found = folder_in(update->repo, level->base, edit->name, &below, err);
+		int found = folder_in(&level->base, &level->at, edit->name, &below, err);
 
 		if (found < 0) {
 			return found;
 		}
-		down.base = found > 0 ? &below : NULL;
+		down.oid = found > 0 ? &below : NULL;
 	}
 	if (update_level(update, &down, &edit->oid, err) < 0) {
 		return err->code;
@@ -551,15 +701,17 @@ update_group(struct update *update, const struct level *level, size_t from, size
 }
 
 static int
-update_level(struct update *update, const struct level *level, struct oid *ret_tree,
-	struct err *err)
+update_level(
+	struct update *update, struct level *level, struct oid *ret_tree, struct err *err)
 {
 	struct tree_edit *edits = xcalloc(level->count + 1, sizeof(*edits));
 	size_t nedits = 0;
 	size_t entries = 0;
 	int result = level->depth > TREE_DEPTH_MAX
 		? err_raise(err, ERR_TOO_BIG, "more than %d folders deep", TREE_DEPTH_MAX)
-		: 0;
+		: base_load(update->repo, level->oid, &level->base, err);
+
+	level->at = level->base.iter;
 
 	for (size_t from = 0, to = 0; from < level->count && result == 0; from = to) {
 		const char *path = level->changes[from]->path + level->skip;
@@ -578,9 +730,10 @@ update_level(struct update *update, const struct level *level, struct oid *ret_t
 		result = update_group(update, level, from, to, &edits[nedits - 1], err);
 	}
 	if (result == 0) {
-		result = tree_apply(update->repo, update->pack, level->base, edits,
-			nedits, ret_tree, &entries, err);
+		result = apply(update->repo, update->pack, &level->base, edits, nedits,
+			ret_tree, &entries, err);
 	}
+	base_done(&level->base);
 	for (size_t i = 0; i < nedits; i++) {
 		free((char *)(uintptr_t)edits[i].name);
 	}
@@ -596,7 +749,7 @@ tree_update(struct repo *repo, struct pack *pack, const struct oid *base,
 	AUTO_FREE const struct tree_change **sorted =
 		xcalloc(nchanges + 1, sizeof(struct tree_change *));
 	struct update update = { repo, pack };
-	struct level top = { .base = base, .changes = sorted, .count = nchanges };
+	struct level top = { .oid = base, .changes = sorted, .count = nchanges };
 
 	for (size_t i = 0; i < nchanges; i++) {
 		sorted[i] = &changes[i];
@@ -607,5 +760,7 @@ tree_update(struct repo *repo, struct pack *pack, const struct oid *base,
 			return err_raise(err, ERR_BUG, "two changes of one path");
 		}
 	}
-	return update_level(&update, &top, ret_tree, err);
+	return update_level(&update, &top, ret_tree, err) < 0
+		? err_wrap(err, "change a tree")
+		: 0;
 }

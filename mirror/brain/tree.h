@@ -10,7 +10,8 @@
  *
  *     if (tree_update(repo, pack, &head_tree, changes, 2, &tree, err) < 0) ...
  *
- * Knows: base, oid, repo (to read), pack (to write), plain (what may stand in a tree).
+ * Knows: base, oid, recent, repo (to read), pack (to write), plain (what may stand in a
+ *        tree).
  * Owns:  nothing.
  * Never: reads a tree that no change touches; writes an entry that plain refuses, an
  *        empty folder, or an order that `git fsck --strict` complains about.
@@ -107,6 +108,11 @@ struct tree_edit {
 int tree_apply(struct repo *repo, struct pack *pack, const struct oid *base,
 	const struct tree_edit *edits, size_t nedits, struct oid *ret_tree,
 	size_t *ret_entries, struct err *err) NONNULL_ARGS(1, 2, 6, 7, 8) MUST_CHECK;
+
+/** What stands at @path ("": the tree itself), to be built upon: as repo_tree_at(), but
+ * what was written a moment ago is not read again.  1, 0 nothing, or negative. */
+int tree_base_at(struct repo *repo, const struct oid *tree, const char *path,
+	uint32_t *ret_mode, struct oid *ret_oid, struct err *err) NONNULL MUST_CHECK;
 
 struct tree_change {
 	/** "a/b/c" from the top. */
