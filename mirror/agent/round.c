@@ -38,7 +38,7 @@ round_begin(struct round *round, struct kit *kit, const struct cycle_plan *plan,
 		repo_commit_tree(kit->repo, &round->head, &round->head_tree, err) < 0) {
 		return err->code;
 	}
-	if (pack_begin(kit->repo, &round->pack, err) < 0) {
+	if (pack_begin_on(kit->repo, &round->head_tree, &round->pack, err) < 0) {
 		return err->code;
 	}
 	if (repo_work_dir(kit->repo) != NULL &&

@@ -30,6 +30,7 @@
 #include "base/path.h"
 #include "brain/deflate.h"
 #include "brain/pack_file.h"
+#include "brain/packs.h"
 #include "brain/reach.h"
 #include "brain/repo.h"
 
@@ -285,27 +286,35 @@ has_no_objects(struct repo *repo)
 	AUTO_FREE char *packs = path_join(objects, "pack");
 	AUTO_FREE char *info = path_join(objects, "info");
 
-	return holds_at_most(objects, 2) && holds_at_most(packs, 0) &&
-		holds_at_most(info, 0);
+	return repo_packs(repo)->count == 0 && holds_at_most(objects, 2) &&
+		holds_at_most(packs, 0) && holds_at_most(info, 0);
 }
 
 int
 pack_begin(struct repo *repo, struct pack **ret_pack, struct err *err)
 {
-	struct pack *pack;
 	struct oid tree = { { 0 } };
 	struct oid head;
-	int found = repo_refresh(repo, err);
+	int found = repo_head(repo, &head, err);
 
-	if (found == 0) {
-		found = repo_head(repo, &head, err);
-	}
 	if (found < 0 || (found > 0 && repo_commit_tree(repo, &head, &tree, err) < 0)) {
+		return err_wrap(err, "begin a pack");
+	}
+	return pack_begin_on(repo, &tree, ret_pack, err);
+}
+
+int
+pack_begin_on(struct repo *repo, const struct oid *head_tree, struct pack **ret_pack,
+	struct err *err)
+{
+	struct pack *pack;
+
+	if (repo_refresh(repo, err) < 0) {
 		return err_wrap(err, "begin a pack");
 	}
 	pack = xcalloc(1, sizeof(*pack));
 	pack->repo = repo;
-	pack->head_tree = tree;
+	pack->head_tree = *head_tree;
 	pack->is_first = has_no_objects(repo);
 	pack->lock = (pthread_mutex_t)PTHREAD_ADAPTIVE_MUTEX_INITIALIZER_NP;
 	(void)pthread_mutex_init(&pack->reach_lock, NULL);

@@ -51,6 +51,10 @@ struct pack_stats {
 int
 pack_begin(struct repo *repo, struct pack **ret_pack, struct err *err) NONNULL MUST_CHECK;
 
+/** The same for whoever knows the tree of the branch's commit; zero: there is none. */
+int pack_begin_on(struct repo *repo, const struct oid *head_tree, struct pack **ret_pack,
+	struct err *err) NONNULL MUST_CHECK;
+
 /** What comes is a change of what the branch has: its trees and commits are new, as a
  * rule, and are not looked for, which takes as long as making them.  One that is there
  * all the same stands there twice, until a repack. */

@@ -414,6 +414,7 @@ pack_file_move_in(struct pack_file *file, struct err *err)
 	}
 	// From here on git knows it, and may have dropped other copies of what is in it:
 	// it stays, held, and the next pack uses it.
+	repo_expect_pack(file->repo, file->name);
 	free(file->path);
 	file->path = NULL;
 	return 0;

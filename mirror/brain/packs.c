@@ -25,8 +25,27 @@ by_name(const void *left, const void *right)
 	return strcmp(*(const char *const *)left, *(const char *const *)right);
 }
 
-int
-packs_list(const char *objects, struct packs *ret_packs, struct err *err)
+// Names are as good as random: any two sums that mix well tell sets of them apart.
+static void
+mark_name(struct packs_mark *mark, const char *name)
+{
+	uint64_t first = UINT64_C(0xcbf29ce484222325);
+	uint64_t second = UINT64_C(0x9e3779b97f4a7c15);
+
+	for (const char *at = name; *at != '\0'; at++) {
+		first = (first ^ (unsigned char)*at) * UINT64_C(0x100000001b3);
+		second = (second ^ (unsigned char)*at) * UINT64_C(0xff51afd7ed558ccd);
+		second ^= second >> 29;
+	}
+	mark->sums[0] += first ^ first >> 31;
+	mark->sums[1] += second;
+	mark->count++;
+}
+
+typedef void name_fn(void *payload, const char *name);
+
+static int
+each_pack(const char *objects, name_fn *fn, void *payload, struct err *err)
 {
 	AUTO_FREE char *folder = path_join(objects, "pack");
 	DIR *dir = opendir(folder);
@@ -36,17 +55,67 @@ packs_list(const char *objects, struct packs *ret_packs, struct err *err)
 	}
 	for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
 		if (is_pack(entry->d_name)) {
-			ret_packs->names = xgrow(ret_packs->names, ret_packs->count,
-				&ret_packs->capacity, sizeof(ret_packs->names[0]));
-			ret_packs->names[ret_packs->count++] = xstrdup(entry->d_name);
+			fn(payload, entry->d_name);
 		}
 	}
 	(void)closedir(dir);
-	if (ret_packs->count > 1) {
-		qsort(ret_packs->names, ret_packs->count, sizeof(ret_packs->names[0]),
-			by_name);
-	}
 	return 0;
+}
+
+static void
+take_mark(void *payload, const char *name)
+{
+	mark_name(payload, name);
+}
+
+int
+packs_look(const char *objects, struct packs_mark *ret_mark, struct err *err)
+{
+	*ret_mark = (struct packs_mark){ 0 };
+	return each_pack(objects, take_mark, ret_mark, err);
+}
+
+bool
+packs_mark_same(const struct packs_mark *left, const struct packs_mark *right)
+{
+	return left->count == right->count && left->sums[0] == right->sums[0] &&
+		left->sums[1] == right->sums[1];
+}
+
+static void
+take_name(void *payload, const char *name)
+{
+	struct packs *packs = payload;
+
+	packs->names = xgrow(
+		packs->names, packs->count, &packs->capacity, sizeof(packs->names[0]));
+	packs->names[packs->count++] = xstrdup(name);
+	mark_name(&packs->mark, name);
+}
+
+static void
+sort(struct packs *packs)
+{
+	if (packs->count > 1) {
+		qsort(packs->names, packs->count, sizeof(packs->names[0]), by_name);
+	}
+}
+
+int
+packs_list(const char *objects, struct packs *ret_packs, struct err *err)
+{
+	if (each_pack(objects, take_name, ret_packs, err) < 0) {
+		return err->code;
+	}
+	sort(ret_packs);
+	return 0;
+}
+
+void
+packs_add(struct packs *packs, const char *name)
+{
+	take_name(packs, name);
+	sort(packs);
 }
 
 void
@@ -70,20 +139,6 @@ packs_lost(const struct packs *before, const struct packs *now)
 		}
 	}
 	return false;
-}
-
-bool
-packs_same(const struct packs *left, const struct packs *right)
-{
-	if (left->count != right->count) {
-		return false;
-	}
-	for (size_t i = 0; i < left->count; i++) {
-		if (strcmp(left->names[i], right->names[i]) != 0) {
-			return false;
-		}
-	}
-	return true;
 }
 
 void

@@ -421,6 +421,7 @@ repo_open(const struct repo_options *options, bool do_create, struct repo **ret_
 	if (fill_in(repo, options, err) < 0) {
 		return err->code;
 	}
+	repo->packs_come = true;
 	if (!options->read_only &&
 		(adopt(repo, options, err) < 0 || (made && make_safe(repo, err) < 0))) {
 		return err_wrap(err, "open the repository %s", options->path);
@@ -578,36 +579,65 @@ reopen_objects(struct repo *repo, struct err *err)
 	return 0;
 }
 
-int
-repo_refresh(struct repo *repo, struct err *err)
+void
+repo_expect_pack(struct repo *repo, const char *name)
+{
+	AUTO_FREE char *file = xasprintf("%s.pack", name);
+
+	packs_add(&repo->packs, file);
+	repo->packs_come = true;
+}
+
+// Others took some away, or brought some: which?
+static int
+list_packs(struct repo *repo, struct err *err)
 {
 	AUTO(packs_done) struct packs now = { 0 };
-	int code;
+	struct packs before = repo->packs;
 
 	if (packs_list(repo->objects, &now, err) < 0) {
-		return err_wrap(err, "look for new objects");
+		return err->code;
 	}
-	// All of these are known to libgit2: several looks in one tick cost one listing.
-	if (repo->packs_known && packs_same(&repo->packs, &now)) {
-		return 0;
-	}
-	if (packs_lost(&repo->packs, &now)) {
+	if (packs_lost(&before, &now)) {
 		forget_held_odb(repo);
 		if (reopen_objects(repo, err) < 0) {
 			return err->code;
 		}
+	}
+	repo->packs = now;
+	now = before;
+	repo->packs_come = true;
+	return 0;
+}
+
+// One look costs a listing; libgit2's, one more.
+int
+repo_refresh(struct repo *repo, struct err *err)
+{
+	struct packs_mark mark;
+	int code;
+
+	if (packs_look(repo->objects, &mark, err) < 0) {
+		return err_wrap(err, "look for new objects");
+	}
+	if (!packs_mark_same(&repo->packs.mark, &mark) && list_packs(repo, err) < 0) {
+		return err_wrap(err, "look for new objects");
+	}
+	if (!repo->packs_come) {
+		return 0;
 	}
 	code = git_odb_refresh(repo->odb);
 	if (code < 0) {
 		return repo_fail(err, code, "look for new objects");
 	}
 	// What came between the two looks may be known to libgit2, so to us as well.
-	packs_done(&repo->packs);
-	repo->packs_known = false;
-	if (packs_list(repo->objects, &repo->packs, err) < 0) {
+	repo->packs_come = false;
+	if (packs_look(repo->objects, &mark, err) < 0 ||
+		(!packs_mark_same(&repo->packs.mark, &mark) &&
+			list_packs(repo, err) < 0)) {
+		repo->packs_come = true;
 		return err_wrap(err, "look for new objects");
 	}
-	repo->packs_known = packs_same(&repo->packs, &now);
 	return 0;
 }
 

@@ -319,6 +319,8 @@ int repo_probe_read(struct repo_probe *probe, const struct oid *oid,
 /** Accepts NULL. */
 void repo_probe_close(struct repo_probe *probe);
 
+/** "pack-<40 hex>" is in its place now: no news to the next repo_refresh(). */
+void repo_expect_pack(struct repo *repo, const char *name) NONNULL;
 /** objects/pack has names that are not synced yet: the next repo_move_ref() sees to it,
  * or repo_sync_packs(). */
 void repo_owe_sync(struct repo *repo) NONNULL;

@@ -57,8 +57,8 @@ struct repo {
 	// What stood in objects/pack when it was last looked at, and how often something
 	// that had stood there was gone.
 	struct packs packs;
-	// libgit2 knows all of them: it looked between two equal lists.
-	bool packs_known;
+	// Libgit2 may not know all of them, or know others: it is to look again.
+	bool packs_come;
 	uint64_t losses;
 	struct recent recent;
 	// Where a shallow clone was cut, sorted.
