@@ -322,6 +322,8 @@
  *     brain/reach                  which objects does a commit lead to, and are they
  *                                  all there?
  *     brain/reap                   what a killed process left in a git directory.
+ *     brain/recent                 the trees of the last commit that all others change
+ *                                  again: the top, and what is above the sidecars.
  *     brain/repo                   the brain repo: an ordinary git repository, opened
  *                                  with care.
  *     brain/repo_room              the open repository as libgit2 has it: the inside
