@@ -287,6 +287,7 @@ tree_diff(struct repo *repo, const struct oid *old, const struct oid *new,
 enum {
 	// What an entry takes, about.
 	ENTRY_LEN = 48,
+	MODE_LEN = 12,
 };
 
 static int
@@ -337,10 +338,6 @@ check_edit(const struct tree_edit *edit, struct err *err)
 		? err_raise(err, ERR_INVALID, "an entry that names no object")
 		: 0;
 }
-
-enum {
-	MODE_LEN = 12,
-};
 
 // "100644 " without a format: a first cycle writes one for each file.
 static size_t
