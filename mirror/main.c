@@ -517,6 +517,7 @@
  *                                  libgcrypt.
  *     base/hash_room               libgcrypt, for hash.c and hash_cipher.c alone.
  *     base/json                    JSON values, written and read.
+ *     base/late                    a library that is loaded when it is first needed.
  *     base/log                     one escaped line per event, to standard error.
  *     base/mem                     small allocations that cannot fail.
  *     base/newest                  of what is set aside again and again the newest

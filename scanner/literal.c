@@ -195,16 +195,26 @@ add_literal(struct literals *literals, uint32_t index)
 static void
 add_literals(struct literals *literals)
 {
-	for (size_t len = LITERAL_LEN_MIN; len <= LITERAL_LEN_MAX; len++) {
-		for (uint32_t i = 0; i < literals->count; i++) {
-			if (literals->list[i].len != len) {
-				continue;
-			}
-			if (len < GRAM) {
-				add_short(literals, i);
-			} else {
-				add_literal(literals, i);
-			}
+	size_t upto[LITERAL_LEN_MAX + 2] = { 0 };
+	AUTO_FREE uint32_t *order = xcalloc(literals->count + 1, sizeof(*order));
+
+	for (size_t i = 0; i < literals->count; i++) {
+		size_t len = literals->list[i].len;
+
+		assert(len >= LITERAL_LEN_MIN && len <= LITERAL_LEN_MAX);
+		upto[len + 1]++;
+	}
+	for (size_t len = 0; len <= LITERAL_LEN_MAX; len++) {
+		upto[len + 1] += upto[len];
+	}
+	for (uint32_t i = 0; i < literals->count; i++) {
+		order[upto[literals->list[i].len]++] = i;
+	}
+	for (size_t i = 0; i < literals->count; i++) {
+		if (literals->list[order[i]].len < GRAM) {
+			add_short(literals, order[i]);
+		} else {
+			add_literal(literals, order[i]);
 		}
 	}
 }

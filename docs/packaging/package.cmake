@@ -101,9 +101,18 @@ set(CPACK_DEBIAN_PACKAGE_RELEASE 1)
 set(CPACK_DEBIAN_COMPRESSION_TYPE xz)
 set(CPACK_DEBIAN_PACKAGE_SECTION utils)
 set(CPACK_DEBIAN_PACKAGE_PRIORITY optional)
-# dpkg-shlibdeps finds the libraries; git is started as a program.
+# dpkg-shlibdeps finds what is linked, dpkg-query the library that is loaded when it is needed;
+# git is started as a program.
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_DEPENDS "git")
+find_program(DPKG_QUERY_PROGRAM dpkg-query)
+if(DPKG_QUERY_PROGRAM)
+	execute_process(COMMAND ${DPKG_QUERY_PROGRAM} -S "*/${MICROHTTPD_SONAME}"
+		OUTPUT_VARIABLE owner ERROR_QUIET)
+	if(owner MATCHES "^([^:, ]+)")
+		string(APPEND CPACK_DEBIAN_PACKAGE_DEPENDS ", ${CMAKE_MATCH_1}")
+	endif()
+endif()
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "ca-certificates, openssh-client")
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS "age, curl, rclone, sqlite3, zstd")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "keep folders in a git repository, and prove it")

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/fd.h"
+#include "base/late.h"
 #include "base/mem.h"
 
 #include <ctype.h>
@@ -31,6 +32,32 @@
  * Connections are counted here, from the moment they are handed over: at its own limit
  * libmicrohttpd 0.9.75 keeps a lock and never goes on, so it must never get there.
  */
+
+/** What is called of libmicrohttpd, which is loaded with the first server. */
+#define LIBRARY_CALLS(X)                                                                 \
+	X(add_connection)                                                                \
+	X(add_response_header)                                                           \
+	X(create_response_from_buffer)                                                   \
+	X(create_response_from_callback)                                                 \
+	X(create_response_from_fd_at_offset64)                                           \
+	X(destroy_response)                                                              \
+	X(get_connection_info)                                                           \
+	X(get_connection_values_n)                                                       \
+	X(lookup_connection_value)                                                       \
+	X(queue_response)                                                                \
+	X(resume_connection)                                                             \
+	X(start_daemon)                                                                  \
+	X(stop_daemon)                                                                   \
+	X(suspend_connection)
+
+#define LIBRARY_POINTER_(name) __typeof__(MHD_##name) *name;
+#define LIBRARY_NAME_(name) { "MHD_" #name, &library.name },
+
+static struct {
+	LIBRARY_CALLS(LIBRARY_POINTER_)
+} library;
+
+static const struct late_call library_calls[] = { LIBRARY_CALLS(LIBRARY_NAME_) };
 
 enum {
 	/** Between our limit and the one of the library. */
@@ -104,7 +131,7 @@ static struct connection *
 connection_of(struct MHD_Connection *mhd)
 {
 	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+		library.get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 
 	return info->socket_context;
 }
@@ -122,11 +149,11 @@ add_connection(struct http *http, struct MHD_Connection *mhd, void **context)
 {
 	struct connection *connection = xcalloc(1, sizeof(*connection));
 	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+		library.get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
 
 	connection->mhd = mhd;
 	connection->fd = info->connect_fd;
-	info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	info = library.get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 	connection->by_unix = info->client_addr->sa_family == AF_UNIX;
 	connection->end_ms = clock_mono_ms() + HTTP_HEAD_MS;
 	*context = connection;
@@ -186,7 +213,7 @@ http_take(struct http *http, int fd, const struct sockaddr *addr, socklen_t len)
 		return;
 	}
 	// Whatever it answers, the descriptor is its own now.
-	if (MHD_add_connection(http->daemon, fd, addr, len) != MHD_YES) {
+	if (library.add_connection(http->daemon, fd, addr, len) != MHD_YES) {
 		(void)pthread_mutex_lock(&http->lock);
 		http->ntaken--;
 		http->ntcp -= by_tcp;
@@ -226,7 +253,7 @@ http_wake(struct http *http)
 		if (at->waiting) {
 			at->waiting = false;
 			count++;
-			MHD_resume_connection(at->mhd);
+			library.resume_connection(at->mhd);
 		}
 	}
 	(void)pthread_mutex_unlock(&http->lock);
@@ -255,9 +282,9 @@ read_stream(void *cls, uint64_t at, char *data, size_t size)
 	stopping = http->stopping;
 	if (!stopping) {
 		stream->connection->waiting = got == HTTP_STREAM_WAIT;
-		MHD_suspend_connection(stream->connection->mhd);
+		library.suspend_connection(stream->connection->mhd);
 		if (got == HTTP_STREAM_AGAIN) {
-			MHD_resume_connection(stream->connection->mhd);
+			library.resume_connection(stream->connection->mhd);
 		}
 	}
 	(void)pthread_mutex_unlock(&http->lock);
@@ -289,18 +316,18 @@ make_response(struct http_request *request)
 		stream->fn = answer->stream;
 		stream->free_payload = answer->stream_free;
 		stream->payload = STEAL(answer->stream_payload);
-		return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN,
+		return library.create_response_from_callback(MHD_SIZE_UNKNOWN,
 			HTTP_HEAD_MAX / 2, read_stream, stream, free_stream);
 	}
 	if (answer->fd >= 0) {
-		response = MHD_create_response_from_fd_at_offset64(
+		response = library.create_response_from_fd_at_offset64(
 			(uint64_t)answer->len, answer->fd, (uint64_t)answer->offset);
 		if (response != NULL) {
 			answer->fd = -1;
 		}
 		return response;
 	}
-	return MHD_create_response_from_buffer(
+	return library.create_response_from_buffer(
 		answer->text.len, answer->text.data, MHD_RESPMEM_MUST_COPY);
 }
 
@@ -316,12 +343,12 @@ queue_answer(struct http_request *request)
 	for (size_t i = 0; i < request->answer.nheaders; i++) {
 		const struct http_header *header = &request->answer.headers[i];
 
-		(void)MHD_add_response_header(response, header->name, header->value);
+		(void)library.add_response_header(response, header->name, header->value);
 	}
 	request->queued_ = true;
-	result = MHD_queue_response(
+	result = library.queue_response(
 		request->connection_, request->answer.status, response);
-	MHD_destroy_response(response);
+	library.destroy_response(response);
 	return result;
 }
 
@@ -350,7 +377,8 @@ http_add_header(struct http_answer *answer, const char *name, const char *value)
 const char *
 http_header(const struct http_request *request, const char *name)
 {
-	return MHD_lookup_connection_value(request->connection_, MHD_HEADER_KIND, name);
+	return library.lookup_connection_value(
+		request->connection_, MHD_HEADER_KIND, name);
 }
 
 // ---- requests
@@ -416,7 +444,7 @@ http_two_ways(const struct http_request *request)
 {
 	struct framing framing = { 0 };
 
-	(void)MHD_get_connection_values_n(
+	(void)library.get_connection_values_n(
 		request->connection_, MHD_HEADER_KIND, look_at_header, &framing);
 	if (framing.is_odd) {
 		return "a header's name or value is none";
@@ -531,13 +559,13 @@ on_request(void *cls, struct MHD_Connection *mhd, const char *url, const char *m
 void
 http_defer(struct http_request *request)
 {
-	MHD_suspend_connection(request->connection_);
+	library.suspend_connection(request->connection_);
 }
 
 void
 http_resume(struct http_request *request)
 {
-	MHD_resume_connection(request->connection_);
+	library.resume_connection(request->connection_);
 }
 
 // ---- life
@@ -555,14 +583,18 @@ int
 http_start(const struct http_calls *calls, void *payload, struct http **ret_http,
 	struct err *err)
 {
-	struct http *http = xcalloc(1, sizeof(*http));
 	unsigned int flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_NO_LISTEN_SOCKET |
 		MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME;
 
+	if (late_load(MICROHTTPD_FILE, library_calls, countof(library_calls), err) < 0) {
+		return err_wrap(err, "start the HTTP server");
+	}
+
+	struct http *http = xcalloc(1, sizeof(*http));
 	http->calls = *calls;
 	http->payload = payload;
 	(void)pthread_mutex_init(&http->lock, NULL);
-	http->daemon = MHD_start_daemon(flags, 0, NULL, NULL, on_request, http,
+	http->daemon = library.start_daemon(flags, 0, NULL, NULL, on_request, http,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_HEAD_MAX,
 		MHD_OPTION_CONNECTION_LIMIT,
 		(unsigned int)(HTTP_CONNECTIONS_MAX + LIMIT_MARGIN),
@@ -590,7 +622,7 @@ http_stop(struct http *http)
 	http->stopping = true;
 	(void)pthread_mutex_unlock(&http->lock);
 	(void)http_wake(http);
-	MHD_stop_daemon(http->daemon);
+	library.stop_daemon(http->daemon);
 	(void)pthread_mutex_destroy(&http->lock);
 	free(http);
 }

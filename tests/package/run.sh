@@ -49,6 +49,9 @@ else
 	echo "package: no lintian here"
 fi
 
+# It is loaded, not linked, so nobody else would ask for it.
+dpkg-deb -f "$W/one.deb" Depends | grep -q 'git, libmicrohttpd' ||
+	fail "the package does not depend on libmicrohttpd"
 dpkg-deb -x "$W/one.deb" "$W/root"
 for file in bin/mirror share/man/man1/mirror.1.gz share/man/man5/mirror.toml.5.gz \
 	share/bash-completion/completions/mirror share/zsh/vendor-completions/_mirror \
