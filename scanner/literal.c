@@ -398,14 +398,16 @@ int
 literals_find(const struct literals *literals, const char *text, size_t len,
 	literal_fn *fn, void *payload)
 {
-	struct search search = {
-		.literals = literals,
-		.text = text,
-		.len = len,
-		.fn = fn,
-		.payload = payload,
-	};
+	struct search search;
 	size_t at = 1;
+
+	// Most texts are names: the room for hits is not cleared for each.
+	search.literals = literals;
+	search.text = text;
+	search.len = len;
+	search.fn = fn;
+	search.payload = payload;
+	search.nhits = 0;
 	int ret = look_at_each(&search, 0, MIN_OF(len, at));
 
 	while (ret == 0 && at + 8 + GRAM <= len) {

@@ -98,8 +98,8 @@ look_into(struct planning *planning, int fd, const char *rel)
 	uint64_t bytes;
 	struct err ignored;
 
-	if (scan_pool_read(planning->look->scanner, fd, rel, planning->buffer, on_finding,
-		    plan, &bytes, &ignored) < 0) {
+	if (scan_pool_read(planning->look->scanner, fd, 0, rel, planning->buffer,
+		    on_finding, plan, &bytes, &ignored) < 0) {
 		plan->closed++;
 		return;
 	}

@@ -128,7 +128,7 @@ scan_with(const struct scanner *scanner, const char *file, struct explaining *ex
 	}
 	explaining->in_pieces = st.st_size >= SCAN_POOL_WHOLE_MAX;
 	result = scan_pool_read(
-		scanner, fd, file, buffer, on_finding, explaining, &bytes, err);
+		scanner, fd, 0, file, buffer, on_finding, explaining, &bytes, err);
 	return result < 0 ? err_wrap(err, "scan %s", file) : 0;
 }
 

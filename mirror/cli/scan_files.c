@@ -117,6 +117,7 @@ visit_file(struct walk *walk, const struct frame *frame, const char *name, char 
 	} else if (fstat(task.fd, &info) < 0) {
 		err_errno(&err, "cannot be read");
 	} else if (S_ISREG(info.st_mode)) {
+		task.len = (size_t)info.st_size;
 		scan_pool_add(walk->pool, &task);
 		return;
 	}

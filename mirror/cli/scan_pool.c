@@ -25,9 +25,10 @@
  *       v               v                  v
  *     [done] [working] [waiting] [waiting] [free] ...
  *
- * Files are taken in order.  What a file has to say is printed when it is at the head; a
- * thread whose file is not there yet, and whose text is full, waits.  The one at the head
- * never waits, so somebody always goes on.
+ * Files are taken in order, some at a time: most are small, and the lock is dearer.  What
+ * a file has to say is printed when it is at the head; a thread whose file is not there
+ * yet, and whose text is full, waits.  The one at the head never waits, so somebody
+ * always goes on.
  */
 
 enum {
@@ -35,6 +36,10 @@ enum {
 	 * for each costs more than a small file. */
 	WAKE_FOR_ = 8,
 	WAKE_AFTER_NS_ = 5 * 1000 * 1000,
+	/** The feeder hands over so many at a time, and a thread takes so many at most.
+	 */
+	HAND_OVER = 16,
+	TAKE_MAX = 8,
 	/** Of a file that is scanned as it comes: it stays in the cache until it is. */
 	READ_MAX_ = 1024 * 1024,
 };
@@ -57,18 +62,27 @@ struct scan_pool {
 	uint64_t tail;
 	bool closed;
 	struct scan_totals totals;
+	/** Of the one who feeds: not handed over yet. */
+	struct scan_task waiting[HAND_OVER];
+	size_t nwaiting;
 	pthread_t threads[SCAN_POOL_THREADS_MAX];
 	size_t nthreads;
+	/** How many were wanted: among them the work is shared. */
+	size_t nwanted;
 };
 
-// What a thread knows while it scans one file.
+// What a thread knows while it scans some files, one after the other.
 struct worker {
 	struct scan_pool *pool;
+	/** Of those that it took: the first that is not handed in, the one it is at, the
+	 * end. */
+	uint64_t from;
 	uint64_t at;
+	uint64_t upto;
 	struct slot *slot;
 	char *buffer;
-	uint64_t found;
-	uint64_t known;
+	/** Of those not handed in. */
+	struct scan_totals totals;
 	struct err err;
 };
 
@@ -113,6 +127,26 @@ print_ready(struct scan_pool *pool)
 	}
 }
 
+// With the lock held: what is done before the file we are at.
+static void
+hand_in(struct worker *worker)
+{
+	struct scan_pool *pool = worker->pool;
+	struct scan_totals *totals = &worker->totals;
+
+	while (worker->from < worker->at) {
+		slot_of(pool, worker->from++)->done = true;
+	}
+	pool->totals.found += totals->found;
+	pool->totals.known += totals->known;
+	pool->totals.bytes += totals->bytes;
+	pool->totals.files += totals->files;
+	pool->totals.unread += totals->unread;
+	*totals = (struct scan_totals){ 0 };
+	print_ready(pool);
+	output_progress(pool->options.out, "files scanned", pool->totals.files, 0);
+}
+
 // The text is full: wait for our turn, then print it.
 static void
 print_early(struct worker *worker)
@@ -120,6 +154,7 @@ print_early(struct worker *worker)
 	struct scan_pool *pool = worker->pool;
 
 	(void)pthread_mutex_lock(&pool->lock);
+	hand_in(worker);
 	while (pool->head != worker->at) {
 		(void)pthread_cond_wait(&pool->turn, &pool->lock);
 	}
@@ -158,10 +193,10 @@ on_finding(const struct finding *finding, void *payload)
 		return worker->err.code;
 	}
 	if (scan_known_has(worker->pool->options.known, &place, task->rel, finding)) {
-		worker->known++;
+		worker->totals.known++;
 		return 0;
 	}
-	worker->found++;
+	worker->totals.found++;
 	if (scan_report_finding(worker->pool->options.report, &place, finding,
 		    &worker->slot->text, &worker->err) < 0) {
 		return worker->err.code;
@@ -202,12 +237,33 @@ stream(const struct scanner *scanner, int fd, const char *path, char *buffer,
 	return result != 0 ? result : scanner_stream_end(open, err);
 }
 
-int
-scan_pool_read(const struct scanner *scanner, int fd, const char *path, char *buffer,
-	int (*fn)(const struct finding *finding, void *payload), void *payload,
-	uint64_t *ret_bytes, struct err *err)
+/** As much as there is, up to SCAN_POOL_WHOLE_MAX. */
+static ssize_t
+read_whole(int fd, size_t size, char *buffer, struct err *err)
 {
-	ssize_t len = fd_read_full(fd, buffer, SCAN_POOL_WHOLE_MAX, err);
+	size_t first = 0;
+
+	// One byte more than it had, and not one more came: that was the end.
+	if (size > 0 && size < SCAN_POOL_WHOLE_MAX) {
+		ssize_t len = read(fd, buffer, size + 1);
+
+		if (len >= 0 && (size_t)len == size) {
+			return len;
+		}
+		// A failure shows again, unless it passes.
+		first = (size_t)MAX_OF(len, (ssize_t)0);
+	}
+
+	ssize_t rest = fd_read_full(fd, buffer + first, SCAN_POOL_WHOLE_MAX - first, err);
+	return rest < 0 ? rest : (ssize_t)first + rest;
+}
+
+int
+scan_pool_read(const struct scanner *scanner, int fd, size_t size, const char *path,
+	char *buffer, int (*fn)(const struct finding *finding, void *payload),
+	void *payload, uint64_t *ret_bytes, struct err *err)
+{
+	ssize_t len = read_whole(fd, size, buffer, err);
 
 	*ret_bytes = 0;
 	if (len < 0) {
@@ -232,11 +288,9 @@ scan_task(struct worker *worker)
 	uint64_t bytes = task->len;
 	int result;
 
-	worker->found = 0;
-	worker->known = 0;
 	err_clear(&worker->err);
 	if (task->fd >= 0) {
-		result = scan_pool_read(task->scanner, task->fd, task->path,
+		result = scan_pool_read(task->scanner, task->fd, task->len, task->path,
 			worker->buffer, on_finding, worker, &bytes, &err);
 	} else {
 		struct scan_input input = {
@@ -246,21 +300,15 @@ scan_task(struct worker *worker)
 		};
 		result = scanner_scan(task->scanner, &input, on_finding, worker, &err);
 	}
-
-	(void)pthread_mutex_lock(&pool->lock);
-	pool->totals.found += worker->found;
-	pool->totals.known += worker->known;
-	pool->totals.bytes += bytes;
-	pool->totals.files++;
+	worker->totals.bytes += bytes;
+	worker->totals.files++;
 	if (result < 0) {
-		pool->totals.unread++;
+		worker->totals.unread++;
+		(void)pthread_mutex_lock(&pool->lock);
 		output_warn(pool->options.out, "%s: %s", task->shown,
 			worker->err.code != 0 ? worker->err.msg : err.msg);
+		(void)pthread_mutex_unlock(&pool->lock);
 	}
-	worker->slot->done = true;
-	print_ready(pool);
-	output_progress(pool->options.out, "files scanned", pool->totals.files, 0);
-	(void)pthread_mutex_unlock(&pool->lock);
 }
 
 // With the lock held: for a while, or until there is much to do.
@@ -276,6 +324,18 @@ wait_for_work(struct scan_pool *pool)
 		until.tv_sec++;
 	}
 	(void)pthread_cond_timedwait(&pool->work, &pool->lock, &until);
+}
+
+// With the lock held: some of what waits, and some for the others.
+static void
+take(struct worker *worker)
+{
+	struct scan_pool *pool = worker->pool;
+	uint64_t share = (pool->tail - pool->next) / (2 * pool->nwanted);
+
+	worker->from = worker->at = pool->next;
+	pool->next += MIN_OF(MAX_OF(share, (uint64_t)1), (uint64_t)TAKE_MAX);
+	worker->upto = pool->next;
 }
 
 static void *
@@ -294,15 +354,17 @@ work(void *payload)
 		if (pool->next == pool->tail) {
 			break;
 		}
-		worker.at = pool->next++;
-		worker.slot = slot_of(pool, worker.at);
-		if (worker.slot->done) {
-			print_ready(pool);
-			continue;
-		}
+		take(&worker);
 		(void)pthread_mutex_unlock(&pool->lock);
-		scan_task(&worker);
+		for (; worker.at < worker.upto; worker.at++) {
+			worker.slot = slot_of(pool, worker.at);
+			// What the feeder found itself is done already.
+			if (!worker.slot->done) {
+				scan_task(&worker);
+			}
+		}
 		(void)pthread_mutex_lock(&pool->lock);
+		hand_in(&worker);
 	}
 	(void)pthread_mutex_unlock(&pool->lock);
 	return NULL;
@@ -338,10 +400,10 @@ scan_pool_new(const struct scan_pool_options *options, struct scan_pool **ret_po
 	struct err *err)
 {
 	struct scan_pool *pool = xcalloc(1, sizeof(*pool));
-	size_t wanted = thread_count();
 	pthread_condattr_t monotonic;
 
 	pool->options = *options;
+	pool->nwanted = thread_count();
 	(void)pthread_mutex_init(&pool->lock, NULL);
 	(void)pthread_condattr_init(&monotonic);
 	(void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -353,7 +415,7 @@ scan_pool_new(const struct scan_pool_options *options, struct scan_pool **ret_po
 		pool->slots[i].task.fd = -1;
 		pool->slots[i].text.max = SCAN_POOL_TEXT_MAX + SCAN_POOL_FINDING_MAX;
 	}
-	while (pool->nthreads < wanted &&
+	while (pool->nthreads < pool->nwanted &&
 		pthread_create(&pool->threads[pool->nthreads], NULL, work, pool) == 0) {
 		pool->nthreads++;
 	}
@@ -375,17 +437,31 @@ wait_for_space(struct scan_pool *pool)
 	return slot_of(pool, pool->tail);
 }
 
+static void
+hand_over(struct scan_pool *pool)
+{
+	(void)pthread_mutex_lock(&pool->lock);
+	for (size_t i = 0; i < pool->nwaiting; i++) {
+		wait_for_space(pool)->task = pool->waiting[i];
+		pool->tail++;
+		if (pool->tail - pool->next >= WAKE_FOR_) {
+			(void)pthread_cond_signal(&pool->work);
+		}
+	}
+	(void)pthread_mutex_unlock(&pool->lock);
+	pool->nwaiting = 0;
+}
+
 void
 scan_pool_add(struct scan_pool *pool, struct scan_task *task)
 {
-	(void)pthread_mutex_lock(&pool->lock);
-	wait_for_space(pool)->task = *task;
-	pool->tail++;
-	if (pool->tail - pool->next >= WAKE_FOR_) {
-		(void)pthread_cond_signal(&pool->work);
-	}
-	(void)pthread_mutex_unlock(&pool->lock);
+	bool large = task->bytes != NULL;
+
+	pool->waiting[pool->nwaiting++] = *task;
 	*task = (struct scan_task){ .fd = -1 };
+	if (pool->nwaiting == HAND_OVER || large) {
+		hand_over(pool);
+	}
 }
 
 void
@@ -395,6 +471,7 @@ scan_pool_finding(struct scan_pool *pool, const struct scan_place *place,
 	struct err err = { 0 };
 	struct slot *slot;
 
+	hand_over(pool);
 	(void)pthread_mutex_lock(&pool->lock);
 	if (pool->options.collect != NULL &&
 		scan_known_add(pool->options.collect, finding->fingerprint, &err) < 0) {
@@ -448,6 +525,7 @@ scan_pool_note(struct scan_pool *pool, const char *text)
 void
 scan_pool_finish(struct scan_pool *pool, struct scan_totals *totals)
 {
+	hand_over(pool);
 	(void)pthread_mutex_lock(&pool->lock);
 	pool->closed = true;
 	(void)pthread_cond_broadcast(&pool->work);

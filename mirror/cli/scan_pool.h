@@ -28,7 +28,7 @@ struct scan_pool;
 struct scanner;
 
 enum {
-	SCAN_POOL_SLOTS = 64,
+	SCAN_POOL_SLOTS = 256,
 	SCAN_POOL_THREADS_MAX = 8,
 	/** Files up to this size are scanned as a whole, others as they come. */
 	SCAN_POOL_WHOLE_MAX = 4 * 1024 * 1024,
@@ -63,6 +63,7 @@ struct scan_task {
 	/** Owned, or -1: then @bytes. */
 	int fd;
 	char *bytes;
+	/** Of @bytes; of @fd's file what it had, or 0. */
 	size_t len;
 };
 
@@ -87,13 +88,16 @@ void scan_pool_finish(struct scan_pool *pool, struct scan_totals *totals) NONNUL
 /**
  * Scan everything @fd gives, in bounded memory.
  *
+ * @size
+ *         What the file had, or 0: saves asking for more.
  * @buffer
  *         SCAN_POOL_WHOLE_MAX bytes to use.
  * @return
  *         0 or more, or negative: BLOCKED, IO.
  */
-int scan_pool_read(const struct scanner *scanner, int fd, const char *path, char *buffer,
-	int (*fn)(const struct finding *finding, void *payload), void *payload,
-	uint64_t *ret_bytes, struct err *err) NONNULL_ARGS(1, 4, 5, 7, 8) MUST_CHECK;
+int scan_pool_read(const struct scanner *scanner, int fd, size_t size, const char *path,
+	char *buffer, int (*fn)(const struct finding *finding, void *payload),
+	void *payload, uint64_t *ret_bytes, struct err *err) NONNULL_ARGS(1, 5, 6, 8, 9)
+	MUST_CHECK;
 
 #endif
