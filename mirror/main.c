@@ -82,6 +82,8 @@
  * 4  agent/  the engine: listen on one thread, work on the other
  *     agent/agent                  the always-on engine, and the same work done once
  *                                  by hand.
+ *     agent/aside                  long reading on a thread of its own, while the
+ *                                  runner listens.
  *     agent/beat                   our heartbeat for the other machines, and a look at
  *                                  theirs.
  *     agent/compare                git trees read back from the repository, against

@@ -52,40 +52,110 @@ choose_seed(uint64_t *ret_seed, struct err *err)
 	return hash_random(ret_seed, sizeof(*ret_seed), err);
 }
 
-int
-proof_verify(struct kit *kit, proof_progress_fn *fn, void *payload,
-	char note[JOB_NOTE_MAX], struct err *err)
-{
-	AUTO_FREE struct restore_root *roots = roots_of(kit->config);
-	struct verify_options options = {
-		.repo = kit->repo,
-		.ledger = kit->ledger,
-		.roots = roots,
-		.nroots = kit->config->nwatches,
-		.permille = PROOF_PERMILLE,
-		.deadline_ms = job_deadline_ms(JOB_VERIFY),
-		.progress = fn,
-		.payload = payload,
-	};
-	struct verify_result result;
-	struct record_integrity found = { .everything = true };
-	// What somebody took away must look gone.
-	int head = repo_refresh(kit->repo, err);
+// ---- what is read, while cycles go on
 
-	if (head == 0) {
-		head = repo_head(kit->repo, &options.commit, err);
-	}
-	if (head <= 0 || choose_seed(&options.seed, err) < 0) {
-		return head == 0 ? 0 : err->code;
-	}
-	if (verify_run(&options, &result, err) < 0) {
+/** Handles of its own: nobody else uses them. */
+struct reading {
+	struct repo *repo;
+	struct ledger *ledger;
+	struct oid commit;
+};
+
+static void
+reading_done(struct reading *reading)
+{
+	ledger_closep(&reading->ledger);
+	repo_closep(&reading->repo);
+}
+
+// 1, 0 there is no commit yet, or negative.
+static int
+reading_open(struct kit *kit, struct reading *reading, struct err *err)
+{
+	AUTO_FREE char *path = path_join(kit->state_dir, "ledger.sqlite");
+	struct repo_options options = {
+		.path = kit->config->brain.repo,
+		.branch = kit->config->brain.branch,
+		.read_only = true,
+	};
+
+	if (repo_open(&options, false, &reading->repo, err) < 0 ||
+		ledger_open(path, LEDGER_RO, &reading->ledger, err) < 0) {
 		return err->code;
 	}
-	found.objects = (int64_t)result.part[VERIFY_OBJECTS].checked;
-	found.bad = (int64_t)result.bad;
+	return repo_head(reading->repo, &reading->commit, err);
+}
+
+// Frozen, when it speaks of that commit; else there is none to compare with.
+static int
+freeze_ledger(struct reading *reading, struct err *err)
+{
+	const char *head = NULL;
+	char id[OID_HEX_MAX];
+
+	if (ledger_freeze(reading->ledger, err) < 0) {
+		return err->code;
+	}
+	if (ledger_meta_get(reading->ledger, RECORD_META_HEAD, &head, err) < 0) {
+		return err->code;
+	}
+	if (head == NULL || strcmp(head, oid_hex(&reading->commit, id)) != 0) {
+		ledger_thaw(reading->ledger);
+		ledger_closep(&reading->ledger);
+	}
+	return 0;
+}
+
+static int
+tell_listener(const char *what, uint64_t done, uint64_t total, void *payload)
+{
+	return aside_tell(payload, what, done, total);
+}
+
+static int
+read_aside(const struct proof_listener *listener, aside_work_fn *work, void *subject,
+	struct err *err)
+{
+	const struct aside_plan plan = {
+		.work = work,
+		.subject = subject,
+		.hear = listener->hear,
+		.payload = listener->payload,
+		.wake_fd = listener->wake_fd,
+	};
+
+	return aside_run(&plan, err);
+}
+
+// ---- verify
+
+struct verifying {
+	struct verify_options options;
+	struct verify_result result;
+};
+
+static int
+verify_aside(struct aside *aside, void *subject, struct err *err)
+{
+	struct verifying *verifying = subject;
+
+	verifying->options.payload = aside;
+	return verify_run(&verifying->options, &verifying->result, err);
+}
+
+static int
+record_verify(struct kit *kit, const struct verify_result *result,
+	char note[JOB_NOTE_MAX], struct err *err)
+{
+	struct record_integrity found = {
+		.everything = true,
+		.objects = (int64_t)result->part[VERIFY_OBJECTS].checked,
+		.bad = (int64_t)result->bad,
+	};
+
 	for (int i = 0; i < VERIFY_NPARTS_ && found.what == NULL; i++) {
-		if (result.part[i].bad > 0) {
-			found.what = result.part[i].why;
+		if (result->part[i].bad > 0) {
+			found.what = result->part[i].why;
 		}
 	}
 	(void)snprintf(note, JOB_NOTE_MAX,
@@ -95,10 +165,43 @@ proof_verify(struct kit *kit, proof_progress_fn *fn, void *payload,
 	return record_integrity(kit->evidence, &found, err);
 }
 
+int
+proof_verify(struct kit *kit, const struct proof_listener *listener,
+	char note[JOB_NOTE_MAX], struct err *err)
+{
+	AUTO_FREE struct restore_root *roots = roots_of(kit->config);
+	AUTO(reading_done) struct reading reading = { 0 };
+	struct verifying verifying = {
+		.options = {
+			.roots = roots,
+			.nroots = kit->config->nwatches,
+			.permille = PROOF_PERMILLE,
+			.deadline_ms = job_deadline_ms(JOB_VERIFY),
+			.progress = tell_listener,
+		},
+	};
+	int found = reading_open(kit, &reading, err);
+
+	if (found <= 0 || choose_seed(&verifying.options.seed, err) < 0 ||
+		freeze_ledger(&reading, err) < 0) {
+		return found == 0 ? 0 : err->code;
+	}
+	verifying.options.repo = reading.repo;
+	verifying.options.commit = reading.commit;
+	verifying.options.ledger = reading.ledger;
+	verifying.options.frozen = true;
+	return read_aside(listener, verify_aside, &verifying, err) < 0
+		? err->code
+		: record_verify(kit, &verifying.result, note, err);
+}
+
 // ---- drill
 
 struct drilled {
-	struct kit *kit;
+	const struct config *config;
+	struct ledger *ledger;
+	struct drill_options options;
+	struct drill_result result;
 	struct drill_database *items;
 	size_t count;
 	size_t capacity;
@@ -118,7 +221,7 @@ add_database(const char *path, size_t len, const struct ledger_row *row, void *p
 	if ((row->flags & LEDGER_ROW_DATABASE) == 0) {
 		return 0;
 	}
-	dir = databases_dir(drilled->kit->config, path);
+	dir = databases_dir(drilled->config, path);
 	if (manifest_open(dir, MANIFEST_READ, 0, &manifest, &none) < 0) {
 		return 0;
 	}
@@ -147,42 +250,57 @@ drilled_done(struct drilled *drilled)
 	free(drilled->items);
 }
 
+static int
+drill_aside(struct aside *aside, void *subject, struct err *err)
+{
+	struct drilled *drilled = subject;
+	struct ledger_filter everything = { 0 };
+
+	if (ledger_each(drilled->ledger, &everything, add_database, drilled, err) < 0) {
+		return err->code;
+	}
+	drilled->options.databases = drilled->items;
+	drilled->options.ndatabases = drilled->count;
+	drilled->options.payload = aside;
+	return drill_run(&drilled->options, &drilled->result, err);
+}
+
 int
-proof_drill(struct kit *kit, proof_progress_fn *fn, void *payload,
+proof_drill(struct kit *kit, const struct proof_listener *listener,
 	char note[JOB_NOTE_MAX], struct err *err)
 {
 	const struct config *config = kit->config;
 	AUTO_FREE struct restore_root *roots = roots_of(config);
-	AUTO(drilled_done) struct drilled drilled = { .kit = kit };
-	struct ledger_filter everything = { 0 };
-	struct drill_result result;
-	struct drill_options options = {
-		.repo = kit->repo,
-		.branch = config->brain.branch,
-		.remote = config_has_remote(config) ? config->brain.remote : NULL,
-		.roots = roots,
-		.nroots = config->nwatches,
-		.scratch_dir = kit->state_dir,
-		.deadline_ms = job_deadline_ms(JOB_DRILL),
-		.progress = fn,
-		.payload = payload,
+	AUTO(reading_done) struct reading reading = { 0 };
+	AUTO(drilled_done) struct drilled drilled = {
+		.config = config,
+		.options = {
+			.branch = config->brain.branch,
+			.remote = config_has_remote(config) ? config->brain.remote : NULL,
+			.roots = roots,
+			.nroots = config->nwatches,
+			.scratch_dir = kit->state_dir,
+			.deadline_ms = job_deadline_ms(JOB_DRILL),
+			.progress = tell_listener,
+		},
 	};
-	int head = repo_head(kit->repo, &options.commit, err);
+	const struct drill_result *result = &drilled.result;
+	int found = reading_open(kit, &reading, err);
 
-	if (head <= 0 || choose_seed(&options.seed, err) < 0 ||
-		ledger_each(kit->ledger, &everything, add_database, &drilled, err) < 0) {
-		return head == 0 ? 0 : err->code;
+	if (found <= 0 || choose_seed(&drilled.options.seed, err) < 0) {
+		return found == 0 ? 0 : err->code;
 	}
-	options.databases = drilled.items;
-	options.ndatabases = drilled.count;
-	if (drill_run(&options, &result, err) < 0) {
+	drilled.ledger = reading.ledger;
+	drilled.options.repo = reading.repo;
+	drilled.options.commit = reading.commit;
+	if (read_aside(listener, drill_aside, &drilled, err) < 0) {
 		return err->code;
 	}
 	(void)snprintf(note, JOB_NOTE_MAX,
 		"%s: %" PRIu64 " files restored, %" PRIu64 " differ%s%.200s",
-		drill_outcome_word(result.outcome), result.files, result.differ,
-		result.why[0] != '\0' ? ": " : "", result.why);
-	return view_drill_record(kit->evidence, &result, &options.commit, err);
+		drill_outcome_word(result->outcome), result->files, result->differ,
+		result->why[0] != '\0' ? ": " : "", result->why);
+	return view_drill_record(kit->evidence, result, &reading.commit, err);
 }
 
 int

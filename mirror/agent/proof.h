@@ -4,14 +4,17 @@
  * agent/proof - verify and drill as jobs: what the backup says is true, and it comes
  * back.
  *
- * Knows: kit, restore (verify, drill), databases, health (record), vault (manifest).
- * Owns:  when each is due again.
+ * Knows: kit, aside, restore (verify, drill), databases, health (record), vault
+ *        (manifest).
+ * Owns:  when each is due again; a repository and a ledger of its own to read, so that
+ *        the kit's may be written meanwhile.
  * Never: repairs.  What it found is evidence, and health tells it.
  */
 
 #ifndef AGENT_PROOF_H
 #define AGENT_PROOF_H
 
+#include "agent/aside.h"
 #include "base/base.h"
 #include "jobqueue/job.h"
 
@@ -19,19 +22,22 @@ struct err;
 struct jobqueue;
 struct kit;
 
-/** Anything but 0 cancels. */
-typedef int
-proof_progress_fn(const char *what, uint64_t done, uint64_t total, void *payload);
-
 enum {
 	/** Of the unchanged files on disk, how many in a thousand a verify hashes. */
 	PROOF_PERMILLE = 50,
 };
 
+/** Who listens meanwhile: hear, payload and wake_fd of aside_plan. */
+struct proof_listener {
+	aside_hear_fn *hear;
+	void *payload;
+	int wake_fd;
+};
+
 /** @note gets one sentence; JOB_NOTE_MAX bytes.  CANCELLED, TIMEOUT. */
-int proof_verify(struct kit *kit, proof_progress_fn *fn, void *payload,
+int proof_verify(struct kit *kit, const struct proof_listener *listener,
 	char note[JOB_NOTE_MAX], struct err *err) NONNULL MUST_CHECK;
-int proof_drill(struct kit *kit, proof_progress_fn *fn, void *payload,
+int proof_drill(struct kit *kit, const struct proof_listener *listener,
 	char note[JOB_NOTE_MAX], struct err *err) NONNULL MUST_CHECK;
 
 /** See to it that each has a date: a week, four weeks after the last one, an hour from

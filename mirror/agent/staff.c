@@ -132,7 +132,8 @@ do_job(struct staff *staff, struct worker *worker, struct job *job, struct err *
 	return result;
 }
 
-// What was saved is committed while a remote, a repack or a snapshot is waited for.
+// What was saved is committed while a remote, a repack, a snapshot or a proof is waited
+// for.
 static void
 sync_within(struct staff *staff)
 {
@@ -145,6 +146,7 @@ sync_within(struct staff *staff)
 
 	if (done > 0) {
 		inner.waits = false;
+		inner.is_within = true;
 		inner.why = &why;
 		done = do_job(staff, &inner, &job, &err);
 		staff->worker.owes_full = inner.owes_full;

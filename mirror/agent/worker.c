@@ -315,12 +315,13 @@ mend(struct kit *kit, enum err_code code)
 
 // A ledger or a repository found to be damaged is no reason to stop keeping files.
 static int
-run_cycle(struct kit *kit, const struct cycle_plan *plan, struct cycle_result *ret_result,
-	struct err *err)
+run_cycle(struct worker *worker, const struct cycle_plan *plan,
+	struct cycle_result *ret_result, struct err *err)
 {
+	struct kit *kit = worker->kit;
 	int done = cycle_run(kit, plan, ret_result, err);
 
-	return done < 0 && mend(kit, err->code) > 0
+	return done < 0 && !worker->is_within && mend(kit, err->code) > 0
 		? cycle_run(kit, plan, ret_result, err)
 		: done;
 }
@@ -328,18 +329,18 @@ run_cycle(struct kit *kit, const struct cycle_plan *plan, struct cycle_result *r
 // One cycle, and where it asks for that one more, which looks at everything: together
 // they are one.
 static int
-run_cycles(struct kit *kit, struct cycle_plan *plan, struct cycle_result *ret_result,
-	struct err *err)
+run_cycles(struct worker *worker, struct cycle_plan *plan,
+	struct cycle_result *ret_result, struct err *err)
 {
 	struct cycle_result first;
-	int done = run_cycle(kit, plan, ret_result, err);
+	int done = run_cycle(worker, plan, ret_result, err);
 
 	if (done < 0 || !ret_result->again) {
 		return done;
 	}
 	first = *ret_result;
 	plan->full = true;
-	done = run_cycle(kit, plan, ret_result, err);
+	done = run_cycle(worker, plan, ret_result, err);
 	ret_result->committed = ret_result->committed || first.committed;
 	ret_result->changed += first.changed;
 	ret_result->bytes += first.bytes;
@@ -453,8 +454,9 @@ do_sync(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
 		return JOB_FAILED;
 	}
 	// While we run nobody may need what git needs: HEAD, or a tag.
-	if ((plan.full && kit_mend_repo(kit, err) < 0) || kit_heal(kit, false, err) < 0 ||
-		run_cycles(kit, &plan, &result, err) < 0) {
+	if ((plan.full && !worker->is_within && kit_mend_repo(kit, err) < 0) ||
+		kit_heal(kit, false, err) < 0 ||
+		run_cycles(worker, &plan, &result, err) < 0) {
 		return outcome_of(err->code, err);
 	}
 	worker->owes_full = false;
@@ -573,7 +575,6 @@ do_push(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
 	worker->waits = true;
 	pushed = push_run(&options, &result, err);
 	worker->waits = false;
-	options.wake_fd = 0;
 	name_remote(kit, hex);
 	beat_sent(kit, &beat, &result);
 	tell(record_push(kit->evidence,
@@ -591,7 +592,9 @@ do_push(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
 	if (pushed < 0) {
 		return outcome_of(pushed, err);
 	}
+	worker->waits = true;
 	after_push(kit, &options, hex);
+	worker->waits = false;
 	return JOB_OK;
 }
 
@@ -717,13 +720,32 @@ proved(struct kit *kit, int result, struct err *err)
 	return outcome_of(result, err);
 }
 
+// Reading is done by another thread: this one only waits for it.
+static enum job_outcome
+prove(struct worker *worker,
+	int (*proof)(struct kit *kit, const struct proof_listener *listener,
+		char note[JOB_NOTE_MAX], struct err *err),
+	char note[JOB_NOTE_MAX], struct err *err)
+{
+	const struct proof_listener listener = {
+		.hear = proof_progress,
+		.payload = worker,
+		.wake_fd = worker->wake_fd,
+	};
+	int result;
+
+	worker->waits = true;
+	result = proof(worker->kit, &listener, note, err);
+	worker->waits = false;
+	return proved(worker->kit, result, err);
+}
+
 static enum job_outcome
 do_verify(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
 	struct err *err)
 {
 	(void)job;
-	return proved(worker->kit,
-		proof_verify(worker->kit, proof_progress, worker, note, err), err);
+	return prove(worker, proof_verify, note, err);
 }
 
 static enum job_outcome
@@ -731,8 +753,7 @@ do_drill(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
 	struct err *err)
 {
 	(void)job;
-	return proved(worker->kit,
-		proof_drill(worker->kit, proof_progress, worker, note, err), err);
+	return prove(worker, proof_drill, note, err);
 }
 
 // ---- every kind

@@ -72,6 +72,9 @@ struct worker {
 	/** The worker's own: all that happens is that somebody else is waited for, and a
 	 * sync may be done meanwhile, when on_progress is called. */
 	bool waits;
+	/** This sync lies within another job, which has repository and ledger in its
+	 * hands: what is broken is put right when that is over. */
+	bool is_within;
 	/** Readable when there is a reason to call it at once; 0: none. */
 	int wake_fd;
 	/** Why the last job failed; code 0 when it did not. */

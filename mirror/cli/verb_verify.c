@@ -23,6 +23,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /**
  * `mirror verify`: is what the backup says true?  Everything is read again, and what was
@@ -37,6 +38,9 @@ enum {
 	DEADLINE_MS = 6 * 3600 * 1000,
 	/** A snapshot under way is waited for this long. */
 	LOCK_WAIT_MS = 10000,
+	/** The branch moves before the ledger: it is looked at so often. */
+	HEAD_TRIES = 50,
+	HEAD_PAUSE_MS = 50,
 };
 
 struct verifying {
@@ -74,26 +78,46 @@ on_difference(enum verify_part part, const char *what, void *payload)
 	json_append(verifying->differences, row);
 }
 
-// The ledger, if it speaks of this very commit; else NULL, and why.
+// Does the ledger, as it is at this moment, speak of the branch's commit?
+static bool
+is_of_head(struct verifying *verifying, struct ledger *ledger, struct err *err)
+{
+	const char *head = NULL;
+	char id[OID_HEX_MAX];
+
+	return ledger_meta_get(ledger, RECORD_META_HEAD, &head, err) == 0 &&
+		repo_head(verifying->past.repo, &verifying->past.head, err) > 0 &&
+		head != NULL && strcmp(head, oid_hex(&verifying->past.head, id)) == 0;
+}
+
+// The ledger, frozen, if it speaks of the branch's commit; else NULL, and why.  The agent
+// goes on meanwhile, and moves one after the other.
 static struct ledger *
 open_ledger(struct verifying *verifying)
 {
 	AUTO(ledger_closep) struct ledger *ledger = NULL;
-	const char *head = NULL;
-	char id[OID_HEX_MAX];
-	struct err why;
+	const struct timespec pause = { .tv_nsec = HEAD_PAUSE_MS * 1000000L };
+	struct err why = { 0 };
 
-	if (leftover_open_ledger(&ledger, &why) < 0 ||
-		ledger_meta_get(ledger, RECORD_META_HEAD, &head, &why) < 0) {
+	if (leftover_open_ledger(&ledger, &why) < 0) {
 		output_warn(&verifying->call->out, "%s", why.msg);
 		return NULL;
 	}
-	if (head == NULL || strcmp(head, oid_hex(&verifying->past.head, id)) != 0) {
-		output_warn(&verifying->call->out,
-			"the ledger speaks of another commit; the next cycle mends that");
-		return NULL;
+	for (int i = 0; i < HEAD_TRIES; i++) {
+		if (ledger_freeze(ledger, &why) < 0) {
+			break;
+		}
+		if (is_of_head(verifying, ledger, &why)) {
+			return STEAL(ledger);
+		}
+		ledger_thaw(ledger);
+		(void)nanosleep(&pause, NULL);
 	}
-	return STEAL(ledger);
+	output_warn(&verifying->call->out, "%s",
+		why.code != 0 ? why.msg
+			      : "the ledger speaks of another commit; the next cycle "
+				"mends that");
+	return NULL;
 }
 
 static int
@@ -106,6 +130,7 @@ check_repository(struct verifying *verifying, struct err *err)
 		.repo = verifying->past.repo,
 		.commit = verifying->past.head,
 		.ledger = ledger,
+		.frozen = true,
 		.roots = roots,
 		.nroots = config->nwatches,
 		.permille =

@@ -127,11 +127,11 @@ ledger_find(struct ledger *ledger, const char *path, struct ledger_row *ret_row,
 {
 	int result;
 
-	if (handle_freeze(ledger, err) < 0) {
+	if (ledger_freeze(ledger, err) < 0) {
 		return err->code;
 	}
 	result = find_frozen(ledger, path, ret_row, err);
-	handle_thaw(ledger);
+	ledger_thaw(ledger);
 	return result;
 }
 
@@ -177,13 +177,13 @@ ledger_each(struct ledger *ledger, const struct ledger_filter *filter, ledger_ea
 {
 	int result;
 
-	if (handle_freeze(ledger, err) < 0) {
+	if (ledger_freeze(ledger, err) < 0) {
 		return err->code;
 	}
 	result = filter->path != NULL
 		? each_below(ledger, filter, fn, payload, err)
 		: walk_folder(ledger, filter, 0, "", fn, payload, err);
-	handle_thaw(ledger);
+	ledger_thaw(ledger);
 	return result;
 }
 

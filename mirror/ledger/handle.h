@@ -148,13 +148,6 @@ handle_stmt(struct ledger *ledger, enum handle_sql sql, struct err *err) NONNULL
 /** 0, or BUG outside a transaction. */
 int handle_must_write(const struct ledger *ledger, struct err *err) NONNULL MUST_CHECK;
 
-/**
- * Several statements that must see one moment: a read transaction, unless one is open.
- * handle_thaw() after each success.
- */
-int handle_freeze(struct ledger *ledger, struct err *err) NONNULL MUST_CHECK;
-void handle_thaw(struct ledger *ledger) NONNULL;
-
 /** The root a folder belongs to; folder 0 belongs to root 0. */
 int handle_root_of(struct ledger *ledger, int64_t folder, int64_t *ret_root,
 	struct err *err) NONNULL MUST_CHECK;

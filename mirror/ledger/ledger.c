@@ -39,7 +39,7 @@ handle_must_write(const struct ledger *ledger, struct err *err)
 }
 
 int
-handle_freeze(struct ledger *ledger, struct err *err)
+ledger_freeze(struct ledger *ledger, struct err *err)
 {
 	// Deferred, because nothing will be written: it only fixes the moment we see.
 	if (!ledger->writing && ledger->nfrozen == 0 &&
@@ -51,7 +51,7 @@ handle_freeze(struct ledger *ledger, struct err *err)
 }
 
 void
-handle_thaw(struct ledger *ledger)
+ledger_thaw(struct ledger *ledger)
 {
 	ledger->nfrozen--;
 	if (!ledger->writing && ledger->nfrozen == 0) {

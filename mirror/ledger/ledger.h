@@ -217,6 +217,11 @@ int ledger_commit(struct ledger *ledger, struct err *err) NONNULL MUST_CHECK;
 /** Harmless without a transaction. */
 void ledger_rollback(struct ledger *ledger) NONNULL;
 
+/** Until ledger_thaw() everything that is read is of one moment, whoever writes
+ * meanwhile: by another handle, because this one cannot write then. */
+int ledger_freeze(struct ledger *ledger, struct err *err) NONNULL MUST_CHECK;
+void ledger_thaw(struct ledger *ledger) NONNULL;
+
 /* ---- roots and folders ---- */
 
 /**

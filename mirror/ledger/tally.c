@@ -263,11 +263,11 @@ ledger_check(struct ledger *ledger, struct ledger_totals *ret_counted, struct er
 {
 	int result;
 
-	if (handle_freeze(ledger, err) < 0) {
+	if (ledger_freeze(ledger, err) < 0) {
 		return err->code;
 	}
 	result = check_frozen(ledger, ret_counted, err);
-	handle_thaw(ledger);
+	ledger_thaw(ledger);
 	return result < 0 ? err_wrap(err, "check the ledger") : 0;
 }
 

@@ -176,16 +176,29 @@ see_ancestor(const struct repo_commit *commit, void *payload)
 	return ancestor->found;
 }
 
-// Ours, or one we had before?
 static bool
-is_ours(struct drill *drill, const struct oid *commit)
+is_before(struct repo *repo, const struct oid *head, const struct oid *commit)
 {
 	struct ancestor ancestor = { .wanted = *commit };
 	struct err ignored;
 
-	return repo_log(drill->options->repo, &drill->options->commit, see_ancestor,
-		       &ancestor, &ignored) >= 0 &&
+	return repo_log(repo, head, see_ancestor, &ancestor, &ignored) >= 0 &&
 		ancestor.found;
+}
+
+// Ours, or one we had before, or one that was made since?
+static bool
+is_ours(struct drill *drill, const struct oid *commit)
+{
+	const struct drill_options *options = drill->options;
+	AUTO_FREE char *branch = xasprintf("refs/heads/%s", options->branch);
+	struct oid now;
+	struct err ignored;
+
+	return is_before(options->repo, &options->commit, commit) ||
+		(repo_refresh(options->repo, &ignored) == 0 &&
+			repo_resolve(options->repo, branch, &now, &ignored) == 0 &&
+			is_before(options->repo, &now, commit));
 }
 
 // 1 go on, 0 there is nothing to go on with (told), negative cancelled.
@@ -209,13 +222,15 @@ fetch(struct drill *drill, const struct push_options *push)
 		doubts(drill, why.msg);
 		return 0;
 	}
+	// A push may have come between: what counts is what came.
 	if (repo_refresh(drill->fetched, &why) < 0 ||
 		repo_head(drill->fetched, &head, &why) <= 0 ||
-		!oid_equal(&head, &drill->result->remote)) {
+		(!oid_equal(&head, &drill->result->remote) && !is_ours(drill, &head))) {
 		doubts(drill, "the remote's branch moved while it was fetched");
 		return 0;
 	}
 	drill->commit = head;
+	drill->result->remote = head;
 	drill->result->from_remote = true;
 	return 1;
 }

@@ -2,7 +2,8 @@
 
 /*
  * Each part stands alone: one that cannot be carried out says why and leaves the others
- * theirs.  Every object is read once, whoever leads to it:
+ * theirs.  What others change meanwhile is read first.  Every object is read once,
+ * whoever leads to it:
  *
  *     commit -> tree -> trees and blobs, newest commit first
  *
@@ -744,6 +745,24 @@ verify_done(struct verify *verify)
 	}
 }
 
+// What the sidecar, the ledger and the disk say of the commit.
+static int
+check_texts(struct verify *verify)
+{
+	const struct verify_options *options = verify->options;
+	AUTO(listing_closep) struct listing *listing = NULL;
+	struct err why;
+
+	if (repo_commit_tree(options->repo, &options->commit, &verify->tree, &why) < 0 ||
+		listing_open(options->repo, &options->commit, &listing, &why) < 0) {
+		bad(verify, VERIFY_SIDECAR, "%s", why.msg);
+		return 0;
+	}
+	return check_sidecar(verify, listing) < 0 || check_ledger(verify, listing) < 0
+		? verify->err->code
+		: 0;
+}
+
 int
 verify_run(const struct verify_options *options, struct verify_result *ret_result,
 	struct err *err)
@@ -755,22 +774,16 @@ verify_run(const struct verify_options *options, struct verify_result *ret_resul
 		.err = err,
 		.end_ms = clock_mono_ms() + options->deadline_ms,
 	};
-	AUTO(listing_closep) struct listing *listing = NULL;
-	struct err why;
+	int result;
 
 	assert(options->deadline_ms > 0);
 	*ret_result = (struct verify_result){ 0 };
 	err_clear(err);
-	if (check_objects(&verify) < 0 || check_fsck(&verify) < 0) {
-		return err_wrap(err, "verify");
+	result = check_texts(&verify);
+	if (options->frozen && options->ledger != NULL) {
+		ledger_thaw(options->ledger);
 	}
-	if (repo_commit_tree(options->repo, &options->commit, &verify.tree, &why) < 0 ||
-		listing_open(options->repo, &options->commit, &listing, &why) < 0) {
-		bad(&verify, VERIFY_SIDECAR, "%s", why.msg);
-		return 0;
-	}
-	if (check_sidecar(&verify, listing) < 0 || check_ledger(&verify, listing) < 0) {
-		return err_wrap(err, "verify");
-	}
-	return 0;
+	return result < 0 || check_objects(&verify) < 0 || check_fsck(&verify) < 0
+		? err_wrap(err, "verify")
+		: 0;
 }

@@ -49,6 +49,9 @@ struct verify_options {
 	/** Read only; NULL: ledger and disk are not compared.  It must describe @commit.
 	 */
 	struct ledger *ledger;
+	/** Others write meanwhile: it is frozen (ledger_freeze()), read first, and thawed
+	 * at once. */
+	bool frozen;
 	/** Where each name is on disk. */
 	const struct restore_root *roots;
 	size_t nroots;

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# A push to a slow remote, a repack and a snapshot take as long as they take: what is saved
-# meanwhile is committed at once.  Nothing here is a matter of time: the slow one waits
+# A push to a slow remote, a repack, a snapshot, a verify and a drill take as long as they
+# take: what is saved meanwhile is committed at once.  Nothing here is a matter of time: the slow one waits
 # until it is told to go on, which is after the commit was seen.
 . "$(dirname "$0")/lib.sh"
 needs git
@@ -26,12 +26,18 @@ every = "1s"
 EOC
 expect 0 "$MIRROR" --once
 
-# A git that waits before it repacks, a hook that waits before it takes a push.
+# A git that waits before it repacks, checks or fetches when it is told to, a hook that
+# waits before it takes a push.
 cat >bin/git <<EOC
 #!/bin/sh
-case " \$* " in *" repack "*)
-	touch "$W/repack.begun"
-	while [ ! -e "$W/repack.go" ]; do sleep 0.05; done ;;
+hold() {
+	touch "$W/\$1.begun"
+	while [ ! -e "$W/\$1.go" ]; do sleep 0.05; done
+}
+case " \$* " in
+*" repack "*) hold repack ;;
+*" fsck "*) [ ! -e "$W/fsck.hold" ] || hold fsck ;;
+*" fetch "*) [ ! -e "$W/fetch.hold" ] || hold fetch ;;
 esac
 exec "$real_git" "\$@"
 EOC
@@ -44,7 +50,7 @@ EOC
 chmod +x bin/git remote.git/hooks/pre-receive
 
 start_agent() {
-	PATH=$W/bin:$PATH "$MIRROR" run 2>agent.log &
+	PATH=$W/bin:$PATH "$MIRROR" run 2>>agent.log &
 	agent=$!
 }
 start_agent
@@ -130,6 +136,62 @@ snapshots || fail "the snapshot did not wait for the lock"
 printf 'COMMIT;\n.quit\n' >&7
 exec 7>&-
 wait $writer || true
+
+# --- a verify and a drill, on the day they are due (jobs 3 and 4), and one by hand
+let_be_due() { # KIND
+	kill $agent
+	wait $agent || true
+	sqlite3 "$XDG_STATE_HOME/mirror/queue.sqlite" "UPDATE job SET at_ms = 1 WHERE kind = $1"
+	start_agent
+}
+over() { # KIND RUNS
+	[ "$("$MIRROR" status --json | jq -r ".jobs.$1 | .in_progress, .done == .want" | tr '\n' ' ')" = "false true " ]
+}
+touch fsck.hold
+let_be_due 3
+until_ "a verify" test -e fsck.begun
+for i in 1 2 3; do
+	printf 'x\n' >"notes/verify$i.md"
+	until_ "a commit during a verify" committed "verify$i.md"
+done
+is "$("$MIRROR" status --json | jq -r .jobs.verify.in_progress)" true "the verify goes on"
+touch fsck.go
+until_ "the verify's end" over verify
+is "$("$MIRROR" health --json | jq -r '.facts[] | select(.name == "integrity") | .state')" healthy "integrity"
+rm fsck.begun fsck.go
+PATH=$W/bin:$PATH "$MIRROR" verify >verify.out 2>verify.err &
+verify=$!
+until_ "a verify by hand" test -e fsck.begun
+for i in 1 2 3; do
+	printf 'y\n' >"notes/verify$i.md"
+	until_ "a commit during it" pushed "verify$i.md"
+done
+touch fsck.go
+wait $verify || fail "a verify beside the agent: $(cat verify.out verify.err)"
+rm fsck.hold
+
+touch fetch.hold
+let_be_due 4
+until_ "a drill" test -e fetch.begun
+for i in 1 2 3; do
+	printf 'x\n' >"notes/drill$i.md"
+	until_ "a commit during a drill" committed "drill$i.md"
+done
+is "$("$MIRROR" status --json | jq -r .jobs.drill.in_progress)" true "the drill goes on"
+touch fetch.go
+until_ "the drill's end" over drill
+until_ "the push after it" pushed drill3.md
+is "$("$MIRROR" health --json | jq -r '.facts[] | select(.name == "drill") | .state')" healthy "drill"
+rm fetch.begun fetch.go
+# By hand beside the agent, which pushes meanwhile.
+PATH=$W/bin:$PATH "$MIRROR" drill >drill.out 2>drill.err &
+drill=$!
+until_ "a drill by hand" test -e fetch.begun
+mv fetch.hold fetch.held
+printf 'x\n' >notes/drill4.md
+until_ "a push during it" pushed drill4.md
+touch fetch.go
+wait $drill || fail "a drill beside the agent: $(cat drill.out drill.err)"
 
 kill $agent
 wait $agent || true

@@ -17,6 +17,13 @@
  *     runs == 2               with -DBURST: however many wishes fall into one run, they
  *                             make exactly one trailing run
  *
+ * With -DWITHIN there is a second kind of job, a push, which syncs ask for (-DPUSHES=n of
+ * them), and which only waits for somebody else: the agent does syncs within it.  A sync
+ * still never runs beside another, whoever dies; and at rest both kinds are done:
+ *
+ *     pushed == asked         each push that was asked for was begun after that
+ *     pwant == pdone
+ *
  * The rest of the -D words replace one idea by the naive one; see run.sh for what the
  * checker must then find.
  *
@@ -30,6 +37,10 @@
  *     HEARTBEAT      no lock; a runner that was not heard of for a while counts as dead
  *     EACH_WISH      a run for each wish, one after the other
  *     AGENT_HOLDS    (not naive) the agent keeps the lock for its whole life
+ *     ONE_MARK       with WITHIN: the sync that ends within a push takes away the mark of
+ *                    whatever is under way
+ *     ONE_DEAD       with WITHIN: whoever takes back what a dead runner left stops at the
+ *                    first run that is found
  *
  * Explored without partial order reduction: `unless` and `timeout` look at everybody.
  *
@@ -48,6 +59,10 @@
 #endif
 #ifndef FAILURES
 #define FAILURES 0
+#endif
+
+#ifndef PUSHES
+#define PUSHES 1
 #endif
 
 #ifdef EACH_WISH
@@ -75,6 +90,13 @@ byte gen, covered, run_gen, runs, running, runner;
 
 bool kill_agent, kill_once;
 byte crashes, failures;
+
+#ifdef WITHIN
+/* The other kind's row, and its ghosts. */
+byte pwant, ptaken, pdone;
+bool p_in_progress;
+byte asked, pushed, push_gen, pusher;
+#endif
 #ifdef BURST
 /* Those who have still something to say. */
 byte busy = CALLERS + 1;
@@ -105,6 +127,25 @@ inline end_run()
 	:: run_gen > covered -> covered = run_gen
 	:: else
 	fi
+}
+
+/* What a sync does before it ends, in a transaction of its own. */
+inline ask_push()
+{
+#ifdef WITHIN
+	atomic {
+		if
+		:: asked < PUSHES ->
+			asked++;
+			if
+			:: pwant > ptaken
+			:: else -> pwant++
+			fi
+		:: true
+		fi
+	};
+#endif
+	skip
 }
 
 /* Commit a wish: the pending run's ticket, or a new one. */
@@ -193,8 +234,24 @@ inline reclaim(me)
 			assert(running == 0);
 			in_progress = false;
 			taken = done
+#ifdef ONE_DEAD
+		:: !in_progress && p_in_progress ->
+			p_in_progress = false;
+			ptaken = pdone
+#endif
+		:: else
+		fi;
+#ifdef WITHIN
+#ifndef ONE_DEAD
+		if
+		:: p_in_progress ->
+			assert(pusher == NOBODY);
+			p_in_progress = false;
+			ptaken = pdone
 		:: else
 		fi
+#endif
+#endif
 	};
 #endif
 #endif
@@ -232,6 +289,7 @@ inline drain(me, again)
 			/* The first run lasts until every wish was made. */
 			(runs > 1 || busy == 0);
 #endif
+			ask_push();
 #ifdef SPLIT_FLAG
 			/* Look ... */
 			atomic {
@@ -293,6 +351,66 @@ inline drain(me, again)
 	od
 }
 
+#ifdef WITHIN
+/* One push, if none is more urgent; the agent does syncs meanwhile, one after the other. */
+inline drain_push(me, again)
+{
+	atomic {
+		again = pwant > pdone && !p_in_progress && !in_progress;
+		if
+		:: again -> ptaken = pwant; p_in_progress = true; pusher = me; push_gen = asked
+		:: else
+		fi
+	};
+	if
+	:: again ->
+		if
+		:: me == AGENT -> drain(me, again)
+		:: true
+		fi;
+#ifdef ONE_MARK
+		atomic {
+			if
+			:: runs > 1 -> p_in_progress = false; ptaken = pdone
+			:: else
+			fi
+		};
+#endif
+		atomic {
+			/* Else the queue says NOT_FOUND. */
+			assert(p_in_progress);
+			pusher = NOBODY;
+			if
+			:: push_gen > pushed -> pushed = push_gen
+			:: else
+			fi;
+			pdone = ptaken;
+			p_in_progress = false
+		};
+		again = true
+	:: else
+	fi
+}
+#endif
+
+/* All that is due, of every kind. */
+inline drain_all(me, again)
+{
+#ifdef WITHIN
+	do
+	:: true ->
+		drain(me, again);
+		drain_push(me, again);
+		if
+		:: again
+		:: else -> break
+		fi
+	od
+#else
+	drain(me, again)
+#endif
+}
+
 inline unlock(me)
 {
 	atomic {
@@ -320,7 +438,14 @@ inline die(me)
 	if
 	:: runner == me -> running--; runner = NOBODY
 	:: else
-	fi
+	fi;
+#ifdef WITHIN
+	if
+	:: pusher == me -> pusher = NOBODY
+	:: else
+	fi;
+#endif
+	skip
 }
 
 active proctype agent()
@@ -354,7 +479,7 @@ birth:
 #endif
 #endif
 			reclaim(AGENT);
-			drain(AGENT, again);
+			drain_all(AGENT, again);
 #ifndef AGENT_HOLDS
 			unlock(AGENT);
 #endif
@@ -404,7 +529,7 @@ active proctype once()
 			fi;
 #endif
 			reclaim(ONCE);
-			drain(ONCE, again);
+			drain_all(ONCE, again);
 			unlock(ONCE)
 		od
 	} unless {
@@ -456,6 +581,11 @@ active proctype rest()
 	assert(running == 0 && !in_progress);
 	assert(covered == gen);
 	assert(want == done)
+#ifdef WITHIN
+	; assert(pusher == NOBODY && !p_in_progress)
+	; assert(pushed == asked)
+	; assert(pwant == pdone)
+#endif
 #ifdef BURST
 	; assert(runs == 2)
 #endif

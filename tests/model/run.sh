@@ -53,6 +53,9 @@ explore holds WISHES=1 CRASHES=1 AGENT_HOLDS
 explore holds BURST WISHES=2
 explore holds BURST CALLERS=3 WISHES=2
 explore holds WISHES=1 TRY_LOCK LOOK_AGAIN
+explore holds WITHIN CALLERS=1 WISHES=1 PUSHES=2
+explore holds WITHIN CALLERS=1 WISHES=1 CRASHES=1
+explore holds WITHIN CALLERS=1 WISHES=1 FAILURES=1
 
 explore 'covered==gen' SPLIT_FLAG
 explore 'covered==gen' BELL_FIRST
@@ -61,6 +64,8 @@ explore 'covered==gen' TRY_LOCK
 explore 'covered==gen' TRY_LOCK LOOK_AGAIN WISHES=1 CALLERS=1 CRASHES=1
 explore 'in_progress' NO_RECLAIM WISHES=1 CALLERS=1 CRASHES=1
 explore 'running<=1' HEARTBEAT
+explore 'p_in_progress' WITHIN ONE_MARK CALLERS=1 WISHES=1
+explore 'p_in_progress' WITHIN ONE_DEAD CALLERS=1 WISHES=1 CRASHES=1
 explore 'runs==2' BURST WISHES=2 EACH_WISH
 
 if [ "${MIRROR_MODEL:-}" = long ]; then
@@ -68,6 +73,8 @@ if [ "${MIRROR_MODEL:-}" = long ]; then
 	explore holds WISHES=1 CRASHES=2
 	explore holds WISHES=1 FAILURES=1 CRASHES=1
 	explore holds BURST CALLERS=3 WISHES=4
+	explore holds WITHIN WISHES=1 PUSHES=2
+	explore holds WITHIN CALLERS=1 WISHES=1 PUSHES=2 CRASHES=1 FAILURES=1
 fi
 
 exit "$failed"

@@ -113,13 +113,13 @@ a_remote_that_is_away_decides_nothing(void **state)
 }
 
 static void
-an_older_commit_of_ours_will_do_and_a_foreign_one_fails(void **state)
+an_older_or_newer_commit_of_ours_will_do_and_a_foreign_one_fails(void **state)
 {
 	struct world world;
 	struct err err;
 	struct oid first;
 	const struct plant newer[] = { { .path = "notes/a", .text = "newer\n" } };
-	const struct plant foreign[] = { { .path = "notes/a", .text = "foreign\n" } };
+	const struct plant since[] = { { .path = "notes/a", .text = "since\n" } };
 
 	world_open(state, &world);
 	first = world.options.commit;
@@ -128,10 +128,21 @@ an_older_commit_of_ours_will_do_and_a_foreign_one_fails(void **state)
 	assert_int_equal(world.result.outcome, DRILL_PASSED);
 	assert_true(oid_equal(&world.result.remote, &first));
 
-	(void)planted_commit(world.repo, &world.options.commit, foreign, 1, 0);
+	// Committed and pushed since somebody said what should be there.
+	(void)planted_commit(world.repo, &world.options.commit, since, 1, 0);
 	assert_int_equal(scratch_sh(world.scratch,
 				 "export HOME=/nonexistent; git -C brain push -q "
 				 "../remote host/x"),
+		0);
+	ok(drill_run(&world.options, &world.result, &err));
+	assert_string_equal(world.result.why, "");
+	assert_int_equal(world.result.outcome, DRILL_PASSED);
+	assert_false(oid_equal(&world.result.remote, &world.options.commit));
+
+	// Somebody else's.
+	assert_int_equal(scratch_sh(world.scratch,
+				 "export HOME=/nonexistent; "
+				 "git -C brain update-ref refs/heads/host/x host/x~1"),
 		0);
 	ok(drill_run(&world.options, &world.result, &err));
 	assert_int_equal(world.result.outcome, DRILL_FAILED);
@@ -259,7 +270,8 @@ main(void)
 		IN_SCRATCH(a_whole_remote_passes),
 		IN_SCRATCH(without_a_remote_it_says_where_from),
 		IN_SCRATCH(a_remote_that_is_away_decides_nothing),
-		IN_SCRATCH(an_older_commit_of_ours_will_do_and_a_foreign_one_fails),
+		IN_SCRATCH(
+			an_older_or_newer_commit_of_ours_will_do_and_a_foreign_one_fails),
 		IN_SCRATCH(what_the_commit_does_not_hold_fails),
 		IN_SCRATCH(an_encrypted_database_is_hashed_where_there_is_no_key),
 		IN_SCRATCH(a_database_that_does_not_open_fails),

@@ -270,6 +270,53 @@ it_ends_when_asked_and_when_time_is_over(void **state)
 	world_close(&world);
 }
 
+// The agent goes on meanwhile: what it writes is not what is verified.
+static int
+change_the_ledger(const char *what, uint64_t done, uint64_t total, void *payload)
+{
+	struct world *world = payload;
+	struct err err;
+	int64_t root;
+
+	(void)done;
+	(void)total;
+	if (strcmp(what, "sidecar") != 0) {
+		return 0;
+	}
+	ok(ledger_begin(world->ledger, &err));
+	root = ledger_root(world->ledger, "notes", &err);
+	assert_true(ledger_row_drop(world->ledger, root, "a", 1, &err) >= 0);
+	ok(ledger_commit(world->ledger, &err));
+	return 0;
+}
+
+static void
+a_ledger_that_is_written_meanwhile_is_read_as_it_was(void **state)
+{
+	struct world world;
+	AUTO(ledger_closep) struct ledger *reader = NULL;
+	struct err err;
+
+	world_open(state, &world);
+	world.options.progress = change_the_ledger;
+	world.options.payload = &world;
+	ok(ledger_open(scratch_path(world.scratch, "ledger"), LEDGER_RO, &reader, &err));
+	ok(ledger_freeze(reader, &err));
+	world.options.ledger = reader;
+	world.options.frozen = true;
+	// Only the first read fixes the moment.
+	struct ledger_totals totals;
+	ok(ledger_totals(reader, &totals, &err));
+	ok(verify_run(&world.options, &world.result, &err));
+	assert_string_equal(world.result.part[VERIFY_LEDGER].why, "");
+	assert_true(world.result.part[VERIFY_LEDGER].done);
+	assert_int_equal(world.result.bad, 0);
+	// Thawed: it sees what was written.
+	ok(ledger_totals(reader, &totals, &err));
+	assert_int_equal(totals.on_disk.files, countof(tree) - 1);
+	world_close(&world);
+}
+
 int
 main(void)
 {
@@ -282,6 +329,7 @@ main(void)
 		IN_SCRATCH(a_path_without_a_row_is_found),
 		IN_SCRATCH(a_text_that_names_what_is_not_there_is_found),
 		IN_SCRATCH(a_flipped_byte_is_found_in_any_pack),
+		IN_SCRATCH(a_ledger_that_is_written_meanwhile_is_read_as_it_was),
 		IN_SCRATCH(it_ends_when_asked_and_when_time_is_over),
 	};
 
