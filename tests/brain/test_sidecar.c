@@ -410,7 +410,8 @@ recovery_md_brings_everything_back_without_us(void **state)
 	}
 	assert_int_equal(
 		scratch_sh(*state,
-			"export HOME=/nonexistent; git clone -q -b host/x brain clone && "
+			"export HOME=/nonexistent; git clone -q -c core.autocrlf=true "
+			"-b host/x brain clone && "
 			"cd clone && sed -n '/^```python$/,/^```$/p' .mirror/RECOVERY.md "
 			"| "
 			"grep -v '^```' > ../recover.py && python3 ../recover.py "
