@@ -412,8 +412,8 @@ recovery_md_brings_everything_back_without_us(void **state)
 		scratch_sh(*state,
 			"export HOME=/nonexistent; git clone -q -c core.autocrlf=true "
 			"-b host/x brain clone && "
-			"cd clone && sed -n '/^```python$/,/^```$/p' .mirror/RECOVERY.md "
-			"| "
+			"cd clone && git show HEAD:.mirror/RECOVERY.md | "
+			"sed -n '/^```python$/,/^```$/p' | "
 			"grep -v '^```' > ../recover.py && python3 ../recover.py "
 			"../back"),
 		0);
