@@ -4,7 +4,6 @@
 
 #include "base/hash.h"
 
-#include <stdio.h>
 #include <string.h>
 
 const char *
@@ -64,16 +63,38 @@ oid_parse(const char *text, struct oid *ret_oid)
 	return true;
 }
 
+enum {
+	HEAD_MAX = 32,
+};
+
+// "blob 12" and its NUL, which is part of what is hashed.  Not printed: it is made for
+// each object.
+static size_t
+write_head(enum object_kind kind, size_t len, char head[HEAD_MAX])
+{
+	const char *name = object_kind_name(kind);
+	size_t name_len = strlen(name);
+	char digits[20];
+	size_t at = sizeof(digits);
+
+	do {
+		digits[--at] = (char)('0' + len % 10);
+		len /= 10;
+	} while (len > 0);
+	memcpy(head, name, name_len);
+	head[name_len] = ' ';
+	memcpy(head + name_len + 1, digits + at, sizeof(digits) - at);
+	head[name_len + 1 + sizeof(digits) - at] = '\0';
+	return name_len + 2 + sizeof(digits) - at;
+}
+
 void
 oid_hash(struct hash *hash, enum object_kind kind, const void *data, size_t len,
 	struct oid *ret_oid)
 {
-	char head[32];
-	int head_len =
-		snprintf(head, sizeof(head), "%s %zu", object_kind_name(kind), len);
+	char head[HEAD_MAX];
 
-	// The NUL behind the head is part of what is hashed.
-	hash_add(hash, head, (size_t)head_len + 1);
+	hash_add(hash, head, write_head(kind, len, head));
 	hash_add(hash, data, len);
 	hash_end(hash, ret_oid->id);
 }
