@@ -171,7 +171,7 @@ compare_folder(struct round *round, int64_t id, const char *path, bool deep,
 {
 	struct comparison *comparison = xcalloc(1, sizeof(*comparison));
 	struct content *content = &comparison->content;
-	int got = content_load(round, id, content, err);
+	int got = content_load_shown(round, id, content, err);
 
 	comparison->task.run = run;
 	comparison->repo = round->kit->repo;

@@ -20,6 +20,27 @@ content_done(struct content *content)
 }
 
 int
+content_load_shown(
+	struct round *round, int64_t id, struct content *content, struct err *err)
+{
+	struct ledger *ledger = round->kit->ledger;
+	int found = ledger_folder_load(ledger, id, &content->folder, err);
+
+	if (found <= 0) {
+		return found;
+	}
+	// Lent by the ledger, and of no use here.
+	content->folder.name = NULL;
+	content->folder.attributes = NULL;
+	content->folder.attributes_len = 0;
+	if (ledger_rows_load_shown(ledger, id, &content->rows, err) < 0 ||
+		ledger_subfolders(ledger, id, &content->subs, err) < 0) {
+		return err->code;
+	}
+	return 1;
+}
+
+int
 content_load(struct round *round, int64_t id, struct content *content, struct err *err)
 {
 	struct ledger *ledger = round->kit->ledger;

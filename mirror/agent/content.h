@@ -33,6 +33,9 @@ struct content {
  * content_done() whatever the answer. */
 int content_load(struct round *round, int64_t id, struct content *ret_content,
 	struct err *err) NONNULL MUST_CHECK;
+/** The same without names of its own, attributes, and what no tree shows of the rows. */
+int content_load_shown(struct round *round, int64_t id, struct content *ret_content,
+	struct err *err) NONNULL MUST_CHECK;
 void content_done(struct content *content) NONNULL;
 
 /** Does its folder's git tree have an entry for this row? */

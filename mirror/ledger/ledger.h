@@ -299,6 +299,9 @@ int ledger_count_tree(struct ledger *ledger, int64_t folder, int64_t *ret_files,
 /** Load the rows of one folder; @ret_rows is reused, ledger_rows_done() it in the end. */
 int ledger_rows_load(struct ledger *ledger, int64_t folder, struct ledger_rows *ret_rows,
 	struct err *err) NONNULL MUST_CHECK;
+/** The same, and of each row only what a tree shows: name, type, mode, flags and oid. */
+int ledger_rows_load_shown(struct ledger *ledger, int64_t folder,
+	struct ledger_rows *ret_rows, struct err *err) NONNULL MUST_CHECK;
 void ledger_rows_done(struct ledger_rows *rows) NONNULL;
 /** Binary search, or NULL. */
 const struct ledger_row *

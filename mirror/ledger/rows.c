@@ -62,6 +62,23 @@ read_row(struct ledger *ledger, struct db_stmt *stmt, struct arena *texts,
 	return 0;
 }
 
+static void
+start_over(struct ledger_rows *rows)
+{
+	arena_clear(&rows->names);
+	rows->count = 0;
+	if (rows->capacity > KEEP_ROWS) {
+		ledger_rows_done(rows);
+	}
+}
+
+static struct ledger_row *
+next_row(struct ledger_rows *rows)
+{
+	rows->rows = xgrow(rows->rows, rows->count, &rows->capacity, sizeof(*rows->rows));
+	return &rows->rows[rows->count];
+}
+
 int
 handle_rows_load(struct ledger *ledger, int64_t folder, enum ledger_state state,
 	struct ledger_rows *ret_rows, struct err *err)
@@ -71,11 +88,7 @@ handle_rows_load(struct ledger *ledger, int64_t folder, enum ledger_state state,
 		handle_stmt(ledger, all ? SQL_ROWS : SQL_ROWS_BY_STATE, err);
 	int got;
 
-	arena_clear(&ret_rows->names);
-	ret_rows->count = 0;
-	if (ret_rows->capacity > KEEP_ROWS) {
-		ledger_rows_done(ret_rows);
-	}
+	start_over(ret_rows);
 	if (list == NULL) {
 		return err->code;
 	}
@@ -84,13 +97,42 @@ handle_rows_load(struct ledger *ledger, int64_t folder, enum ledger_state state,
 		db_bind_int(list, 2, state);
 	}
 	while ((got = db_step(list, err)) > 0) {
-		ret_rows->rows = xgrow(ret_rows->rows, ret_rows->count,
-			&ret_rows->capacity, sizeof(*ret_rows->rows));
-		if (read_row(ledger, list, &ret_rows->names,
-			    &ret_rows->rows[ret_rows->count], err) < 0) {
+		if (read_row(ledger, list, &ret_rows->names, next_row(ret_rows), err) <
+			0) {
 			db_reset(list);
 			return err->code;
 		}
+		ret_rows->count++;
+	}
+	return got;
+}
+
+int
+ledger_rows_load_shown(struct ledger *ledger, int64_t folder,
+	struct ledger_rows *ret_rows, struct err *err)
+{
+	struct db_stmt *list = handle_stmt(ledger, SQL_ROWS_SHOWN, err);
+	int got;
+
+	start_over(ret_rows);
+	if (list == NULL) {
+		return err->code;
+	}
+	db_bind_int(list, 1, folder);
+	while ((got = db_step(list, err)) > 0) {
+		struct ledger_row *row = next_row(ret_rows);
+		size_t name_len;
+		const void *name = db_bytes(list, 0, &name_len);
+
+		*row = (struct ledger_row){
+			.name = arena_add(&ret_rows->names, name, name_len),
+			.name_len = name_len,
+			.type = (enum ledger_type)db_int(list, 1),
+			.reason = "",
+			.inode.mode = (uint32_t)db_int(list, 2),
+			.flags = (uint32_t)db_int(list, 3),
+		};
+		handle_oid_read(list, 4, &row->oid);
 		ret_rows->count++;
 	}
 	return got;

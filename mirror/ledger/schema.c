@@ -129,6 +129,8 @@ const char *const handle_sql[HANDLE_NSQL] = {
 	[SQL_COUNT_FOLDERS] = "SELECT count(*) FROM folders",
 	[SQL_SUBFOLDERS] = FOLDER_ "WHERE parent = ? ORDER BY name",
 	[SQL_ROWS] = ROW_ "WHERE folder = ? ORDER BY name",
+	[SQL_ROWS_SHOWN] = "SELECT name, type, mode, flags, oid FROM entries"
+			   " WHERE folder = ? ORDER BY name",
 	[SQL_ROWS_BY_STATE] = ROW_ "WHERE folder = ? AND +state = ? ORDER BY name",
 	[SQL_ROW_FIND] = ROW_ "WHERE folder = ? AND name = ?",
 	[SQL_ROW_PEEK] = "SELECT type, state, kind, size, since_ms FROM entries"
