@@ -594,14 +594,16 @@ assign_next(struct assign_reader *reader, struct assignment *ret_assignment)
 				text, reader->len, reader->memo, ret_assignment);
 			break;
 		case PLACE_COLUMNS:
-			if (!columns_open(&reader->columns, text, reader->len,
-				    reader->key.key_start, reader->key.key_end)) {
+			if (!columns_open(&reader->columns, &reader->memo->columns, text,
+				    reader->len, reader->key.key_start,
+				    reader->key.key_end)) {
 				reader->place = PLACE_NONE;
 			}
 			break;
 		case PLACE_CELLS:
-			read = columns_next(&reader->columns, text,
-				&ret_assignment->value_start, &ret_assignment->value_end);
+			read = columns_next(&reader->columns, &reader->memo->columns,
+				text, &ret_assignment->value_start,
+				&ret_assignment->value_end);
 			ret_assignment->form = ASSIGN_ELEMENT;
 			reader->place -= read;
 			break;

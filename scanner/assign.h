@@ -89,6 +89,7 @@ struct assign_memo {
 	size_t bare_from;
 	size_t bare_upto;
 	enum assign_form bare_form;
+	struct columns_memo columns;
 };
 
 /** What is left to read for one word. */

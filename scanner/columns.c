@@ -234,10 +234,11 @@ ends_heading(const char *text, size_t len, size_t at)
 }
 
 bool
-columns_open(
-	struct columns *columns, const char *text, size_t len, size_t start, size_t end)
+columns_open(struct columns *columns, struct columns_memo *memo, const char *text,
+	size_t len, size_t start, size_t end)
 {
 	char before = start > 0 ? text[start - 1] : '\n';
+	bool known = start >= memo->from && start < memo->upto;
 
 	*columns = (struct columns){ 0 };
 	if (!ends_heading(text, len, end) ||
@@ -245,8 +246,16 @@ columns_open(
 		return false;
 	}
 	columns->limit = len - end > COLUMNS_REACH ? end + COLUMNS_REACH : len;
-	return open_table(columns, text, columns->limit, start, end) ||
-		open_sql(columns, text, columns->limit, start, end);
+	if ((known && memo->opened >= COLUMNS_OPENED) ||
+		(!open_table(columns, text, columns->limit, start, end) &&
+			!open_sql(columns, text, columns->limit, start, end))) {
+		return false;
+	}
+	if (!known) {
+		*memo = (struct columns_memo){ .from = start, .upto = columns->at };
+	}
+	memo->opened++;
+	return true;
 }
 
 /** A row with as many cells as there are headings; -1 when the table ends. */
@@ -345,8 +354,8 @@ next_tuple(struct columns *columns, const char *text, size_t *ret_start, size_t 
 }
 
 bool
-columns_next(
-	struct columns *columns, const char *text, size_t *ret_start, size_t *ret_end)
+columns_next(struct columns *columns, struct columns_memo *memo, const char *text,
+	size_t *ret_start, size_t *ret_end)
 {
 	int row;
 
@@ -355,5 +364,6 @@ columns_next(
 			? next_tuple(columns, text, ret_start, ret_end)
 			: next_row(columns, text, ret_start, ret_end);
 	} while (row == 0);
+	memo->upto = MAX_OF(memo->upto, MIN_OF(columns->at, columns->limit));
 	return row > 0;
 }

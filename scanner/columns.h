@@ -8,7 +8,8 @@
  *
  * Knows: chars.
  * Owns:  nothing.
- * Never: reads further than COLUMNS_REACH from the heading.
+ * Never: reads further than COLUMNS_REACH from the heading, or rows of one table more
+ *        often than COLUMNS_OPENED.
  */
 
 #ifndef SCANNER_COLUMNS_H
@@ -17,7 +18,9 @@
 #include "base/base.h"
 
 enum {
-	COLUMNS_REACH = 128 * 1024,
+	/** A stream's window. */
+	COLUMNS_REACH = 8 * 1024 * 1024,
+	COLUMNS_OPENED = 16,
 };
 
 struct columns {
@@ -30,17 +33,25 @@ struct columns {
 	size_t count;
 };
 
+/** The tables of one text that were read: names in their rows are no headings, however
+ * much they look so, or each would read the rest again.  All zero at the text's start. */
+struct columns_memo {
+	size_t from;
+	size_t upto;
+	size_t opened;
+};
+
 /**
  * Is the name from @start to @end a heading?
  *
  * @columns
  *         Ready for columns_next().
  */
-bool columns_open(struct columns *columns, const char *text, size_t len, size_t start,
-	size_t end) NONNULL;
+bool columns_open(struct columns *columns, struct columns_memo *memo, const char *text,
+	size_t len, size_t start, size_t end) NONNULL;
 
 /** The next cell of the column that is not empty, without its quotes. */
-bool columns_next(struct columns *columns, const char *text, size_t *ret_start,
-	size_t *ret_end) NONNULL;
+bool columns_next(struct columns *columns, struct columns_memo *memo, const char *text,
+	size_t *ret_start, size_t *ret_end) NONNULL;
 
 #endif

@@ -8,7 +8,8 @@
  * Never: knows encodings, lines, or the scanner's front door.
  *
  * Everything it decides, it decides from at most SCANNER_STREAM_REACH bytes around a
- * secret, so that a text in pieces gives the same findings as the whole.
+ * secret, so that a text in pieces gives the same findings as the whole; but for the rows
+ * of a table, which are read as far behind their headings as a piece goes.
  */
 
 #ifndef SCANNER_ENGINE_H

@@ -13,6 +13,7 @@
 #include "scanner/gitleaks_regex.h"
 #include "scanner/gitleaks_rule.h"
 #include "scanner/pattern.h"
+#include "scanner/words.h"
 #include "scanner/rarity.h"
 
 #include <stdlib.h>
@@ -398,8 +399,12 @@ run_all(struct run *run, const uint8_t *seen, gitleaks_fn *fn, void *payload)
 		bool keyword = seen[i] != 0 || rule->keywords.count == 0;
 
 		for (size_t j = 0; j < rule->keywords.count && !keyword; j++) {
-			// Shorter keywords are not looked for, so they count as seen.
-			keyword = strlen(rule->keywords.list[j]) < GITLEAKS_KEYWORD_MIN;
+			// The sieve looks for no shorter ones.
+			struct word word = { rule->keywords.list[j],
+				strlen(rule->keywords.list[j]) };
+
+			keyword = word.len < GITLEAKS_KEYWORD_MIN &&
+				word_in(run->text, run->len, &word);
 		}
 		if (!keyword) {
 			continue;

@@ -403,7 +403,8 @@ scan_view(const struct scanner *scanner, struct engine *engine,
 		engine_scan(engine, &context, view->text, view->len, &found, &count, err);
 
 	for (size_t i = 0; ret == 0 && i < count; i++) {
-		if (!scanner->inline_marks ||
+		// A rule about the path alone stands on no line.
+		if (!scanner->inline_marks || found[i].end == 0 ||
 			!marks_allow(
 				view->text, view->len, found[i].start, found[i].end)) {
 			add_finding(view, &found[i], &counter, collection);

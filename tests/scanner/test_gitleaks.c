@@ -16,7 +16,8 @@ load(struct scratch *scratch, const char *toml, struct scanner **ret_scanner,
 	struct scanner_options options = { .key = test_key,
 		.rule_files = &file,
 		.nrule_files = 1,
-		.replace_builtin = true };
+		.replace_builtin = true,
+		.inline_marks = true };
 	return scanner_new(&options, ret_scanner, err);
 }
 
@@ -73,6 +74,10 @@ a_rule_finds_its_group_and_its_allow_lists_are_kept(void **state)
 			"key=abcdef", "abcdef" },
 		{ "[[rules]]\nid='a'\nregex='key=([a-z]+)'\nkeywords=['nothere']\n",
 			"key=abcdef", NULL },
+		{ "[[rules]]\nid='a'\nregex='key=([a-z]+)'\nkeywords=['zz', 'q']\n",
+			"key=abcdef", NULL },
+		{ "[[rules]]\nid='a'\nregex='key=([a-z]+)'\nkeywords=['zz', 'KE']\n",
+			"key=abcdef", "abcdef" },
 		{ "[[rules]]\nid='a'\nregex='key=([a-z]+)-([a-z]+)'\nsecretGroup=2\n",
 			"key=ab-cd", "cd" },
 		{ "[[rules]]\nID='a'\nRegex='key=([a-z]+)'\nENTROPY=2.5\n", "key=aaaaaa",
@@ -253,6 +258,19 @@ what_is_inside_an_encoding_hides_no_rule_outside(void **state)
 	scratch_empty(*state);
 }
 
+static void
+a_rule_about_a_path_is_not_answered_by_a_mark_on_the_first_line(void **state)
+{
+	static const char text[] = "x = 1 # gitleaks:allow\n";
+	struct scanner *scanner = NULL;
+	struct err err = { 0 };
+
+	ok(load(*state, "[[rules]]\nid='a'\npath='\\.p12$'\n", &scanner, &err));
+	assert_int_equal(ask_bytes(scanner, text, strlen(text), "x.p12")->count, 1);
+	scanner_free(scanner);
+	scratch_empty(*state);
+}
+
 int
 main(void)
 {
@@ -268,6 +286,9 @@ main(void)
 		cmocka_unit_test_setup_teardown(a_generic_rule_gives_way_on_its_line,
 			scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(a_rule_about_a_path_stands_at_the_start,
+			scratch_setup, scratch_teardown),
+		cmocka_unit_test_setup_teardown(
+			a_rule_about_a_path_is_not_answered_by_a_mark_on_the_first_line,
 			scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(
 			the_built_in_rules_can_be_extended_and_switched_off,
