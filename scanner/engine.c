@@ -18,6 +18,7 @@
 #include "scanner/filter.h"
 #include "scanner/gitleaks.h"
 #include "scanner/literal.h"
+#include "scanner/marks.h"
 #include "scanner/rarity.h"
 #include "scanner/rule.h"
 
@@ -102,6 +103,11 @@ pass_add(struct pass *pass, const struct engine_finding *finding)
 {
 	if (pass->context->certain_only && finding->confidence != FINDING_CERTAIN) {
 		pass_tell(pass, finding->rule, "it is not certain, and this is a binary",
+			finding->start, finding->end);
+	} else if (pass->context->marks && !pass->inner && finding->end > 0 &&
+		marks_allow(pass->text, pass->len, finding->start, finding->end)) {
+		// A rule about the path alone stands on no line.
+		pass_tell(pass, finding->rule, "a mark in the text allows it",
 			finding->start, finding->end);
 	} else if (is_allowed(pass->context, finding->fingerprint)) {
 		pass_tell(pass, finding->rule, "a person allowed it", finding->start,

@@ -49,6 +49,9 @@ struct engine_context {
 	unsigned int path;
 	/** The path itself for users' rules; may be NULL. */
 	const char *path_name;
+	/** Marks in the text count: its own line, or lines, before it is merged with
+	 * others. */
+	bool marks;
 	/** Only what is certain counts. */
 	bool certain_only;
 	/** Told of looks that begin between these two; may be NULL. */

@@ -198,8 +198,9 @@ allowed(struct run *run, const struct gitleaks_rule *rule, const struct spans *s
 	return 0;
 }
 
-/** secretGroup, else the first group that is not empty, else the match. */
-static void
+/** secretGroup, else the first group that is not empty, else the match; false when the
+ * named group took no part in the match. */
+static bool
 pick_secret(struct run *run, const struct gitleaks_rule *rule, struct spans *spans)
 {
 	struct pattern_groups groups;
@@ -210,19 +211,20 @@ pick_secret(struct run *run, const struct gitleaks_rule *rule, struct spans *spa
 	spans->secret[0] = spans->match[0];
 	spans->secret[1] = spans->match[1];
 	if (search(run, &rule->regex, match, len, 0, &groups) <= 0) {
-		return;
+		return true;
 	}
 	for (size_t i = rule->group > 0 ? rule->group : 1; i < groups.count; i++) {
 		if (groups.at[i][0] != PATTERN_UNSET &&
 			groups.at[i][1] > groups.at[i][0]) {
 			spans->secret[0] = spans->match[0] + groups.at[i][0];
 			spans->secret[1] = spans->match[0] + groups.at[i][1];
-			return;
+			return true;
 		}
 		if (rule->group > 0) {
-			return;
+			return false;
 		}
 	}
+	return true;
 }
 
 static void
@@ -277,7 +279,7 @@ consider(struct run *run, size_t index, struct spans *spans, size_t floor)
 	while (spans->match[0] < spans->match[1] && run->text[spans->match[0]] == '\n') {
 		spans->match[0]++;
 	}
-	pick_secret(run, rule, spans);
+	bool picked = pick_secret(run, rule, spans);
 	// The dropped prefix belongs to the match again.
 	for (size_t i = 0; i < rule->prefix && spans->match[0] > floor; i++) {
 		char c = run->text[spans->match[0] - 1];
@@ -288,9 +290,11 @@ consider(struct run *run, size_t index, struct spans *spans, size_t floor)
 		spans->match[0]--;
 	}
 	find_line(run, spans);
+	// Nothing has no entropy.
 	if (rule->entropy > 0 &&
-		rarity_bits(run->text + spans->secret[0],
-			spans->secret[1] - spans->secret[0]) <= rule->entropy) {
+		(!picked ||
+			rarity_bits(run->text + spans->secret[0],
+				spans->secret[1] - spans->secret[0]) <= rule->entropy)) {
 		return 0;
 	}
 	int found = allowed(run, rule, spans);

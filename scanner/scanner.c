@@ -9,7 +9,6 @@
 #include "scanner/engine.h"
 #include "scanner/filter.h"
 #include "scanner/gitleaks.h"
-#include "scanner/marks.h"
 #include "scanner/rule.h"
 #include "scanner/ruleset.h"
 #include "scanner/text.h"
@@ -387,6 +386,7 @@ scan_view(const struct scanner *scanner, struct engine *engine,
 		.nallowed = scanner->nallowed,
 		.path = input->is_name ? 0 : filter_path(input->path),
 		.path_name = input->is_name ? NULL : input->path,
+		.marks = scanner->inline_marks,
 		.certain_only = view->certain_only,
 	};
 	struct telling telling = { .scanner = scanner, .view = view };
@@ -403,12 +403,7 @@ scan_view(const struct scanner *scanner, struct engine *engine,
 		engine_scan(engine, &context, view->text, view->len, &found, &count, err);
 
 	for (size_t i = 0; ret == 0 && i < count; i++) {
-		// A rule about the path alone stands on no line.
-		if (!scanner->inline_marks || found[i].end == 0 ||
-			!marks_allow(
-				view->text, view->len, found[i].start, found[i].end)) {
-			add_finding(view, &found[i], &counter, collection);
-		}
+		add_finding(view, &found[i], &counter, collection);
 	}
 	return ret;
 }

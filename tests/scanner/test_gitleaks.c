@@ -80,6 +80,13 @@ a_rule_finds_its_group_and_its_allow_lists_are_kept(void **state)
 			"key=abcdef", "abcdef" },
 		{ "[[rules]]\nid='a'\nregex='key=([a-z]+)-([a-z]+)'\nsecretGroup=2\n",
 			"key=ab-cd", "cd" },
+		{ "[[rules]]\nid='a'\nregex='z(?:(a)|(b))c'\nsecretGroup=1\nentropy=0."
+		  "5\n",
+			"zbc", NULL },
+		// One is marked on its last line, and what it covers is not.
+		{ "[[rules]]\nid='a'\nregex='BEG[\\s\\S]+?END'\n"
+		  "[[rules]]\nid='b'\nregex='tok-[0-9]+'\n",
+			"BEG tok-123\nEND gitleaks:allow", "tok-123" },
 		{ "[[rules]]\nID='a'\nRegex='key=([a-z]+)'\nENTROPY=2.5\n", "key=aaaaaa",
 			NULL },
 		{ "[[rules]]\nid='a'\nregex='key=([a-z]+)'\nentropy=2.5\n", "key=abcdef",

@@ -262,6 +262,23 @@ a_mark_in_the_text_counts_only_when_asked_for(void **state)
 }
 
 static void
+a_mark_counts_for_what_stands_on_its_line_alone(void **state)
+{
+	struct scanner_options options = { .key = test_key, .inline_marks = true };
+	struct scanner *scanner = NULL;
+	struct err err = { 0 };
+	char text[512];
+
+	(void)state;
+	ok(scanner_new(&options, &scanner, &err));
+	(void)snprintf(text, sizeof(text), "%s%s\npassword = \"%s%s\" # gitleaks:allow\n",
+		"password = \"kT7vQ2m", "R9dLwXz4\"", "p8Kq2mVx9", "Zr4Lw7");
+	assert_int_equal(ask(scanner, text)->count, 1);
+	assert_int_equal(ask(scanner, text)->list[0].line, 1);
+	scanner_free(scanner);
+}
+
+static void
 a_mark_megabytes_away_in_the_same_line_is_not_meant(void **state)
 {
 	struct scanner_options options = { .key = test_key, .inline_marks = true };
@@ -653,6 +670,7 @@ main(void)
 		cmocka_unit_test(
 			equal_secrets_have_equal_fingerprints_and_the_key_matters),
 		cmocka_unit_test(a_mark_in_the_text_counts_only_when_asked_for),
+		cmocka_unit_test(a_mark_counts_for_what_stands_on_its_line_alone),
 		cmocka_unit_test(a_mark_megabytes_away_in_the_same_line_is_not_meant),
 		cmocka_unit_test(
 			wide_text_is_read_in_either_order_with_and_without_its_mark),
