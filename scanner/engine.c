@@ -192,6 +192,9 @@ on_word(size_t start, uint32_t literal, void *payload)
 		case RULESET_PEM:
 			pass_pem(pass, start);
 			break;
+		case RULESET_MANIFEST:
+			pass_manifest(pass, start, steps[i].len);
+			break;
 		case RULESET_PERCENT:
 			ret = pass_escaped(pass, start, steps[i].len);
 			break;

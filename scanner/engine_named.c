@@ -134,7 +134,8 @@ is_empty_inside(const struct filter_value *value)
 	return n > 0 &&
 		(filter_is_placeholder(plain, n) || filter_is_reference(plain, n) ||
 			nsecond == 0 || filter_is_placeholder(second, nsecond) ||
-			filter_is_reference(second, nsecond));
+			filter_is_reference(second, nsecond) ||
+			(colon != NULL && !filter_is_password(second, nsecond)));
 }
 
 /** "Jwt": { "Key": "..." }: a "key" inside something that is about secrets. */

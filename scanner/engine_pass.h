@@ -10,6 +10,7 @@
  *     engine.c          words lead to steps; findings are merged
  *     engine_token.c    formats that speak for themselves, URLs, PEM blocks
  *     engine_named.c    values beside their names
+ *     engine_manifest.c secrets of Kubernetes
  *     engine_wrapped.c  text inside base64, hex and escapes; keys without a word
  */
 
@@ -57,6 +58,8 @@ struct pass {
 	/** Names before this were looked at, and what was read there in vain. */
 	size_t named_done;
 	struct assign_memo named;
+	/** So with manifests. */
+	size_t manifests_done;
 	/** Encoded text before this was looked at: runs, and escapes. */
 	size_t runs_done;
 	size_t escapes_done;
@@ -85,6 +88,7 @@ int pass_token(struct pass *pass, uint32_t index, size_t at) NONNULL MUST_CHECK;
 int pass_named(struct pass *pass, size_t at, size_t len) NONNULL MUST_CHECK;
 void pass_url(struct pass *pass, size_t at) NONNULL;
 void pass_pem(struct pass *pass, size_t at) NONNULL;
+void pass_manifest(struct pass *pass, size_t at, size_t len) NONNULL;
 int pass_escaped(struct pass *pass, size_t at, size_t len) NONNULL MUST_CHECK;
 /** What a run of letters and digits is, and a stretch of words: keys, encoded text. */
 int pass_run(struct pass *pass, size_t start, size_t end) NONNULL MUST_CHECK;

@@ -214,6 +214,8 @@ add_code(struct ruleset *rules)
 		"Пароль", "ПАРОЛЬ", "Şifre", "heslo", "passord", "clave", "mật khẩu",
 		"κωδικός", "Κωδικός", "كلمة المرور", "كلمة السر", "סיסמה", "סיסמא",
 		"पासवर्ड", "รหัสผ่าน", "\"pw\"", "'pw'", "pw\\\"" };
+	static const char *const manifests[] = { "kind: secret", "\"kind\": \"secret\"",
+		"\"kind\":\"secret\"" };
 	static const char *const wrapped[] = { "password", "PASSWORD", "secret", "SECRET",
 		"api_key", "API_KEY", "PRIVATE KEY", "postgres://", "mysql://", "mongodb",
 		"redis://", "amqp://" };
@@ -227,6 +229,10 @@ add_code(struct ruleset *rules)
 	}
 	for (size_t i = 0; i < countof(wrapped); i++) {
 		add_escaped(rules, wrapped[i], strlen(wrapped[i]));
+	}
+	for (size_t i = 0; i < countof(manifests); i++) {
+		add_step(rules, manifests[i], strlen(manifests[i]), true,
+			RULESET_MANIFEST, 0);
 	}
 	add_step(rules, "Key>", 4, true, RULESET_NAMED, 0);
 	add_step(rules, "://", 3, false, RULESET_URL, 0);

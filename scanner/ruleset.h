@@ -29,6 +29,8 @@ enum ruleset_action {
 	RULESET_NAMED,
 	RULESET_URL,
 	RULESET_PEM,
+	/** A Secret of Kubernetes. */
+	RULESET_MANIFEST,
 	/** A word in percent escapes: decode what is around it. */
 	RULESET_PERCENT,
 	/** A keyword of a user's rule. */
