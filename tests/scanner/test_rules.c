@@ -194,6 +194,41 @@ an_id_is_safe_in_a_mark_and_stands_once(void **state)
 	scanner_free(scanner);
 }
 
+static void
+what_was_compared_with_a_page_is_a_rule(void **state)
+{
+	struct scanner *scanner = make_scanner();
+	FILE *file = fopen(FIXTURES "/secrets/compared.tsv", "r");
+	char line[512];
+	size_t count = 0;
+
+	(void)state;
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file) != NULL) {
+		char *rest = line;
+		bool known = false;
+
+		line[strcspn(line, "\n")] = '\0';
+		if (line[0] == '#') {
+			continue;
+		}
+		const char *rule = strsep(&rest, "\t"), *page = strsep(&rest, "\t");
+		assert_true(rest != NULL && strchr(page, '.') != NULL);
+		assert_true(strcmp(rest, "whole") == 0 || strcmp(rest, "prefix") == 0 ||
+			strcmp(rest, "none") == 0);
+		for (size_t i = 0; i < scanner_count(scanner) && !known; i++) {
+			known = strcmp(rule, scanner_rule(scanner, i)) == 0;
+		}
+		if (!known) {
+			fail_msg("there is no rule %s", rule);
+		}
+		count++;
+	}
+	assert_true(count >= 20);
+	(void)fclose(file);
+	scanner_free(scanner);
+}
+
 int
 main(void)
 {
@@ -203,6 +238,7 @@ main(void)
 		cmocka_unit_test(a_token_as_its_provider_shows_it_is_found_whole),
 		cmocka_unit_test(no_rule_is_without_a_hit_and_a_near_miss),
 		cmocka_unit_test(an_id_is_safe_in_a_mark_and_stands_once),
+		cmocka_unit_test(what_was_compared_with_a_page_is_a_rule),
 	};
 
 	return cmocka_run_group_tests_name("scanner/rules", tests, NULL, NULL);
