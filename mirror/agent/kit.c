@@ -400,12 +400,13 @@ kit_heal(struct kit *kit, bool read_all, struct err *err)
 {
 	AUTO_FREE char *path = dirty_path(kit);
 	struct oid head;
+	struct oid tree;
 	int found;
 
 	if (repo_work_dir(kit->repo) == NULL || access(path, F_OK) < 0) {
 		return 0;
 	}
-	found = kit_head(kit, &head, err);
+	found = kit_head(kit, &head, &tree, err);
 	if (found < 0) {
 		return err->code;
 	}

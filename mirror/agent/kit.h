@@ -115,16 +115,17 @@ int
 kit_known_head(struct kit *kit, struct oid *ret_head, struct err *err) NONNULL MUST_CHECK;
 
 /**
- * The branch's commit.  A branch that somebody deleted, or that nobody can read, is made
- * again where it was, as long as a commit to go on from is there.  When its commit is
- * gone from the repository, the remote is asked for it; else the newest before it that
- * the ledger remembers and the repository still has is taken up.
+ * The branch's commit and its tree.  A branch that somebody deleted, or that nobody can
+ * read, is made again where it was, as long as a commit to go on from is there.  When its
+ * commit is gone from the repository, the remote is asked for it; else the newest before
+ * it that the ledger remembers and the repository still has is taken up.
  *
  * @return
  *         1, 0 there is no commit yet, or negative: CORRUPT when what is there cannot be
  *         gone on from, and only a person may give it up.
  */
-int kit_head(struct kit *kit, struct oid *ret_head, struct err *err) NONNULL MUST_CHECK;
+int kit_head(struct kit *kit, struct oid *ret_head, struct oid *ret_tree, struct err *err)
+	NONNULL MUST_CHECK;
 
 /** Give up repository and ledger (before the lock is given back). */
 void kit_stop(struct kit *kit) NONNULL;

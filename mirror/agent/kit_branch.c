@@ -299,11 +299,11 @@ take_up_again(struct kit *kit, bool damaged, struct oid *ret_head, struct err *e
 	return heal_refs(kit, find_tags, err) < 0 ? err->code : 1;
 }
 
-int
-kit_head(struct kit *kit, struct oid *ret_head, struct err *err)
+// As kit_head(); the tree when it was read on the way.
+static int
+find_head(struct kit *kit, struct oid *ret_head, struct oid *ret_tree, struct err *err)
 {
 	struct oid head;
-	struct oid tree;
 	int found = repo_head(kit->repo, &head, err);
 	int read;
 
@@ -315,7 +315,7 @@ kit_head(struct kit *kit, struct oid *ret_head, struct err *err)
 		return take_up_again(kit, found < 0, ret_head, err);
 	}
 	// A tree that is gone can be made again; a commit cannot.
-	read = repo_commit_tree(kit->repo, &head, &tree, err);
+	read = repo_commit_tree(kit->repo, &head, ret_tree, err);
 	if (read == ERR_NOT_FOUND || read == ERR_CORRUPT) {
 		err_clear(err);
 		return take_up_before(kit, &head, ret_head, err);
@@ -326,4 +326,18 @@ kit_head(struct kit *kit, struct oid *ret_head, struct err *err)
 	}
 	*ret_head = head;
 	return 1;
+}
+
+int
+kit_head(struct kit *kit, struct oid *ret_head, struct oid *ret_tree, struct err *err)
+{
+	struct oid tree = { { 0 } };
+	int found = find_head(kit, ret_head, &tree, err);
+
+	if (found > 0 && oid_is_zero(&tree) &&
+		repo_commit_tree(kit->repo, ret_head, &tree, err) < 0) {
+		return err->code;
+	}
+	*ret_tree = tree;
+	return found;
 }

@@ -31,14 +31,8 @@ round_begin(struct round *round, struct kit *kit, const struct cycle_plan *plan,
 	round->kit = kit;
 	round->plan = plan;
 	round->result = result;
-	if (kit_head(kit, &round->head, err) < 0) {
-		return err->code;
-	}
-	if (!oid_is_zero(&round->head) &&
-		repo_commit_tree(kit->repo, &round->head, &round->head_tree, err) < 0) {
-		return err->code;
-	}
-	if (pack_begin_on(kit->repo, &round->head_tree, &round->pack, err) < 0) {
+	if (kit_head(kit, &round->head, &round->head_tree, err) < 0 ||
+		pack_begin_on(kit->repo, &round->head_tree, &round->pack, err) < 0) {
 		return err->code;
 	}
 	if (repo_work_dir(kit->repo) != NULL &&

@@ -208,20 +208,37 @@ tag_milestones(
 	return 0;
 }
 
+// A look at some hundred packs takes longer than what one small commit can change of it.
+static bool
+is_worth_a_look(struct worker *worker, const struct cycle_result *result)
+{
+	worker->unseen_commits += result->committed;
+	worker->unseen_bytes += result->bytes;
+	if (worker->where != NULL && worker->unseen_commits < WORKER_LOOK_COMMITS &&
+		worker->unseen_bytes < WORKER_LOOK_BYTES &&
+		!home_is_unpruned(repo_git_dir(worker->kit->repo))) {
+		return false;
+	}
+	worker->unseen_commits = 0;
+	worker->unseen_bytes = 0;
+	return true;
+}
+
 // Each commit leaves one small pack; many make every look-up slow.  The agent's staff
 // sees to them in the next quiet moment, unless there is none.  What a purge left is not
 // left to that.
 static bool
-maintenance_is_due(const struct worker *worker, bool committed)
+maintenance_is_due(struct worker *worker, const struct cycle_result *result)
 {
 	struct maintain_state state;
 	struct err ignored;
 
-	if (maintain_look(repo_git_dir(worker->kit->repo), &state, &ignored) < 0) {
+	if (!is_worth_a_look(worker, result) ||
+		maintain_look(repo_git_dir(worker->kit->repo), &state, &ignored) < 0) {
 		return false;
 	}
 	return state.unpruned ||
-		(committed && state.due &&
+		(result->committed && state.due &&
 			(worker->where == NULL || state.heavy ||
 				state.packs > MAINTAIN_PACKS_BUSY));
 }
@@ -407,7 +424,7 @@ ask_for_more(struct worker *worker, const struct job *job,
 		jobqueue_enqueue(kit->queue, JOB_PUSH, NULL, err) < 0) {
 		return err->code;
 	}
-	if (maintenance_is_due(worker, result->committed) &&
+	if (maintenance_is_due(worker, result) &&
 		jobqueue_enqueue(kit->queue, JOB_MAINTAIN, NULL, err) < 0) {
 		return err->code;
 	}

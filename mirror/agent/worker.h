@@ -32,6 +32,10 @@ enum {
 	/** Reading files again after the rules changed, before somebody who waits has his
 	 * turn. */
 	WORKER_SLICE_MS = 300,
+	/** Small commits, and bytes, until it is asked again whether maintenance is due.
+	 */
+	WORKER_LOOK_COMMITS = 8,
+	WORKER_LOOK_BYTES = 1 << 20,
 };
 
 /**
@@ -69,6 +73,10 @@ struct worker {
 	bool has_last;
 	/** And the browsable copy's index was brought to its commit. */
 	bool indexed;
+	/** The worker's own: commits, and what they wrote, since it last looked whether
+	 * maintenance is due. */
+	unsigned int unseen_commits;
+	uint64_t unseen_bytes;
 	/** The worker's own: all that happens is that somebody else is waited for, and a
 	 * sync may be done meanwhile, when on_progress is called. */
 	bool waits;
