@@ -10,7 +10,7 @@
 #
 #     MIRROR_BUILD           where the build folders ci-* go (build/)
 #     MIRROR_JOBS            processes at once (what the machine has)
-#     MIRROR_TIDY_SECONDS    how long clang-tidy may take (300); what it found clean is
+#     MIRROR_TIDY_SECONDS    how long clang-tidy may take (420); what it found clean is
 #                            remembered, so that the next run goes on where this one stopped
 #
 # Ends with one line, "N passed, N failed": each test of each build, and each stage that
@@ -173,7 +173,7 @@ stage_tidy() {
 			printf '%s %s %s\n' "$dir" "$stamp" "$file" >>"$list"
 		fi
 	done
-	until=${MIRROR_TIDY_SECONDS:-300}
+	until=${MIRROR_TIDY_SECONDS:-420}
 	end=$((SECONDS + until))
 	# Batches, so that the clock is looked at between them.
 	while [ -s "$list" ] && [ "$SECONDS" -lt "$end" ]; do
