@@ -127,6 +127,8 @@
  *                                  been in it.
  *     agent/purge_attributes       the text of a folder again, without the secrets in
  *                                  the values of its extended attributes.
+ *     agent/rejoin                 our own commits that only the remote still has, put
+ *                                  back below ours.
  *     agent/root                   one watched root: all of it, or the folders that
  *                                  were hinted; or it is gone.
  *     agent/round                  what one cycle carries from step to step.

@@ -195,7 +195,11 @@ take_up_before(
 
 		return give_up(what, command, err);
 	}
-	if (repo_move_ref(kit->repo, lost, ret_head, "mirror: taken up again", err) < 0) {
+	// The remote may answer again one day (agent/rejoin).
+	if ((config_has_remote(kit->config) &&
+		    home_set_lost(repo_git_dir(kit->repo), lost, err) < 0) ||
+		repo_move_ref(kit->repo, lost, ret_head, "mirror: taken up again", err) <
+			0) {
 		return err_wrap(err, "take up %s again", branch);
 	}
 	log_error(

@@ -672,8 +672,9 @@ move_branch(struct purge *purge, const struct oid *remote, struct err *err)
 		home_set_replaces(repo_git_dir(kit->repo), remote, err) < 0) {
 		return err->code;
 	}
-	// From here on the old objects are owed their end.
+	// From here on the old objects are owed their end, and none comes back.
 	if (home_set_unpruned(repo_git_dir(kit->repo), true, err) < 0 ||
+		home_set_lost(repo_git_dir(kit->repo), NULL, err) < 0 ||
 		move_tags(purge, err) < 0 ||
 		repo_keep_tags(purge->kit->repo, NULL, NULL, err) < 0 ||
 		repo_move_ref(kit->repo, old, &purge->result->head, "purge", err) < 0) {

@@ -8,6 +8,7 @@
 #include "agent/kit.h"
 #include "agent/purge.h"
 #include "agent/proof.h"
+#include "agent/rejoin.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/hash.h"
@@ -555,6 +556,35 @@ after_push(struct kit *kit, const struct push_options *options, const char *plac
 	beat_look(kit, options);
 }
 
+// The branch to the remote; once more when it had what we lost and ours stands upon that
+// now.
+static int
+bring_branch(struct worker *worker, const struct job *job, struct push_options *options,
+	struct beat *beat, struct push_result *ret_result, struct err *err)
+{
+	struct kit *kit = worker->kit;
+
+	for (int round = 0;; round++) {
+		struct err why;
+		int pushed;
+
+		if (beat_prepare(kit, &options->commit, job->hurried, beat, err) < 0) {
+			return err->code;
+		}
+		options->self = &beat->self;
+		options->beat = beat->blob;
+		worker->waits = true;
+		pushed = push_run(options, ret_result, err);
+		worker->waits = false;
+		beat_sent(kit, beat, ret_result);
+		if (pushed == 0 || round > 0 || ret_result->reason != PUSH_DIVERGED ||
+			rejoin(kit, options, &ret_result->remote, &why) <= 0 ||
+			repo_head(kit->repo, &options->commit, &why) <= 0) {
+			return pushed;
+		}
+	}
+}
+
 static enum job_outcome
 do_push(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
 	struct err *err)
@@ -570,7 +600,7 @@ do_push(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
 		.payload = worker,
 		.wake_fd = worker->wake_fd,
 	};
-	struct push_result result = { 0 };
+	struct push_result result = { .reason = PUSH_OTHER };
 	char hex[HASH_HEX_MAX];
 	struct beat beat;
 	struct err why;
@@ -580,20 +610,14 @@ do_push(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
 	if (found <= 0 || !config_has_remote(config)) {
 		return found < 0 ? JOB_FAILED : JOB_OK;
 	}
-	if (beat_prepare(kit, &options.commit, job->hurried, &beat, err) < 0 ||
-		home_replaces(options.git_dir, &options.replaces, err) < 0) {
+	if (home_replaces(options.git_dir, &options.replaces, err) < 0) {
 		return JOB_FAILED;
 	}
-	options.self = &beat.self;
-	options.beat = beat.blob;
 	last_seen(kit, &options.last_seen);
 	options.recreate = evidence_accepted(kit->evidence, fact_word(FACT_PUSH),
 				   RECORD_PUSH_GONE, 0, clock_now_ms(), NULL, &why) > 0;
-	worker->waits = true;
-	pushed = push_run(&options, &result, err);
-	worker->waits = false;
+	pushed = bring_branch(worker, job, &options, &beat, &result, err);
 	name_remote(kit, hex);
-	beat_sent(kit, &beat, &result);
 	tell(record_push(kit->evidence,
 		     &(struct record_push){
 			     .head = options.commit,

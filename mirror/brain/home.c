@@ -142,10 +142,12 @@ home_key(const char *git_dir, uint8_t ret_key[HOME_KEY_LEN], struct err *err)
 	return 0;
 }
 
-int
-home_replaces(const char *git_dir, struct oid *ret_commit, struct err *err)
+// One commit's name in a file of its own: 1, 0 there is none, or negative.
+static int
+read_commit(
+	const char *git_dir, const char *name, struct oid *ret_commit, struct err *err)
 {
-	AUTO_FREE char *path = path_join(git_dir, "mirror/replaces");
+	AUTO_FREE char *path = path_join(git_dir, name);
 	AUTO(buf_done) struct buf text = { .max = OID_HEX_MAX };
 
 	if (file_read(AT_FDCWD, path, &text, err) < 0) {
@@ -156,10 +158,11 @@ home_replaces(const char *git_dir, struct oid *ret_commit, struct err *err)
 		: err_raise(err, ERR_CORRUPT, "%s names no commit", path);
 }
 
-int
-home_set_replaces(const char *git_dir, const struct oid *commit, struct err *err)
+static int
+write_commit(
+	const char *git_dir, const char *name, const struct oid *commit, struct err *err)
 {
-	AUTO_FREE char *path = path_join(git_dir, "mirror/replaces");
+	AUTO_FREE char *path = path_join(git_dir, name);
 	char hex[OID_HEX_MAX];
 
 	if (commit != NULL) {
@@ -168,6 +171,30 @@ home_set_replaces(const char *git_dir, const struct oid *commit, struct err *err
 	}
 	return unlink(path) < 0 && errno != ENOENT ? err_errno(err, "remove %s", path)
 						   : 0;
+}
+
+int
+home_replaces(const char *git_dir, struct oid *ret_commit, struct err *err)
+{
+	return read_commit(git_dir, "mirror/replaces", ret_commit, err);
+}
+
+int
+home_set_replaces(const char *git_dir, const struct oid *commit, struct err *err)
+{
+	return write_commit(git_dir, "mirror/replaces", commit, err);
+}
+
+int
+home_lost(const char *git_dir, struct oid *ret_commit, struct err *err)
+{
+	return read_commit(git_dir, "mirror/lost", ret_commit, err);
+}
+
+int
+home_set_lost(const char *git_dir, const struct oid *commit, struct err *err)
+{
+	return write_commit(git_dir, "mirror/lost", commit, err);
 }
 
 bool

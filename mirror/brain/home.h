@@ -69,6 +69,14 @@ int home_replaces(const char *git_dir, struct oid *ret_commit, struct err *err)
 int home_set_replaces(const char *git_dir, const struct oid *commit, struct err *err)
 	NONNULL_ARGS(1, 3) MUST_CHECK;
 
+/** The commit of ours that is gone here, and that the remote may still have.  As above.
+ */
+int home_lost(const char *git_dir, struct oid *ret_commit, struct err *err)
+	NONNULL MUST_CHECK;
+/** Remember it; NULL: it is found, or must not come back. */
+int home_set_lost(const char *git_dir, const struct oid *commit, struct err *err)
+	NONNULL_ARGS(1, 3) MUST_CHECK;
+
 /** Is there something here that a purge has yet to throw away? */
 bool home_is_unpruned(const char *git_dir) NONNULL;
 /** Remember that, durably; or that it is done. */

@@ -123,9 +123,11 @@ look_at_index(int dirfd, const char *name, struct index_look *look)
 	return true;
 }
 
-// Does what stands in the pack lead to the checksum at its end?
-static bool
-is_whole(int dirfd, const char *name)
+// Does what stands in the pack lead to the checksum at its end?  1 it does, 0 it does
+// not, or the disk gives it no more; negative: it cannot be looked at now, which says
+// nothing.
+static int
+is_whole(int dirfd, const char *name, struct err *err)
 {
 	AUTO_CLOSE int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC);
 	AUTO(hash_freep) struct hash *hash = hash_sha1_new();
@@ -135,14 +137,18 @@ is_whole(int dirfd, const char *name)
 	struct stat info;
 	off_t at = 0;
 
-	if (fd < 0 || fstat(fd, &info) < 0 || info.st_size < PACK_HEAD + SHA_LEN) {
-		return false;
+	if (fd < 0 || fstat(fd, &info) < 0) {
+		return errno == EIO || errno == ENOENT ? 0
+						       : err_errno(err, "open %s", name);
+	}
+	if (info.st_size < PACK_HEAD + SHA_LEN) {
+		return 0;
 	}
 	for (off_t left; (left = info.st_size - SHA_LEN - at) > 0;) {
 		ssize_t got = pread(fd, chunk, (size_t)MIN_OF(left, (off_t)CHUNK), at);
 
 		if (got <= 0) {
-			return false;
+			return 0;
 		}
 		hash_add(hash, chunk, (size_t)got);
 		at += got;
@@ -236,6 +242,7 @@ mend_pair(struct mend *mend, int dirfd, const char *stem, struct err *err)
 	AUTO_FREE char *index = xasprintf("%s.idx", stem);
 	struct pack_look packed;
 	struct index_look indexed;
+	int whole;
 
 	wait_for_index(dirfd, index, &indexed);
 	if (!look_at_pack(dirfd, pack, &packed)) {
@@ -247,7 +254,11 @@ mend_pair(struct mend *mend, int dirfd, const char *stem, struct err *err)
 	}
 	AUTO_FREE char *path = xasprintf("%s/objects/pack/%s", mend->git_dir, pack);
 
-	if (mend->look_only || !packed.headed || !is_whole(dirfd, pack)) {
+	whole = mend->look_only || !packed.headed ? 0 : is_whole(dirfd, pack, err);
+	if (whole < 0) {
+		return whole;
+	}
+	if (whole == 0) {
 		return mend_tell(mend, path, "is damaged, or its index is",
 			       "it is set aside to " HOME_DAMAGED
 			       ", what the disk still has of it is written again")
