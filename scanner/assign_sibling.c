@@ -270,6 +270,11 @@ assign_has_user(const char *text, size_t start)
 				text[end - 1] == '\\' || text[end - 1] == ':')) {
 			end--;
 		}
+		// Each of them ends with one of these.
+		if (end == from ||
+			memchr("erlntd", char_lower(text[end - 1]), 6) == NULL) {
+			continue;
+		}
 		// The name's last word: db_user, adminUser.
 		for (size_t i = 0; i < countof(users); i++) {
 			size_t n = strlen(users[i]);

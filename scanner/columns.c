@@ -11,6 +11,8 @@ enum {
 	LINE_MAX = 2000,
 	NAME_MAX = 48,
 	CELL_MAX = 4096,
+	/** Brackets within each other in a value of SQL. */
+	DEPTH_MAX = 16,
 };
 
 /** Of a heading: letters, and what people put between them. */
@@ -170,12 +172,14 @@ open_table(
 	if (columns->separator == '\0') {
 		return false;
 	}
-	line = start;
-	while (line > 0 && start - line < LINE_MAX && text[line - 1] != '\n') {
-		line--;
+	size_t most = MIN_OF(start, (size_t)LINE_MAX);
+	const char *newline = memrchr(text + start - most, '\n', most);
+
+	if (newline == NULL && most < start) {
+		return false;
 	}
-	return (line == 0 || text[line - 1] == '\n') &&
-		read_headings(columns, text, len, line, start);
+	line = newline != NULL ? (size_t)(newline - text) + 1 : 0;
+	return read_headings(columns, text, len, line, start);
 }
 
 static bool
@@ -303,7 +307,9 @@ sql_value_end(const char *text, size_t limit, size_t at)
 				at += text[at] == '\\' && at + 1 < limit;
 			}
 		} else if (c == '(') {
-			depth++;
+			if (++depth > DEPTH_MAX) {
+				return limit;
+			}
 		} else if (depth == 0 && (c == ',' || c == ')' || c == ';')) {
 			break;
 		} else if (c == ')') {

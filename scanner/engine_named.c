@@ -20,32 +20,34 @@ enum {
 	PLAIN_MAX = 128,
 };
 
-/** Every rule whose word stands in the name. */
+/** Every rule whose word stands in the name, once for each pair of letters it begins
+ * with.
+ */
 static int
 try_all_keyed(struct pass *pass, const struct assignment *assignment)
 {
 	char name[ASSIGN_KEY_MAX + 64];
 	size_t len = MIN_OF(assignment->key_end - assignment->key_start, sizeof(name));
-	size_t count;
-	const uint16_t *pairs;
-	const struct ruleset_keyed *keyed =
-		ruleset_keyed(pass->context->rules, &pairs, &count);
+	uint64_t seen[RULESET_PAIRS / 64] = { 0 };
 
-	// Which pairs of letters the name holds: most words end here.
-	uint64_t held[RULESET_PAIRS / 64] = { 0 };
 	for (size_t i = 0; i < len; i++) {
 		name[i] = char_lower(pass->text[assignment->key_start + i]);
-		if (i > 0) {
-			size_t pair = ruleset_pair(name + i - 1);
-			held[pair / 64] |= (uint64_t)1 << pair % 64;
-		}
 	}
-	for (size_t i = 0; i < count; i++) {
-		if ((held[pairs[i] / 64] >> pairs[i] % 64 & 1) != 0 &&
-			memmem(name, len, keyed[i].word, keyed[i].len) != NULL &&
-			pass_keyed(pass, keyed[i].rule, assignment->value_start,
-				assignment->value_end) < 0) {
-			return pass->err->code;
+	for (size_t at = 0; at + 1 < len; at++) {
+		size_t pair = ruleset_pair(name + at), count;
+		const struct ruleset_keyed *keyed =
+			ruleset_keyed(pass->context->rules, pair, &count);
+
+		if ((seen[pair / 64] >> pair % 64 & 1) != 0) {
+			continue;
+		}
+		seen[pair / 64] |= (uint64_t)1 << pair % 64;
+		for (size_t i = 0; i < count; i++) {
+			if (memmem(name, len, keyed[i].word, keyed[i].len) != NULL &&
+				pass_keyed(pass, keyed[i].rule, assignment->value_start,
+					assignment->value_end) < 0) {
+				return pass->err->code;
+			}
 		}
 	}
 	return 0;

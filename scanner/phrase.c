@@ -14,6 +14,8 @@ enum {
 	BITS = 11,
 	/** Looked at together. */
 	ROW = 2 * MOST,
+	/** Words that come again within so many. */
+	PERIOD = 12,
 };
 
 struct piece {
@@ -46,15 +48,19 @@ number_of(const char *text, size_t len)
 static bool
 adds_up(const int *numbers, size_t count)
 {
-	uint8_t bytes[MOST * BITS / 8 + 1] = { 0 };
+	uint8_t bytes[MOST * BITS / 8 + 1];
+	uint32_t left = 0;
+	size_t nleft = 0, n = 0;
 	uint8_t digest[HASH_SHA256_LEN];
 	size_t key = count * BITS * 32 / 33, sum = count * BITS - key;
 
-	for (size_t i = 0; i < count * BITS; i++) {
-		bool bit = numbers[i / BITS] >> (BITS - 1 - i % BITS) & 1;
-
-		bytes[i / 8] = (uint8_t)(bytes[i / 8] | (unsigned int)bit << (7 - i % 8));
+	for (size_t i = 0; i < count; i++) {
+		left = left << BITS | (uint32_t)numbers[i];
+		for (nleft += BITS; nleft >= 8; nleft -= 8) {
+			bytes[n++] = (uint8_t)(left >> (nleft - 8));
+		}
 	}
+	bytes[n] = (uint8_t)(left << (8 - nleft));
 	hash_sha256(bytes, key / 8, digest);
 	return (bytes[key / 8] ^ digest[0]) >> (8 - sum) == 0;
 }
@@ -64,6 +70,8 @@ struct row {
 	size_t count;
 	int numbers[ROW];
 	size_t starts[ROW];
+	/** Those that end with this word and are none, a bit for each length. */
+	uint8_t failed[ROW];
 };
 
 static void
@@ -75,35 +83,75 @@ push(struct row *row, int number, size_t start)
 			row->count * sizeof(row->numbers[0]));
 		memmove(row->starts, row->starts + ROW - row->count,
 			row->count * sizeof(row->starts[0]));
+		memmove(row->failed, row->failed + ROW - row->count, row->count);
 	}
 	row->numbers[row->count] = number;
+	row->failed[row->count] = 0;
 	row->starts[row->count++] = start;
+}
+
+/** Was it looked at in vain some words before?  Where words come again and again this is
+ * cheaper than to add them up. */
+static bool
+failed_before(const struct row *row, size_t n, unsigned int bit)
+{
+	const int *last = row->numbers + row->count - n;
+
+	for (size_t back = 1; back <= PERIOD && back + n <= row->count; back++) {
+		if ((row->failed[row->count - 1 - back] & bit) != 0 &&
+			memcmp(last, last - back, n * sizeof(*last)) == 0) {
+			return true;
+		}
+	}
+	return false;
 }
 
 /** Where the longest phrase begins that ends with the last word; SIZE_MAX: none does. */
 static size_t
-phrase_start(const struct row *row)
+phrase_start(struct row *row)
 {
 	for (size_t n = MOST; n >= LEAST; n -= 3) {
-		if (n <= row->count && adds_up(row->numbers + row->count - n, n)) {
+		unsigned int bit = 1u << (n - LEAST) / 3;
+
+		if (n > row->count) {
+			continue;
+		}
+		if (!failed_before(row, n, bit) &&
+			adds_up(row->numbers + row->count - n, n)) {
 			return row->starts[row->count - n];
 		}
+		row->failed[row->count - 1] =
+			(uint8_t)(row->failed[row->count - 1] | bit);
 	}
 	return SIZE_MAX;
 }
 
-/** The words of one stretch whose lengths are right: are some of them a phrase?  One in
- * sixteen adds up by chance, so what overlaps is one. */
+/** May it be a word of the list? */
 static bool
-look_at_words(
-	const char *text, size_t start, size_t end, size_t *ret_start, size_t *ret_end)
+fits(size_t len)
+{
+	return len >= WORD_MIN && len <= PHRASE_WORD_MAX;
+}
+
+static size_t
+word_end(const char *text, size_t len, size_t at)
+{
+	const char *space = memchr(text + at, ' ', len - at);
+
+	return space != NULL ? (size_t)(space - text) : len;
+}
+
+/** The words from @at on, up to one whose length is wrong: are some of them a phrase? One
+ * in sixteen adds up by chance, so what overlaps is one.  Otherwise @ret_end is where the
+ * wrong one stands, or the end. */
+static bool
+look_at_words(const char *text, size_t len, size_t at, size_t *ret_start, size_t *ret_end)
 {
 	struct row row = { .count = 0 };
 	bool found = false;
+	size_t upto;
 
-	for (size_t at = start; at < end;) {
-		const char *space = memchr(text + at, ' ', end - at);
-		size_t upto = space != NULL ? (size_t)(space - text) : end;
+	for (; at < len && fits((upto = word_end(text, len, at)) - at); at = upto + 1) {
 		int number = number_of(text + at, upto - at);
 
 		if (number < 0) {
@@ -118,12 +166,15 @@ look_at_words(
 			found = true;
 		}
 		// Whatever comes now has none of its words.
-		bool apart = row.count < MOST ? row.count == 0
-					      : row.starts[row.count - MOST] > *ret_end;
-		if (found && apart) {
+		if (found &&
+			(row.count == 0 ||
+				(row.count >= MOST &&
+					row.starts[row.count - MOST] > *ret_end))) {
 			return true;
 		}
-		at = upto + 1;
+	}
+	if (!found) {
+		*ret_end = at;
 	}
 	return found;
 }
@@ -136,22 +187,18 @@ phrase_find(const char *text, size_t len, size_t *ret_start, size_t *ret_end)
 	// Sentences have words of one or two letters, and long ones: their lengths alone
 	// tell them apart.
 	for (size_t at = 0; at < len;) {
-		size_t from = at;
+		size_t upto = word_end(text, len, at);
 
-		while (at < len && text[at] != ' ') {
-			at++;
+		since = words == 0 ? at : since;
+		words = fits(upto - at) ? words + 1 : 0;
+		at = upto + 1;
+		if (words == LEAST) {
+			if (look_at_words(text, len, since, ret_start, ret_end)) {
+				return true;
+			}
+			at = *ret_end;
+			words = 0;
 		}
-		bool fits = at - from >= WORD_MIN && at - from <= PHRASE_WORD_MAX;
-		since = words == 0 ? from : since;
-		words += fits;
-		bool ends = !fits || at + 1 >= len;
-		if (ends && words >= LEAST &&
-			look_at_words(
-				text, since, fits ? at : from - 1, ret_start, ret_end)) {
-			return true;
-		}
-		words = fits ? words : 0;
-		at++;
 	}
 	return false;
 }

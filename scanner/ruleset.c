@@ -38,8 +38,9 @@ struct ruleset {
 	struct ruleset_keyed *keyed;
 	size_t nkeyed;
 	size_t keyed_size;
-	/** The first two letters of each, side by side: most are asked no further. */
-	uint16_t *pairs;
+	/** Afterwards: where those of each pair of letters begin; the next one's is the
+	 * end. */
+	uint32_t pairs[RULESET_PAIRS + 1];
 	struct gitleaks *user;
 
 	struct literal *list;
@@ -162,8 +163,6 @@ add_keyed(struct ruleset *rules, const char *text, size_t len, uint32_t rule)
 		rules->keyed, rules->nkeyed, &rules->keyed_size, sizeof(*rules->keyed));
 	keyed = &rules->keyed[rules->nkeyed++];
 	*keyed = (struct ruleset_keyed){ .len = len, .rule = rule };
-	rules->pairs = xrealloc(rules->pairs, rules->nkeyed * sizeof(*rules->pairs));
-	rules->pairs[rules->nkeyed - 1] = (uint16_t)ruleset_pair(text);
 	assert(len < sizeof(keyed->word));
 	memcpy(keyed->word, text, len);
 }
@@ -265,6 +264,33 @@ add_user(struct ruleset *rules)
 	}
 }
 
+static int
+compare_keyed(const void *left_void, const void *right_void)
+{
+	const struct ruleset_keyed *left = left_void, *right = right_void;
+	size_t left_pair = ruleset_pair(left->word);
+	size_t right_pair = ruleset_pair(right->word);
+
+	if (left_pair != right_pair) {
+		return left_pair < right_pair ? -1 : 1;
+	}
+	return left->rule < right->rule ? -1 : left->rule > right->rule;
+}
+
+static void
+group_keyed(struct ruleset *rules)
+{
+	if (rules->nkeyed > 0) {
+		qsort(rules->keyed, rules->nkeyed, sizeof(*rules->keyed), compare_keyed);
+	}
+	for (size_t i = 0; i < rules->nkeyed; i++) {
+		rules->pairs[ruleset_pair(rules->keyed[i].word) + 1]++;
+	}
+	for (size_t i = 0; i < RULESET_PAIRS; i++) {
+		rules->pairs[i + 1] += rules->pairs[i];
+	}
+}
+
 /** Sort the steps by literal, in place of a list for each. */
 static void
 group_steps(struct ruleset *rules)
@@ -334,6 +360,7 @@ ruleset_new(struct gitleaks *user, bool builtin)
 	}
 	add_user(rules);
 	group_steps(rules);
+	group_keyed(rules);
 	rules->literals = literals_new(rules->list, rules->nliterals);
 	free(rules->list);
 	rules->list = NULL;
@@ -354,7 +381,6 @@ ruleset_free(struct ruleset *rules)
 	literals_free(rules->literals);
 	gitleaks_free(rules->user);
 	free(rules->keyed);
-	free(rules->pairs);
 	free(rules->rules);
 	free(rules->patterns);
 	free(rules->steps);
@@ -396,11 +422,10 @@ ruleset_code(const struct ruleset *rules, enum ruleset_code code)
 }
 
 const struct ruleset_keyed *
-ruleset_keyed(const struct ruleset *rules, const uint16_t **ret_pairs, size_t *ret_count)
+ruleset_keyed(const struct ruleset *rules, size_t pair, size_t *ret_count)
 {
-	*ret_count = rules->nkeyed;
-	*ret_pairs = rules->pairs;
-	return rules->keyed;
+	*ret_count = rules->pairs[pair + 1] - rules->pairs[pair];
+	return rules->keyed + rules->pairs[pair];
 }
 
 const struct gitleaks *

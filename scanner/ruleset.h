@@ -87,8 +87,9 @@ struct ruleset_keyed {
 	size_t len;
 	uint32_t rule;
 };
-const struct ruleset_keyed *ruleset_keyed(const struct ruleset *rules,
-	const uint16_t **ret_pairs, size_t *ret_count) NONNULL;
+/** Those whose words begin with a pair of letters; borrowed. */
+const struct ruleset_keyed *
+ruleset_keyed(const struct ruleset *rules, size_t pair, size_t *ret_count) NONNULL;
 
 /** A number below RULESET_PAIRS for the two letters at @text. */
 static inline size_t
