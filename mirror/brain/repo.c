@@ -283,6 +283,8 @@ static void
 hold_again(const char *keep, void *payload)
 {
 	repo_hold(payload, keep);
+	// Nobody knows how far the one before came.
+	repo_owe_sync(payload);
 }
 
 static int

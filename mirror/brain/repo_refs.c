@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -299,16 +300,36 @@ create_branch(
 	}
 }
 
+// Made anew with those above it: a name in a folder that is lost with the power is lost.
+static int
+make_folder(const struct repo *repo, const char *folder, struct err *err)
+{
+	AUTO_FREE char *above = xstrdup(folder);
+	size_t top = strlen(repo->git_dir);
+
+	if (file_make_dirs(folder, 0755, err) < 0) {
+		return err->code;
+	}
+	for (char *end; (end = strrchr(above, '/')) != NULL && end > above + top;) {
+		*end = '\0';
+		if (fd_sync_folder(above, err) < 0) {
+			return err->code;
+		}
+	}
+	return 0;
+}
+
 // `git pack-refs` moves refs from files into a table and prunes folders, so the folder
 // may be gone, and one with the branch's own name be left over.
 static int
-create_lock(const char *folder, const char *lock, struct err *err)
+create_lock(
+	const struct repo *repo, const char *folder, const char *lock, struct err *err)
 {
 	int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
 	int fd = open(lock, flags, 0644);
 
 	if (fd < 0 && errno == ENOENT) {
-		if (file_make_dirs(folder, 0755, err) < 0) {
+		if (make_folder(repo, folder, err) < 0) {
 			return err->code;
 		}
 		fd = open(lock, flags, 0644);
@@ -317,10 +338,29 @@ create_lock(const char *folder, const char *lock, struct err *err)
 }
 
 static int
+remove_folder(const char *path, const struct stat *info, int type, struct FTW *place)
+{
+	(void)info;
+	(void)place;
+	return type == FTW_DP && rmdir(path) == 0 ? 0 : -1;
+}
+
+// Folders within folders and nothing in them, as git removes them, too.
+static bool
+remove_folders(const char *path)
+{
+	if (nftw(path, remove_folder, 8, FTW_DEPTH | FTW_PHYS) == 0) {
+		return true;
+	}
+	errno = ENOTEMPTY;
+	return false;
+}
+
+static int
 rename_lock(const char *lock, const char *path, struct err *err)
 {
 	if (rename(lock, path) == 0 ||
-		(errno == EISDIR && rmdir(path) == 0 && rename(lock, path) == 0)) {
+		(errno == EISDIR && remove_folders(path) && rename(lock, path) == 0)) {
 		return 0;
 	}
 	return err_errno(err, "move %s in", path);
@@ -352,7 +392,7 @@ replace_branch(
 	AUTO_FREE char *path = path_join(repo->git_dir, repo->ref);
 	AUTO_FREE char *lock = xasprintf("%s.lock", path);
 	AUTO_FREE char *folder = xmemdup0(path, (size_t)(strrchr(path, '/') - path));
-	AUTO_CLOSE int fd = create_lock(folder, lock, err);
+	AUTO_CLOSE int fd = create_lock(repo, folder, lock, err);
 	git_oid now;
 
 	if (fd < 0) {

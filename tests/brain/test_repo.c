@@ -10,6 +10,7 @@
 #include "brain/tree.h"
 #include "room.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -197,6 +198,34 @@ a_branch_moves_only_from_where_it_is(void **state)
 	ok(repo_move_ref(repo, &two, &one, "m", &err));
 	assert_int_equal(repo_head(repo, &head, &err), 1);
 	assert_true(oid_equal(&head, &one));
+	repo_close(repo);
+}
+
+// What `git pack-refs` and somebody's deeper branches leave behind.
+static void
+empty_folders_with_the_branchs_name_give_way(void **state)
+{
+	struct repo *repo = room_open(*state, false);
+	struct oid one = room_commit(repo, NULL, (struct room_file[]){ { "a", "1" } }, 1);
+	struct oid two;
+	struct oid head;
+	struct err err;
+
+	assert_int_equal(room_git(*state, "pack-refs --all --prune"), 0);
+	scratch_mkdir(*state, "brain/refs/heads/host/x/y/z");
+	scratch_mkdir(*state, "brain/refs/heads/host/x/w");
+	two = room_commit(repo, &one, (struct room_file[]){ { "a", "2" } }, 1);
+	assert_int_equal(repo_head(repo, &head, &err), 1);
+	assert_true(oid_equal(&head, &two));
+
+	// A ref is nobody's to remove.
+	assert_int_equal(room_git(*state, "pack-refs --all --prune"), 0);
+	scratch_mkdir(*state, "brain/refs/heads/host/x/y");
+	scratch_write_text(*state, "brain/refs/heads/host/x/y/z", "");
+	fails(repo_move_ref(repo, &two, &one, "m", &err), ERR_EXISTS);
+	assert_int_equal(err.sys, ENOTEMPTY);
+	assert_true(scratch_exists(*state, "brain/refs/heads/host/x/y/z"));
+	assert_false(scratch_exists(*state, "brain/refs/heads/host/x.lock"));
 	repo_close(repo);
 }
 
@@ -491,6 +520,7 @@ main(void)
 		room(a_work_tree_that_points_elsewhere_is_refused),
 		room(the_key_is_made_once_and_private),
 		room(a_branch_moves_only_from_where_it_is),
+		room(empty_folders_with_the_branchs_name_give_way),
 		room(a_dead_processs_lock_is_reaped_and_a_young_one_is_not),
 		room(a_lock_that_a_process_holds_open_is_waited_for),
 		room(a_git_gc_beside_us_loses_nothing),
