@@ -122,8 +122,20 @@ undo(const struct filter_value *value, char *plain)
 	return n;
 }
 
-/** A placeholder or a reference in base64 or in escapes; of "user:password" the second.
- */
+/** An object, a list or an element with something in it, no template's brackets. */
+static bool
+is_document(const char *plain, size_t len)
+{
+	if (plain[0] == '<') {
+		return memmem(plain, len, "</", 2) != NULL ||
+			memmem(plain, len, "=\"", 2) != NULL;
+	}
+	return (plain[0] == '{' || plain[0] == '[') && memchr(plain, '"', len) != NULL &&
+		memmem(plain, len, "{{", 2) == NULL;
+}
+
+/** A placeholder or a reference in base64 or in escapes; of "user:password" the second,
+ * whatever the user's name says. */
 static bool
 is_empty_inside(const struct filter_value *value)
 {
@@ -132,12 +144,16 @@ is_empty_inside(const struct filter_value *value)
 	const char *colon = n > 0 ? memchr(plain, ':', n) : NULL;
 	const char *second = colon != NULL ? colon + 1 : plain;
 	size_t nsecond = n - (size_t)(second - plain);
+	bool pair = colon != NULL && char_is_alnum(plain[0]);
 
-	return n > 0 &&
-		(filter_is_placeholder(plain, n) || filter_is_reference(plain, n) ||
-			nsecond == 0 || filter_is_placeholder(second, nsecond) ||
-			filter_is_reference(second, nsecond) ||
-			(colon != NULL && !filter_is_password(second, nsecond)));
+	if (n == 0 || is_document(plain, n)) {
+		return false;
+	}
+	return (!pair && filter_is_placeholder(plain, n)) ||
+		filter_is_reference(plain, n) || nsecond == 0 ||
+		filter_is_placeholder(second, nsecond) ||
+		filter_is_reference(second, nsecond) ||
+		(colon != NULL && !filter_is_password(second, nsecond));
 }
 
 /** "Jwt": { "Key": "..." }: a "key" inside something that is about secrets. */
