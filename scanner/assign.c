@@ -221,7 +221,9 @@ is_pair(const char *text, size_t len, size_t at)
 	while (at < len && at - from < ASSIGN_KEY_MAX && cursor_is_key_char(text[at])) {
 		at++;
 	}
-	return at > from && at < len && text[at] == '=';
+	// An '=' at the very end fills up base64.
+	return at > from && at + 1 < len && text[at] == '=' &&
+		!char_is_space(text[at + 1]) && !char_is_quote(text[at + 1]);
 }
 
 /** How much the '&' at @at is of its value: nothing when the next pair of a form follows,
@@ -240,6 +242,43 @@ ampersand(const char *text, size_t len, size_t at)
 		is_pair(text, len, next) ||
 		word_begins_any(text + next, len - next, entities, countof(entities));
 	return ends ? 0 : next - at;
+}
+
+/** X_TOKEN=a,b]c: in the value of a setting these stand where more of it follows at once.
+ */
+static bool
+goes_on(const char *text, size_t len, size_t at)
+{
+	return memchr(",]}", text[at], 3) != NULL && at + 1 < len &&
+		char_is_alnum(text[at + 1]) && !is_pair(text, len, at + 1);
+}
+
+/** "NAME=value" in quotes, and nothing else in them: the quote ends it; its place, or 0.
+ */
+static size_t
+quoted_pair_end(const struct cursor *cursor, const struct assignment *assignment)
+{
+	const char *text = cursor->text;
+	size_t start = assignment->key_start, end = cursor->at;
+
+	if (start == 0 || !char_is_quote(text[start - 1]) ||
+		assignment->form != ASSIGN_EQUALS ||
+		cursor->at != assignment->key_end + 1) {
+		return 0;
+	}
+	for (; end < cursor->len && end - cursor->at < 200; end++) {
+		char c = text[end];
+
+		if (c == text[start - 1]) {
+			return end;
+		}
+		if (char_is_space(c) || c == '\\' || char_is_quote(c) ||
+			((c == ';' || c == '&' || c == ',') &&
+				is_pair(text, cursor->len, end + 1))) {
+			break;
+		}
+	}
+	return 0;
 }
 
 /** A bracket that closes before more letters follow is no call. */
@@ -283,9 +322,11 @@ read_line(const struct cursor *cursor, struct assignment *assignment)
 	while (end > cursor->at && memchr(",;\"'`\\", text[end - 1], 6) != NULL) {
 		end--;
 	}
-	// Code, not a setting: calls, blocks, strings.
+	// Code, not a setting: calls, blocks, strings, escapes.
 	for (size_t i = cursor->at; i < end; i++) {
-		if (char_is_quote(text[i]) || text[i] == '\\' ||
+		if (char_is_quote(text[i]) ||
+			(text[i] == '\\' && i + 1 < end && !char_is_upper(text[i + 1]) &&
+				(text[i + 1] < '1' || text[i + 1] > '9')) ||
 			(text[i] == '(' && i > cursor->at && char_is_word(text[i - 1]) &&
 				!is_inner_bracket(text + i, end - i))) {
 			return false;
@@ -317,9 +358,16 @@ static bool
 read_bare(const struct cursor *cursor, size_t line, struct assign_memo *memo,
 	struct assignment *assignment)
 {
-	size_t end = cursor->at;
+	size_t end = quoted_pair_end(cursor, assignment);
 	bool plain = true;
 
+	if (end > cursor->at) {
+		assignment->value_start = cursor->at;
+		assignment->value_end = end;
+		assignment->whole_line = is_environment(cursor, assignment);
+		return true;
+	}
+	end = cursor->at;
 	if ((assignment->form == ASSIGN_EQUALS || assignment->form == ASSIGN_COLON) &&
 		starts_line(cursor->text, line) && read_line(cursor, assignment)) {
 		return true;
@@ -328,6 +376,7 @@ read_bare(const struct cursor *cursor, size_t line, struct assign_memo *memo,
 		end < memo->bare_upto) {
 		end = MIN_OF(memo->bare_upto, end + ASSIGN_BARE_MAX);
 	}
+	bool setting = is_environment(cursor, assignment);
 	while (end < cursor->len && end - cursor->at < ASSIGN_BARE_MAX) {
 		char c = cursor->text[end];
 
@@ -342,8 +391,9 @@ read_bare(const struct cursor *cursor, size_t line, struct assign_memo *memo,
 		}
 		if (ends_value(c, assignment->form) &&
 			!(end == cursor->at && (c == '<' || c == '&'))) {
-			size_t more =
-				c == '&' ? ampersand(cursor->text, cursor->len, end) : 0;
+			size_t more = c == '&'
+				? ampersand(cursor->text, cursor->len, end)
+				: setting && goes_on(cursor->text, cursor->len, end);
 
 			// \u0026 and its like end a value, other backslashes too.
 			if (more == 0) {
