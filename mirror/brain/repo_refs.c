@@ -429,7 +429,8 @@ is_passing(struct repo *repo, enum move move, const git_oid *old)
 			   : seen == GIT_ENOTFOUND;
 }
 
-// A living git lets go by itself; a dead one's lock is reaped.
+// A living git lets go by itself; a dead one's lock is reaped.  Without @message the
+// branch is written whatever stands there.
 static enum move
 move_patiently(struct repo *repo, const git_oid *old, const struct oid *commit,
 	const char *message, struct err *err)
@@ -439,8 +440,9 @@ move_patiently(struct repo *repo, const git_oid *old, const struct oid *commit,
 	struct timespec pause = { .tv_nsec = REPO_LOCK_PAUSE_MS * 1000000L };
 
 	for (;;) {
-		enum move move = old != NULL ? replace_branch(repo, old, commit, err)
-					     : create_branch(repo, &to, message, err);
+		enum move move = old != NULL || message == NULL
+			? replace_branch(repo, old, commit, err)
+			: create_branch(repo, &to, message, err);
 
 		if (!is_passing(repo, move, old) || clock_mono_ms() >= end) {
 			return move;
@@ -495,7 +497,7 @@ repo_move_ref(struct repo *repo, const struct oid *old, const struct oid *commit
 int
 repo_put_ref(struct repo *repo, const struct oid *commit, struct err *err)
 {
-	return replace_branch(repo, NULL, commit, err) == MOVE_DONE
+	return move_patiently(repo, NULL, commit, NULL, err) == MOVE_DONE
 		? 0
 		: err_wrap(err, "write the branch %s", repo->branch);
 }

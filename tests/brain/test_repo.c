@@ -275,6 +275,23 @@ a_lock_that_a_process_holds_open_is_waited_for(void **state)
 	repo_close(repo);
 }
 
+// Killed between its lock and its name, the first commit's branch leaves just that.
+static void
+a_branch_is_written_although_a_dead_process_left_its_lock(void **state)
+{
+	struct repo *repo = room_open(*state, false);
+	struct oid one = room_commit(repo, NULL, (struct room_file[]){ { "a", "1" } }, 1);
+	struct oid head;
+	struct err err;
+
+	ok(repo_drop_ref(repo, "refs/heads/host/x", &err));
+	scratch_write_text(*state, "brain/refs/heads/host/x.lock", "");
+	ok(repo_put_ref(repo, &one, &err));
+	assert_int_equal(repo_head(repo, &head, &err), 1);
+	assert_true(oid_equal(&head, &one));
+	repo_close(repo);
+}
+
 static void
 a_git_gc_beside_us_loses_nothing(void **state)
 {
@@ -523,6 +540,7 @@ main(void)
 		room(empty_folders_with_the_branchs_name_give_way),
 		room(a_dead_processs_lock_is_reaped_and_a_young_one_is_not),
 		room(a_lock_that_a_process_holds_open_is_waited_for),
+		room(a_branch_is_written_although_a_dead_process_left_its_lock),
 		room(a_git_gc_beside_us_loses_nothing),
 		room(a_kill_at_any_moment_leaves_a_repo_that_goes_on),
 		room(a_clone_without_a_checkout_is_read_and_left_alone),
