@@ -7,11 +7,14 @@
 #
 #     MIRROR=build/mirror tests/bench/import.sh        (see lib.sh for BENCH_...)
 #     BENCH_APART=1    rsync and each mirror on a file system of their own: nothing that
-#                      another one left is written back meanwhile
+#                      another one left is written back meanwhile, or holds memory
 . "$(dirname "$0")/lib.sh"
 
 apart() {
-	[ -z "${BENCH_APART:-}" ] || fresh "round$round-$1"
+	[ -n "${BENCH_APART:-}" ] || return 0
+	[ "$ROOM" = "$own" ] || leave_room
+	sync
+	fresh "round$round-$1"
 }
 
 make_tree

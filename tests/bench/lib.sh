@@ -65,6 +65,16 @@ fresh() {
 	chmod 700 "$XDG_RUNTIME_DIR"
 }
 
+# The newest room is given up.
+leave_room() {
+	case "$mounted" in "$ROOM "*)
+		umount "$ROOM"
+		rm -f "$ROOM.img"
+		mounted=${mounted#"$ROOM "}
+		;;
+	esac
+}
+
 # configure TREE: what mirror keeps, and where.
 configure() {
 	cat >"$MIRROR_CONFIG" <<EOC
