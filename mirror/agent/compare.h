@@ -7,10 +7,10 @@
  *     if (compare_marked(round, &count, err) < 0) ...    // what this cycle made
  *     if (compare_all(round, &count, err) < 0) ...       // all of it
  *
- * Knows: round, content, crew, ledger, brain (repo, tree).
+ * Knows: round, content, crew, ledger, brain (pack, repo, tree).
  * Owns:  nothing.
- * Never: believes what it was told while the trees were made: the objects must be in the
- *        repository by now.
+ * Never: believes what it was told while the trees were made: they are read from the
+ * disk, from the sealed pack or from the repository.
  */
 
 #ifndef AGENT_COMPARE_H
