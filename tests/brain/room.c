@@ -59,7 +59,7 @@ room_commit(struct repo *repo, const struct oid *parent, const struct room_file 
 	ok(tree_update(repo, pack, parent != NULL ? &base : NULL, changes, count,
 		&commit.tree, &err));
 	ok(commit_write(pack, &commit, &made, &err));
-	ok(pack_finish(pack, &stats, &err));
+	ok(pack_finish_for_ref(pack, &stats, &err));
 	ok(repo_move_ref(repo, parent, &made, "a commit", &err));
 	free(changes);
 	return made;

@@ -11,6 +11,7 @@
 #include "room.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,68 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+// What was synced and what got its name, in that order: "sync <path>", "name <path>".
+static struct {
+	pthread_mutex_t lock;
+	bool on;
+	char *events[64];
+	size_t count;
+} disk = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+static void
+note(const char *what, const char *path)
+{
+	(void)pthread_mutex_lock(&disk.lock);
+	if (disk.on && disk.count < countof(disk.events)) {
+		disk.events[disk.count++] = xasprintf("%s %s", what, path);
+	}
+	(void)pthread_mutex_unlock(&disk.lock);
+}
+
+int __real_fsync(int fd);
+int __wrap_fsync(int fd);
+int
+__wrap_fsync(int fd)
+{
+	AUTO_FREE char *link = xasprintf("/proc/self/fd/%d", fd);
+	char path[4096] = "";
+	ssize_t len = readlink(link, path, sizeof(path) - 1);
+	int result = __real_fsync(fd);
+
+	path[MAX_OF(len, 0)] = '\0';
+	note("sync", path);
+	return result;
+}
+
+int __real_rename(const char *from, const char *to);
+int __wrap_rename(const char *from, const char *to);
+int
+__wrap_rename(const char *from, const char *to)
+{
+	note("name", to);
+	return __real_rename(from, to);
+}
+
+// The place of the only event that begins and ends like this.
+static size_t
+place_of(const char *what, const char *suffix)
+{
+	size_t found = countof(disk.events);
+
+	for (size_t i = 0; i < disk.count; i++) {
+		const char *event = disk.events[i];
+		size_t len = strlen(event);
+
+		if (strncmp(event, what, strlen(what)) == 0 && len >= strlen(suffix) &&
+			strcmp(event + len - strlen(suffix), suffix) == 0) {
+			assert_int_equal(found, countof(disk.events));
+			found = i;
+		}
+	}
+	assert_true(found < countof(disk.events));
+	return found;
+}
 
 static int
 open_at(const struct scratch *scratch, const char *name, bool create, bool read_only,
@@ -226,6 +289,50 @@ empty_folders_with_the_branchs_name_give_way(void **state)
 	assert_int_equal(err.sys, ENOTEMPTY);
 	assert_true(scratch_exists(*state, "brain/refs/heads/host/x/y/z"));
 	assert_false(scratch_exists(*state, "brain/refs/heads/host/x.lock"));
+	repo_close(repo);
+}
+
+static void
+objects_then_their_names_then_the_branch_reach_the_disk(void **state)
+{
+	struct repo *repo = room_open(*state, false);
+	struct oid one = room_commit(repo, NULL, (struct room_file[]){ { "a", "1" } }, 1);
+	size_t branch;
+
+	disk.on = true;
+	(void)room_commit(repo, &one, (struct room_file[]){ { "a", "2" } }, 1);
+	disk.on = false;
+	branch = place_of("name", "refs/heads/host/x");
+	assert_true(place_of("sync", ".pack") < place_of("name", ".pack"));
+	assert_true(place_of("sync", ".pack") < place_of("name", ".idx"));
+	assert_true(place_of("sync", ".idx") < place_of("name", ".idx"));
+	assert_true(place_of("name", ".pack") < place_of("name", ".idx"));
+	assert_true(place_of("name", ".idx") < place_of("sync", "objects/pack"));
+	assert_true(place_of("sync", "objects/pack") < branch);
+	assert_true(place_of("sync", "host/x.lock") < branch);
+	assert_true(branch < place_of("sync", "refs/heads/host"));
+	for (; disk.count > 0; disk.count--) {
+		free(disk.events[disk.count - 1]);
+	}
+	repo_close(repo);
+}
+
+static void
+a_branch_that_git_packed_moves(void **state)
+{
+	struct repo *repo = room_open(*state, false);
+	struct oid one = room_commit(repo, NULL, (struct room_file[]){ { "a", "1" } }, 1);
+	struct oid two;
+	struct oid head;
+	struct err err;
+
+	// Its file and the folder of that are gone.
+	assert_int_equal(room_git(*state, "pack-refs --all --prune"), 0);
+	assert_false(scratch_exists(*state, "brain/refs/heads/host"));
+	two = room_commit(repo, &one, (struct room_file[]){ { "a", "2" } }, 1);
+	assert_int_equal(repo_head(repo, &head, &err), 1);
+	assert_true(oid_equal(&head, &two));
+	room_fsck(*state);
 	repo_close(repo);
 }
 
@@ -538,6 +645,8 @@ main(void)
 		room(the_key_is_made_once_and_private),
 		room(a_branch_moves_only_from_where_it_is),
 		room(empty_folders_with_the_branchs_name_give_way),
+		room(objects_then_their_names_then_the_branch_reach_the_disk),
+		room(a_branch_that_git_packed_moves),
 		room(a_dead_processs_lock_is_reaped_and_a_young_one_is_not),
 		room(a_lock_that_a_process_holds_open_is_waited_for),
 		room(a_branch_is_written_although_a_dead_process_left_its_lock),
