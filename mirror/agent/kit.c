@@ -412,8 +412,12 @@ kit_heal(struct kit *kit, bool read_all, struct err *err)
 	}
 	if (heal(kit, found > 0 ? &head : NULL, read_all, err) < 0) {
 		// Somebody's git holds the index, which nothing of ours needs: the files
-		// are right, and the mark stays for the next start.
-		return err->code == ERR_BUSY ? 0 : err->code;
+		// are right, and the mark stays for the next start.  And a tree that is
+		// lost is made again by the next cycle, if that is not kept from it.
+		bool waits = err->code == ERR_BUSY || err->code == ERR_NOT_FOUND ||
+			err->code == ERR_CORRUPT;
+
+		return waits ? 0 : err->code;
 	}
 	kit_clear_dirty(kit);
 	return 0;

@@ -107,6 +107,23 @@ lost_trees_and_sidecars_are_written_again(void **state)
 
 // The ledger names what no ref has led to since the branch was moved back.
 static void
+a_lost_tree_is_written_again_though_the_copy_waits_for_it(void **state)
+{
+	struct world *world = *state;
+
+	plant(world);
+	(void)run_once(world);
+	// As after a kill in a cycle: the browsable copy is to be put right first.
+	take_away(world, "HEAD^{tree} HEAD:notes/a/b");
+	sh(world, "touch brain/.git/mirror/dirty; rm brain/notes/seq");
+	(void)run_once(world);
+	sh(world, "git -C brain fsck --strict >/dev/null 2>&1");
+	assert_true(holds(world, "cmp notes/seq brain/notes/seq"));
+	assert_false(holds(world, "test -e brain/.git/mirror/dirty"));
+	assert_honest(world);
+}
+
+static void
 a_branch_moved_back_and_pruned_is_made_whole(void **state)
 {
 	struct world *world = *state;
@@ -186,6 +203,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		room(a_lost_blob_is_written_again_without_a_new_commit),
 		room(lost_trees_and_sidecars_are_written_again),
+		room(a_lost_tree_is_written_again_though_the_copy_waits_for_it),
 		room(a_branch_moved_back_and_pruned_is_made_whole),
 		room(a_branch_moved_back_counts_on_nothing_that_was_beyond),
 		room(what_the_disk_has_no_more_is_told),
