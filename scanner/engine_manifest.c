@@ -199,8 +199,8 @@ first_line(const char *text, size_t line, size_t indent)
 	return line;
 }
 
-/** The strings of the object behind the bracket at @at. */
-static void
+/** The strings of the object behind the bracket at @at; returns where it ends. */
+static size_t
 scan_object(struct pass *pass, size_t at, size_t upto, bool encoded)
 {
 	const char *text = pass->text;
@@ -219,6 +219,7 @@ scan_object(struct pass *pass, size_t at, size_t upto, bool encoded)
 			n = 0;
 		}
 	}
+	return at;
 }
 
 static void
@@ -238,8 +239,10 @@ scan_json(struct pass *pass, size_t from, size_t upto)
 					pass->text[open] == ':')) {
 				open++;
 			}
+			// Once through each, however many begin in it.
 			if (open < upto && pass->text[open] == '{') {
-				scan_object(pass, open, upto, i == 0);
+				at = scan_object(pass, open, upto, i == 0);
+				break;
 			}
 		}
 	}
