@@ -135,7 +135,7 @@ is_document(const char *plain, size_t len)
 }
 
 /** A placeholder or a reference in base64 or in escapes; of "user:password" the second,
- * whatever the user's name says. */
+ * whatever the user's name says, and however poor a password it is. */
 static bool
 is_empty_inside(const struct filter_value *value)
 {
@@ -152,8 +152,7 @@ is_empty_inside(const struct filter_value *value)
 	return (!pair && filter_is_placeholder(plain, n)) ||
 		filter_is_reference(plain, n) || nsecond == 0 ||
 		filter_is_placeholder(second, nsecond) ||
-		filter_is_reference(second, nsecond) ||
-		(colon != NULL && !filter_is_password(second, nsecond));
+		filter_is_reference(second, nsecond);
 }
 
 /** "Jwt": { "Key": "..." }: a "key" inside something that is about secrets. */
