@@ -188,6 +188,9 @@ probe_completeness(struct probe *probe)
 	}
 	probe->report->accounting =
 		health_accounting_of(&probe->totals, row.value, probe->swept_ms);
+	if (probe_row(probe, RECORD_DIRTY, &row) > 0) {
+		probe->report->accounting.waiting_since_ms = row.value;
+	}
 }
 
 /* ---- exclusions ---- */

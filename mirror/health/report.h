@@ -54,6 +54,11 @@ struct health_accounting {
 	int64_t unaccounted;
 	/** When disk, ledger and tree were last compared; 0: never. */
 	int64_t swept_ms;
+	/** A change noticed then is in no commit yet; 0: there is none.  And was that
+	 * tried?
+	 */
+	int64_t waiting_since_ms;
+	bool waiting_in_vain;
 };
 
 struct health_report {

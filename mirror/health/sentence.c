@@ -10,6 +10,9 @@
 
 // A comparison older than this is said with its age.
 #define FRESH_MS INT64_C(3600000)
+// So long a change may wait while writing goes on: twice the standard max_wait.  One that
+// waits longer is told.
+#define WAITING_MS INT64_C(60000)
 
 enum {
 	COUNT_MAX = 64,
@@ -35,17 +38,36 @@ protected_files(const struct health_accounting *accounting)
 	return sum;
 }
 
-// "10 protected, 2 excluded, nothing pending, 1 failed"
+// What a commit waits for: the ledger's own count, or a change that it does not know yet,
+// as every cycle since has failed.
 static void
-write_parts(const struct health_accounting *accounting, char *text, size_t size)
+write_pending(
+	const struct health_accounting *accounting, int64_t now_ms, char text[COUNT_MAX])
 {
-	char pending[COUNT_MAX] = "nothing pending";
-	char failed[COUNT_MAX] = "";
+	int64_t waited_ms = now_ms - accounting->waiting_since_ms;
+	char age[CLOCK_TEXT_MAX];
 
 	if (accounting->state[LEDGER_PENDING] > 0) {
 		sentence_count(
-			accounting->state[LEDGER_PENDING], "pending", "pending", pending);
+			accounting->state[LEDGER_PENDING], "pending", "pending", text);
+	} else if (accounting->waiting_since_ms != 0 &&
+		(accounting->waiting_in_vain || waited_ms > WAITING_MS)) {
+		clock_format_age(MAX_OF(waited_ms, 0), age);
+		(void)snprintf(text, COUNT_MAX, "a change of %s ago pending", age);
+	} else {
+		(void)snprintf(text, COUNT_MAX, "nothing pending");
 	}
+}
+
+// "10 protected, 2 excluded, nothing pending, 1 failed"
+static void
+write_parts(const struct health_accounting *accounting, int64_t now_ms, char *text,
+	size_t size)
+{
+	char pending[COUNT_MAX];
+	char failed[COUNT_MAX] = "";
+
+	write_pending(accounting, now_ms, pending);
 	if (accounting->state[LEDGER_FAILED] > 0) {
 		(void)snprintf(failed, sizeof(failed), ", %lld failed",
 			(long long)accounting->state[LEDGER_FAILED]);
@@ -70,7 +92,7 @@ sentence_of_accounting(const struct health_accounting *accounting, int64_t now_m
 		return;
 	}
 	sentence_count(accounting->on_disk, "file", "files", files);
-	write_parts(accounting, parts, sizeof(parts));
+	write_parts(accounting, now_ms, parts, sizeof(parts));
 	clock_format_age(MAX_OF(age_ms, 0), age);
 	if (accounting->unaccounted > 0) {
 		(void)snprintf(text, HEALTH_SENTENCE_MAX,

@@ -250,6 +250,17 @@ watches_json(const struct view_status *status)
 	return list;
 }
 
+static bool
+has_failed(const struct view_status *status)
+{
+	struct jobqueue_status job;
+	struct err ignored;
+
+	return status->queue != NULL &&
+		jobqueue_status(status->queue, JOB_SYNC, &job, &ignored) == 0 &&
+		job.last_ended_ms != 0 && job.last_outcome == JOB_FAILED;
+}
+
 static void
 sentence_of(const struct view_status *status, char text[HEALTH_SENTENCE_MAX])
 {
@@ -267,6 +278,11 @@ sentence_of(const struct view_status *status, char text[HEALTH_SENTENCE_MAX])
 			accounting = health_accounting_of(
 				&status->totals, row.value, row.at_ms);
 		}
+	}
+	if (status->evidence != NULL &&
+		evidence_get(status->evidence, RECORD_DIRTY, &row, &ignored) > 0) {
+		accounting.waiting_since_ms = row.value;
+		accounting.waiting_in_vain = has_failed(status);
 	}
 	sentence_of_accounting(&accounting, status->now_ms, text);
 }

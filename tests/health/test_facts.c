@@ -172,6 +172,8 @@ a_change_heard_of_and_not_committed_counts_from_when_it_was_heard(void **state)
 
 	ok(evidence_put(machine->evidence, &dirty, &err));
 	assert_state(machine, "unprotected_change", HEALTH_DEGRADED);
+	assert_non_null(
+		strstr(machine->report.sentence, "a change of 30 min ago pending"));
 }
 
 static void

@@ -187,6 +187,34 @@ nothing_measured_is_unknown(void **state)
 }
 
 static void
+a_change_that_waits_for_longer_than_a_minute_is_pending(void **state)
+{
+	struct health_accounting accounting = { .known = true,
+		.on_disk = 2,
+		.state = { [LEDGER_MIRRORED] = 2 },
+		.swept_ms = NOW - 1000 };
+	char text[HEALTH_SENTENCE_MAX];
+
+	(void)state;
+	accounting.waiting_since_ms = NOW - 59000;
+	sentence_of_accounting(&accounting, NOW, text);
+	assert_string_equal(text,
+		"all 2 files accounted for: 2 protected, 0 excluded, nothing pending");
+	accounting.waiting_in_vain = true;
+	sentence_of_accounting(&accounting, NOW, text);
+	assert_non_null(strstr(text, "0 excluded, a change of 59 s ago pending"));
+	accounting.waiting_in_vain = false;
+	accounting.waiting_since_ms = NOW - 5 * INT64_C(60000);
+	sentence_of_accounting(&accounting, NOW, text);
+	assert_null(strstr(text, "nothing pending"));
+	assert_non_null(strstr(text, "0 excluded, a change of 5 min ago pending"));
+	// The ledger's own count says more.
+	accounting.state[LEDGER_PENDING] = 1;
+	sentence_of_accounting(&accounting, NOW, text);
+	assert_non_null(strstr(text, "0 excluded, 1 pending"));
+}
+
+static void
 the_verdict_is_its_worst_fact_and_the_sentence_names_it(void **state)
 {
 	(void)state;
@@ -322,6 +350,7 @@ main(void)
 		cmocka_unit_test(every_fact_that_ages_goes_stale_before_it_expires),
 		cmocka_unit_test(an_age_is_measured_against_two_limits),
 		cmocka_unit_test(nothing_measured_is_unknown),
+		cmocka_unit_test(a_change_that_waits_for_longer_than_a_minute_is_pending),
 		cmocka_unit_test(the_verdict_is_its_worst_fact_and_the_sentence_names_it),
 		cmocka_unit_test(what_is_not_healthy_always_has_evidence_and_a_next_step),
 		cmocka_unit_test(the_worst_facts_come_first),
