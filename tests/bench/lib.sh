@@ -26,6 +26,9 @@ FILES=${BENCH_FILES:-100000}
 ROUNDS=${BENCH_ROUNDS:-3}
 W=$(mktemp -d "${BENCH_DIR:-/var/tmp}/mirror-bench.XXXXXX")
 TREE=$W/tree
+# What git does in the background after a commit would be the next candidate's to pay for.
+export GIT_CONFIG_GLOBAL=$W/gitconfig
+printf '[gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n' >"$GIT_CONFIG_GLOBAL"
 ROOM=
 mounted=
 

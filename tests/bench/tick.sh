@@ -39,6 +39,8 @@ start() {
 		grep -q watching "$W/agent.log" && break
 		sleep 0.1
 	done
+	# What the copies and the import left to be written is not the ticks' to wait for.
+	sync -f "$ROOM"
 	sleep 5
 }
 
