@@ -140,6 +140,8 @@
  *                                  queue, one after the other.
  *     agent/state_door             whoever backs up this machine may ask for a copy of
  *                                  our own state.
+ *     agent/tagging                milestones that were asked for become tags of the
+ *                                  commit just made.
  *     agent/teller                 tells people and watching services how it is:
  *                                  [notify] in the configuration.
  *     agent/traits                 extended attributes on their way into a backup:

@@ -9,6 +9,7 @@
 #include "agent/purge.h"
 #include "agent/proof.h"
 #include "agent/rejoin.h"
+#include "agent/tagging.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/hash.h"
@@ -120,93 +121,6 @@ record_result(struct kit *kit, const struct cycle_result *result)
 			     &err),
 			&err, "the check of the tree");
 	}
-}
-
-/** For a milestone: the commit it names, and which ones are done with. */
-struct tagging {
-	struct kit *kit;
-	const struct oid *commit;
-	int64_t done[JOBQUEUE_MILESTONES_MAX];
-	size_t ndone;
-};
-
-static int
-tag_one(const struct jobqueue_milestone *milestone, void *payload)
-{
-	struct tagging *tagging = payload;
-	AUTO_FREE char *email = NULL;
-	struct repo_tag tag = {
-		.name = milestone->name,
-		.message = milestone->message[0] != '\0' ? milestone->message
-							 : milestone->name,
-		.author = REPO_TAGGER,
-		.time = clock_now_ms() / 1000,
-	};
-	struct oid id;
-	struct err err;
-
-	email = xasprintf("mirror@%s", config_host(tagging->kit->config));
-	tag.email = email;
-	// A name that is taken by now was checked when it was asked for; a kill between
-	// tag and queue leaves the tag, which is what was wanted.  The cycle itself went
-	// well whatever becomes of a tag: what may pass is tried again after the next
-	// one, what git will never take is told and given up.
-	if (repo_tag(tagging->kit->repo, &tag, tagging->commit, &id, &err) < 0 &&
-		err.code != ERR_EXISTS) {
-		log_warn("milestone %s: %s", milestone->name, err.msg);
-		if (err.code != ERR_INVALID) {
-			return 0;
-		}
-	}
-	tagging->done[tagging->ndone++] = milestone->id;
-	return 0;
-}
-
-// Somebody's `git tag -d`: it does not come back, whatever else happens to the refs.
-static int
-tell_gone(const char *name, const struct oid *tag, void *payload)
-{
-	struct kit *kit = payload;
-	char hex[OID_HEX_MAX];
-
-	log_warn(
-		"the milestone %s was taken away; to have it again: git -C %s update-ref "
-		"refs/tags/%s %s",
-		name, kit->config->brain.repo, name, oid_hex(tag, hex));
-	return 0;
-}
-
-// Which milestones there are, for the day when some are lost.
-static void
-remember_milestones(struct kit *kit)
-{
-	struct err err;
-
-	tell(repo_keep_tags(kit->repo, tell_gone, kit, &err), &err, "the milestones");
-}
-
-static int
-tag_milestones(
-	struct kit *kit, const struct job *job, const struct oid *commit, struct err *err)
-{
-	struct tagging tagging = { .kit = kit, .commit = commit };
-
-	if (oid_is_zero(commit)) {
-		return 0;
-	}
-	if (jobqueue_milestones(
-		    kit->queue, JOB_SYNC, job->ticket, tag_one, &tagging, err) < 0) {
-		return err_wrap(err, "tag a milestone");
-	}
-	if (tagging.ndone > 0) {
-		remember_milestones(kit);
-	}
-	for (size_t i = 0; i < tagging.ndone; i++) {
-		if (jobqueue_milestone_done(kit->queue, tagging.done[i], err) < 0) {
-			return err->code;
-		}
-	}
-	return 0;
 }
 
 // A look at some hundred packs takes longer than what one small commit can change of it.
@@ -414,7 +328,7 @@ ask_for_more(struct worker *worker, const struct job *job,
 		jobqueue_schedule(kit->queue, JOB_SYNC, worker->due_ms, err) < 0) {
 		return err->code;
 	}
-	if (tag_milestones(kit, job, &result->commit, err) < 0 ||
+	if (tagging_run(kit, job, &result->commit, err) < 0 ||
 		(result->owes_recheck &&
 			jobqueue_enqueue(kit->queue, JOB_SYNC, NULL, err) < 0)) {
 		return err->code;
@@ -484,7 +398,7 @@ do_sync(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
 		tell(record_rehash(kit->evidence, 0, err), err, "that all was read");
 	}
 	if (plan.full) {
-		remember_milestones(kit);
+		tagging_remember(kit);
 	}
 	worker->last = result;
 	worker->has_last = true;
