@@ -153,6 +153,8 @@ sync_within(struct staff *staff)
 		staff->worker.rehash = inner.rehash;
 		staff->worker.owes_recheck = inner.owes_recheck;
 		staff->worker.put_off = inner.put_off;
+		staff->worker.unseen_commits = inner.unseen_commits;
+		staff->worker.unseen_bytes = inner.unseen_bytes;
 		atomic_store(&staff->kind, kind);
 		atomic_store(&staff->alive_ms, clock_mono_ms());
 	}
