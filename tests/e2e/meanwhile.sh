@@ -193,10 +193,32 @@ until_ "a push during it" pushed drill4.md
 touch fetch.go
 wait $drill || fail "a drill beside the agent: $(cat drill.out drill.err)"
 
+silent_about agent.log "failed"
+
+# A commit that cannot be made within a push is told as waiting, and made later.
+rm -f push.begun push.go
+touch push.hold
+printf 'x\n' >notes/third.md
+until_ "one more push" test -e push.begun
+new=$BRAIN/.git/mirror/new
+mv "$new" "$W/new.away"
+: >"$new"
+printf 'x\n' >notes/cannot.md
+until_ "a commit that fails" grep -q 'sync failed' agent.log
+"$MIRROR" status >out || true
+says out 'a change of'
+silent_about out 'nothing pending'
+rm "$new"
+mv "$W/new.away" "$new"
+rm push.hold
+touch push.go
+until_ "what could not be committed" committed cannot.md
+until_ "and its push" pushed cannot.md
+until_ "the verdict" sh -c '"$1" status | grep -q "nothing pending"' sh "$MIRROR"
+
 kill $agent
 wait $agent || true
 at_end=:
-silent_about agent.log "failed"
 silent_about agent.log "missing"
 "$real_git" -C "$BRAIN" fsck --strict >fsck 2>&1 || fail "git fsck: $(cat fsck)"
 expect 0 "$MIRROR" --once
