@@ -55,11 +55,6 @@
  */
 #define CYCLE_COMPARE_MS (INT64_C(6) * 3600000)
 
-enum {
-	/** Commits before the newest that are remembered. */
-	HEADS_MAX = 32,
-};
-
 static int
 same_meta(struct ledger *ledger, const char *key, const char *now, bool *ret_same,
 	struct err *err)
@@ -476,7 +471,7 @@ remember_heads(struct round *round, const char *head, struct err *err)
 	}
 	heads = strcmp(before, head) == 0
 		? xstrdup(head)
-		: xasprintf("%s %.*s", head, HEADS_MAX * OID_HEX_MAX - 1, before);
+		: xasprintf("%s %.*s", head, RECORD_HEADS_MAX * OID_HEX_MAX - 1, before);
 	return ledger_meta_set(ledger, RECORD_META_HEADS, heads, err);
 }
 

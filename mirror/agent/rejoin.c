@@ -25,7 +25,7 @@
 
 enum {
 	/** Names of commits to remember, parted by blanks, and NUL. */
-	HEADS_LEN = 32 * OID_HEX_MAX,
+	HEADS_LEN = RECORD_HEADS_MAX * OID_HEX_MAX,
 };
 
 // One of ours, to be made again upon others.

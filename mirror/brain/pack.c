@@ -24,7 +24,6 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "base/fd.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/path.h"
@@ -36,11 +35,9 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum {
 	FILES_MAX = 2,

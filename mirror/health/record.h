@@ -57,6 +57,8 @@ struct ledger;
 #define RECORD_META_HEAD "head"
 /** That one and the ones before it, newest first, a space between two. */
 #define RECORD_META_HEADS "heads"
+/** So many of them. */
+#define RECORD_HEADS_MAX 32
 /** Not 0: the rules changed, and some files were not read with them yet. */
 #define RECORD_META_OWED "rules.owed"
 /** The ledger's file in the state folder. */

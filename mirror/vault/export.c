@@ -203,7 +203,6 @@ static int
 put_in_place(const char *part, const char *target, struct err *err)
 {
 	AUTO_FREE char *folder = xmemdup0(target, (size_t)(path_base(target) - target));
-	AUTO_CLOSE int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (renameat2(AT_FDCWD, part, AT_FDCWD, target, RENAME_NOREPLACE) < 0) {
 		return errno == EEXIST
@@ -211,7 +210,7 @@ put_in_place(const char *part, const char *target, struct err *err)
 				  "the target exists already: nothing is written over")
 			: err_errno(err, "put the copy at %s", target);
 	}
-	return fd < 0 ? err_errno(err, "open %s", folder) : fd_sync(fd, folder, err);
+	return fd_sync_folder(folder, err);
 }
 
 static void

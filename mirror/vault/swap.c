@@ -29,9 +29,8 @@ static int
 sync_folder_of(const char *path, struct err *err)
 {
 	AUTO_FREE char *dir = xmemdup0(path, (size_t)(strrchr(path, '/') - path) + 1);
-	AUTO_CLOSE int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	return fd < 0 ? err_errno(err, "open %s", dir) : fd_sync(fd, dir, err);
+	return fd_sync_folder(dir, err);
 }
 
 static int
