@@ -127,6 +127,7 @@
  *                                  been in it.
  *     agent/purge_attributes       the text of a folder again, without the secrets in
  *                                  the values of its extended attributes.
+ *     agent/purge_git              what git does in a purge: tags, and throwing away.
  *     agent/rejoin                 our own commits that only the remote still has, put
  *                                  back below ours.
  *     agent/root                   one watched root: all of it, or the folders that
@@ -330,20 +331,22 @@
  *     brain/reap                   what a killed process left in a git directory.
  *     brain/recent                 the trees of the last commit that all others change
  *                                  again: the top, and what is above the sidecars.
+ *     brain/reflog                 where a branch stood before, where a person wants
+ *                                  that written down.
  *     brain/repo                   the brain repo: an ordinary git repository, opened
  *                                  with care.
  *     brain/repo_room              the open repository as libgit2 has it: the inside
- *                                  of repo.c, repo_config.c, repo_history.c,
- *                                  repo_lost.c, repo_objects.c, repo_refs.c and
- *                                  repo_roll.c.
+ *                                  of repo.c, repo_branch.c, repo_config.c,
+ *                                  repo_history.c, repo_lost.c, repo_objects.c,
+ *                                  repo_refs.c and repo_roll.c.
  *     brain/sidecar                what git does not keep, as text anyone can read.
  *     brain/tree                   git's trees: read one, or change some entries of
  *                                  one.
  *     brain/worktree               the browsable copy beside .git.
  *     brain/fetch brain/index_write brain/mend_config brain/mend_objects
- *     brain/push_git brain/push_words brain/recovery brain/repo_config
- *     brain/repo_history brain/repo_lost brain/repo_objects brain/repo_refs
- *     brain/repo_roll
+ *     brain/push_git brain/push_words brain/recovery brain/repo_branch
+ *     brain/repo_config brain/repo_history brain/repo_lost brain/repo_objects
+ *     brain/repo_refs brain/repo_roll
  *
  * 2  ledger/  every file, its state and its reason
  *     ledger/arena                 the names of one folder, side by side, forgotten

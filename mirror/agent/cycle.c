@@ -6,6 +6,7 @@
 #include "agent/fold.h"
 #include "agent/kit.h"
 #include "agent/gone.h"
+#include "agent/rejoin.h"
 #include "agent/root.h"
 #include "agent/round.h"
 #include "agent/sealing.h"
@@ -189,6 +190,10 @@ choose_depth(struct round *round, struct cycle_plan *plan, struct err *err)
 		return err->code;
 	}
 	round->adopts = !round->adopts && !oid_is_zero(&round->head);
+	if (!same_head && !round->adopts &&
+		rejoin_note(round->kit, &round->head, err) < 0) {
+		return err->code;
+	}
 	if (whole_begin(round, err) < 0) {
 		return err->code;
 	}

@@ -40,6 +40,12 @@ struct search {
 	// Commit to its number in steps.
 	struct oids known;
 	bool elsewhere;
+	// The first of them are our branch's; another ref leads to the first of these.
+	size_t nours;
+	size_t nshared;
+	// What our branch really is, and what it is called.
+	char *own;
+	char *named;
 	// Objects that were scanned; the value is 1 when there was a hit.
 	struct oids seen;
 	struct buf bytes;
@@ -318,10 +324,25 @@ on_version(const char *path, const struct tree_entry *old, const struct tree_ent
 
 // ---- the history
 
+// That one of ours, and what is before it, is held by others as well.
+static void
+share(struct search *search, const struct oid *commit)
+{
+	const size_t *at = oids_find(&search->known, commit);
+
+	if (at != NULL && *at < search->nours) {
+		search->nshared = MAX_OF(search->nshared, *at + 1);
+	}
+}
+
 static int
 take_commit(const struct repo_commit *commit, void *payload)
 {
 	struct search *search = payload;
+
+	for (size_t i = 0; search->elsewhere && i < commit->nparents; i++) {
+		share(search, &commit->parents[i]);
+	}
 
 	search->steps = xgrow(search->steps, search->nsteps, &search->steps_capacity,
 		sizeof(search->steps[0]));
@@ -352,6 +373,12 @@ static int
 take_ref(const char *ref, const struct oid *commit, const char *message, void *payload)
 {
 	struct search *search = payload;
+
+	// A purge takes tags along that are on its way, and our branch by any name.
+	if (strcmp(ref, search->own) != 0 && strcmp(ref, search->named) != 0 &&
+		strncmp(ref, "refs/tags/", 10) != 0) {
+		share(search, commit);
+	}
 	if (lineage_walk(search->repo, commit, &search->known, take_step, search,
 		    search->err) < 0) {
 		return search->err->code;
@@ -429,10 +456,24 @@ read_history(struct search *search, const struct oid *head, const struct oid *re
 		return err->code;
 	}
 	search->elsewhere = true;
-	if (repo_each_ref(search->repo, take_ref, search, err) < 0) {
+	search->nours = search->nsteps;
+	search->named = xasprintf("refs/heads/%s", repo_branch(search->repo));
+	if (repo_real_ref(search->repo, &search->own, err) < 0 ||
+		repo_each_ref(search->repo, take_ref, search, err) < 0) {
 		return err->code;
 	}
 	return mark_pushed(search, remote, err);
+}
+
+static void
+mark_shared(struct search *search)
+{
+	for (size_t i = 0; i < search->exposure->count; i++) {
+		struct exposure_hit *hit = &search->exposure->hits[i];
+		const size_t *at = oids_find(&search->known, &hit->commit);
+
+		hit->shared = at != NULL && *at < search->nshared;
+	}
 }
 
 static int
@@ -461,6 +502,8 @@ search_done(struct search *search)
 	}
 	buf_done(&search->bytes);
 	free(search->steps);
+	free(search->own);
+	free(search->named);
 	oids_done(&search->known);
 }
 
@@ -483,8 +526,15 @@ exposure_find(struct repo *repo, const struct oid *head, const struct oid *remot
 		return err_wrap(err, "read the history");
 	}
 	if (walk_history(&search, err) < 0) {
+		struct err other;
+
+		// Why something is not here counts more than which it was.
+		*err = err->code == ERR_NOT_FOUND && repo_check_whole(repo, &other) < 0
+			? other
+			: *err;
 		return err->code;
 	}
+	mark_shared(&search);
 	if (exposure.count > 0 &&
 		tree_walk(repo, &search.steps[*oids_find(&search.known, head)].tree,
 			on_present, &search, err) < 0) {

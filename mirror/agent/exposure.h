@@ -88,6 +88,8 @@ struct exposure_hit {
 	enum exposure_place place;
 	/** Our branch does not lead there: another branch or a tag does. */
 	bool elsewhere;
+	/** Our branch leads there, and so does something that a purge does not move. */
+	bool shared;
 	/** The newest commit still holds it. */
 	bool in_head;
 	/** The remote has a commit that holds it; false as well when nobody knows. */

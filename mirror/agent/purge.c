@@ -4,6 +4,7 @@
 
 #include "agent/kit.h"
 #include "agent/purge_attributes.h"
+#include "agent/purge_git.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/file.h"
@@ -29,8 +30,7 @@
 #include <string.h>
 
 enum {
-	OUT_MAX = 16 << 20,
-	ARGV_MAX = 8,
+	OUT_MAX = PURGE_GIT_OUT_MAX,
 };
 
 struct old_commit {
@@ -125,19 +125,19 @@ advise_new(struct err *err)
 
 // Why this one cannot be taken out.
 static int
-check_hit(const struct exposure_hit *hit, struct err *err)
+check_hit(struct repo *repo, const struct exposure_hit *hit, struct err *err)
 {
 	char id[OID_HEX_MAX];
 
 	(void)oid_hex(&hit->commit, id);
-	if (hit->elsewhere) {
+	if (hit->elsewhere || hit->shared) {
 		err_raise(err, ERR_INVALID,
 			"another branch or tag of the repository holds it, and only "
 			"mirror's own branch is rewritten");
 		return err_advise(err,
-			"git branch -a --contains %s; git tag --contains %s; delete or "
-			"rewrite what they name",
-			id, id);
+			"git -C %s for-each-ref --contains %s; delete or rewrite what it "
+			"names besides %s",
+			repo_git_dir(repo), id, repo_branch(repo));
 	}
 	if (hit->place == EXPOSURE_IN_MESSAGE) {
 		err_raise(err, ERR_INVALID,
@@ -167,16 +167,19 @@ check_hit(const struct exposure_hit *hit, struct err *err)
 }
 
 int
-purge_check(const struct exposure *exposure, struct err *err)
+purge_check(struct repo *repo, const struct exposure *exposure, struct err *err)
 {
+	if (exposure->count > 0 && repo_check_whole(repo, err) < 0) {
+		return err->code;
+	}
 	if (exposure->count > 0 && exposure->cut) {
 		err_raise(err, ERR_INVALID,
 			"a shallow clone: what was before is not here, and may hold it "
 			"too");
-		return err_advise(err, "git fetch --unshallow");
+		return err_advise(err, "git -C %s fetch --unshallow", repo_git_dir(repo));
 	}
 	for (size_t i = 0; i < exposure->count; i++) {
-		if (check_hit(&exposure->hits[i], err) < 0) {
+		if (check_hit(repo, &exposure->hits[i], err) < 0) {
 			return err->code;
 		}
 	}
@@ -510,52 +513,6 @@ rewrite_history(struct purge *purge, struct err *err)
 
 // ---- refs
 
-// One command; the last three may be NULL.
-struct git {
-	const char *const *words;
-	const char *input;
-	spawn_line_fn *on_line;
-	void *payload;
-};
-
-static int
-run_git(struct kit *kit, const struct git *git, struct buf *ret_out, struct err *err)
-{
-	AUTO_FREE char *git_dir = xasprintf("--git-dir=%s", repo_git_dir(kit->repo));
-	const char *argv[ARGV_MAX + 3] = { "git", git_dir };
-	static const char *const env[] = { "LC_ALL=C", "GIT_DIR", "GIT_WORK_TREE",
-		"GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", NULL };
-	struct spawn_result result = SPAWN_RESULT(OUT_MAX);
-	struct spawn plan = {
-		.argv = argv,
-		.env = env,
-		.input = git->input,
-		.input_len = git->input != NULL ? strlen(git->input) : 0,
-		.deadline_ms = PURGE_GIT_MS,
-		.on_line = git->on_line,
-		.payload = git->payload,
-	};
-	int code;
-
-	for (size_t i = 0; i < ARGV_MAX && git->words[i] != NULL; i++) {
-		argv[i + 2] = git->words[i];
-	}
-	code = spawn_run(&plan, &result, err);
-	if (code == 0 && result.status != 0) {
-		// Behind a setting.
-		size_t verb = strcmp(git->words[0], "-c") == 0 ? 2 : 0;
-
-		code = err_raise(err, ERR_IO, "git %s: %.200s", git->words[verb],
-			buf_text(&result.errors));
-	}
-	if (code == 0 && ret_out != NULL) {
-		*ret_out = result.out;
-		result.out = (struct buf){ .max = OUT_MAX };
-	}
-	spawn_result_done(&result);
-	return code;
-}
-
 // "object <40 hex>" begins an annotated tag; the rest of it stays.
 static int
 move_annotated(
@@ -567,22 +524,22 @@ move_annotated(
 	const char *const make[] = { "hash-object", "-t", "tag", "-w", "--stdin", NULL };
 	char hex[OID_HEX_MAX];
 
-	if (run_git(purge->kit, &(struct git){ .words = read }, &tag, err) < 0) {
+	if (purge_git(purge->kit, &(struct purge_git){ .words = read }, &tag, err) < 0) {
 		return err->code;
 	}
 	if (tag.len < 7 + OID_HEX_MAX || strncmp(tag.data, "object ", 7) != 0) {
 		return err_raise(err, ERR_CORRUPT, "%s is no tag", ref);
 	}
 	memcpy(tag.data + 7, oid_hex(to, hex), OID_HEX_MAX - 1);
-	if (run_git(purge->kit, &(struct git){ .words = make, .input = tag.data }, &made,
-		    err) < 0) {
+	if (purge_git(purge->kit, &(struct purge_git){ .words = make, .input = tag.data },
+		    &made, err) < 0) {
 		return err->code;
 	}
 	made.data[MIN_OF(made.len, (size_t)OID_HEX_MAX - 1)] = '\0';
 
 	const char *const move[] = { "update-ref", ref, made.data, NULL };
 
-	return run_git(purge->kit, &(struct git){ .words = move }, NULL, err);
+	return purge_git(purge->kit, &(struct purge_git){ .words = move }, NULL, err);
 }
 
 struct tag {
@@ -621,7 +578,7 @@ move_tag(struct purge *purge, const struct tag *tag, struct err *err)
 	const char *const ask[] = { "cat-file", "-t", tag->ref, NULL };
 	char hex[OID_HEX_MAX];
 
-	if (run_git(purge->kit, &(struct git){ .words = ask }, &kind, err) < 0) {
+	if (purge_git(purge->kit, &(struct purge_git){ .words = ask }, &kind, err) < 0) {
 		return err->code;
 	}
 	purge->result->tags++;
@@ -632,7 +589,7 @@ move_tag(struct purge *purge, const struct tag *tag, struct err *err)
 	const char *const move[] = { "update-ref", tag->ref, oid_hex(&tag->to, hex),
 		NULL };
 
-	return run_git(purge->kit, &(struct git){ .words = move }, NULL, err);
+	return purge_git(purge->kit, &(struct purge_git){ .words = move }, NULL, err);
 }
 
 // Milestones point to the same moments as before.
@@ -694,38 +651,6 @@ move_branch(struct purge *purge, const struct oid *remote, struct err *err)
 	return ledger_commit(kit->ledger, err);
 }
 
-// What we know of the remote's own copy of our branch keeps the old objects; and no
-// configuration of the user's may keep a pack.
-int
-purge_prune(struct kit *kit, spawn_line_fn *on_line, void *payload, struct err *err)
-{
-	AUTO_FREE char *shared =
-		xasprintf("refs/remotes/shared/host/%s", config_host(kit->config));
-	AUTO_FREE char *damaged = path_join(repo_git_dir(kit->repo), HOME_DAMAGED);
-	const char *const drop[] = { "update-ref", "-d", shared, NULL };
-	const char *const expire[] = { "reflog", "expire", "--expire=now",
-		"--expire-unreachable=now", "--all", NULL };
-	const char *const collect[] = { "-c", "gc.bigPackThreshold=0", "gc", "--quiet",
-		"--force", "--prune=now", NULL };
-	const char *const *const steps[] = { drop, expire, collect };
-
-	for (size_t i = 0; i < countof(steps); i++) {
-		const struct git git = {
-			.words = steps[i], .on_line = on_line, .payload = payload
-		};
-
-		if (run_git(kit, &git, NULL, err) < 0) {
-			return err_wrap(err, "throw away what was purged");
-		}
-	}
-	// What an unclean stop broke may hold it as well.
-	if (file_remove_tree(AT_FDCWD, damaged, err) < 0 ||
-		repo_refresh(kit->repo, err) < 0) {
-		return err->code;
-	}
-	return home_set_unpruned(repo_git_dir(kit->repo), false, err);
-}
-
 static int
 count_left(struct purge *purge, const struct exposure *exposure, struct err *err)
 {
@@ -765,7 +690,8 @@ purge_run(struct kit *kit, const struct exposure_query *query,
 	struct oid head;
 
 	*ret_result = (struct purge_result){ .commits = 0 };
-	if (purge_check(exposure, err) < 0 || repo_head(kit->repo, &head, err) <= 0 ||
+	if (purge_check(kit->repo, exposure, err) < 0 ||
+		repo_head(kit->repo, &head, err) <= 0 ||
 		repo_log(kit->repo, &head, take_commit, &purge, err) < 0 ||
 		pack_begin(kit->repo, &purge.pack, err) < 0) {
 		return err->code;

@@ -16,7 +16,7 @@
  * was purged may still be read here: the next purge, whatever it is asked, and the next
  * maintenance (brain/maintain) throw it away.
  *
- * Knows: kit, exposure, brain, ledger, scanner; spawns git (tags, reflog, gc).
+ * Knows: kit, exposure, purge_git, brain, ledger, scanner.
  * Owns:  nothing.
  * Never: changes what the newest commit holds: that is a cycle's work; pushes: the next
  *        push replaces the remote's branch, while it stands where it was last seen.
@@ -27,25 +27,25 @@
 
 #include "agent/exposure.h"
 #include "base/base.h"
-#include "base/spawn.h"
 #include "brain/oid.h"
 
 struct err;
 struct kit;
+struct repo;
 
 enum {
 	/** 12 hex digits. */
 	PURGE_TOKEN_MAX = 13,
-	PURGE_GIT_MS = 4 * 60 * 60 * 1000,
 };
 
 /** A word for exactly this purge of exactly this branch. */
 void purge_token(const struct oid *head, const struct exposure *exposure,
 	char ret_token[PURGE_TOKEN_MAX]) NONNULL;
 
-/** Can it be done?  INVALID says why not: the newest commit still holds it, or it stands
- * in a name. */
-int purge_check(const struct exposure *exposure, struct err *err) NONNULL MUST_CHECK;
+/** Can it be done?  INVALID says why not: the newest commit still holds it, it stands in
+ * a name, something else leads to it, the repository is not whole. */
+int purge_check(struct repo *repo, const struct exposure *exposure, struct err *err)
+	NONNULL MUST_CHECK;
 
 struct purge_result {
 	struct oid head;
@@ -69,15 +69,5 @@ struct purge_result {
 int purge_run(struct kit *kit, const struct exposure_query *query,
 	const struct exposure *exposure, const struct oid *remote,
 	struct purge_result *ret_result, struct err *err) NONNULL MUST_CHECK;
-
-/**
- * Throw away what nothing leads to any more, the remote's copy of our branch included,
- * and take the mark away.
- *
- * @on_line
- *         As in struct spawn: asked while git works.  May be NULL.
- */
-int purge_prune(struct kit *kit, spawn_line_fn *on_line, void *payload, struct err *err)
-	NONNULL_ARGS(1, 4) MUST_CHECK;
 
 #endif

@@ -26,6 +26,8 @@
 enum {
 	/** Names of commits to remember, parted by blanks, and NUL. */
 	HEADS_LEN = RECORD_HEADS_MAX * OID_HEX_MAX,
+	/** How far back somebody may have moved the branch. */
+	BACK_MAX = 10000,
 };
 
 // One of ours, to be made again upon others.
@@ -194,18 +196,70 @@ fetch_theirs(struct kit *kit, const struct push_options *options, struct err *er
 		: 0;
 }
 
+struct search {
+	const struct oid *wanted;
+	size_t left;
+};
+
+static int
+is_wanted(const struct repo_commit *commit, void *payload)
+{
+	struct search *search = payload;
+
+	if (oid_equal(&commit->id, search->wanted)) {
+		return 1;
+	}
+	return search->left-- == 0 ? 2 : 0;
+}
+
+// Is @before one of the commits that @from was made upon?  Not when nobody can say.
+static bool
+leads_to(struct kit *kit, const struct oid *from, const struct oid *before)
+{
+	struct search search = { before, BACK_MAX };
+	struct err ignored;
+
+	return repo_log(kit->repo, from, is_wanted, &search, &ignored) == 1;
+}
+
+int
+rejoin_note(struct kit *kit, const struct oid *head, struct err *err)
+{
+	const char *git_dir = repo_git_dir(kit->repo);
+	struct oid known;
+	struct oid lost;
+	int found = kit_known_head(kit, &known, err);
+
+	if (found <= 0 || !config_has_remote(kit->config) || home_is_unpruned(git_dir) ||
+		oid_equal(&known, head) || !leads_to(kit, &known, head)) {
+		return MIN_OF(found, 0);
+	}
+	found = home_lost(git_dir, &lost, err);
+	return found != 0 ? MIN_OF(found, 0) : home_set_lost(git_dir, &known, err);
+}
+
+// Did we lose that commit, or what was made upon it?
+static int
+was_lost(struct kit *kit, const struct oid *commit, struct err *err)
+{
+	struct oid lost;
+	int found = home_lost(repo_git_dir(kit->repo), &lost, err);
+
+	return found <= 0 ? found
+			  : oid_equal(&lost, commit) || leads_to(kit, &lost, commit);
+}
+
 int
 rejoin(struct kit *kit, const struct push_options *options, const struct oid *remote,
 	struct err *err)
 {
 	const char *git_dir = repo_git_dir(kit->repo);
-	struct oid lost;
 	struct oid head;
 	size_t count = 0;
-	int result = home_lost(git_dir, &lost, err);
+	int result = was_lost(kit, remote, err);
 
-	if (result <= 0 || !oid_equal(&lost, remote)) {
-		return MIN_OF(result, 0);
+	if (result <= 0) {
+		return result;
 	}
 	if (fetch_theirs(kit, options, err) < 0 || repo_head(kit->repo, &head, err) < 0) {
 		return err->code;
@@ -214,8 +268,8 @@ rejoin(struct kit *kit, const struct push_options *options, const struct oid *re
 	if (repo_drop_ref(kit->repo, REJOIN_REF, err) < 0 || result <= 0) {
 		return result == 0 ? 0 : err->code;
 	}
-	log_notice("the remote still had the commit that was gone here; %zu of ours are "
-		   "made upon it now",
+	log_notice("the remote still had the commit that was gone from the branch here; "
+		   "%zu of ours are made upon it now",
 		count);
 	return home_set_lost(git_dir, NULL, err) < 0 ? err->code : 1;
 }

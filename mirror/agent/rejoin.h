@@ -9,7 +9,7 @@
  * The last commit was gone and the remote could not be asked: files were kept on upon the
  * one before (kit_head()).  When the remote answers again it has what we lost, and git
  * calls the two diverged.  They are not: what came after it is put upon it, and the push
- * is a plain one.
+ * is a plain one.  The same when somebody moved our branch back in our repository.
  *
  * Knows: kit, brain (pack, commit, push, home), ledger (the head).
  * Owns:  nothing.
@@ -26,6 +26,11 @@ struct err;
 struct kit;
 struct oid;
 struct push_options;
+
+/** The branch is at @head, and the ledger knows another commit: was it moved to before
+ * that one?  Then that is lost, and may come back.  @return 0, or negative. */
+int
+rejoin_note(struct kit *kit, const struct oid *head, struct err *err) NONNULL MUST_CHECK;
 
 /**
  * @options

@@ -6,7 +6,7 @@
 #include "agent/cycle.h"
 #include "agent/databases.h"
 #include "agent/kit.h"
-#include "agent/purge.h"
+#include "agent/purge_git.h"
 #include "agent/proof.h"
 #include "agent/rejoin.h"
 #include "agent/tagging.h"

@@ -362,6 +362,8 @@ build_env(struct push *push)
 	add_config(push, "http.lowSpeedLimit", "1");
 	add_config(push, "http.lowSpeedTime", text);
 	add_config(push, "push.gpgSign", "false");
+	// A hook here, or for all of a person's repositories, is for people's pushes.
+	add_config(push, "core.hooksPath", "/dev/null");
 	add_config(push, "core.askPass", "/bin/false");
 	add_credentials(push);
 	push_git_env(push, xasprintf("GIT_CONFIG_COUNT=%u", push->nconfig));

@@ -418,7 +418,8 @@ repo_open(const struct repo_options *options, bool do_create, struct repo **ret_
 		made = true;
 	}
 	if (code < 0) {
-		return repo_fail(err, code, "open the repository %s", options->path);
+		(void)repo_fail(err, code, "open the repository %s", options->path);
+		return repo_advise_format(options->path, err);
 	}
 	if (fill_in(repo, options, err) < 0) {
 		return err->code;

@@ -214,6 +214,26 @@ int repo_each_host(struct repo *repo, repo_host_fn *fn, void *payload, struct er
 int repo_move_ref(struct repo *repo, const struct oid *old, const struct oid *commit,
 	const char *message, struct err *err) NONNULL_ARGS(1, 3, 4, 5) MUST_CHECK;
 
+/**
+ * "refs/heads/host/laptop", or the branch that it is another name for: a person's
+ * symbolic ref is followed, as git does.
+ *
+ * @ret_ref
+ *         Owned by the caller.
+ * @return
+ *         0, or negative: INVALID (it leads to no branch).
+ */
+int repo_real_ref(struct repo *repo, char **ret_ref, struct err *err) NONNULL MUST_CHECK;
+
+/**
+ * Is every object of it in it?  Who wants one gone, or each one seen, asks first.
+ *
+ * @return
+ *         0, or INVALID: some are another repository's, or at a remote alone (a partial
+ *         clone), and what to do about it.  A shallow clone is told by `cut`.
+ */
+int repo_check_whole(struct repo *repo, struct err *err) NONNULL MUST_CHECK;
+
 /** The name that our tags are made in: what tells milestones from other people's tags. */
 #define REPO_TAGGER "mirror"
 

@@ -101,6 +101,26 @@ repo_configure(git_repository *git, struct err *err)
 	return result;
 }
 
+// ---- one that is not for us
+
+int
+repo_advise_format(const char *path, struct err *err)
+{
+	static const char words[] = "unsupported extension name extensions.";
+	// What keeps git from throwing anything away, and us from nothing.
+	static const char precious[] = "preciousobjects";
+	const char *name = strstr(err->msg, words);
+
+	if (name == NULL) {
+		return err->code;
+	}
+	return strncmp(name + strlen(words), precious, strlen(precious)) == 0
+		? err_advise(
+			  err, "git -C %s config --unset extensions.%s", path, precious)
+		: err_advise(
+			  err, "name another folder as [brain] repo: mirror config edit");
+}
+
 // ---- one that cannot be read
 
 static int
@@ -153,7 +173,8 @@ drop_format(struct mend *mend, git_config *config, const char *path, struct err 
 			"extensions.objectFormat in %s is not sha1: such a repository "
 			"cannot be written to",
 			path);
-		return err_advise(err, "name another folder as [brain] repo");
+		return err_advise(
+			err, "name another folder as [brain] repo: mirror config edit");
 	}
 	if (!mend_tell(mend, path, "has extensions.objectFormat, which git refuses there",
 		    "it is removed, sha1 is meant anyway")) {

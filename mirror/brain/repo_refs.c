@@ -271,8 +271,8 @@ enum move {
 };
 
 static enum move
-create_branch(
-	struct repo *repo, const git_oid *commit, const char *message, struct err *err)
+create_branch(struct repo *repo, const char *name, const git_oid *commit,
+	const char *message, struct err *err)
 {
 	git_reference *ref = NULL;
 	int code;
@@ -281,7 +281,7 @@ create_branch(
 		return MOVE_FAILED;
 	}
 	errno = 0;
-	code = git_reference_create(&ref, repo->git, repo->ref, commit, 0, message);
+	code = git_reference_create(&ref, repo->git, name, commit, 0, message);
 	git_reference_free(ref);
 	switch (code) {
 	case 0:
@@ -386,10 +386,10 @@ write_branch(struct repo *repo, int fd, const char *lock, const char *path,
 // As git does it: nobody else writes while there is a lock, and the name is given to what
 // is whole.  @old, when given, must be what stands there.
 static enum move
-replace_branch(
-	struct repo *repo, const git_oid *old, const struct oid *commit, struct err *err)
+replace_branch(struct repo *repo, const char *ref, const git_oid *old,
+	const struct oid *commit, const char *message, struct err *err)
 {
-	AUTO_FREE char *path = path_join(repo->git_dir, repo->ref);
+	AUTO_FREE char *path = path_join(repo->git_dir, ref);
 	AUTO_FREE char *lock = xasprintf("%s.lock", path);
 	AUTO_FREE char *folder = xmemdup0(path, (size_t)(strrchr(path, '/') - path));
 	AUTO_CLOSE int fd = create_lock(repo, folder, lock, err);
@@ -399,7 +399,7 @@ replace_branch(
 		return err->sys == EEXIST ? MOVE_LOCKED : MOVE_FAILED;
 	}
 	if (old != NULL &&
-		(git_reference_name_to_id(&now, repo->git, repo->ref) < 0 ||
+		(git_reference_name_to_id(&now, repo->git, ref) < 0 ||
 			!git_oid_equal(&now, old))) {
 		git_error_clear();
 		(void)unlink(lock);
@@ -409,6 +409,7 @@ replace_branch(
 		(void)unlink(lock);
 		return MOVE_FAILED;
 	}
+	repo_log_move(repo, ref, old, commit, message);
 	return fd_sync_folder(folder, err) < 0 ? MOVE_FAILED : MOVE_DONE;
 }
 
@@ -438,11 +439,17 @@ move_patiently(struct repo *repo, const git_oid *old, const struct oid *commit,
 	git_oid to = repo_to_git(commit);
 	int64_t end = clock_mono_ms() + REPO_LOCK_WAIT_MS;
 	struct timespec pause = { .tv_nsec = REPO_LOCK_PAUSE_MS * 1000000L };
+	AUTO_FREE char *ref = NULL;
 
+	if (repo_real_ref(repo, &ref, err) < 0) {
+		return MOVE_FAILED;
+	}
 	for (;;) {
 		enum move move = old != NULL || message == NULL
-			? replace_branch(repo, old, commit, err)
-			: create_branch(repo, &to, message, err);
+			? replace_branch(repo, ref, old, commit,
+				  message != NULL ? message : "mirror: taken up again",
+				  err)
+			: create_branch(repo, ref, &to, message, err);
 
 		if (!is_passing(repo, move, old) || clock_mono_ms() >= end) {
 			return move;

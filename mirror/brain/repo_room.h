@@ -2,8 +2,8 @@
 
 /**
  * brain/repo_room - the open repository as libgit2 has it: the inside of repo.c,
- * repo_config.c, repo_history.c, repo_lost.c, repo_objects.c, repo_refs.c and
- * repo_roll.c.
+ * repo_branch.c, repo_config.c, repo_history.c, repo_lost.c, repo_objects.c, repo_refs.c
+ * and repo_roll.c.
  *
  *     code = git_reference_name_to_id(&id, repo->git, repo->ref);
  *     if (code < 0) {
@@ -75,6 +75,11 @@ repo_find_tags(struct repo *repo, struct mend *mend, struct err *err) NONNULL MU
 /** What git wrote down of where the clone was cut, once. */
 int repo_load_shallow(struct repo *repo, struct err *err) NONNULL MUST_CHECK;
 
+/** After the branch was moved and while it is locked, under the name it leads to: what
+ * git would add to the logs that are there. */
+void repo_log_move(struct repo *repo, const char *ref, const git_oid *old,
+	const struct oid *commit, const char *message) NONNULL_ARGS(1, 2, 4, 5);
+
 /** libgit2's last failure becomes ours at once, and is forgotten there; returns its code.
  */
 int repo_fail_at(struct err *err, const char *where, int code, const char *fmt, ...)
@@ -85,6 +90,8 @@ int repo_fail_at(struct err *err, const char *where, int code, const char *fmt, 
 bool repo_locked_for_now(git_repository *git, int code, int64_t end_ms) NONNULL;
 /** Everything of ours in the repository's own configuration. */
 int repo_configure(git_repository *git, struct err *err) NONNULL MUST_CHECK;
+/** It could not be opened: what to do when its format is the reason. */
+int repo_advise_format(const char *path, struct err *err) NONNULL;
 /** Before anybody opens it: is that configuration readable, and of a format that is? */
 int repo_mend_config(struct mend *mend, bool bare, struct err *err) NONNULL MUST_CHECK;
 

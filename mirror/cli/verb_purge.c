@@ -3,6 +3,7 @@
 #include "agent/exposure.h"
 #include "agent/kit.h"
 #include "agent/purge.h"
+#include "agent/purge_git.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
@@ -46,6 +47,8 @@ struct secrets {
 	uint8_t key[HASH_KEY_LEN];
 	struct oid remote;
 	struct exposure exposure;
+	/** Objects that a purge could not take away. */
+	uint64_t left;
 };
 
 static void
@@ -214,6 +217,7 @@ print_hit(struct secrets *secrets, const struct exposure_hit *hit, struct json *
 			print, hit->rule, when, id,
 			hit->in_head             ? "still there"
 				: hit->elsewhere ? "on another branch"
+				: hit->shared    ? "in the history, on another branch too"
 						 : "in the history",
 			hit->pushed ? "pushed" : "not seen at a remote", path);
 		return;
@@ -231,6 +235,7 @@ print_hit(struct secrets *secrets, const struct exposure_hit *hit, struct json *
 	json_set_text(item, "since", when);
 	json_set_bool(item, "current", hit->in_head);
 	json_set_bool(item, "elsewhere", hit->elsewhere);
+	json_set_bool(item, "shared", hit->shared);
 	json_set_bool(item, "pushed", hit->pushed);
 	json_append(list, item);
 }
@@ -348,8 +353,9 @@ print_done(struct secrets *secrets, const struct purge_result *result)
 	if (result->left > 0) {
 		output_warn(out,
 			"%" PRIu64
-			" of the old objects are still here: another branch or "
-			"tag of the repository leads to them (git for-each-ref)",
+			" of the old objects are still here: something else in the "
+			"repository leads to them; next: git for-each-ref; git worktree "
+			"list",
 			result->left);
 	}
 	output_line(out, "change it now, wherever it is used: %s",
@@ -370,43 +376,80 @@ finish_earlier(struct call *call, struct kit *kit, struct err *err)
 	if (!home_is_unpruned(repo_git_dir(kit->repo))) {
 		return 0;
 	}
-	if (call->dry_run) {
-		output_line(&call->out,
-			"an earlier purge was cut short: what it left is still here, and "
-			"would be thrown away");
-		return 0;
-	}
 	output_line(
 		&call->out, "an earlier purge was cut short: throwing away what it left");
 	return purge_prune(kit, NULL, NULL, err);
 }
 
+// 1 there is something to do, and @ret_token is the word for it; 0 there is not.
 static int
-purge(struct secrets *secrets, struct kit *kit, struct err *err)
+search(struct secrets *secrets, struct repo *repo, const struct config *config,
+	char ret_token[PURGE_TOKEN_MAX], struct err *err)
 {
-	const char *given = args_value(&secrets->call->args, "confirm");
 	AUTO(allowed_done) struct allowed allowed = { 0 };
-	struct purge_result result;
-	char token[PURGE_TOKEN_MAX];
 	struct oid head;
+	int found;
 
-	memcpy(secrets->key, kit->key, sizeof(secrets->key));
-	if (finish_earlier(secrets->call, kit, err) < 0 ||
-		allowed_load(repo_git_dir(kit->repo), &allowed, err) < 0 ||
-		open_scanner(secrets, kit->config, &allowed, err) < 0 ||
-		repo_head(kit->repo, &head, err) < 0 ||
-		find(secrets, kit->repo, &head, err) < 0) {
+	find_remote(secrets);
+	if (repo_key(repo, secrets->key, err) < 0 ||
+		allowed_load(repo_git_dir(repo), &allowed, err) < 0 ||
+		open_scanner(secrets, config, &allowed, err) < 0) {
+		return err->code;
+	}
+	found = repo_head(repo, &head, err);
+	if (found < 0 || (found > 0 && find(secrets, repo, &head, err) < 0)) {
 		return err->code;
 	}
 	if (secrets->exposure.count == 0) {
 		output_line(&secrets->call->out, "it is in no commit: nothing to do");
 		return 0;
 	}
-	if (purge_check(&secrets->exposure, err) < 0) {
+	if (purge_check(repo, &secrets->exposure, err) < 0) {
 		return err->code;
 	}
-	purge_token(&head, &secrets->exposure, token);
-	if (given == NULL || secrets->call->dry_run) {
+	purge_token(&head, &secrets->exposure, ret_token);
+	return 1;
+}
+
+// Reads, and so may stand beside an agent at work.
+static int
+look(struct secrets *secrets, struct err *err)
+{
+	AUTO(past_done) struct past past = { 0 };
+	char token[PURGE_TOKEN_MAX];
+	int found;
+
+	if (past_open(secrets->call, &past, err) < 0) {
+		return err->code;
+	}
+	if (home_is_unpruned(repo_git_dir(past.repo))) {
+		output_line(&secrets->call->out,
+			"an earlier purge was cut short: what it left is still here, and "
+			"would be thrown away");
+	}
+	found = search(secrets, past.repo, past.config, token, err);
+	if (found > 0) {
+		print_plan(secrets, token);
+	}
+	return MIN_OF(found, 0);
+}
+
+static int
+purge(struct secrets *secrets, struct kit *kit, struct err *err)
+{
+	const char *given = args_value(&secrets->call->args, "confirm");
+	struct purge_result result;
+	char token[PURGE_TOKEN_MAX];
+	int found;
+
+	if (finish_earlier(secrets->call, kit, err) < 0) {
+		return err->code;
+	}
+	found = search(secrets, kit->repo, kit->config, token, err);
+	if (found <= 0) {
+		return found;
+	}
+	if (given == NULL) {
 		print_plan(secrets, token);
 		return 0;
 	}
@@ -422,7 +465,24 @@ purge(struct secrets *secrets, struct kit *kit, struct err *err)
 	}
 	output_progress_done(&secrets->call->out);
 	print_done(secrets, &result);
+	secrets->left = result.left;
 	return 1;
+}
+
+static int
+tell_busy(const struct kit *kit, struct err *err)
+{
+	char text[LOCK_HOLDER_MAX];
+	int pid = jobqueue_holder(kit->queue, text);
+
+	err_raise(err, ERR_BUSY,
+		"the agent, or another run, is at work (process %d): the history cannot "
+		"be rewritten meanwhile",
+		pid);
+	return err_advise(err,
+		"systemctl --user stop mirror (or: kill %d), the same command again, "
+		"systemctl --user start mirror",
+		pid);
 }
 
 static int
@@ -435,15 +495,13 @@ purge_alone(struct secrets *secrets, const struct config *config, struct err *er
 		return err->code;
 	}
 	result = jobqueue_lock(kit->queue, 0, err);
-	if (result <= 0) {
-		if (result == 0) {
-			err_raise(err, ERR_BUSY, "the agent, or another run, is at work");
-			(void)err_advise(
-				err, "stop it first: systemctl --user stop mirror");
-		}
-		return err->code;
+	if (result == 0) {
+		return args_has(&secrets->call->args, "confirm") ? tell_busy(kit, err)
+								 : look(secrets, err);
 	}
-	find_remote(secrets);
+	if (result < 0) {
+		return result;
+	}
 	result = kit_start(kit, err) < 0 ? err->code : purge(secrets, kit, err);
 	kit_stop(kit);
 	jobqueue_unlock(kit->queue);
@@ -464,10 +522,14 @@ verb_secrets_purge(struct call *call, struct err *err)
 		err_raise(err, ERR_USAGE, "which one? a FINGERPRINT, or --value FILE");
 		return err_advise(err, "mirror secrets history");
 	}
-	result = purge_alone(&secrets, config, err);
+	result = call->dry_run ? look(&secrets, err) : purge_alone(&secrets, config, err);
 	if (result >= 0) {
 		json_set_bool(output_answer(&call->out), "purged", result > 0);
 	}
+	if (result <= 0) {
+		return result;
+	}
 	// The cycle that follows finds everything as it is, and brings it to the remote.
-	return result > 0 ? once_as_part(call, config, err) : result;
+	result = once_as_part(call, config, err);
+	return result == 0 && secrets.left > 0 ? 1 : result;
 }

@@ -334,7 +334,10 @@ const struct verb verbs[] = {
 		.more = "The first use only looks, and gives a word; the same command with --confirm and\n"
 			"that word does it, as long as nothing changed meanwhile.  The newest commit must\n"
 			"be free of it already.  Times and messages stay; commit ids change from the\n"
-			"first commit on that held it, and milestones follow.",
+			"first commit on that held it, and milestones follow.\n"
+			"\n"
+			"A look may stand beside an agent at work; with --confirm the agent is to be\n"
+			"stopped first.",
 		.flags = purge_flags,
 		.run = verb_secrets_purge,
 		.group = VERB_SECRETS,

@@ -4,8 +4,10 @@
 # The program's n-th call that changes the disk is its last, or fails, for n = 1, 2, 3 ...
 # until a run gets through; after each, one `mirror --once` puts everything right.
 #
-#     MIRROR_CRASH_STEP    only every so-manieth n (chosen for CI; 1 with MIRROR_LONG)
-#     MIRROR_CRASH_STORY   which stories (import tick delete snapshot push restore)
+#     MIRROR_CRASH_STEP    only every so-manieth n (chosen for CI, wider for what happens
+#                          rarely; 1 with MIRROR_LONG)
+#     MIRROR_CRASH_STORY   which stories (import tick delete snapshot push restore milestone
+#                          rules rejoin purge)
 #     MIRROR_CRASH_HOW     which ends (kill EIO ENOSPC EMFILE ENOMEM)
 #     MIRROR_CRASH_MEMORY  of the many allocations every so-manieth (2999; 61 with MIRROR_LONG)
 #
@@ -18,7 +20,7 @@ needs git
 needs sqlite3
 
 step=${MIRROR_CRASH_STEP:-$([ -n "${MIRROR_LONG:-}" ] && echo 1 || echo 41)}
-stories=${MIRROR_CRASH_STORY:-import tick delete snapshot push restore}
+stories=${MIRROR_CRASH_STORY:-import tick delete snapshot push restore milestone rules rejoin purge}
 ends=${MIRROR_CRASH_HOW:-kill EIO ENOSPC EMFILE ENOMEM}
 memory=${MIRROR_CRASH_MEMORY:-$([ -n "${MIRROR_LONG:-}" ] && echo 61 || echo 2999)}
 total=0
@@ -49,7 +51,37 @@ branch = "host/testbox"
 remote = "$1"
 [sqlite]
 every = "1s"
+${2:-}
 EOC
+}
+
+# A secret that no rule knew, committed, pushed, under a milestone, and taken out since.
+word=sesame-4711-door
+hold_a_secret() {
+	printf 'the door: %s\n' "$word" >"$now/notes/sub/door"
+	expect 0 "$MIRROR" --once
+	expect 0 "$MIRROR" milestone held
+	printf 'elsewhere\n' >"$now/notes/sub/door"
+	expect 0 "$MIRROR" --once
+	printf '%s\n' "$word" >"$now/value"
+	"$MIRROR" secrets purge --value "$now/value" >"$W/out"
+	confirm=$(sed -n 's/.*--confirm \([0-9a-f]*\).*/\1/p' "$W/out")
+	[ -n "$confirm" ] || fail "purge: nothing to say yes to"
+}
+
+# The newest commit is gone here while the remote has it, and one more was made since.
+lose_the_newest() {
+	echo lost >"$now/notes/sub/f1"
+	expect 0 "$MIRROR" --once
+	lost=$(git -C "$BRAIN" rev-parse HEAD)
+	mv "$now/remote.git" "$now/away.git"
+	mkdir "$now/packs"
+	mv "$BRAIN"/.git/objects/pack/* "$now/packs"
+	for pack in "$now"/packs/*.pack; do git -C "$BRAIN" unpack-objects -q <"$pack"; done
+	rm -rf "$now/packs" "$BRAIN/.git/objects/${lost:0:2}/${lost:2}"
+	echo later >"$now/notes/sub/f2"
+	"$MIRROR" --once >"$W/out" 2>&1 || true
+	mv "$now/away.git" "$now/remote.git"
 }
 
 prepare() {
@@ -61,7 +93,7 @@ prepare() {
 	configure none
 	case $1 in
 	import) ;;
-	push)
+	push | rejoin | purge)
 		git init -q --bare "$now/remote.git"
 		configure "$now/remote.git"
 		expect 0 "$MIRROR" --once --no-push
@@ -75,6 +107,20 @@ prepare() {
 		sleep 1.1
 		sqlite3 "$now/notes/app.db" 'INSERT INTO t VALUES(2)'
 		;;
+	milestone)
+		expect 0 "$MIRROR" milestone first
+		expect 0 "$MIRROR" milestone second
+		git -C "$BRAIN" tag -d second >/dev/null
+		;;
+	rules)
+		printf '[[rules]]\nid = "door"\nregex = "sesame-[0-9]+-door"\n' >"$now/rules.toml"
+		printf '%s\n' "$word" >"$now/notes/sub/door"
+		expect 0 "$MIRROR" --once
+		configure none "[secrets]
+rules = [\"$now/rules.toml\"]"
+		;;
+	rejoin) lose_the_newest ;;
+	purge) hold_a_secret ;;
 	esac
 	cp -a "$now" "$W/base"
 }
@@ -82,6 +128,8 @@ prepare() {
 words() {
 	case $1 in
 	restore) echo "$MIRROR restore --to $now/back notes" ;;
+	milestone) echo "$MIRROR milestone third" ;;
+	purge) echo "$MIRROR secrets purge --value $now/value --confirm $confirm" ;;
 	*) echo "$MIRROR --once" ;;
 	esac
 }
@@ -91,7 +139,7 @@ committed_is_disk() {
 	rm -rf "$W/seen"
 	mkdir "$W/seen"
 	git -C "$BRAIN" archive HEAD notes | tar -x -C "$W/seen" &&
-		diff -r --no-dereference -x app.db -x .gitignore -x empty -x deep \
+		diff -r --no-dereference -x app.db -x .gitignore -x empty -x deep -x door \
 			"$now/notes" "$W/seen/notes" >"$W/diff" 2>&1
 }
 
@@ -114,12 +162,72 @@ sound() {
 	is "$(sqlite3 "$W/app.db" 'PRAGMA integrity_check')" ok "$1: the snapshot"
 }
 
+# At this very moment, before anything was put right: every commit and what it leads to.
+whole_now() {
+	[ -n "$old" ] || return 0
+	fsck=$(git -C "$BRAIN" fsck --strict --no-dangling --no-progress 2>&1) || fail "$1: at once: $fsck"
+	is "$(git -C "$BRAIN" rev-list --count HEAD)" "$ncommits" "$1: commits at once"
+}
+
+# Nothing that git or we could still read holds it: no object, whoever leads to it, no file.
+no_secret() {
+	if git -C "$BRAIN" cat-file --batch-all-objects --batch | grep -qaF "$word"; then
+		fail "$1: the secret is still there"
+	fi
+	is "$(git -C "$BRAIN" rev-list --count HEAD)" "$ncommits" "$1: commits"
+	is "$(git -C "$BRAIN" cat-file -t held)" tag "$1: the milestone"
+	git -C "$BRAIN" merge-base --is-ancestor held HEAD || fail "$1: the milestone is elsewhere"
+	is "$(git -C "$now/remote.git" rev-parse host/testbox held)" \
+		"$(git -C "$BRAIN" rev-parse host/testbox held)" "$1: the remote"
+}
+
+# told STORY WHAT: what the story itself promises.
+told() {
+	case $1 in
+	restore)
+		expect 0 "$MIRROR" restore --to "$now/back" notes
+		diff -r --no-dereference -x app.db "$now/notes" "$now/back/notes" >"$W/diff" 2>&1 || {
+			fail "$2: not restored"
+			head -5 "$W/diff" >&2
+		}
+		;;
+	milestone)
+		git -C "$BRAIN" rev-parse -q --verify refs/tags/third >/dev/null ||
+			expect 0 "$MIRROR" milestone third
+		is "$(git -C "$BRAIN" cat-file -t third)" tag "$2: the milestone"
+		is "$(git -C "$BRAIN" tag -l | tr '\n' ' ')" "first third " "$2: milestones"
+		;;
+	rules)
+		if git -C "$BRAIN" grep -qF "$word" HEAD; then fail "$2: the new rule was not applied"; fi
+		git -C "$BRAIN" show HEAD:notes/sub/door | grep -q '^REDACTED\.door\.' ||
+			fail "$2: no mark where the new rule found something"
+		;;
+	rejoin)
+		git -C "$BRAIN" merge-base --is-ancestor "$lost" HEAD || fail "$2: $lost is not in the history"
+		is "$(git -C "$BRAIN" rev-list --merges --count HEAD)" 0 "$2: merges"
+		is "$(git -C "$now/remote.git" rev-parse host/testbox)" \
+			"$(git -C "$BRAIN" rev-parse HEAD)" "$2: the remote"
+		is "$(git -C "$BRAIN" show HEAD~1:notes/sub/f1)" lost "$2: the version that was lost"
+		;;
+	purge)
+		# What was cut short was said yes to: the run above has thrown it away, or not begun.
+		[ ! -e "$BRAIN/.git/mirror/unpruned" ] || fail "$2: it still says that something is owed"
+		expect 0 "$MIRROR" secrets purge --value "$now/value"
+		confirm_again=$(sed -n 's/.*--confirm \([0-9a-f]*\).*/\1/p' "$W/out")
+		[ -z "$confirm_again" ] ||
+			expect 0 "$MIRROR" secrets purge --value "$now/value" --confirm "$confirm_again"
+		no_secret "$2, in the end"
+		;;
+	esac
+}
+
 # once_more STORY HOW N: 1 when the n-th call was reached.
 once_more() {
 	what="$1, $2 at call $3"
 	rm -rf "$now" "$W/hit"
 	cp -a "$W/base" "$now"
 	old=$(git -C "$BRAIN" rev-parse -q --verify HEAD 2>/dev/null || true)
+	ncommits=$(git -C "$BRAIN" rev-list --count HEAD 2>/dev/null || true)
 	got=0
 	began=$(date +%s%N)
 	# shellcheck disable=SC2046
@@ -140,15 +248,18 @@ once_more() {
 		;;
 	*) fail "$what: exit status $got: $(tail -2 "$W/told")" ;;
 	esac
+	case $1 in
+	purge)
+		whole_now "$what"
+		[ "$got" != 0 ] || no_secret "$what, at once"
+		# It is another history, and so is the one below what the remote gives back.
+		old=
+		;;
+	rejoin) old= ;;
+	esac
 	began=$(date +%s%N)
 	sound "$what"
-	if [ "$1" = restore ]; then
-		expect 0 "$MIRROR" restore --to "$now/back" notes
-		diff -r --no-dereference -x app.db "$now/notes" "$now/back/notes" >"$W/diff" 2>&1 || {
-			fail "$what: not restored"
-			head -5 "$W/diff" >&2
-		}
-	fi
+	told "$1" "$what"
 	return 0
 }
 
@@ -160,6 +271,9 @@ for story in $stories; do
 		hits=0
 		stride=$step
 		[ "$how" != ENOMEM ] || stride=$memory
+		case ${MIRROR_LONG:-}${MIRROR_CRASH_STEP:-}$story in
+		milestone | rules | rejoin | purge) stride=$((stride * 5)) ;;
+		esac
 		while [ "$failures" -lt 5 ] && once_more "$story" "$how" "$n"; do
 			n=$((n + stride))
 			hits=$((hits + 1))

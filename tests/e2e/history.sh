@@ -75,7 +75,7 @@ for value in "$AWS_KEY" "$AWS_KEY_2"; do
 	[ "$got" -ne 0 ] || fail "a history that is not ours alone is promised to be rewritten"
 done
 says err "another branch or tag"
-says err "git tag --contains"
+says err "for-each-ref --contains"
 
 # --- a message is part of the history
 git -C "$old" branch talk "$(printf 'use %s\n' "$AWS_KEY" | git -C "$old" commit-tree 'HEAD^{tree}' -p HEAD)"

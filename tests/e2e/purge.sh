@@ -72,7 +72,13 @@ for _ in $(seq 100); do
 	sleep 0.1
 done
 expect 75 "$MIRROR" secrets purge --value value --confirm "$token"
-says err "stop it first"
+says err "is at work (process $agent)"
+says err "next: systemctl --user stop mirror (or: kill $agent)"
+# To look is to read: the agent goes on.
+for look in --dry-run --no-input; do
+	expect 0 "$MIRROR" secrets purge --value value "$look"
+	says out "to do it: the same command with --confirm"
+done
 kill $agent
 wait $agent || true
 expect 0 "$MIRROR" secrets purge --value value
@@ -160,7 +166,7 @@ END
 chmod +x bin/git
 export REAL_PATH=$PATH
 number=0
-for stop in 'before update-ref refs/tags' 'before update-ref -d' 'after update-ref -d' \
+for stop in 'before update-ref refs/tags' 'before update-ref --no-deref' 'after update-ref --no-deref' \
 	'before reflog expire' 'after reflog expire' 'before gc' 'after gc'; do
 	number=$((number + 1))
 	for by in $([ $((number % 2)) -eq 0 ] && echo once || echo purge); do

@@ -1,0 +1,153 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The brain repository is an ordinary one, and a person works in it with git: other names
+# for our branch, logs, hooks, resets, branches, clones of half of it.  The backup goes on,
+# and what cannot be done says which command helps: it is run here, and helps.
+. "$(dirname "$0")/lib.sh"
+needs git
+
+word=sesame-4711-door
+printf '%s\n' "$word" >value
+G=$BRAIN/.git
+mine() { git -C "$BRAIN" -c user.name=t -c user.email=t@t.invalid "$@"; }
+step() { # TEXT: one version more, pushed
+	printf '%s\n' "$1" >notes/a
+	expect 0 "$MIRROR" --once
+	silent_about err "could not be pushed"
+	is "$(git -C "$BRAIN" show host/box:notes/a)" "$1" "the branch"
+	is "$(git -C remote.git show host/box:notes/a)" "$1" "the remote"
+}
+# What was advised, done.
+advised() {
+	next=$(sed -n 's/^ *next: //p' err)
+	[ -n "$next" ] || fail "no command is advised: $(cat err)"
+	bash -c "$next" >said 2>&1 || fail "$next: $(cat said)"
+}
+# A new world: five versions, a secret in the second and third, which is a milestone.
+begin() {
+	rm -rf notes remote.git "$BRAIN" "$STATE"
+	mkdir -p notes
+	git init -q --bare remote.git
+	cat >"$CONFIG" <<EOC
+[[watch]]
+path = "$W/notes"
+[brain]
+remote = "$W/remote.git"
+branch = "host/box"
+EOC
+	step 1
+	printf 'the door: %s\n' "$word" >notes/door
+	step 2
+	expect 0 "$MIRROR" milestone held
+	printf 'elsewhere\n' >notes/door
+	step 3
+}
+purge() {
+	expect 0 "$MIRROR" secrets purge --value value
+	token=$(sed -n 's/.*--confirm \([0-9a-f]*\)$/\1/p' out)
+	expect 0 "$MIRROR" secrets purge --value value --confirm "$token"
+	silent_about err "still here"
+	if git -C "$BRAIN" cat-file --batch-all-objects --batch | grep -qaF "$word"; then
+		fail "$1: the secret is still there"
+	fi
+	git -C "$BRAIN" fsck --strict >fsck 2>&1 || fail "$1: fsck: $(cat fsck)"
+	is "$(git -C remote.git rev-parse host/box)" "$(git -C "$BRAIN" rev-parse HEAD)" "$1: the remote"
+}
+
+# --- another name for our branch, logs of both and of HEAD, hooks that say no
+begin
+mine branch -m host/box main
+git -C "$BRAIN" symbolic-ref refs/heads/host/box refs/heads/main
+for ref in HEAD refs/heads/main refs/heads/host/box; do
+	mkdir -p "$G/logs/$(dirname $ref)"
+	: >"$G/logs/$ref"
+done
+for hook in reference-transaction pre-push post-commit pre-auto-gc; do
+	printf '#!/bin/sh\necho %s >>"%s"\nexit 1\n' $hook "$W/hooks.log" >"$G/hooks/$hook"
+	chmod +x "$G/hooks/$hook"
+done
+before=$(git -C "$BRAIN" rev-parse main)
+step 4
+is "$(git -C "$BRAIN" symbolic-ref refs/heads/host/box)" refs/heads/main "the branch is another name"
+is "$(git -C "$BRAIN" rev-parse main~1)" "$before" "what it is a name for"
+for ref in HEAD main host/box; do
+	is "$(git -C "$BRAIN" rev-parse "$ref@{0}" "$ref@{1}" | tr '\n' ' ')" \
+		"$(git -C "$BRAIN" rev-parse main main~1 | tr '\n' ' ')" "the log of $ref"
+done
+git -C "$BRAIN" fsck --strict >fsck 2>&1 || fail "fsck of the logs: $(cat fsck)"
+purge "by another name"
+is "$(git -C "$BRAIN" symbolic-ref refs/heads/host/box)" refs/heads/main "the branch after the purge"
+[ ! -e hooks.log ] || fail "hooks were run: $(sort hooks.log | uniq -c)"
+rm "$G"/hooks/*
+git -C "$BRAIN" symbolic-ref refs/heads/host/box refs/tags/held
+printf 'x\n' >notes/a
+expect 2 "$MIRROR" --once
+says err "is a symbolic ref that leads to no branch"
+advised
+step 5
+
+# --- the branch moved back to before what was pushed
+begin
+pushed=$(git -C remote.git rev-parse host/box)
+mine reset -q --hard HEAD~1
+step 4
+git -C "$BRAIN" merge-base --is-ancestor "$pushed" HEAD || fail "$pushed is not in the history"
+is "$(git -C "$BRAIN" rev-list --count HEAD)" 4 "commits"
+
+# --- branches, work trees and stashes that lead to what is purged
+mine branch side HEAD~1
+expect 65 "$MIRROR" secrets purge --value value
+says err "another branch or tag of the repository holds it"
+bash -c "$(sed -n 's/^ *next: \([^;]*\);.*/\1/p' err)" >said
+says said refs/heads/side
+mine branch -qD side
+mine checkout -q -b work HEAD~1
+mine commit -q --allow-empty -m work
+mine checkout -q host/box
+expect 65 "$MIRROR" secrets purge --value value
+mine branch -qD work
+# A remote's copy of our branch is no news, and its commits are ours.
+git -C "$BRAIN" remote add origin "$W/remote.git"
+git -C "$BRAIN" fetch -q origin
+# What is only hidden is not thrown away.
+first=$(git -C "$BRAIN" rev-list --max-parents=0 HEAD)
+printf 'more\n' >notes/b
+step 5
+git -C "$BRAIN" rev-parse HEAD~4 >hidden
+is "$(cat hidden)" "$first" "the first commit"
+mine commit-tree -m x 'HEAD^{tree}' >/dev/null
+purge "beside a remote"
+git -C "$BRAIN" cat-file -e "$first" || fail "$first is gone"
+
+# --- objects of another repository, or of the remote alone
+begin
+git clone -q --bare "$BRAIN" other.git
+echo "$W/other.git/objects" >"$G/objects/info/alternates"
+git -C "$BRAIN" repack -adlq
+expect 65 "$MIRROR" secrets purge --value value
+says err "uses the objects of another one"
+advised
+rm -rf other.git
+purge "with objects of its own again"
+
+begin
+git -C remote.git config uploadpack.allowFilter true
+git clone -q --filter=blob:none --no-checkout -b host/box "file://$W/remote.git" part
+cp -r "$G/mirror" part/.git/
+rm -rf "$G"
+mv part/.git "$G"
+step 4
+expect 65 "$MIRROR" secrets history --value value
+says err "a partial clone"
+advised
+expect 1 "$MIRROR" secrets history --value value
+says out "1 found"
+expect 0 "$MIRROR" verify
+
+# --- a format that we do not read
+git -C "$BRAIN" config core.repositoryformatversion 1
+git -C "$BRAIN" config extensions.preciousObjects true
+expect 2 "$MIRROR" --once
+advised
+step 5
