@@ -455,6 +455,8 @@
  *     scanner/filter_look          what a value is made of.
  *     scanner/filter_words         is a value made of words, and of which?
  *     scanner/finding              one secret, named but not shown.
+ *     scanner/fours                how often do sources and documentation hold these
+ *                                  four bytes?
  *     scanner/gitleaks             rules that a person wrote, in gitleaks' TOML.
  *     scanner/gitleaks_regex       a regular expression as Go reads it, for PCRE2.
  *     scanner/gitleaks_rule        what gitleaks.c reads and gitleaks_scan.c runs.
@@ -489,9 +491,9 @@
  *     scanner/assign_operator scanner/assign_parent scanner/assign_prefix
  *     scanner/assign_sibling scanner/engine_manifest scanner/engine_named
  *     scanner/engine_token scanner/engine_wrapped scanner/filter_name
- *     scanner/filter_shape scanner/gitleaks_scan scanner/phrase_words
- *     scanner/rarity_table scanner/rules scanner/rules_cloud scanner/rules_code
- *     scanner/rules_command scanner/rules_keyed scanner/rules_text
+ *     scanner/filter_shape scanner/fours_table scanner/gitleaks_scan
+ *     scanner/phrase_words scanner/rarity_table scanner/rules scanner/rules_cloud
+ *     scanner/rules_code scanner/rules_command scanner/rules_keyed scanner/rules_text
  *     scanner/rules_trade scanner/runs_wide scanner/selftest scanner/sieve_group
  *     scanner/sieve_wide scanner/stream
  *

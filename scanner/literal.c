@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /*
- * Four bytes of each literal, its rarest, stand for it, letters folded.  The sieve says
+ * Four bytes of each literal, rare ones, stand for it, letters folded.  The sieve says
  * where in the text such four may stand: which literals have them, and does the rest fit?
  *
  * What is found is kept until nothing that begins before it can follow, and told in
@@ -12,6 +12,7 @@
 
 #include "base/mem.h"
 #include "scanner/chars.h"
+#include "scanner/fours.h"
 #include "scanner/rarity.h"
 #include "scanner/sieve.h"
 
@@ -26,34 +27,48 @@ enum {
 	NEAR = 8,
 	NEAR_BEFORE = 2,
 	BYTES = 256,
-	/** More than any rareness. */
-	KNOWN = 1000,
+	/** Of one more four, and of a look at one: see cost(). */
+	COST_FOUR = 30,
+	COST_LOOK = 25,
 	/** Found and not told yet, at most. */
 	HITS = 256,
 };
 
+/** The eight bytes from NEAR_BEFORE before its four on: those that are the literal's, and
+ * the folded four's, without what may differ, and the bits to compare. */
+struct near {
+	uint64_t bytes;
+	uint64_t mask;
+};
+
+/** A literal that has these four. */
 struct entry {
-	/** The eight bytes from NEAR_BEFORE before its four on: those that are the
-	 * literal's, without what may differ, and the bits to compare. */
-	uint64_t near;
-	uint64_t near_mask;
-	uint32_t literal;
+	struct near near;
 	/** The folded four itself. */
 	uint32_t gram;
-	/** Next entry of this head, + 1; 0 ends. */
-	uint32_t next;
+	uint32_t literal;
+	/** Where in the literal its four stand. */
+	uint8_t offset;
+	uint8_t len;
+	/** Nothing of it is left to compare. */
+	bool whole;
 };
 
 struct literals {
 	struct literal *list;
-	/** Where in the literal its four stand. */
-	uint8_t *offset;
 	size_t count;
 	struct sieve *sieve;
-	uint32_t heads[1 << HEAD_BITS];
+	/** In order of their heads: where the entries of each begin; the next one's is
+	 * the end. */
+	uint32_t heads[(1 << HEAD_BITS) + 1];
+	/** Apart from the rest, so that several are in one line of the cache. */
+	struct near *near;
 	struct entry *entries;
 	size_t nentries;
 	size_t entries_size;
+	/** Grams that are looked for, by their hash, while building. */
+	uint32_t *known;
+	size_t known_size;
 };
 
 struct hit {
@@ -89,12 +104,14 @@ near_at(const char *text)
 }
 
 static void
-set_near(struct entry *entry, const struct literal *literal, size_t offset)
+set_near(struct entry *entry, const struct literal *literal)
 {
 	char bytes[NEAR] = { 0 }, mask[NEAR] = { 0 };
 
+	entry->whole = entry->offset <= NEAR_BEFORE &&
+		entry->len <= entry->offset + NEAR - NEAR_BEFORE;
 	for (size_t i = 0; i < NEAR; i++) {
-		size_t at = offset + i - NEAR_BEFORE;
+		size_t at = entry->offset + i - NEAR_BEFORE;
 
 		// Before its first byte, this is more than its length.
 		if (at < literal->len) {
@@ -104,54 +121,66 @@ set_near(struct entry *entry, const struct literal *literal, size_t offset)
 			bytes[i] = (char)(literal->text[at] & mask[i]);
 		}
 	}
-	entry->near = near_at(bytes);
-	entry->near_mask = near_at(mask);
+	for (size_t i = 0; i < GRAM; i++) {
+		char *byte = &bytes[NEAR_BEFORE + i];
+
+		mask[NEAR_BEFORE + i] |= (char)~0x20;
+		*byte = (char)((unsigned char)*byte | (entry->gram >> 8 * i & 0xdf));
+	}
+	entry->near = (struct near){ near_at(bytes), near_at(mask) };
+}
+
+/** Where this gram stands among the known, or would stand. */
+static uint32_t *
+known_slot(struct literals *literals, uint32_t gram)
+{
+	size_t slot = (gram * 0x9E3779B1u >> 8) % literals->known_size;
+
+	while (literals->known[slot] != 0 && literals->known[slot] != gram) {
+		slot = (slot + 1) % literals->known_size;
+	}
+	return &literals->known[slot];
 }
 
 static void
-insert(struct literals *literals, uint32_t gram, uint32_t literal)
+insert(struct literals *literals, uint32_t gram, uint32_t literal, uint8_t offset)
 {
-	uint32_t *head = &literals->heads[head_of(gram)];
-
-	// Two bytes that fold to one give the same four; it must be reported once.
-	for (uint32_t e = *head; e != 0; e = literals->entries[e - 1].next) {
-		const struct entry *entry = &literals->entries[e - 1];
-
-		if (entry->literal == literal && entry->gram == gram) {
-			return;
-		}
-	}
 	literals->entries = xgrow(literals->entries, literals->nentries,
 		&literals->entries_size, sizeof(struct entry));
 	struct entry *entry = &literals->entries[literals->nentries++];
-	*entry = (struct entry){ .literal = literal, .gram = gram, .next = *head };
-	*head = (uint32_t)literals->nentries;
-	set_near(entry, &literals->list[literal], literals->offset[literal]);
+	*entry = (struct entry){ .literal = literal,
+		.gram = gram,
+		.offset = offset,
+		.len = literals->list[literal].len };
+	set_near(entry, &literals->list[literal]);
+	*known_slot(literals, gram) = gram;
 }
 
-/** How rarely does ordinary text hold these four?  Only the order matters. */
+/** How rarely does ordinary text hold these four, as far as their letters tell?  Only the
+ * order matters. */
 static int
 rareness(const char *gram)
 {
 	int rare = (int)rarity_chance(gram, GRAM);
 
-	for (int i = 1; i < GRAM; i++) {
+	for (int i = 0; i < GRAM; i++) {
 		// Lines of dashes and rows of zeros are everywhere, and so are spaces.
-		rare -= gram[i] == gram[i - 1] || gram[i] == ' ' ? 40 : 0;
+		rare -= (i > 0 && gram[i] == gram[i - 1]) || gram[i] == ' ' ? 40 : 0;
 	}
 	return rare;
 }
 
-/** Does another literal have these four already? */
-static bool
-is_known(const struct literals *literals, uint32_t gram)
+/** What it costs to look for these four, in nanoseconds for a megabyte, nearly: a place
+ * to look at for each that stands there, and what the sieve lets pass for a new four's
+ * sake; where it is looked for anyway, one more comparison. */
+static int
+cost(struct literals *literals, const char *gram)
 {
-	uint32_t e = literals->heads[head_of(gram)];
+	uint32_t four = sieve_four(gram);
+	int often = (int)fours_often(four);
 
-	while (e != 0 && literals->entries[e - 1].gram != gram) {
-		e = literals->entries[e - 1].next;
-	}
-	return e != 0;
+	return *known_slot(literals, four) == four ? often
+						   : COST_FOUR + COST_LOOK * often;
 }
 
 /** Of three bytes: whatever may follow. */
@@ -159,13 +188,20 @@ static void
 add_short(struct literals *literals, uint32_t index)
 {
 	const struct literal *literal = &literals->list[index];
+	bool seen[BYTES] = { false };
 	char gram[GRAM];
 
 	memcpy(gram, literal->text, LITERAL_LEN_MIN);
 	for (int last = 0; last < BYTES; last++) {
+		// Two bytes that fold to one give the same four.
+		bool *folded = &seen[last | 0x20];
+
 		gram[LITERAL_LEN_MIN] = (char)last;
-		if (!literal->before_word || last == '-' || char_is_word((char)last)) {
-			insert(literals, sieve_four(gram), index);
+		if (!*folded &&
+			(!literal->before_word || last == '-' ||
+				char_is_word((char)last))) {
+			*folded = true;
+			insert(literals, sieve_four(gram), index, 0);
 		}
 	}
 }
@@ -175,20 +211,19 @@ add_literal(struct literals *literals, uint32_t index)
 {
 	const struct literal *literal = &literals->list[index];
 	uint8_t best = 0;
-	int most = INT_MIN;
+	int least = INT_MAX, most = INT_MIN;
 
 	for (uint8_t i = 0; i + GRAM <= literal->len; i++) {
-		// Four that are looked for anyway cost nothing.
-		int rare = rareness(literal->text + i) +
-			(is_known(literals, sieve_four(literal->text + i)) ? KNOWN : 0);
+		int price = cost(literals, literal->text + i);
+		int rare = rareness(literal->text + i);
 
-		if (rare > most) {
+		if (price < least || (price == least && rare > most)) {
 			best = i;
+			least = price;
 			most = rare;
 		}
 	}
-	literals->offset[index] = best;
-	insert(literals, sieve_four(literal->text + best), index);
+	insert(literals, sieve_four(literal->text + best), index, best);
 }
 
 /** Short ones have no choice, so they come first. */
@@ -198,12 +233,16 @@ add_literals(struct literals *literals)
 	size_t upto[LITERAL_LEN_MAX + 2] = { 0 };
 	AUTO_FREE uint32_t *order = xcalloc(literals->count + 1, sizeof(*order));
 
+	literals->known_size = 1;
 	for (size_t i = 0; i < literals->count; i++) {
 		size_t len = literals->list[i].len;
 
 		assert(len >= LITERAL_LEN_MIN && len <= LITERAL_LEN_MAX);
 		upto[len + 1]++;
+		// At least twice as many as there can be.
+		literals->known_size += len < GRAM ? 2 * (size_t)BYTES : 2;
 	}
+	literals->known = xcalloc(literals->known_size, sizeof(*literals->known));
 	for (size_t len = 0; len <= LITERAL_LEN_MAX; len++) {
 		upto[len + 1] += upto[len];
 	}
@@ -217,6 +256,38 @@ add_literals(struct literals *literals)
 			add_literal(literals, order[i]);
 		}
 	}
+	free(literals->known);
+	literals->known = NULL;
+}
+
+/** Put them in order of their heads. */
+static void
+order_entries(struct literals *literals)
+{
+	size_t count = literals->nentries;
+	struct entry *entries = xcalloc(count + 1, sizeof(*entries));
+
+	literals->near = xcalloc(count + 1, sizeof(*literals->near));
+	for (size_t i = 0; i < count; i++) {
+		literals->heads[head_of(literals->entries[i].gram) + 1]++;
+	}
+	for (size_t i = 0; i < 1 << HEAD_BITS; i++) {
+		literals->heads[i + 1] += literals->heads[i];
+	}
+	// From the last on, so that those of a head stay in their order.
+	for (size_t i = count; i > 0; i--) {
+		const struct entry *entry = &literals->entries[i - 1];
+		uint32_t at = --literals->heads[head_of(entry->gram) + 1];
+
+		entries[at] = *entry;
+		literals->near[at] = entry->near;
+	}
+	// Each became its own start; the first is the only one that has moved.
+	memmove(literals->heads, literals->heads + 1,
+		sizeof(literals->heads[0]) << HEAD_BITS);
+	literals->heads[1 << HEAD_BITS] = (uint32_t)count;
+	free(literals->entries);
+	literals->entries = entries;
 }
 
 static void
@@ -236,12 +307,12 @@ literals_new(const struct literal *list, size_t count)
 	struct literals *literals = xcalloc(1, sizeof(*literals));
 
 	literals->list = xcalloc(MAX_OF(count, (size_t)1), sizeof(*list));
-	literals->offset = xcalloc(MAX_OF(count, (size_t)1), 1);
 	literals->count = count;
 	if (count > 0) {
 		memcpy(literals->list, list, count * sizeof(*list));
 	}
 	add_literals(literals);
+	order_entries(literals);
 	make_sieve(literals);
 	return literals;
 }
@@ -251,7 +322,7 @@ literals_free(struct literals *literals)
 {
 	if (literals != NULL) {
 		free(literals->list);
-		free(literals->offset);
+		free(literals->near);
 		free(literals->entries);
 		sieve_free(literals->sieve);
 		free(literals);
@@ -326,34 +397,34 @@ keep(struct search *search, const struct hit *hit, size_t since)
 	return 0;
 }
 
-/** Keep every literal whose four stand at @at. */
+/** The literal of this entry has its four at @at, and fits as far as near goes. */
 static int
-look(struct search *search, uint32_t gram, size_t at)
+try_entry(struct search *search, const struct entry *entry, size_t at)
+{
+	const struct literal *literal = &search->literals->list[entry->literal];
+	struct hit hit = { .start = at - entry->offset, .literal = entry->literal };
+
+	if (at < entry->offset || hit.start + entry->len > search->len ||
+		(!entry->whole && !same(literal, search->text + hit.start))) {
+		return 0;
+	}
+	return keep(search, &hit, at - MIN_OF(at, (size_t)LITERAL_LEN_MAX));
+}
+
+/** Keep every literal whose four stand at @at, @around being what is near. */
+static inline int
+look(struct search *search, uint32_t gram, uint64_t around, size_t at)
 {
 	const struct literals *literals = search->literals;
-	const struct entry *entry;
-	bool edge = at < NEAR_BEFORE || search->len - at < NEAR;
-	uint64_t near = edge ? 0 : near_at(search->text + at - NEAR_BEFORE);
+	uint32_t head = head_of(gram), upto = literals->heads[head + 1];
 
-	for (uint32_t e = literals->heads[head_of(gram)]; e != 0; e = entry->next) {
-		entry = &literals->entries[e - 1];
-		if (entry->gram != gram ||
-			(!edge && (near & entry->near_mask) != entry->near)) {
-			continue;
-		}
+	for (uint32_t e = literals->heads[head]; e < upto; e++) {
+		if ((around & literals->near[e].mask) == literals->near[e].bytes) {
+			int ret = try_entry(search, &literals->entries[e], at);
 
-		const struct literal *literal = &literals->list[entry->literal];
-		size_t offset = literals->offset[entry->literal];
-		struct hit hit = { .start = at - offset, .literal = entry->literal };
-
-		if (at < offset || hit.start + literal->len > search->len ||
-			!same(literal, search->text + hit.start)) {
-			continue;
-		}
-
-		int ret = keep(search, &hit, at - MIN_OF(at, (size_t)LITERAL_LEN_MAX));
-		if (ret != 0) {
-			return ret;
+			if (ret != 0) {
+				return ret;
+			}
 		}
 	}
 	return 0;
@@ -364,10 +435,14 @@ static int
 look_at_each(struct search *search, size_t from, size_t upto)
 {
 	for (size_t at = from; at < upto; at++) {
-		char bytes[GRAM] = { 0 };
+		char bytes[NEAR] = { 0 };
+		size_t before = MIN_OF(at, (size_t)NEAR_BEFORE);
+		size_t count = MIN_OF(search->len - at, (size_t)NEAR - NEAR_BEFORE);
 
-		memcpy(bytes, search->text + at, MIN_OF(search->len - at, (size_t)GRAM));
-		int ret = look(search, sieve_four(bytes), at);
+		memcpy(bytes + NEAR_BEFORE - before, search->text + at - before,
+			before + count);
+		int ret =
+			look(search, sieve_four(bytes + NEAR_BEFORE), near_at(bytes), at);
 		if (ret != 0) {
 			return ret;
 		}
@@ -385,7 +460,9 @@ search_block(struct search *search, size_t at, size_t len)
 
 	for (size_t i = 0; i < count; i++) {
 		size_t place = at + places[i];
-		int ret = look(search, sieve_four(search->text + place), place);
+		const char *around = search->text + place - NEAR_BEFORE;
+		int ret = look(
+			search, sieve_four(around + NEAR_BEFORE), near_at(around), place);
 
 		if (ret != 0) {
 			return ret;
@@ -399,7 +476,7 @@ literals_find(const struct literals *literals, const char *text, size_t len,
 	literal_fn *fn, void *payload)
 {
 	struct search search;
-	size_t at = 1;
+	size_t at = NEAR_BEFORE;
 
 	// Most texts are names: the room for hits is not cleared for each.
 	search.literals = literals;
@@ -410,8 +487,10 @@ literals_find(const struct literals *literals, const char *text, size_t len,
 	search.nhits = 0;
 	int ret = look_at_each(&search, 0, MIN_OF(len, at));
 
-	while (ret == 0 && at + 8 + GRAM <= len) {
-		size_t part = MIN_OF(len - at - GRAM, (size_t)SIEVE_BLOCK);
+	// What is near of a place is there, too.
+	while (ret == 0 && at + 8 + NEAR - NEAR_BEFORE <= len) {
+		size_t part =
+			MIN_OF(len - at - (NEAR - NEAR_BEFORE), (size_t)SIEVE_BLOCK);
 
 		part -= part % (part < 64 ? 8 : 64);
 		ret = search_block(&search, at, part);

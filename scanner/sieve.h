@@ -50,7 +50,7 @@ void sieve_free(struct sieve *sieve);
  * @text
  *         The first place.  One byte before it is there, too.
  * @len
- *         How many places: a multiple of 8, at most SIEVE_BLOCK.  SIEVE_BEHIND bytes
+ *         How many places: a multiple of 8, at most SIEVE_BLOCK.  Four bytes
  *         behind them are there.
  * @ret_places
  *         SIEVE_ROOM of them.  In order: those where a four stands, and few others.

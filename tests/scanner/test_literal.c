@@ -5,6 +5,7 @@
 #include "scanner/narrow.h"
 
 #include "base/mem.h"
+#include "scanner/fours.h"
 #include "scanner/literal.h"
 
 #include <stdlib.h>
@@ -148,12 +149,34 @@ the_callback_can_end_the_search(void **state)
 	literals_free(literals);
 }
 
+static void
+every_row_of_the_table_of_fours_is_found(void **state)
+{
+	size_t rows = 0;
+
+	(void)state;
+	for (size_t i = 0; i < (size_t)1 << FOURS_BITS; i++) {
+		const struct fours_row *row = &fours_table[i];
+
+		if (row->four != 0) {
+			assert_int_equal(fours_often(row->four), row->often);
+			rows++;
+		}
+	}
+	// A search ends at an empty row.
+	assert_in_range(rows, 1000, (1 << FOURS_BITS) / 2);
+	// "tion"
+	assert_true(fours_often(0x6e6f6974) > 1000);
+	assert_int_equal(fours_often(0x21212121), 0);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(no_occurrence_is_missed_or_made_up),
 		cmocka_unit_test(a_word_is_found_at_the_very_start_and_the_very_end),
+		cmocka_unit_test(every_row_of_the_table_of_fours_is_found),
 		cmocka_unit_test(the_callback_can_end_the_search),
 	};
 
