@@ -34,7 +34,11 @@ cursor_peek(const struct cursor *cursor, size_t ahead)
 static inline bool
 cursor_is_key_char(char c)
 {
-	return char_is_word(c) || c == '-' || c == '.' || c == '$';
+	static const struct char_set set = { { CHAR_DIGITS | CHAR_ONE('-') |
+			CHAR_ONE('.') | CHAR_ONE('$'),
+		CHAR_LETTERS | CHAR_ONE('_'), 0, 0 } };
+
+	return char_in(&set, c);
 }
 
 static inline bool

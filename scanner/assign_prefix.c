@@ -49,13 +49,21 @@ assign_skip_prefix(struct cursor *cursor, struct assignment *assignment)
 		"encoding.utf8.getbytes(", "encoding.ascii.getbytes(", "!!str ", "b", "r",
 		"u", "f", "@", "l", "n", "q", "$", "rb", "br", "&", "<<" };
 
+	static const struct char_set quotes = { { CHAR_ONE('"') | CHAR_ONE('\''),
+		CHAR_ONE('`'), 0, 0 } };
+	static const struct char_set near_ends = { { CHAR_ONE('"') | CHAR_ONE('\'') |
+			CHAR_ONE('\n') | CHAR_ONE(';'),
+		CHAR_ONE('`'), 0, 0 } };
 	size_t near = 0;
 
 	// Most values are in quotes themselves, or have none near.
-	bool bracket = memchr("([{lavn", char_lower(cursor_peek(cursor, 0)), 7) != NULL;
-	char c;
-	while (near < WRAPPER_MAX && !char_is_quote(c = cursor_peek(cursor, near)) &&
-		(bracket || (c != '\n' && c != ';'))) {
+	char first = char_lower(cursor_peek(cursor, 0));
+	bool bracket = memchr("([{lavn", first, 7) != NULL;
+	const struct char_set *ends = bracket ? &quotes : &near_ends;
+	size_t most = MIN_OF(
+		(size_t)WRAPPER_MAX, cursor->len - MIN_OF(cursor->at, cursor->len));
+
+	while (near < most && !char_in(ends, cursor->text[cursor->at + near])) {
 		near++;
 	}
 	if (near == 0 || !char_is_quote(cursor_peek(cursor, near))) {
@@ -64,7 +72,7 @@ assign_skip_prefix(struct cursor *cursor, struct assignment *assignment)
 	for (size_t i = 0; i < countof(brackets); i++) {
 		struct cursor ahead = *cursor;
 
-		if (cursor_take_word(&ahead, brackets[i])) {
+		if (first == brackets[i][0] && cursor_take_word(&ahead, brackets[i])) {
 			(void)cursor_skip_blanks(&ahead, true);
 			if (char_is_quote(cursor_peek(&ahead, 0)) ||
 				cursor_peek(&ahead, 0) == '\\') {
@@ -78,7 +86,7 @@ assign_skip_prefix(struct cursor *cursor, struct assignment *assignment)
 	for (size_t i = 0; i < countof(wrappers); i++) {
 		struct cursor ahead = *cursor;
 
-		if (cursor_take_word(&ahead, wrappers[i])) {
+		if (first == wrappers[i][0] && cursor_take_word(&ahead, wrappers[i])) {
 			(void)cursor_skip_blanks(&ahead, false);
 			if (cursor_take_quote(&ahead) != '\0') {
 				ahead.at -= ahead.slashes + 1;

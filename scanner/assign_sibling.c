@@ -92,11 +92,11 @@ take_value_field(struct cursor *cursor, struct assignment *assignment)
 static bool
 is_border(const char *text, size_t len, size_t at)
 {
-	if (memchr("{}<>", text[at], 4) != NULL) {
-		return true;
-	}
+	static const struct char_set brackets = { { CHAR_ONE('<') | CHAR_ONE('>'),
+		CHAR_ONE('{') | CHAR_ONE('}'), 0, 0 } };
+
 	if (text[at] != '\n') {
-		return false;
+		return char_in(&brackets, text[at]);
 	}
 	while (at + 1 < len && (char_is_blank(text[at + 1]) || text[at + 1] == '\r')) {
 		at++;
@@ -111,8 +111,14 @@ read_field(const char *text, size_t len, size_t at, struct assign_memo *memo,
 {
 	struct cursor cursor = { .text = text, .len = len, .at = at };
 
-	return (at == 0 || !char_is_word(text[at - 1])) &&
-		memchr("pPdDcCsSvV", text[at], 10) != NULL &&
+	// Each of the fields begins with one of these.
+	static const struct char_set firsts = { { 0,
+		CHAR_ONE('p') | CHAR_ONE('P') | CHAR_ONE('d') | CHAR_ONE('D') |
+			CHAR_ONE('c') | CHAR_ONE('C') | CHAR_ONE('s') | CHAR_ONE('S') |
+			CHAR_ONE('v') | CHAR_ONE('V'),
+		0, 0 } };
+
+	return char_in(&firsts, text[at]) && (at == 0 || !char_is_word(text[at - 1])) &&
 		take_value_field(&cursor, assignment) &&
 		assign_value(cursor, at, memo, assignment);
 }

@@ -13,6 +13,28 @@
 
 #include "base/base.h"
 
+/** A set of bytes, for where many are asked about: a bit for each.  The four numbers are
+ * those of the bytes below 0x40, 0x80, 0xc0 and above. */
+struct char_set {
+	uint64_t bits[4];
+};
+
+/** One byte, in the number that it belongs to. */
+#define CHAR_ONE(c) (UINT64_C(1) << ((c)&63))
+/** In the first number. */
+#define CHAR_DIGITS (UINT64_C(0x3ff) << ('0' & 63))
+/** In the second, in either case. */
+#define CHAR_LETTERS                                                                     \
+	(UINT64_C(0x3ffffff) << ('A' & 63) | UINT64_C(0x3ffffff) << ('a' & 63))
+
+static inline bool
+char_in(const struct char_set *set, char c)
+{
+	unsigned char byte = (unsigned char)c;
+
+	return (set->bits[byte >> 6] >> (byte & 63) & 1) != 0;
+}
+
 static inline bool
 char_is_digit(char c)
 {

@@ -16,20 +16,33 @@ enum {
 };
 
 /** Of a heading: letters, and what people put between them. */
+#define HEADING                                                                          \
+	CHAR_DIGITS | CHAR_ONE(' ') | CHAR_ONE('-') | CHAR_ONE('.') | CHAR_ONE('/') |    \
+		CHAR_ONE('(') | CHAR_ONE(')') | CHAR_ONE('#') | CHAR_ONE('?') |          \
+		CHAR_ONE('\r')
+#define HEADING_HIGH CHAR_LETTERS | CHAR_ONE('_')
+/** Around a heading: quotes and blanks, and the tab, which may be a separator. */
+#define TRIM                                                                             \
+	CHAR_ONE(' ') | CHAR_ONE('"') | CHAR_ONE('\'') | CHAR_ONE('\r') | CHAR_ONE('*')
+#define TRIM_HIGH CHAR_ONE('`') | CHAR_ONE('[') | CHAR_ONE(']')
+
+static const struct char_set heading_chars = { { HEADING, HEADING_HIGH, UINT64_MAX,
+	UINT64_MAX } };
+static const struct char_set trim_chars = { { TRIM | CHAR_ONE('\t'), TRIM_HIGH, 0, 0 } };
+/** Of a row of headings, up to a separator. */
+static const struct char_set row_chars = { { HEADING | TRIM, HEADING_HIGH | TRIM_HIGH,
+	UINT64_MAX, UINT64_MAX } };
+
 static bool
 is_heading_char(char c)
 {
-	return char_is_word(c) || (unsigned char)c >= 0x80 || c == ' ' || c == '-' ||
-		c == '.' || c == '/' || c == '(' || c == ')' || c == '#' || c == '?' ||
-		c == '\r';
+	return char_in(&heading_chars, c);
 }
 
-/** Around a heading: quotes and blanks. */
 static bool
 is_trim(char c)
 {
-	return char_is_blank(c) || char_is_quote(c) || c == '\r' || c == '*' ||
-		c == '[' || c == ']';
+	return char_in(&trim_chars, c);
 }
 
 static void
@@ -98,16 +111,15 @@ separator_around(const char *text, size_t len, size_t *start, size_t *end)
 	size_t from = *start, upto = *end;
 
 	// What follows decides most often.
-	while (upto < len && upto - *end < NAME_MAX && text[upto] != '\t' &&
-		(is_heading_char(text[upto]) || is_trim(text[upto]))) {
+	while (upto < len && upto - *end < NAME_MAX && char_in(&row_chars, text[upto])) {
 		upto++;
 	}
 	char after = upto < len ? text[upto] : '\n';
 	if (after != '\n' && memchr(",;\t|", after, 4) == NULL) {
 		return '\0';
 	}
-	while (from > 0 && *start - from < NAME_MAX && text[from - 1] != '\t' &&
-		(is_heading_char(text[from - 1]) || is_trim(text[from - 1]))) {
+	while (from > 0 && *start - from < NAME_MAX &&
+		char_in(&row_chars, text[from - 1])) {
 		from--;
 	}
 	char before = from > 0 ? text[from - 1] : '\n';

@@ -185,6 +185,7 @@ judge(struct pass *pass, struct assignment *found)
 		.len = njoined > 0 ? njoined : found->value_end - found->value_start,
 		.name = text + found->key_start,
 		.name_len = found->key_end - found->key_start,
+		.names = &pass->engine->names,
 		.path = pass->context->path,
 		.quoted = found->quote != '\0' || found->form == ASSIGN_ELEMENT,
 		.whole_line = found->whole_line,

@@ -3,7 +3,7 @@
 /**
  * scanner/engine_pass - one text under way: the inside of scanner/engine.
  *
- * Knows: assign, engine, ruleset, runs, pattern.
+ * Knows: assign, engine, filter, ruleset, runs, pattern.
  * Owns:  nothing; the engine lends its scratch to the pass.
  * Never: is included by another room, or by anybody but engine*.c.
  *
@@ -20,6 +20,7 @@
 #include "base/base.h"
 #include "scanner/assign.h"
 #include "scanner/engine.h"
+#include "scanner/filter.h"
 #include "scanner/pattern.h"
 #include "scanner/ruleset.h"
 #include "scanner/runs.h"
@@ -38,6 +39,7 @@ struct engine {
 	/** Of the text inside an encoding. */
 	struct findings inner;
 	char *decoded;
+	struct filter_names names;
 	/** One byte for each user's rule: was a keyword seen?  Then the same for the text
 	 * inside an encoding. */
 	uint8_t *user_seen;

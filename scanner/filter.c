@@ -388,7 +388,7 @@ key_of(const struct filter_value *value)
 		char_lower(value->name[len - 2]) != 's') {
 		len--;
 	}
-	return filter_key(value->name, len);
+	return filter_key_again(value->names, value->name, len);
 }
 
 /** What reads like a name, and may be a password all the same. */

@@ -34,12 +34,30 @@ enum filter_path {
 	FILTER_PATH_CODE = 8,
 };
 
+enum {
+	/** A longer name is not remembered. */
+	FILTER_NAME_MAX = 38,
+	FILTER_NAMES = 128,
+};
+
+/** What names promise, as far as it was asked before: most come again and again.  All
+ * zero at first. */
+struct filter_names {
+	struct filter_known {
+		uint8_t len;
+		uint8_t key;
+		char name[FILTER_NAME_MAX];
+	} known[FILTER_NAMES];
+};
+
 struct filter_value {
 	const char *text;
 	size_t len;
 	/** The name beside it. */
 	const char *name;
 	size_t name_len;
+	/** Borrowed; may be NULL. */
+	struct filter_names *names;
 	/** What the name promises; filled in. */
 	enum filter_key key;
 	/** A set of enum filter_path. */
@@ -66,6 +84,9 @@ struct filter_value {
 unsigned int filter_path(const char *path);
 
 enum filter_key filter_key(const char *name, size_t name_len) NONNULL;
+/** The same, remembered in @names, which may be NULL. */
+enum filter_key filter_key_again(
+	struct filter_names *names, const char *name, size_t name_len) NONNULL_ARGS(2);
 
 /** Does the name promise words: passphrase, mnemonic, seed? */
 bool filter_names_phrase(const char *name, size_t name_len) NONNULL;

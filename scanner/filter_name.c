@@ -215,6 +215,27 @@ filter_key(const char *name, size_t name_len)
 	return FILTER_KEY_WEAK;
 }
 
+enum filter_key
+filter_key_again(struct filter_names *names, const char *name, size_t name_len)
+{
+	uint32_t first, last;
+
+	if (names == NULL || name_len < sizeof(first) || name_len > FILTER_NAME_MAX) {
+		return filter_key(name, name_len);
+	}
+	memcpy(&first, name, sizeof(first));
+	memcpy(&last, name + name_len - sizeof(last), sizeof(last));
+	uint32_t hash = (first * 31 + last + (uint32_t)name_len) * 0x9E3779B1u;
+	struct filter_known *known = &names->known[(hash >> 16) % FILTER_NAMES];
+
+	if (known->len != name_len || memcmp(known->name, name, name_len) != 0) {
+		known->key = (uint8_t)filter_key(name, name_len);
+		known->len = (uint8_t)name_len;
+		memcpy(known->name, name, name_len);
+	}
+	return (enum filter_key)known->key;
+}
+
 bool
 filter_names_secret(const char *name, size_t name_len)
 {

@@ -5,6 +5,8 @@
 #include "scanner/filter.h"
 #include "scanner/rarity.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void
@@ -159,11 +161,41 @@ a_phrase_is_a_secret_where_its_name_says_so(void **state)
 	}
 }
 
+static void
+a_remembered_name_promises_what_it_did(void **state)
+{
+	static const char *const parts[] = { "pass", "word", "Key", "public", "_", "api",
+		"token", "s", "hint", "\xc3\xa9" };
+	struct filter_names *names = calloc(1, sizeof(*names));
+	char name[64];
+
+	(void)state;
+	assert_non_null(names);
+	// Far more names than are remembered, some of them longer than that, and each
+	// twice at least.
+	for (size_t round = 0; round < 2; round++) {
+		for (size_t i = 0; i < 10000; i++) {
+			int len = snprintf(name, sizeof(name), "%s%s%s%s%s",
+				parts[i % 10], parts[i / 10 % 10], parts[i / 100 % 10],
+				parts[i / 1000],
+				i % 7 == 0 ? "_of_some_other_machine" : "");
+
+			for (size_t again = 0; again < 2; again++) {
+				assert_int_equal(
+					filter_key_again(names, name, (size_t)len),
+					filter_key(name, (size_t)len));
+			}
+		}
+	}
+	free(names);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_name_tells_what_its_value_may_be),
+		cmocka_unit_test(a_remembered_name_promises_what_it_did),
 		cmocka_unit_test(a_placeholder_is_one_only_as_a_whole),
 		cmocka_unit_test(our_mark_and_nothing_else_is_a_mark),
 		cmocka_unit_test(chance_is_rarer_than_words),
