@@ -36,6 +36,20 @@ add_words_before(const char *text, size_t start)
 	return is_one ? from : start;
 }
 
+/** "secret key": the second word of the name that ends at @end. */
+static size_t
+key_behind(const char *text, size_t len, size_t hit, size_t end)
+{
+	static const char word[] = " key";
+	size_t n = sizeof(word) - 1;
+
+	return end - hit == 6 && len - end > n && char_lower(text[hit]) == 's' &&
+			memcmp(text + end, word, n) == 0 &&
+			!cursor_is_key_char(text[end + n])
+		? n
+		: 0;
+}
+
 /** A letter of another script belongs to the word. */
 static bool
 is_sign(char c)
@@ -82,6 +96,7 @@ find_key(const char *text, size_t len, size_t hit, size_t hit_len,
 	if (!assignment->flag) {
 		start = add_words_before(text, start);
 	}
+	end += key_behind(text, len, hit, end);
 	// checksum/secret: an annotation about one.
 	if (start >= 9 && memcmp(text + start - 9, "checksum/", 9) == 0) {
 		start -= 9;
@@ -402,6 +417,11 @@ read_bare(const struct cursor *cursor, size_t line, struct assign_memo *memo,
 			end += more - 1;
 		}
 		end++;
+	}
+	// A sentence ends behind its last word.
+	while (assignment->said && end - cursor->at > 1 &&
+		memchr(".:?", cursor->text[end - 1], 3) != NULL) {
+		end--;
 	}
 	if (plain && end > memo->bare_upto) {
 		memo->bare_from = cursor->at;

@@ -63,6 +63,8 @@ struct assignment {
 	bool endless;
 	/** One of several: the name says so in the plural. */
 	bool listed;
+	/** Words between name and value say that it follows: "the password is x". */
+	bool said;
 	/** In round brackets: strings side by side are parts of one. */
 	bool bracketed;
 };

@@ -121,4 +121,7 @@ bool assign_inside(const char *text, size_t len, struct assign_memo *memo,
  */
 bool assign_operator(struct cursor *cursor, struct assignment *assignment) NONNULL;
 
+/** `is `, `for the wifi: `, `- `, where only words and a sign stand in between. */
+bool assign_phrase(struct cursor *cursor, struct assignment *assignment) NONNULL;
+
 #endif

@@ -228,54 +228,6 @@ take_next_element(struct cursor *cursor)
 	return true;
 }
 
-/** `the password is `, `password - `, and, in a table, `| password | `. */
-static bool
-take_phrase(struct cursor *cursor, struct assignment *assignment)
-{
-	static const char *const words[] = { "is: ", "is ", "ist: ", "ist ", "est ",
-		"es ", "was ", "lautet: ", "lautet ", "\xc3\xa8 ", "\xc3\xa9 ", "reg_sz ",
-		"- ", "\xe2\x80\x93 ", "\xe2\x80\x94 ", "\xe2\x86\x92 ", "/ " };
-
-	for (size_t i = 0; i < countof(words); i++) {
-		if (cursor_take_word(cursor, words[i])) {
-			assignment->form = ASSIGN_SPACE;
-			return true;
-		}
-	}
-
-	// "password for the wifi: ", "password (admin): "
-	struct cursor ahead = *cursor;
-	for (int i = 0; i < 4; i++) {
-		size_t from = ahead.at;
-
-		// "password for the wifi is "
-		if (i > 0 && cursor_take_word(&ahead, "is ")) {
-			*cursor = ahead;
-			assignment->form = ASSIGN_SPACE;
-			return true;
-		}
-		while (ahead.at < ahead.len && ahead.at - from < 24 &&
-			(cursor_is_key_char(cursor_peek(&ahead, 0)) ||
-				cursor_peek(&ahead, 0) == '@' ||
-				cursor_peek(&ahead, 0) == '(' ||
-				cursor_peek(&ahead, 0) == ')')) {
-			ahead.at++;
-		}
-		if (ahead.at > from && cursor_peek(&ahead, 0) == ':' &&
-			char_is_blank(cursor_peek(&ahead, 1))) {
-			ahead.at++;
-			*cursor = ahead;
-			assignment->form = ASSIGN_SPACE;
-			return true;
-		}
-		if (ahead.at == from || cursor_peek(&ahead, 0) != ' ') {
-			return false;
-		}
-		ahead.at++;
-	}
-	return false;
-}
-
 /** Does the line of the name begin with the bar of a table? */
 static bool
 is_in_table(const char *text, size_t at)
@@ -539,7 +491,8 @@ assign_operator(struct cursor *cursor, struct assignment *assignment)
 		return decided;
 	}
 	if (!quoted && blanks > 0 &&
-		(take_bare_type(cursor, assignment) || take_phrase(cursor, assignment))) {
+		(take_bare_type(cursor, assignment) ||
+			assign_phrase(cursor, assignment))) {
 		return true;
 	}
 	if (take_value_name(cursor, assignment)) {

@@ -319,6 +319,7 @@ engine_scan(struct engine *engine, const struct engine_context *context, const c
 	};
 
 	engine->found.count = 0;
+	pass_alone(&pass);
 	int ret = pass_scan(&pass);
 	if (ret < 0) {
 		return ret;

@@ -173,9 +173,8 @@ is_key_of_secret(const struct pass *pass, const struct assignment *found)
 		word_in_any(pass->text + from, upto - from, parents, countof(parents));
 }
 
-/** One value beside a name: does anything speak against it? */
-static int
-judge(struct pass *pass, struct assignment *found)
+int
+pass_judge(struct pass *pass, struct assignment *found)
 {
 	const char *text = pass->text;
 	char joined[JOINED_MAX];
@@ -190,6 +189,7 @@ judge(struct pass *pass, struct assignment *found)
 		.quoted = found->quote != '\0' || found->form == ASSIGN_ELEMENT,
 		.whole_line = found->whole_line,
 		.bare_space = found->form == ASSIGN_SPACE && found->quote == '\0',
+		.said = found->said,
 		.flag = found->flag,
 		.tight = found->form == ASSIGN_EQUALS &&
 			found->value_start == found->key_end + 1,
@@ -255,7 +255,8 @@ pass_named(struct pass *pass, size_t at, size_t len)
 	}
 	while (ret == 0 && assign_next(&reader, &found)) {
 		pass->named_done = MAX_OF(pass->named_done, found.key_end);
-		ret = judge(pass, &found);
+		ret = pass_judge(pass, &found);
 	}
-	return ret;
+	return ret < 0 ? ret
+		       : pass_members(pass, reader.key.key_start, reader.key.key_end);
 }

@@ -10,6 +10,8 @@
  *     engine.c          words lead to steps; findings are merged
  *     engine_token.c    formats that speak for themselves, URLs, PEM blocks
  *     engine_named.c    values beside their names
+ *     engine_members.c  values inside what a name opens
+ *     engine_alone.c    a file that is a secret and nothing else
  *     engine_manifest.c secrets of Kubernetes
  *     engine_wrapped.c  text inside base64, hex and escapes; keys without a word
  */
@@ -62,6 +64,7 @@ struct pass {
 	struct assign_memo named;
 	/** So with manifests. */
 	size_t manifests_done;
+	size_t members_done;
 	/** Encoded text before this was looked at: runs, and escapes. */
 	size_t runs_done;
 	size_t escapes_done;
@@ -88,6 +91,12 @@ int pass_scan(struct pass *pass) NONNULL MUST_CHECK;
 /** What a word at @at leads to; 0, or negative as engine_scan(). */
 int pass_token(struct pass *pass, uint32_t index, size_t at) NONNULL MUST_CHECK;
 int pass_named(struct pass *pass, size_t at, size_t len) NONNULL MUST_CHECK;
+/** The whole text, where the file's name is a secret's. */
+void pass_alone(struct pass *pass) NONNULL;
+/** The members of what the name from @start to @end opens. */
+int pass_members(struct pass *pass, size_t start, size_t end) NONNULL MUST_CHECK;
+/** One value beside a name: a finding, unless something speaks against it. */
+int pass_judge(struct pass *pass, struct assignment *found) NONNULL MUST_CHECK;
 void pass_url(struct pass *pass, size_t at) NONNULL;
 void pass_pem(struct pass *pass, size_t at) NONNULL;
 void pass_manifest(struct pass *pass, size_t at, size_t len) NONNULL;

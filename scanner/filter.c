@@ -241,25 +241,46 @@ is_token_value(const struct filter_value *value, const struct look *look)
 			filter_is_scrambled(value->text, value->len, look));
 }
 
+/** "sha256", "version2": what ends in digits and is nobody's password. */
+static bool
+is_numbered_word(const char *text, size_t len)
+{
+	static const struct word words[] = { WORD("sha"), WORD("md5"), WORD("base64"),
+		WORD("aes"), WORD("pbkdf2"), WORD("argon2"), WORD("bcrypt"), WORD("utf"),
+		WORD("rsa"), WORD("iso"), WORD("hmac"), WORD("scram"), WORD("version"),
+		WORD("step"), WORD("level"), WORD("page"), WORD("input"), WORD("field"),
+		WORD("label"), WORD("text"), WORD("arg"), WORD("line"), WORD("item") };
+
+	return word_begins_any(text, len, words, countof(words));
+}
+
+/** A password in a sentence: with digits and more than one kind of letters, or marks. */
+static bool
+is_said(const struct filter_value *value, const struct look *look)
+{
+	if (value->len < 8 || look->digit < 2 || look->lower + look->upper < 3 ||
+		look->other > 0 || is_numbered_word(value->text, value->len)) {
+		return false;
+	}
+	bool mixed = look->lower > 0 && look->upper > 0;
+
+	return value->said ? mixed || look->symbol > 0 || look->digit > 2
+			   : mixed && look->digit > 2 && value->len >= 10;
+}
+
 /** "lena1990": a name and a number, as people make them up. */
 static bool
 is_numbered(const struct filter_value *value, const struct look *look)
 {
-	static const struct word algorithms[] = { WORD("sha"), WORD("md5"),
-		WORD("base64"), WORD("aes"), WORD("pbkdf2"), WORD("argon2"),
-		WORD("bcrypt"), WORD("utf"), WORD("rsa"), WORD("iso"), WORD("hmac"),
-		WORD("scram"), WORD("version"), WORD("step"), WORD("level"), WORD("page"),
-		WORD("input"), WORD("field"), WORD("label"), WORD("text"), WORD("arg"),
-		WORD("line"), WORD("item") };
 	size_t len = value->len;
-
 	bool stands = value->quoted || value->whole_line || value->flag || value->tight ||
+		is_said(value, look) ||
 		(value->ends_line && look->digit >= 3 &&
 			(value->path & FILTER_PATH_CODE) == 0);
 
 	return stands && len >= 6 && look->digit >= 2 && look->lower + look->upper >= 3 &&
 		look->symbol <= 2 && char_is_alnum(value->text[0]) &&
-		!word_begins_any(value->text, len, algorithms, countof(algorithms));
+		!is_numbered_word(value->text, len);
 }
 
 /** The names of other things that a password is compared with, or labelled by. */
@@ -354,7 +375,10 @@ is_loose(const struct filter_value *value, const struct look *look)
 		}
 	}
 	// In the midst of a sentence only what no word looks like.
-	bool midst = !value->ends_line &&
+	bool token = value->key == FILTER_KEY_TOKEN && value->said && value->len >= 16 &&
+		look->digit >= 3;
+	bool midst = !value->ends_line && !token &&
+		!(value->key == FILTER_KEY_PASSWORD && is_said(value, look)) &&
 		!(value->key != FILTER_KEY_WEAK &&
 			((look->classes >= 3 &&
 				 filter_is_scrambled(value->text, value->len, look)) ||

@@ -32,6 +32,8 @@ enum filter_path {
 	FILTER_PATH_GENERATED = 4,
 	/** Program sources: a bare word is a variable. */
 	FILTER_PATH_CODE = 8,
+	/** It is called as a secret is: "db_password", "master.key". */
+	FILTER_PATH_NAMED = 16,
 };
 
 enum {
@@ -67,6 +69,8 @@ struct filter_value {
 	bool whole_line;
 	/** Only space between name and value, and no quotes. */
 	bool bare_space;
+	/** Words between them say that this is the value. */
+	bool said;
 	/** Nothing but space stands between it and the end of its line. */
 	bool ends_line;
 	/** The name is a flag of a command. */

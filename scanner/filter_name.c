@@ -278,6 +278,26 @@ filter_names_phrase(const char *name, size_t name_len)
 	return word_in_any(name, name_len, words, countof(words));
 }
 
+/** "run/secrets/db_password", "token.txt", "master.key", ".erlang.cookie". */
+static bool
+is_named_as_secret(const char *path)
+{
+	static const struct word others[] = { WORD(".erlang.cookie") };
+	const char *slash = strrchr(path, '/');
+	const char *name = slash != NULL ? slash + 1 : path;
+	size_t len = strlen(name);
+
+	if (len > 4 && memcmp(name + len - 4, ".txt", 4) == 0) {
+		len -= 4;
+	}
+	enum filter_key key = filter_key(name, len);
+
+	// A branch may be called so.
+	return (strstr(path, "refs/") == NULL &&
+		       (key == FILTER_KEY_PASSWORD || key == FILTER_KEY_TOKEN)) ||
+		word_is(name, len, others, countof(others));
+}
+
 unsigned int
 filter_path(const char *path)
 {
@@ -344,6 +364,8 @@ filter_path(const char *path)
 	const char *dot = strrchr(path, '.');
 	if (dot != NULL && word_is(dot, strlen(dot), code, countof(code))) {
 		kind |= FILTER_PATH_CODE;
+	} else if (is_named_as_secret(path)) {
+		kind |= FILTER_PATH_NAMED;
 	}
 	return kind;
 }

@@ -68,7 +68,8 @@ static const char *const parts[] = { "a", ".", "\"", "'", "`", " ", "\n", "\t", 
 	"xo"
 	"xb-",
 	"pat", "st.", "abandon ", "zoo zebra ", "abcdefg ", "deadbeef",
-	"aGVsbG8gd29ybGQg", "kind: Secret\n", "kind: Secret\ndata:\n  a: YWJj\n",
+	"aGVsbG8gd29ybGQg", "secrets: { passwords = {\n", "kind: Secret\n",
+	"kind: Secret\ndata:\n  a: YWJj\n",
 	"{\"kind\":\"Secret\",\"data\":{\"a\":\"YWJj\"," };
 
 static void

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+// What people write between a name and its value: "the password for the wifi is now ...".
+
+#include "scanner/assign_cursor.h"
+
+enum {
+	/** Words between the name and what says that the value follows. */
+	WORDS_MAX = 4,
+	WORD_LONGEST = 24,
+};
+
+static bool
+take_any(struct cursor *cursor, const char *const *words, size_t nwords)
+{
+	for (size_t i = 0; i < nwords; i++) {
+		if (cursor_take_word(cursor, words[i])) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/** "is ", "ist: ", "was changed to ", with what may stand before the value. */
+static bool
+take_verb(struct cursor *cursor)
+{
+	static const char *const verbs[] = { "is: ", "is ", "ist: ", "ist ", "est ",
+		"es ", "was ", "lautet: ", "lautet ", "should be ", "will be ",
+		"has been ", "\xc3\xa8 ", "\xc3\xa9 " };
+	static const char *const fillers[] = { "now: ", "now ", "still ", "currently ",
+		"actually ", "just ", "set to ", "changed to ", "reset to ",
+		"set: ", "changed: ", "this: ", "as follows: ", "jetzt ", "nun " };
+
+	if (!take_any(cursor, verbs, countof(verbs))) {
+		return false;
+	}
+	for (int i = 0; i < 3 && take_any(cursor, fillers, countof(fillers)); i++) {
+	}
+	return true;
+}
+
+/** One word of a sentence, with the space behind it or the colon that ends the name. */
+static bool
+take_word(struct cursor *cursor, bool *ret_colon)
+{
+	size_t from = cursor->at;
+
+	while (cursor->at < cursor->len && cursor->at - from < WORD_LONGEST &&
+		(cursor_is_key_char(cursor_peek(cursor, 0)) ||
+			cursor_peek(cursor, 0) == '@' || cursor_peek(cursor, 0) == '(' ||
+			cursor_peek(cursor, 0) == ')')) {
+		cursor->at++;
+	}
+	char next = cursor_peek(cursor, 0);
+	*ret_colon = next == ':' && char_is_blank(cursor_peek(cursor, 1));
+	if (cursor->at == from || (next != ' ' && !*ret_colon)) {
+		return false;
+	}
+	cursor->at++;
+	return true;
+}
+
+/** "password for the wifi: ", "password (admin) is ", "password changed to ". */
+static bool
+take_words(struct cursor *cursor)
+{
+	static const char *const changes[] = { "to ", "changed to ", "set to ",
+		"reset to ", "updated to ", "rotated to " };
+	struct cursor ahead = *cursor;
+	bool colon = false;
+
+	for (int i = 0; i <= WORDS_MAX; i++) {
+		struct cursor verb = ahead;
+
+		if ((i > 0 && take_verb(&verb)) ||
+			take_any(&verb, changes + (i > 0), countof(changes) - (i > 0))) {
+			*cursor = verb;
+			return true;
+		}
+		if (!take_word(&ahead, &colon)) {
+			return false;
+		}
+		if (colon) {
+			*cursor = ahead;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool
+assign_phrase(struct cursor *cursor, struct assignment *assignment)
+{
+	static const char *const signs[] = { "reg_sz ", "- ", "\xe2\x80\x93 ",
+		"\xe2\x80\x94 ", "\xe2\x86\x92 ", "-> ", "=> ", "/ " };
+
+	assignment->said = take_verb(cursor);
+	if (assignment->said || take_any(cursor, signs, countof(signs))) {
+		assignment->form = ASSIGN_SPACE;
+		return true;
+	}
+	assignment->said = take_words(cursor);
+	if (assignment->said) {
+		assignment->form = ASSIGN_SPACE;
+	}
+	return assignment->said;
+}
