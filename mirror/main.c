@@ -488,8 +488,9 @@
  *                                  look-ups in them?
  *     scanner/words                lists of words, and whether a text holds one, in
  *                                  either case.
- *     scanner/assign_operator scanner/assign_parent scanner/assign_prefix
- *     scanner/assign_sibling scanner/engine_manifest scanner/engine_named
+ *     scanner/assign_operator scanner/assign_parent scanner/assign_phrase
+ *     scanner/assign_prefix scanner/assign_sibling scanner/engine_alone
+ *     scanner/engine_manifest scanner/engine_members scanner/engine_named
  *     scanner/engine_token scanner/engine_wrapped scanner/filter_name
  *     scanner/filter_shape scanner/fours_table scanner/gitleaks_scan
  *     scanner/phrase_words scanner/rarity_table scanner/rules scanner/rules_cloud
