@@ -60,6 +60,8 @@ enum {
 	AGENT_RECORD_MS = 5 * 60 * 1000,
 	/** The longest a re-arm of the watch waits for the next one to come along. */
 	AGENT_REARM_MS = 4000,
+	/** When the queue could not be written, as on a full disk. */
+	AGENT_RETRY_MS = 1000,
 };
 
 struct agent {
@@ -96,6 +98,9 @@ struct agent {
 	struct polled polled;
 	/** Wall clock of the oldest change not yet committed; 0: none. */
 	int64_t dirty_since_ms;
+	/** That could not be recorded; a cycle could not be asked for, the next try. */
+	bool dirty_unsaid;
+	int64_t owed_due_ms;
 	/** Wall minus monotonic, to see jumps. */
 	int64_t clock_offset_ms;
 	struct timespec config_mtime;
@@ -120,8 +125,11 @@ mark_dirty(struct agent *agent)
 
 	if (agent->dirty_since_ms == 0) {
 		agent->dirty_since_ms = clock_now_ms();
-		if (record_dirty(agent->evidence, agent->dirty_since_ms, &err) < 0) {
-			log_warn("the oldest change could not be recorded: %s; going on",
+		agent->dirty_unsaid =
+			record_dirty(agent->evidence, agent->dirty_since_ms, &err) < 0;
+		if (agent->dirty_unsaid) {
+			log_warn("the oldest change could not be recorded: %s; trying "
+				 "later",
 				err.msg);
 		}
 	}
@@ -211,10 +219,33 @@ ask_cycle(struct agent *agent)
 	struct err err;
 
 	if (jobqueue_enqueue(agent->queue, JOB_SYNC, NULL, &err) < 0) {
-		log_error("a cycle could not be asked for: %s", err.msg);
+		if (agent->owed_due_ms == 0) {
+			log_error("a cycle could not be asked for: %s; trying again "
+				  "every second",
+				err.msg);
+		}
+		agent->owed_due_ms = clock_mono_ms() + AGENT_RETRY_MS;
 		watch_state(agent);
+	} else {
+		agent->owed_due_ms = 0;
 	}
 	inbox_wake(agent->inbox);
+}
+
+// What could not be written down when it was heard of, as on a full disk.
+static void
+pay_owed(struct agent *agent)
+{
+	struct err ignored;
+
+	if (agent->owed_due_ms == 0 || clock_mono_ms() < agent->owed_due_ms) {
+		return;
+	}
+	if (agent->dirty_unsaid) {
+		agent->dirty_unsaid = record_dirty(agent->evidence, agent->dirty_since_ms,
+					      &ignored) < 0;
+	}
+	ask_cycle(agent);
 }
 
 static void
@@ -480,6 +511,9 @@ sleep_until_news(struct agent *agent)
 	if (agent->rearm_owed) {
 		sleep_ms = MIN_OF(sleep_ms, agent->rearm_due_ms - now_ms);
 	}
+	if (agent->owed_due_ms != 0) {
+		sleep_ms = MIN_OF(sleep_ms, agent->owed_due_ms - now_ms);
+	}
 	if (poll(fds, countof(fds), (int)MAX_OF(sleep_ms, (int64_t)0)) < 0 &&
 		errno != EINTR) {
 		return -1;
@@ -502,6 +536,7 @@ agent_step(struct agent *agent, struct err *err)
 	// What no watcher sees, a sweep sees.
 	sweep_some(agent);
 	poll_some(agent);
+	pay_owed(agent);
 	// What the staff has done since.
 	hear_staff(agent);
 	hear_signals(agent);

@@ -14,7 +14,10 @@
 #include "ledger/ledger.h"
 #include "ledger/stable.h"
 
+#include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 // New rules are new to every file, and a file just saved does not wait for all the
@@ -56,13 +59,24 @@ run(struct kit *kit, const struct cycle_plan *plan)
 	return result;
 }
 
+// A person allows the token, or takes that back.
+static void
+allow(const struct seat *seat, bool allowed)
+{
+	const char *git_dir = repo_git_dir(seat->kit->repo);
+	uint8_t print[FINDING_PRINT_LEN];
+	struct err err;
+
+	exposure_print(seat->kit->key, TOKEN, strlen(TOKEN), print);
+	assert_int_equal(allowed ? allowed_add(git_dir, print, "", &err)
+				 : allowed_remove(git_dir, print, &err),
+		1);
+}
+
 // Every folder has a file with the token, which a person then allows.
 static void
 change_the_rules(const struct world *world, struct seat *seat)
 {
-	uint8_t print[FINDING_PRINT_LEN];
-	struct err err;
-
 	for (int i = 0; i < FOLDERS; i++) {
 		AUTO_FREE char *name = xasprintf("notes/d%d/env", i);
 
@@ -73,8 +87,7 @@ change_the_rules(const struct world *world, struct seat *seat)
 	sit_down(world, seat);
 	(void)run(seat->kit, &(struct cycle_plan){ .full = true });
 	assert_int_equal(count(world, LEDGER_REDACTED), FOLDERS);
-	exposure_print(seat->kit->key, TOKEN, strlen(TOKEN), print);
-	assert_int_equal(allowed_add(repo_git_dir(seat->kit->repo), print, "", &err), 1);
+	allow(seat, true);
 }
 
 static void
@@ -137,6 +150,98 @@ while_somebody_waits_it_is_done_in_slices(void **state)
 	assert_honest(world);
 }
 
+// In a process of its own, slice after slice, until all is done or it is stopped; without
+// room for more than @room bytes in any file, when that is not 0.
+static pid_t
+begin_slices(const struct world *world, rlim_t room)
+{
+	struct cycle_plan plan = { .full = true, .waits = always };
+	struct rlimit limit = { room, room };
+	struct cycle_result result;
+	struct seat seat;
+	struct err err;
+	pid_t child = fork();
+
+	assert_true(child >= 0);
+	if (child > 0) {
+		return child;
+	}
+	sit_down(world, &seat);
+	if (room > 0) {
+		(void)signal(SIGXFSZ, SIG_IGN);
+		(void)setrlimit(RLIMIT_FSIZE, &limit);
+	}
+	do {
+		result = (struct cycle_result){ .owes_recheck = false };
+	} while (kit_refresh_scanner(seat.kit, &err) == 0 &&
+		cycle_run(seat.kit, &plan, &result, &err) == 0 && result.owes_recheck);
+	_exit(0);
+}
+
+static void
+finish_slices(const struct world *world, struct seat *seat)
+{
+	struct cycle_result result;
+
+	sit_down(world, seat);
+	result = run(seat->kit, &(struct cycle_plan){ .full = true });
+	assert_false(result.owes_recheck);
+	assert_int_equal(result.unaccounted, 0);
+	assert_int_equal(count(world, LEDGER_REDACTED), 0);
+	bring_index(seat->kit, &result);
+	leave(seat);
+	assert_honest(world);
+}
+
+// As soon as no more than @left wait, wherever in the next slice that is.
+static void
+kill_when(const struct world *world, pid_t child, int64_t left)
+{
+	siginfo_t ended = { .si_pid = 0 };
+
+	while (count(world, LEDGER_REDACTED) > left &&
+		waitid(P_PID, (id_t)child, &ended, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+		ended.si_pid == 0) {
+		(void)usleep(200);
+	}
+	(void)kill(child, SIGKILL);
+}
+
+static void
+slices_that_are_killed_or_find_no_room_are_made_up_for(void **state)
+{
+	static const struct {
+		int64_t left;
+		rlim_t room;
+	} ends[] = { { FOLDERS, 0 }, { FOLDERS - 1, 0 }, { FOLDERS - 2, 0 },
+		{ FOLDERS - 4, 0 }, { 0, 100 }, { 0, 1200 }, { 0, 20000 } };
+	struct world *world = *state;
+	struct seat seat;
+
+	change_the_rules(world, &seat);
+	for (size_t i = 0; i < countof(ends); i++) {
+		pid_t child;
+
+		if (i > 0) {
+			sit_down(world, &seat);
+			allow(&seat, false);
+			(void)run(seat.kit, &(struct cycle_plan){ .full = true });
+			assert_int_equal(count(world, LEDGER_REDACTED), FOLDERS);
+			allow(&seat, true);
+		}
+		leave(&seat);
+		child = begin_slices(world, ends[i].room);
+		if (ends[i].room == 0) {
+			kill_when(world, child, ends[i].left);
+		}
+		assert_int_equal(waitpid(child, NULL, 0), child);
+		// What is not there for a file is not called done.
+		assert_true(
+			ends[i].room != 100 || count(world, LEDGER_REDACTED) == FOLDERS);
+		finish_slices(world, &seat);
+	}
+}
+
 static void
 who_asks_for_all_of_it_gets_all_at_once(void **state)
 {
@@ -161,6 +266,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		in_world(what_was_just_saved_goes_before_the_rest),
 		in_world(while_somebody_waits_it_is_done_in_slices),
+		in_world(slices_that_are_killed_or_find_no_room_are_made_up_for),
 		in_world(who_asks_for_all_of_it_gets_all_at_once),
 	};
 

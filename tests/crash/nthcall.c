@@ -12,6 +12,10 @@
  * NTHCALL_LOG gets the name of the call that was hit; nothing when there were not as
  * many.
  *
+ *     LD_PRELOAD=nthcall.so NTHCALL_FULL=full mirror run
+ *
+ * While the file NTHCALL_FULL exists the disk is full: whatever takes room fails.
+ *
  * Seen: calls from the program and its shared libraries (SQLite, libgit2).  Not seen:
  * what goes through syscall(2) (openat2, which only reads), what glibc calls inside
  * itself, and stores into mapped memory.  Other programs that are started are left alone.
@@ -70,6 +74,24 @@ tell(const char *name)
 	}
 }
 
+// Is the disk full, for this file or, below 0, for a name?
+static bool
+is_full(int fd)
+{
+	const char *full = getenv("NTHCALL_FULL");
+	int before = errno;
+	struct stat info;
+
+	if (full == NULL || strcmp(program_invocation_short_name, "mirror") != 0 ||
+		access(full, F_OK) != 0 ||
+		(fd >= 0 && (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)))) {
+		errno = before;
+		return false;
+	}
+	errno = ENOSPC;
+	return true;
+}
+
 // Is this the n-th?  With kill and nothing left to do before: does not return.
 static bool
 hit(enum kind kind, const char *name, bool half_first)
@@ -99,7 +121,9 @@ hit(enum kind kind, const char *name, bool half_first)
 static bool
 is_kill(void)
 {
-	return strcmp(getenv("NTHCALL_HOW"), "kill") == 0;
+	const char *how = getenv("NTHCALL_HOW");
+
+	return how != NULL && strcmp(how, "kill") == 0;
 }
 
 #define REAL(name)                                                                       \
@@ -114,6 +138,9 @@ EXPORT ssize_t
 write(int fd, const void *data, size_t len)
 {
 	REAL(write)
+	if (fd > 2 && is_full(fd)) {
+		return -1;
+	}
 	if (fd > 2 && hit(KIND_ROOM, "write", true)) {
 		if (is_kill()) {
 			(void)!real(fd, data, len / 2);
@@ -151,6 +178,9 @@ realloc(void *memory, size_t size)
 	EXPORT ssize_t name(int fd, const void *data, size_t len, type at)               \
 	{                                                                                \
 		REAL(name)                                                               \
+		if (is_full(fd)) {                                                       \
+			return -1;                                                       \
+		}                                                                        \
 		if (hit(KIND_ROOM, #name, true)) {                                       \
 			if (is_kill()) {                                                 \
 				(void)!real(fd, data, len / 2, at);                      \
@@ -167,7 +197,9 @@ PWRITE(pwrite64, off64_t)
 	EXPORT int name params                                                           \
 	{                                                                                \
 		REAL(name)                                                               \
-		return hit(kind, #name, false) ? -1 : real args;                         \
+		return (kind == KIND_ROOM && is_full(-1)) || hit(kind, #name, false)     \
+			? -1                                                             \
+			: real args;                                                     \
 	}
 SIMPLE(KIND_OTHER, fsync, (int fd), (fd))
 SIMPLE(KIND_OTHER, fdatasync, (int fd), (fd))
@@ -203,6 +235,9 @@ hit_open(int flags, const char *name)
 {
 	const char *how = getenv("NTHCALL_HOW");
 
+	if ((flags & O_CREAT) != 0 && is_full(-1)) {
+		return true;
+	}
 	return ((flags & O_CREAT) != 0 || (how != NULL && strcmp(how, "EMFILE") == 0)) &&
 		hit(KIND_OPEN, name, false);
 }
