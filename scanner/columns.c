@@ -201,11 +201,24 @@ is_sql_list_char(char c)
 		c == '.' || c == '[' || c == ']' || c == '\\';
 }
 
-/** (user, password) VALUES ( */
+static bool
+skip_word(const char *text, size_t len, size_t *at, const char *word)
+{
+	size_t from = *at;
+
+	for (; *word != '\0'; word++, from++) {
+		if (from >= len || char_lower(text[from]) != *word) {
+			return false;
+		}
+	}
+	*at = from;
+	return true;
+}
+
+/** (user, password) VALUES (, and, with tabs in the rows, (user, password) FROM stdin; */
 static bool
 open_sql(struct columns *columns, const char *text, size_t len, size_t start, size_t end)
 {
-	static const char word[] = "values";
 	const char *close =
 		memchr(text + end, ')', MIN_OF(len - end, LINE_MAX + (size_t)1));
 	size_t from = start;
@@ -218,10 +231,10 @@ open_sql(struct columns *columns, const char *text, size_t len, size_t start, si
 	while (upto < len && (char_is_space(text[upto]) || text[upto] == '\\')) {
 		upto += 1 + (size_t)(text[upto] == '\\');
 	}
-	for (size_t i = 0; i < sizeof(word) - 1; i++, upto++) {
-		if (upto >= len || char_lower(text[upto]) != word[i]) {
-			return false;
-		}
+	bool copy = skip_word(text, len, &upto, "from stdin;\n");
+
+	if (!copy && !skip_word(text, len, &upto, "values")) {
+		return false;
 	}
 	for (const char *c = text + end; c < close; c++) {
 		if (!is_sql_list_char(*c)) {
@@ -233,7 +246,11 @@ open_sql(struct columns *columns, const char *text, size_t len, size_t start, si
 		from--;
 		columns->index += text[from] == ',';
 	}
-	columns->separator = '(';
+	columns->separator = copy ? '\t' : '(';
+	columns->count = columns->index + 1;
+	for (size_t i = start; i < upto && text + i < close; i++) {
+		columns->count += text[i] == ',';
+	}
 	columns->at = upto;
 	return from > 0 && text[from - 1] == '(';
 }
