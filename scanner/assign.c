@@ -531,6 +531,24 @@ is_part_of_name(const char *text, const struct assignment *found)
 	return start >= 4 && memcmp(text + start - 4, "--- ", 4) == 0;
 }
 
+/** "type": "password", "label": ...: what follows the comma is the next name. */
+static bool
+is_next_name(const char *text, size_t len, const struct assignment *found)
+{
+	size_t at = found->value_end;
+
+	if (found->form != ASSIGN_CALL || found->quote == '\0') {
+		return false;
+	}
+	while (at < len && (text[at] == '\\' || text[at] == found->quote)) {
+		at++;
+	}
+	while (at < len && char_is_blank(text[at])) {
+		at++;
+	}
+	return at + 1 < len && text[at] == ':' && text[at + 1] != ':';
+}
+
 bool
 assign_value(struct cursor cursor, size_t line, struct assign_memo *memo,
 	struct assignment *assignment)
@@ -575,7 +593,8 @@ read_direct(const char *text, size_t len, struct assign_memo *memo,
 
 	return assign_operator(&cursor, assignment) &&
 		assign_value(cursor, assignment->key_start, memo, assignment) &&
-		!is_part_of_name(text, assignment);
+		!is_part_of_name(text, assignment) &&
+		!is_next_name(text, len, assignment);
 }
 
 bool

@@ -29,13 +29,11 @@ take_type(struct cursor *cursor)
 		return false;
 	}
 	ahead.at++;
-	// Nothing behind it: the '=' fills up base64, and what looked like a type is the
-	// value.
+	// "aB=..." without a string behind it: the '=' is a part of the value that looked
+	// like a type.
 	struct cursor behind = ahead;
 	bool apart = cursor_skip_blanks(&behind, false) > 0;
-	bool ends = behind.at == behind.len ||
-		memchr("\r\n\"',;})#\\", cursor_peek(&behind, 0), 10) != NULL;
-	if (touches && (apart ? !char_is_quote(cursor_peek(&behind, 0)) : ends)) {
+	if (touches && !(apart && char_is_quote(cursor_peek(&behind, 0)))) {
 		return false;
 	}
 	*cursor = ahead;
@@ -364,7 +362,10 @@ take_comma(struct cursor *cursor, struct assignment *assignment, bool quoted)
 static bool
 take_closing_angle(struct cursor *cursor, struct assignment *assignment, bool quoted)
 {
-	if (assignment->key_start == 0 && !quoted) {
+	size_t start = assignment->key_start;
+
+	// "</key>" closes; what follows is another element.
+	if (!quoted && (start == 0 || cursor->text[start - 1] == '/')) {
 		return false;
 	}
 	cursor->at++;

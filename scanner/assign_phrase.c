@@ -73,7 +73,7 @@ take_words(struct cursor *cursor)
 	for (int i = 0; i <= WORDS_MAX; i++) {
 		struct cursor verb = ahead;
 
-		if ((i > 0 && take_verb(&verb)) ||
+		if ((i > 0 && (take_verb(&verb) || cursor_take_word(&verb, "-> "))) ||
 			take_any(&verb, changes + (i > 0), countof(changes) - (i > 0))) {
 			*cursor = verb;
 			return true;

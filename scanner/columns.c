@@ -160,8 +160,9 @@ read_headings(
 			letters +=
 				char_is_alpha(text[i]) || (unsigned char)text[i] >= 0x80;
 		}
-		// A table in Markdown may begin and end with a bar.
-		if (letters == 0 && columns->separator != '|') {
+		// A table in Markdown may begin and end with a bar: nothing is there
+		// then.
+		if (letters == 0 && (columns->separator != '|' || upto > from)) {
 			return false;
 		}
 		columns->index = at <= start ? columns->count : columns->index;
@@ -280,8 +281,8 @@ columns_open(struct columns *columns, struct columns_memo *memo, const char *tex
 	}
 	columns->limit = len - end > COLUMNS_REACH ? end + COLUMNS_REACH : len;
 	if ((known && memo->opened >= COLUMNS_OPENED) ||
-		(!open_table(columns, text, columns->limit, start, end) &&
-			!open_sql(columns, text, columns->limit, start, end))) {
+		(!open_sql(columns, text, columns->limit, start, end) &&
+			!open_table(columns, text, columns->limit, start, end))) {
 		return false;
 	}
 	if (!known) {

@@ -61,7 +61,14 @@ ends_line(const struct pass *pass, size_t at)
 			pass->text[at] == '.')) {
 		at++;
 	}
-	return at >= pass->len || pass->text[at] == '\n' || pass->text[at] == '\r';
+	if (at >= pass->len || pass->text[at] == '\n' || pass->text[at] == '\r') {
+		return true;
+	}
+	// Inside a string a quote ends it, and an escape its line.
+	char next = at + 1 < pass->len ? pass->text[at + 1] : '\0';
+	return pass->text[at] == '"' ||
+		(pass->text[at] == '\\' && next != '\0' &&
+			memchr("nr\"", next, 3) != NULL);
 }
 
 /** A string that is an object in itself, "{\"sig\":\"...\"}": is one of its strings a
@@ -173,6 +180,18 @@ is_key_of_secret(const struct pass *pass, const struct assignment *found)
 		word_in_any(pass->text + from, upto - from, parents, countof(parents));
 }
 
+/** `secret = x`, all there is on its line in a file of settings: people make these up. */
+static bool
+is_shared_secret(const struct pass *pass, const struct assignment *found)
+{
+	static const struct word names[] = { WORD("secret") };
+	size_t len = found->key_end - found->key_start;
+
+	return found->form == ASSIGN_EQUALS && found->quote == '\0' &&
+		found->whole_line && pass->context->path == 0 &&
+		word_is(pass->text + found->key_start, len, names, countof(names));
+}
+
 int
 pass_judge(struct pass *pass, struct assignment *found)
 {
@@ -200,6 +219,11 @@ pass_judge(struct pass *pass, struct assignment *found)
 	value.with_user = (word_in(value.name, value.name_len, A_WORD("pas")) ||
 				  word_in(value.name, value.name_len, A_WORD("pw"))) &&
 		assign_has_user(text, found->key_start);
+
+	if (is_shared_secret(pass, found)) {
+		value.name = "shared_secret";
+		value.name_len = strlen(value.name);
+	}
 
 	enum filter_key kind = judge_object(&value);
 	if (kind == FILTER_KEY_NONE && filter_is_plain(&value)) {

@@ -176,7 +176,7 @@ is_disguised(const char *text, size_t len)
 }
 
 /** Passwords that standards print as examples. */
-static const struct word published[] = { WORD("gx1fbat3bv") };
+static const struct word published[] = { WORD("gx1fbat3bv"), WORD("tiger") };
 
 bool
 filter_is_password(const char *text, size_t len)
@@ -245,13 +245,19 @@ is_token_value(const struct filter_value *value, const struct look *look)
 static bool
 is_numbered_word(const char *text, size_t len)
 {
-	static const struct word words[] = { WORD("sha"), WORD("md5"), WORD("base64"),
-		WORD("aes"), WORD("pbkdf2"), WORD("argon2"), WORD("bcrypt"), WORD("utf"),
-		WORD("rsa"), WORD("iso"), WORD("hmac"), WORD("scram"), WORD("version"),
-		WORD("step"), WORD("level"), WORD("page"), WORD("input"), WORD("field"),
-		WORD("label"), WORD("text"), WORD("arg"), WORD("line"), WORD("item") };
+	static const struct word words[] = { WORD("sha"), WORD("md"), WORD("base"),
+		WORD("aes"), WORD("pbkdf"), WORD("argon"), WORD("aesgcm"), WORD("bcrypt"),
+		WORD("utf"), WORD("rsa"), WORD("iso"), WORD("hmac"), WORD("scram"),
+		WORD("version"), WORD("step"), WORD("level"), WORD("page"), WORD("input"),
+		WORD("field"), WORD("label"), WORD("text"), WORD("arg"), WORD("line"),
+		WORD("item") };
+	size_t letters = 0;
 
-	return word_begins_any(text, len, words, countof(words));
+	// "shadow5864" begins with no algorithm.
+	while (letters < len && char_is_alpha(text[letters])) {
+		letters++;
+	}
+	return word_is(text, letters, words, countof(words));
 }
 
 /** A password in a sentence: with digits and more than one kind of letters, or marks. */
@@ -443,6 +449,20 @@ is_row_of_pairs(const char *text, size_t len)
 	return pairs >= 5;
 }
 
+/** name(, and in a program's sources a = b of a chain: no value. */
+static bool
+is_program(const struct filter_value *value)
+{
+	size_t len = value->len;
+	const char *equals = memchr(value->text, '=', len);
+
+	return value->text[len - 1] == '(' ||
+		((value->path & FILTER_PATH_CODE) != 0 && equals != NULL &&
+			equals + 1 < value->text + len && equals[1] != '=' &&
+			char_is_alpha(value->text[0]) &&
+			(!value->tight || equals[1] == '!'));
+}
+
 bool
 filter_is_plain(const struct filter_value *value)
 {
@@ -452,7 +472,7 @@ filter_is_plain(const struct filter_value *value)
 	if (len < 4 || look_is_uuid(text, len)) {
 		return len < 4;
 	}
-	if (!value->quoted && is_row_of_pairs(text, len)) {
+	if (!value->quoted && (is_row_of_pairs(text, len) || is_program(value))) {
 		return true;
 	}
 
@@ -519,7 +539,8 @@ reason_against(const struct filter_value *value, const struct look *look)
 		value->name_len == 3 && look_is_hex(text, len)) {
 		return "it is what a test gives to a cipher";
 	}
-	if ((value->path & FILTER_PATH_GENERATED) && value->key == FILTER_KEY_WEAK) {
+	if ((value->path & FILTER_PATH_GENERATED) &&
+		(value->key == FILTER_KEY_WEAK || value->called)) {
 		return "its name says little, and this file is made by a program";
 	}
 	return NULL;

@@ -99,25 +99,37 @@ static const struct word about_words[] = { WORD("keys"), WORD("keyserver"), WORD
 	WORD("bucket"), WORD("table"), WORD("database"), WORD("locale"), WORD("lang"),
 	WORD("success"), WORD("failure"), WORD("failed"), WORD("action"), WORD("event"),
 	WORD("route"), WORD("topic"), WORD("policies"), WORD("rules"), WORD("rule"),
-	WORD("entropy") };
+	WORD("entropy"), WORD("nonce") };
 
 /** A name with one of these is public, or counts, or is a thing of another kind. */
 static const struct word other_words[] = { WORD("public"), WORD("pub"),
 	WORD("publishable"), WORD("pubkey"), WORD("sitekey"), WORD("site"),
-	WORD("captcha"), WORD("recaptcha"), WORD("integrity"), WORD("sha"), WORD("sha1"),
-	WORD("sha256"), WORD("sha512"), WORD("md5"), WORD("commit"), WORD("etag"),
-	WORD("uuid"), WORD("guid"), WORD("thumbprint"), WORD("fingerprint"),
-	WORD("checksum"), WORD("csrf"), WORD("xsrf"), WORD("csrfmiddlewaretoken"),
-	WORD("nonce"), WORD("author"), WORD("authors"), WORD("next"), WORD("page"),
-	WORD("pagination"), WORD("continuation"), WORD("sort"), WORD("partition"),
-	WORD("primary"), WORD("foreign"), WORD("cache"), WORD("keyboard"),
-	WORD("keyword"), WORD("keycode"), WORD("hotkey"), WORD("tokenizer"), WORD("max"),
-	WORD("min"), WORD("num"), WORD("lexer"), WORD("parser"), WORD("forgot"),
-	WORD("reset"), WORD("is"), WORD("has"), WORD("vocab"), WORD("special"),
-	WORD("image"), WORD("websocket"), WORD("socket"), WORD("img"), WORD("icon"),
-	WORD("css"), WORD("i18n"), WORD("msgid"), WORD("object"), WORD("sync"),
-	WORD("resume"), WORD("delta"), WORD("cursor"), WORD("idempotency"),
-	WORD("resourcekey"), WORD("authenticity") };
+	WORD("integrity"), WORD("sha"), WORD("sha1"), WORD("sha256"), WORD("sha512"),
+	WORD("md5"), WORD("commit"), WORD("etag"), WORD("uuid"), WORD("guid"),
+	WORD("thumbprint"), WORD("fingerprint"), WORD("checksum"), WORD("csrf"),
+	WORD("xsrf"), WORD("csrfmiddlewaretoken"), WORD("csrftoken"), WORD("xsrftoken"),
+	WORD("author"), WORD("authors"), WORD("next"), WORD("page"), WORD("pagination"),
+	WORD("continuation"), WORD("sort"), WORD("partition"), WORD("primary"),
+	WORD("foreign"), WORD("cache"), WORD("keyboard"), WORD("keyword"),
+	WORD("keycode"), WORD("hotkey"), WORD("tokenizer"), WORD("max"), WORD("min"),
+	WORD("num"), WORD("lexer"), WORD("parser"), WORD("forgot"), WORD("reset"),
+	WORD("is"), WORD("has"), WORD("vocab"), WORD("special"), WORD("image"),
+	WORD("websocket"), WORD("socket"), WORD("img"), WORD("icon"), WORD("css"),
+	WORD("i18n"), WORD("msgid"), WORD("object"), WORD("sync"), WORD("resume"),
+	WORD("delta"), WORD("cursor"), WORD("idempotency"), WORD("resourcekey"),
+	WORD("authenticity") };
+
+/** Of a captcha one key is public, and one is secret. */
+static bool
+is_public_captcha(const char *name)
+{
+	static const struct word captchas[] = { WORD("captcha"), WORD("recaptcha"),
+		WORD("hcaptcha"), WORD("turnstile") };
+	static const struct word secret[] = { WORD("secret"), WORD("private") };
+
+	return holds_part(name, captchas, countof(captchas)) &&
+		!holds_part(name, secret, countof(secret));
+}
 
 static const struct word password_words[] = { WORD("password"), WORD("passwd"),
 	WORD("passphrase"), WORD("passcode"), WORD("passwort"), WORD("kennwort"),
@@ -127,7 +139,7 @@ static const struct word password_words[] = { WORD("password"), WORD("passwd"),
 	WORD("bindpw"), WORD("userpw"), WORD("adminpw"), WORD("wachtwoord"),
 	WORD("adgangskode"), WORD("salasana"), WORD("jelszo"), WORD("haslo"),
 	WORD("sifre"), WORD("parola"), WORD("losenord"), WORD("mot_de_passe"),
-	WORD("heslo"), WORD("passord") };
+	WORD("heslo"), WORD("passord"), WORD("shared_secret"), WORD("sharedsecret") };
 static const struct word password_alone[] = { WORD("pass"), WORD("pwd"), WORD("pw"),
 	WORD("psw"), WORD("pss"), WORD("psk"), WORD("passe"), WORD("clave") };
 /** In scripts without capitals, as UTF-8. */
@@ -142,15 +154,15 @@ static const struct word token_words[] = { WORD("secret"), WORD("token"), WORD("
 	WORD("private_key"), WORD("privatekey"), WORD("secretkey"), WORD("secret_key"),
 	WORD("auth_key"), WORD("authkey"), WORD("encryption_key"), WORD("encrypt_key"),
 	WORD("signing_key"), WORD("sign_key"), WORD("signature_key"), WORD("master_key"),
-	WORD("account_key"), WORD("storage_key"), WORD("shared_key"), WORD("app_key"),
-	WORD("appkey"), WORD("service_key"), WORD("client_key"), WORD("consumer_key"),
-	WORD("license_key"), WORD("deploy_key"), WORD("session_key"), WORD("write_key"),
-	WORD("server_key"), WORD("host_key"), WORD("integration_key"), WORD("hmac_key"),
-	WORD("crypt_key"), WORD("cipher_key"), WORD("webhook_key"), WORD("rest_key"),
-	WORD("admin_key"), WORD("apisecret"), WORD("bearer"), WORD("fernet"),
-	WORD("aes_key"), WORD("crypto_key"), WORD("cookie_key"), WORD("key_base"),
-	WORD("hash_key"), WORD("validation_key"), WORD("decryption_key"),
-	WORD("subscription_key"), WORD("functions_key") };
+	WORD("nonce_key"), WORD("account_key"), WORD("storage_key"), WORD("shared_key"),
+	WORD("app_key"), WORD("appkey"), WORD("service_key"), WORD("client_key"),
+	WORD("consumer_key"), WORD("license_key"), WORD("deploy_key"),
+	WORD("session_key"), WORD("write_key"), WORD("server_key"), WORD("host_key"),
+	WORD("integration_key"), WORD("hmac_key"), WORD("crypt_key"), WORD("cipher_key"),
+	WORD("webhook_key"), WORD("rest_key"), WORD("admin_key"), WORD("apisecret"),
+	WORD("bearer"), WORD("fernet"), WORD("aes_key"), WORD("crypto_key"),
+	WORD("cookie_key"), WORD("key_base"), WORD("hash_key"), WORD("validation_key"),
+	WORD("decryption_key"), WORD("subscription_key"), WORD("functions_key") };
 static const struct word token_alone[] = { WORD("jwt"), WORD("creds"), WORD("auth"),
 	WORD("authorization"), WORD("apitoken"), WORD("nkey"), WORD("seed"),
 	WORD("mnemonic"), WORD("pat"), WORD("hmac"), WORD("salt"), WORD("pepper"),
@@ -194,7 +206,8 @@ filter_key(const char *name, size_t name_len)
 		return FILTER_KEY_NONE;
 	}
 	if (ends_with_word(words, about_words, countof(about_words)) ||
-		holds_part(words, other_words, countof(other_words))) {
+		holds_part(words, other_words, countof(other_words)) ||
+		is_public_captcha(words)) {
 		return FILTER_KEY_NONE;
 	}
 	if (word_in_any(words, len, password_words, countof(password_words)) ||
@@ -203,7 +216,7 @@ filter_key(const char *name, size_t name_len)
 		return FILTER_KEY_PASSWORD;
 	}
 	// "tokens" counts, "tokenize" works: neither is one; nor what a form brings back.
-	if (strstr(words, "tokeniz") != NULL ||
+	if (strstr(words, "tokeniz") != NULL || strcmp(words, "token_data") == 0 ||
 		strstr(words, "request_verification") != NULL ||
 		ends_with_word(words, (const struct word[]){ WORD("tokens") }, 1)) {
 		return FILTER_KEY_NONE;
@@ -245,7 +258,7 @@ filter_names_secret(const char *name, size_t name_len)
 		WORD("authtoken"), WORD("refresh_token"), WORD("bearer"),
 		WORD("access_key"), WORD("private_key"), WORD("auth_key"),
 		WORD("token_value") };
-	static const struct word alone[] = { WORD("token") };
+	static const struct word alone[] = { WORD("token"), WORD("tokens") };
 	char plain[128];
 	size_t len = normalize(name, name_len, plain, sizeof(plain));
 

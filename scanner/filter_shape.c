@@ -118,6 +118,19 @@ holds_any(const char *text, size_t len, const char *chars)
 	return false;
 }
 
+/** "%s", "%d", "%v": and no letter behind it. */
+static bool
+has_conversion(const char *text, size_t len)
+{
+	for (size_t i = 0; i + 1 < len; i++) {
+		if (text[i] == '%' && memchr("sdv", text[i + 1], 3) != NULL &&
+			(i + 2 == len || !char_is_alnum(text[i + 2]))) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /** A name in a shell, a template or a format string stands for the value. */
 static bool
 is_variable(const char *text, size_t len)
@@ -148,10 +161,7 @@ is_variable(const char *text, size_t len)
 		word_in(text, len, A_WORD("%(")) || word_in(text, len, A_WORD("<%")) ||
 		word_in(text, len, A_WORD("#{")) || word_in(text, len, A_WORD("$(")) ||
 		(len < 24 && !filter_is_scrambled(text, len, &look) &&
-			(word_in(text, len, A_WORD("%s")) ||
-				word_in(text, len, A_WORD("%d")) ||
-				word_in(text, len, A_WORD("%v")) ||
-				word_in(text, len, A_WORD("{}")) ||
+			(has_conversion(text, len) || word_in(text, len, A_WORD("{}")) ||
 				word_in(text, len, A_WORD("{0}")) ||
 				word_in(text, len, A_WORD("{1}"))));
 }
@@ -312,6 +322,10 @@ filter_is_reference(const char *text, size_t len)
 		}
 	}
 	if (is_code_path(text, len)) {
+		return true;
+	}
+	// The rest of a URL whose scheme ends like a name: "otpauth:".
+	if (word_begins(text, len, A_WORD("//")) && memchr(text, '?', len) != NULL) {
 		return true;
 	}
 	// A path: begins like one, or its parts are words.

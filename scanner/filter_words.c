@@ -92,6 +92,33 @@ placeholder_word(const char *text, size_t len)
 	return best;
 }
 
+/** How many of these letters belong to such words.  A short one counts where another ends
+ * or all begin: there is none in "banana". */
+static size_t
+covered_letters(const char *text, size_t len)
+{
+	enum {
+		SHORT = 2,
+	};
+	size_t covered = 0;
+	bool begins = true;
+
+	for (size_t at = 0; at < len;) {
+		size_t word = placeholder_word(text + at, len - at);
+
+		// One letter is a word only when it stands alone.
+		if (word == 0 || (word == 1 && len > 1) || (word <= SHORT && !begins)) {
+			begins = false;
+			at++;
+		} else {
+			begins = true;
+			covered += word;
+			at += word;
+		}
+	}
+	return covered;
+}
+
 bool
 filter_is_covered(const char *text, size_t len)
 {
@@ -108,17 +135,8 @@ filter_is_covered(const char *text, size_t len)
 			end++;
 		}
 		letters += end - at;
-		while (at < end) {
-			size_t word = placeholder_word(text + at, end - at);
-
-			// One letter is a word only when it stands alone.
-			if (word == 0 || (word == 1 && end - at > 1)) {
-				at++;
-			} else {
-				covered += word;
-				at += word;
-			}
-		}
+		covered += covered_letters(text + at, end - at);
+		at = end;
 	}
 	return letters > 0 && covered * 10 >= letters * 8;
 }

@@ -8,7 +8,7 @@
 // clang-format off
 static const struct rule rows[] = {
 	KEYED_SURE("aws-secret-access-key", "AWS secret access key", "~aws_secret|~secretaccesskey|~secret_access_key|~secret-access-key|~awssecret|~aws.secret|~secretkey|~secret_key", "[A-Za-z0-9/+]{40}", "docs.aws.amazon.com/IAM", .check = check_aws_secret),
-	KEYED("aws-secret-near", "AWS secret key of an S3 client", "~fs.s3a|~minio|~s3_secret|~s3.secret|~s3secret", "[A-Za-z0-9/+]{40}", "docs.aws.amazon.com/IAM", .check = check_aws_secret),
+	KEYED("aws-secret-near", "AWS secret key of an S3 client", "~fs.s3a|~aws_sec_key|~minio|~s3_secret|~s3.secret|~s3secret", "[A-Za-z0-9/+]{40}", "docs.aws.amazon.com/IAM", .check = check_aws_secret),
 	KEYED_SURE("google-service-account-key-id", "Google service account key id", "~private_key_id", "[0-9a-f]{40}", "cloud.google.com/iam/docs", .check = check_hex),
 	KEYED_SURE("fernet-key-named", "Fernet key", "~fernet", "[A-Za-z0-9_-]{43}=", "cryptography.io", .check = check_fernet),
 	KEYED("django-secret-key", "Django secret key", "~secret_key", "(?:django-insecure-)?[A-Za-z0-9!@#$%^&*(_=+)-]{50}", "docs.djangoproject.com", .check = check_has_digit),

@@ -208,11 +208,12 @@ add_code(struct ruleset *rules)
 		"_pat=", "_pat:", "_pat\"", "_pat'", "_pat ", "pw: ", "pw = ", "pw=\"",
 		"pw='", " pw=", "&pw=", "psk=", "psk:", "psk\"", "masterauth", "authtok",
 		"rootpw", "bindpw", "wachtwoord", "adgangskode", "salasana", "parola",
-		"haslo", "losenord", "пароль", "пароля", "密码", "密碼", "パスワード",
-		"비밀번호", "contraseña", "hasło", "lösenord", "jelszó", "şifre",
-		"Пароль", "ПАРОЛЬ", "Şifre", "heslo", "passord", "clave", "mật khẩu",
-		"κωδικός", "Κωδικός", "كلمة المرور", "كلمة السر", "סיסמה", "סיסמא",
-		"पासवर्ड", "รหัสผ่าน", "\"pw\"", "'pw'", "pw\\\"" };
+		"haslo", "losenord", " pw ", "\"pw ", "\npw ", "account.key", "пароль",
+		"пароля", "密码", "密碼", "パスワード", "비밀번호", "contraseña", "hasło",
+		"lösenord", "jelszó", "şifre", "Пароль", "ПАРОЛЬ", "Şifre", "heslo",
+		"passord", "clave", "mật khẩu", "κωδικός", "Κωδικός", "كلمة المرور",
+		"كلمة السر", "סיסמה", "סיסמא", "पासवर्ड", "รหัสผ่าน", "\"pw\"", "'pw'",
+		"pw\\\"" };
 	static const char *const manifests[] = { "kind: secret", "\"kind\": \"secret\"",
 		"\"kind\":\"secret\"" };
 	static const char *const wrapped[] = { "password", "PASSWORD", "secret", "SECRET",

@@ -69,6 +69,14 @@ is_same_word(const char *user, size_t user_len, const char *password, size_t len
 		rarity(password, len) < 44;
 }
 
+/** scott:tiger: the account that a maker of databases prints in its documents. */
+static bool
+is_published(const char *user, size_t user_len, const char *password, size_t len)
+{
+	return word_is(user, user_len, A_WORD("scott"), 1) &&
+		word_is(password, len, A_WORD("tiger"), 1);
+}
+
 // On the web such URLs are printed as examples, with words for passwords; the URL of a
 // database or a broker is written to be used, whatever word is in it.
 static bool
@@ -140,6 +148,7 @@ url_read(const char *text, size_t len, size_t at, struct url_password *ret_passw
 		return false;
 	}
 	if (is_same_word(text + user, start - 1 - user, text + start, end - start) ||
+		is_published(text + user, start - 1 - user, text + start, end - start) ||
 		!is_password(text + start, end - start, web)) {
 		return false;
 	}

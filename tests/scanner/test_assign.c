@@ -132,7 +132,7 @@ a_name_may_have_several_values_and_they_may_stand_before_it(void **state)
 		{ "keys = ['one', \"two\",\n 'three']", "one|two|three|" },
 		{ "keys:\n  - one\n  - two\nother: three\n", "one|two|" },
 		{ "{\"value\": \"one\", \"name\": \"key\"}", "one|" },
-		{ "{\"name\": \"key\", \"x\": 1, \"value\": \"one\"}", "x|one|" },
+		{ "{\"name\": \"key\", \"x\": 1, \"value\": \"one\"}", "one|" },
 		{ "{\"value\": \"one\"}, {\"name\": \"key\"}", "" },
 		{ "{\"name\": \"key\"}, {\"value\": \"one\"}", "" },
 		{ "- value: one\n- name: key\n", "" },

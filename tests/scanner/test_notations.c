@@ -135,12 +135,45 @@ what_only_looks_like_a_secret_is_left_alone(void **state)
 	scanner_free(scanner);
 }
 
+static void
+the_tag_before_a_value_and_the_scheme_of_a_url_are_no_part_of_it(void **state)
+{
+	static const struct {
+		const char *before;
+		const char *after;
+	} cases[] = {
+		{ "<dict>\n\t<key>API_SECRET</key>\n\t<string>", "</string>\n</dict>\n" },
+		{ "otpauth://totp/x?secret=", "\n" },
+		{ "COPY t (a, token) FROM stdin;\n1\t", "\n\\.\n" },
+		{ "    password: ", "\n    port: 1\n" },
+	};
+	struct scanner *scanner = make_scanner();
+	// The '=' is no operator behind a type, either.
+	char text[256], value[64];
+
+	(void)state;
+	(void)snprintf(value, sizeof(value), "%s%s", "hB=3qW7r", "esOJdk2M");
+	for (size_t i = 0; i < countof(cases); i++) {
+		size_t start = strlen(cases[i].before);
+
+		(void)snprintf(text, sizeof(text), "%s%s%s", cases[i].before, value,
+			cases[i].after);
+		const struct answers *answers = ask(scanner, text);
+		assert_int_equal(answers->count, 1);
+		assert_int_equal(answers->list[0].start, start);
+		assert_int_equal(answers->list[0].end, start + strlen(value));
+	}
+	scanner_free(scanner);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_notation_with_each_kind_of_value_is_found_whole),
 		cmocka_unit_test(what_only_looks_like_a_secret_is_left_alone),
+		cmocka_unit_test(
+			the_tag_before_a_value_and_the_scheme_of_a_url_are_no_part_of_it),
 	};
 
 	return cmocka_run_group_tests_name("scanner/notations", tests, NULL, NULL);
