@@ -23,6 +23,8 @@
  *     cli/first_run                after the configuration is written: the first
  *                                  cycle, and what proves it.
  *     cli/flags                    the flags of each verb, for the table of verbs.
+ *     cli/gist                     what changed, path by path while that can be read,
+ *                                  else folder by folder.
  *     cli/git_child                git, on a thread of its own, and what it writes,
  *                                  line by line.
  *     cli/handlers                 the door of each verb's file.
@@ -66,6 +68,7 @@
  *     cli/target                   which path of the ledger does a person mean?
  *     cli/there                    what is done at another agent, by its API
  *                                  (--socket, --url).
+ *     cli/trail                    what stood at one path, in one tree after another?
  *     cli/unit                     the unit of a user's own systemd, the one that
  *                                  packages install.
  *     cli/verb                     what a verb is.

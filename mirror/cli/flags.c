@@ -128,6 +128,7 @@ const struct flag machines_flags[] = {
 const struct flag today_flags[] = {
 	{ "host", 0, "NAME", NULL, "of another machine, as it is known here, or of \"all\"" },
 	{ "fetch", 0, NULL, NULL, "with --host: fetch everybody's files first" },
+	{ "all", 0, NULL, NULL, "each path, however many; else more than 200 are counted by folder" },
 	{ NULL, 0, NULL, NULL, NULL },
 };
 

@@ -90,7 +90,6 @@ past_tree(const struct past *past, const struct oid *commit, struct oid *ret_tre
 }
 
 struct comparing {
-	const char *beneath;
 	past_change_fn *fn;
 	void *payload;
 	struct view_change_count *count;
@@ -104,9 +103,7 @@ on_difference(const char *path, const struct tree_entry *old,
 	struct oid before = old != NULL ? old->oid : (struct oid){ { 0 } };
 	struct oid after = new != NULL ? new->oid : (struct oid){ { 0 } };
 
-	if (path_is_beneath(path, SIDECAR_TOP) ||
-		(comparing->beneath != NULL &&
-			!path_is_beneath(path, comparing->beneath))) {
+	if (path_is_beneath(path, SIDECAR_TOP)) {
 		return 0;
 	}
 	view_change_add(comparing->count, &before, &after);
@@ -117,11 +114,10 @@ on_difference(const char *path, const struct tree_entry *old,
 
 int
 past_changes(const struct past *past, const struct oid *from, const struct oid *to,
-	const char *beneath, past_change_fn *fn, void *payload,
-	struct view_change_count *ret_count, struct err *err)
+	past_change_fn *fn, void *payload, struct view_change_count *ret_count,
+	struct err *err)
 {
 	struct comparing comparing = {
-		.beneath = beneath,
 		.fn = fn,
 		.payload = payload,
 		.count = ret_count,

@@ -51,14 +51,11 @@ typedef int past_change_fn(
  * Every path of people's files that differs between two commits (either may be zero), not
  * what we keep beside them.
  *
- * @beneath
- *         Only this path and what is below it; NULL for all.
  * @fn
  *         May be NULL: only counted.
  */
 int past_changes(const struct past *past, const struct oid *from, const struct oid *to,
-	const char *beneath, past_change_fn *fn, void *payload,
-	struct view_change_count *ret_count, struct err *err) NONNULL_ARGS(1, 2, 3, 7, 8)
-	MUST_CHECK;
+	past_change_fn *fn, void *payload, struct view_change_count *ret_count,
+	struct err *err) NONNULL_ARGS(1, 2, 3, 6, 7) MUST_CHECK;
 
 #endif

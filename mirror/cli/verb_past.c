@@ -6,9 +6,12 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "brain/repo.h"
+#include "brain/tree.h"
+#include "cli/gist.h"
 #include "cli/handlers.h"
 #include "cli/past.h"
 #include "cli/target.h"
+#include "cli/trail.h"
 #include "config/config.h"
 
 #include <errno.h>
@@ -31,9 +34,16 @@ enum {
 struct logging {
 	struct call *call;
 	const struct past *past;
-	const char *beneath;
 	uint64_t left;
 	struct json *list;
+	/** Of one path only; else NULL. */
+	struct trail *trail;
+	/** The commit before in this walk, the one made after it: what it changed is
+	 * known when its parent is. */
+	bool waits;
+	struct repo_commit newer;
+	char *message;
+	struct trail_spot spot;
 	struct err *err;
 };
 
@@ -88,35 +98,135 @@ on_commit(const struct repo_commit *commit, void *payload)
 	if (logging->left == 0) {
 		return 1;
 	}
-	if (past_changes(logging->past, &commit->parent, &commit->id, logging->beneath,
-		    NULL, NULL, &count, logging->err) < 0) {
+	if (past_changes(logging->past, &commit->parent, &commit->id, NULL, NULL, &count,
+		    logging->err) < 0) {
 		return logging->err->code;
-	}
-	if (logging->beneath != NULL &&
-		count.added + count.changed + count.removed == 0) {
-		return 0;
 	}
 	log_commit(logging, commit, &count);
 	logging->left--;
 	return 0;
 }
 
+static int
+count_difference(const char *path, const struct tree_entry *old,
+	const struct tree_entry *new, void *payload)
+{
+	static const struct oid none = { { 0 } };
+
+	(void)path;
+	view_change_add(payload, old != NULL ? &old->oid : &none,
+		new != NULL ? &new->oid : &none);
+	return 0;
+}
+
+// A file, a folder or nothing became a file, a folder or nothing.
+static int
+count_spots(struct repo *repo, const struct trail_spot *old, const struct trail_spot *new,
+	struct view_change_count *ret_count, struct err *err)
+{
+	static const struct oid none = { { 0 } };
+	bool was_folder = old->mode == TREE_FOLDER;
+	bool is_folder = new->mode == TREE_FOLDER;
+	const struct oid *from = was_folder ? &none : &old->oid;
+	const struct oid *to = is_folder ? &none : &new->oid;
+
+	*ret_count = (struct view_change_count){ 0 };
+	if (!oid_is_zero(from) || !oid_is_zero(to)) {
+		view_change_add(ret_count, from, to);
+	}
+	return was_folder || is_folder
+		? tree_diff(repo, was_folder ? &old->oid : NULL,
+			  is_folder ? &new->oid : NULL, count_difference, ret_count, err)
+		: 0;
+}
+
+// The one that waits was made upon a commit with @before at the path.
+static int
+end_waiting(struct logging *logging, const struct trail_spot *before)
+{
+	struct view_change_count count;
+
+	if (!logging->waits || trail_same(before, &logging->spot)) {
+		return 0;
+	}
+	if (count_spots(logging->past->repo, before, &logging->spot, &count,
+		    logging->err) < 0) {
+		return logging->err->code;
+	}
+	log_commit(logging, &logging->newer, &count);
+	logging->left--;
+	return 0;
+}
+
+static int
+on_path_commit(const struct repo_commit *commit, void *payload)
+{
+	struct logging *logging = payload;
+	struct trail_spot spot;
+
+	if (trail_at(logging->trail, &commit->tree, &spot, logging->err) < 0 ||
+		end_waiting(logging, &spot) < 0) {
+		return logging->err->code;
+	}
+	if (logging->left == 0) {
+		return 1;
+	}
+	free(logging->message);
+	logging->message = xstrdup(commit->message);
+	logging->newer = (struct repo_commit){
+		.id = commit->id, .time = commit->time, .message = logging->message
+	};
+	logging->spot = spot;
+	logging->waits = true;
+	return 0;
+}
+
+static void
+logging_done(struct logging *logging)
+{
+	trail_free(logging->trail);
+	free(logging->message);
+}
+
+static int
+log_path(struct logging *logging, const char *given, struct err *err)
+{
+	static const struct trail_spot nothing = { .mode = 0 };
+	const struct past *past = logging->past;
+	AUTO(target_done) struct target target = { 0 };
+	int result;
+
+	if (target_find(past->config, given, &target, err) < 0) {
+		return err->code;
+	}
+	if (oid_is_zero(&past->head) || logging->left == 0) {
+		return 0;
+	}
+	logging->trail = trail_new(past->repo, target.path);
+	result = repo_log(past->repo, &past->head, on_path_commit, logging, err);
+	return result == 0 ? end_waiting(logging, &nothing) : MIN_OF(result, 0);
+}
+
+static int
+log_all(struct logging *logging, struct err *err)
+{
+	const struct past *past = logging->past;
+
+	return oid_is_zero(&past->head)
+		? 0
+		: MIN_OF(repo_log(past->repo, &past->head, on_commit, logging, err), 0);
+}
+
 int
 verb_log(struct call *call, struct err *err)
 {
 	AUTO(past_done) struct past past = { 0 };
-	AUTO(target_done) struct target target = { 0 };
 	AUTO(json_freep) struct json *object = NULL;
+	AUTO(logging_done)
 	struct logging logging = { .call = call, .past = &past, .err = err };
 
 	if (read_limit(call, &logging.left, err) < 0 || past_open(call, &past, err) < 0) {
 		return err->code;
-	}
-	if (call->args.nwords > 0) {
-		if (target_find(past.config, call->args.words[0], &target, err) < 0) {
-			return err->code;
-		}
-		logging.beneath = target.path;
 	}
 	if (call->out.json) {
 		object = json_new_object();
@@ -124,8 +234,8 @@ verb_log(struct call *call, struct err *err)
 		json_set_text(object, "schema", "mirror.log/1");
 		json_set(object, "commits", logging.list);
 	}
-	if (!oid_is_zero(&past.head) &&
-		repo_log(past.repo, &past.head, on_commit, &logging, err) < 0) {
+	if ((call->args.nwords > 0 ? log_path(&logging, call->args.words[0], err)
+				   : log_all(&logging, err)) < 0) {
 		return err->code;
 	}
 	if (object != NULL) {
@@ -138,26 +248,23 @@ verb_log(struct call *call, struct err *err)
 
 struct telling {
 	struct output *out;
+	/** One of them, or neither: each path at once. */
 	struct json *list;
+	struct gist *gist;
 };
 
 static int
 tell_change(const char *path, const struct oid *old, const struct oid *new, void *payload)
 {
 	const struct telling *telling = payload;
-	AUTO_FREE char *shown = path_short(path);
-	enum output_tone tone = oid_is_zero(old) ? OUTPUT_GOOD
-		: oid_is_zero(new)               ? OUTPUT_BAD
-						 : OUTPUT_WARN;
 
 	if (telling->list != NULL) {
 		json_append(telling->list, view_change(path, old, new));
-		return 0;
+	} else if (telling->gist != NULL) {
+		gist_add(telling->gist, path, old, new);
+	} else {
+		gist_line(telling->out, path, old, new);
 	}
-	// Words of one width.
-	AUTO_FREE char *word = xasprintf("%-8s", view_change_word(old, new));
-	output_word(telling->out, tone, word);
-	output_line(telling->out, "  %s", shown);
 	return 0;
 }
 
@@ -192,11 +299,11 @@ find_ends(const struct call *call, const struct past *past, struct oid *ret_from
 
 static int
 print_changes(struct call *call, const struct past *past, const struct oid *from,
-	const struct oid *to, const char *schema, struct view_change_count *ret_count,
-	struct err *err)
+	const struct oid *to, const char *schema, struct gist *gist,
+	struct view_change_count *ret_count, struct err *err)
 {
 	AUTO(json_freep) struct json *object = NULL;
-	struct telling telling = { .out = &call->out };
+	struct telling telling = { .out = &call->out, .gist = gist };
 	char id[OID_HEX_MAX];
 
 	if (call->out.json) {
@@ -208,8 +315,7 @@ print_changes(struct call *call, const struct past *past, const struct oid *from
 		json_set_text(object, "to", oid_is_zero(to) ? NULL : oid_hex(to, id));
 		json_set(object, "changes", telling.list);
 	}
-	if (past_changes(past, from, to, NULL, tell_change, &telling, ret_count, err) <
-		0) {
+	if (past_changes(past, from, to, tell_change, &telling, ret_count, err) < 0) {
 		return err->code;
 	}
 	if (object != NULL) {
@@ -229,8 +335,8 @@ verb_diff(struct call *call, struct err *err)
 
 	if (past_open(call, &past, err) < 0 ||
 		find_ends(call, &past, &from, &to, err) < 0 ||
-		print_changes(call, &past, &from, &to, "mirror.diff/1", &count, err) <
-			0) {
+		print_changes(call, &past, &from, &to, "mirror.diff/1", NULL, &count,
+			err) < 0) {
 		return err->code;
 	}
 	if (!oid_is_zero(&from) && !call->out.json) {
@@ -358,6 +464,7 @@ tell_machine(const char *host, const struct oid *head, void *payload)
 {
 	struct fleet_day *fleet = payload;
 	AUTO_FREE char *shown = path_printable(host);
+	AUTO(gist_done) struct gist gist = { 0 };
 	struct telling telling;
 	struct view_change_count count;
 	struct day day;
@@ -374,11 +481,13 @@ tell_machine(const char *host, const struct oid *head, void *payload)
 		return fleet->err->code;
 	}
 	row = begin_row(fleet, host, head, &telling);
-	if (past_changes(fleet->past, &day.before, head, NULL, tell_change, &telling,
-		    &count, fleet->err) < 0) {
+	telling.gist = row == NULL && !args_has(&fleet->call->args, "all") ? &gist : NULL;
+	if (past_changes(fleet->past, &day.before, head, tell_change, &telling, &count,
+		    fleet->err) < 0) {
 		return fleet->err->code;
 	}
 	if (row == NULL) {
+		gist_print(&gist, &fleet->call->out);
 		print_sum(&fleet->call->out, shown, &day, &count);
 		return 0;
 	}
@@ -432,7 +541,9 @@ int
 verb_today(struct call *call, struct err *err)
 {
 	AUTO(past_done) struct past past = { 0 };
+	AUTO(gist_done) struct gist gist = { 0 };
 	const char *host = args_value(&call->args, "host");
+	bool all = args_has(&call->args, "all");
 	struct view_change_count count;
 	struct day day;
 
@@ -444,10 +555,11 @@ verb_today(struct call *call, struct err *err)
 	}
 	if (measure_day(&past, &past.head, &day, err) < 0 ||
 		print_changes(call, &past, &day.before, &past.head, "mirror.today/1",
-			&count, err) < 0) {
+			all ? NULL : &gist, &count, err) < 0) {
 		return err->code;
 	}
 	if (!call->out.json) {
+		gist_print(&gist, &call->out);
 		print_sum(&call->out, "today", &day, &count);
 	}
 	return 0;

@@ -151,6 +151,31 @@ expect 2 "$MIRROR" diff nosuchrevision
 expect 0 "$MIRROR" today
 says out "today: 3 commits, "
 
+# A path that was a file, a folder, nothing and a file again: git is the witness.
+for turn in 1 2 3 4 5 6; do
+	rm -rf notes/turn
+	case $turn in
+	1 | 5) echo $turn >notes/turn ;;
+	2) mkdir notes/turn && echo x >notes/turn/x && echo y >notes/turn/y ;;
+	3) mkdir -p notes/turn/deep && echo x >notes/turn/x && echo z >notes/turn/deep/z ;;
+	6) echo 5 >notes/turn && chmod +x notes/turn ;;
+	esac
+	expect 0 "$MIRROR" --once
+done
+for path in turn turn/x turn/deep turn/deep/z a.md nothing; do
+	expect 0 "$MIRROR" log --limit 100 notes/$path
+	is "$(cut -d' ' -f3 out)" "$(git -C "$BRAIN" log --first-parent --format=%h --abbrev=12 -- notes/$path)" "the log of $path"
+done
+expect 0 "$MIRROR" log --limit 4 notes/turn
+is "$(cut -d' ' -f5-7 out)" "+0 ~1 -0
++1 ~0 -0
++0 ~0 -2
++1 ~0 -1" "what each did to it"
+rm notes/turn
+expect 0 "$MIRROR" log --limit 0 notes/a.md
+is "$(cat out)" "" "none of them"
+
+
 # A name that holds a secret is shown redacted, and found when it is typed.
 printf 'x\n' >"notes/$AWS_KEY"
 expect 0 "$MIRROR" --once
@@ -184,3 +209,18 @@ says out "next          mirror --once"
 rm notes/a.md
 expect 1 "$MIRROR" why notes/a.md --json
 says out '"changed": true'
+
+# More than a page is told by folder, and that it is.
+mkdir -p notes/many/sub notes/other
+for i in $(seq 210); do echo $i >notes/many/$i; done
+for i in $(seq 7); do echo $i >notes/other/$i && echo $i >notes/many/sub/$i; done
+expect 0 "$MIRROR" --once
+expect 0 "$MIRROR" today
+says out "    217 added       0 changed       0 removed  notes/many/"
+says out "      7 added       0 changed       0 removed  notes/other/"
+says err "paths, counted by folder; each of them: the same with --all"
+[ "$(wc -l <out)" -lt 10 ] || fail "today is $(wc -l <out) lines"
+expect 0 "$MIRROR" today --all
+is "$(grep -c '^added     notes/many/' out)" 217 "each of them"
+"$MIRROR" today --json >out
+is "$(grep -c '"path": "notes/many/' out)" 217 "each of them, for a script"
