@@ -207,9 +207,11 @@ compare_marked(
 	uint64_t count = 0;
 	uint64_t folders = 0;
 	int result = 0;
+	AUTO_FREE uint64_t *order = round_deepest_first(round, round->nfolders);
 
 	for (size_t i = 0; i < round->nfolders && result == 0; i++) {
-		const struct round_folder *marked = &round->folders[i];
+		const struct round_folder *marked =
+			&round->folders[order[i] & UINT32_MAX];
 
 		if ((marked->dirt & ROUND_TREE) != 0) {
 			result = compare_folder(

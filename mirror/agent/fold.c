@@ -486,16 +486,7 @@ fold_one(struct round *round, size_t index, struct err *err)
 	return collect(round, false, err);
 }
 
-static int
-deepest_first(const void *left, const void *right)
-{
-	const uint64_t *a = left;
-	const uint64_t *b = right;
-
-	return (*a < *b) - (*a > *b);
-}
-
-// Depth in the high half, index in the low one: sorted by depth, and stable enough.
+// Those of a depth that are none of the first @norder.
 static size_t
 list_depth(const struct round *round, uint32_t depth, uint64_t *order, size_t norder)
 {
@@ -518,17 +509,10 @@ static int
 fold_folders(struct round *round, struct err *err)
 {
 	size_t nwalked = round->nfolders;
-	AUTO_FREE uint64_t *order = xcalloc(nwalked, sizeof(*order));
-	uint32_t depth = 0;
+	AUTO_FREE uint64_t *order = round_deepest_first(round, nwalked);
+	uint32_t depth = nwalked > 0 ? (uint32_t)(order[0] >> 32) : 0;
 	size_t next = 0;
 
-	for (size_t i = 0; i < nwalked; i++) {
-		order[i] = (uint64_t)round->folders[i].depth << 32 | i;
-		depth = MAX_OF(depth, round->folders[i].depth);
-	}
-	if (nwalked > 1) {
-		qsort(order, nwalked, sizeof(*order), deepest_first);
-	}
 	for (uint32_t level = depth + 1; level-- > 0;) {
 		size_t nlate = 0;
 

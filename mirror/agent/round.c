@@ -119,6 +119,29 @@ round_mark(struct round *round, int64_t id, const char *path, uint32_t depth,
 	round->slots[slot] = (uint32_t)++round->nfolders;
 }
 
+static int
+deepest_first(const void *left, const void *right)
+{
+	const uint64_t *a = left;
+	const uint64_t *b = right;
+
+	return (*a < *b) - (*a > *b);
+}
+
+uint64_t *
+round_deepest_first(const struct round *round, size_t count)
+{
+	uint64_t *order = xcalloc(count, sizeof(*order));
+
+	for (size_t i = 0; i < count; i++) {
+		order[i] = (uint64_t)round->folders[i].depth << 32 | i;
+	}
+	if (count > 1) {
+		qsort(order, count, sizeof(*order), deepest_first);
+	}
+	return order;
+}
+
 void
 round_change(struct round *round, const char *path, uint32_t mode, const struct oid *oid)
 {

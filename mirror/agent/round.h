@@ -153,6 +153,11 @@ int round_begin(struct round *round, struct kit *kit, const struct cycle_plan *p
 /** Frees everything; aborts the pack when it was not finished. */
 void round_end(struct round *round) NONNULL;
 
+/** The places of the first @count folders, the deepest ones first: the order in which
+ * their trees are made, so that they are read back as they stand in the pack.  A list of
+ * the caller's, for each the depth in the high half and the place in the low one. */
+uint64_t *round_deepest_first(const struct round *round, size_t count) NONNULL MUST_CHECK;
+
 /** Put a folder on the list; @path is copied. */
 void round_mark(struct round *round, int64_t id, const char *path, uint32_t depth,
 	unsigned int dirt) NONNULL;
