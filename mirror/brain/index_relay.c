@@ -15,6 +15,8 @@ enum {
 	// So many changes are worth a thread.
 	BATCH_LEN = 2048,
 	BATCH_TEXT_MAX = 256 << 20,
+	// So many files are looked at before we ask whether the other thread is ready.
+	LOOK_LEN = 64,
 };
 
 struct item {
@@ -22,17 +24,19 @@ struct item {
 	size_t at;
 	bool gone;
 	struct tree_entry new;
+	char look[INDEX_LOOK_LEN];
 };
 
 struct batch {
 	struct item items[BATCH_LEN];
 	size_t count;
+	// So many of them were looked at.
+	size_t looked;
 	struct buf paths;
 };
 
 struct relay {
-	index_relay_fn *fn;
-	void *payload;
+	const struct index_relay *way;
 	// One is filled while the other one is used.
 	struct batch batches[2];
 	struct batch *filling;
@@ -57,10 +61,13 @@ use(struct relay *relay, struct batch *batch)
 	for (size_t i = 0; i < batch->count && result == 0; i++) {
 		const struct item *item = &batch->items[i];
 
-		result = relay->fn(batch->paths.data + item->at,
-			item->gone ? NULL : &item->new, relay->payload, &relay->failed);
+		result = relay->way->use(batch->paths.data + item->at,
+			item->gone ? NULL : &item->new,
+			i < batch->looked ? item->look : NULL, relay->way->payload,
+			&relay->failed);
 	}
 	batch->count = 0;
+	batch->looked = 0;
 	buf_clear(&batch->paths);
 	return result;
 }
@@ -97,6 +104,43 @@ told(struct relay *relay)
 	return relay->err->code;
 }
 
+// Some of the files of the batch; false: there is none left.
+static bool
+look_at_some(struct relay *relay)
+{
+	struct batch *batch = relay->filling;
+	size_t end = MIN_OF(batch->looked + LOOK_LEN, batch->count);
+
+	if (relay->way->look == NULL || batch->looked == end) {
+		return false;
+	}
+	for (; batch->looked < end; batch->looked++) {
+		struct item *item = &batch->items[batch->looked];
+
+		if (!item->gone) {
+			relay->way->look(batch->paths.data + item->at, item->new.mode,
+				item->look, relay->way->payload);
+		}
+	}
+	return true;
+}
+
+// With the lock held, until the batch before was used.
+static void
+wait_for_turn(struct relay *relay)
+{
+	while (relay->handed != NULL) {
+		bool looks;
+
+		(void)pthread_mutex_unlock(&relay->lock);
+		looks = look_at_some(relay);
+		(void)pthread_mutex_lock(&relay->lock);
+		if (!looks && relay->handed != NULL) {
+			(void)pthread_cond_wait(&relay->turn, &relay->lock);
+		}
+	}
+}
+
 // The full batch goes over, as soon as the one before was used.
 static int
 hand_over(struct relay *relay)
@@ -111,9 +155,7 @@ hand_over(struct relay *relay)
 		return use(relay, relay->filling) < 0 ? told(relay) : 0;
 	}
 	(void)pthread_mutex_lock(&relay->lock);
-	while (relay->handed != NULL) {
-		(void)pthread_cond_wait(&relay->turn, &relay->lock);
-	}
+	wait_for_turn(relay);
 	failed = relay->failed.code < 0;
 	if (!failed) {
 		relay->handed = relay->filling;
@@ -166,13 +208,12 @@ end(struct relay *relay, int result)
 
 int
 index_relay(struct repo *repo, const struct oid *old_tree, const struct oid *tree,
-	index_relay_fn *fn, void *payload, struct err *err)
+	const struct index_relay *way, struct err *err)
 {
 	AUTO_FREE struct relay *relay = xcalloc(1, sizeof(*relay));
 	int result;
 
-	relay->fn = fn;
-	relay->payload = payload;
+	relay->way = way;
 	relay->err = err;
 	relay->filling = &relay->batches[0];
 	for (size_t i = 0; i < countof(relay->batches); i++) {

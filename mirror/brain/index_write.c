@@ -38,6 +38,7 @@
 #include "brain/tree.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -184,16 +185,22 @@ reader_is_whole(struct reader *reader)
 
 // ---- the new one
 
+// What one thread looks at files with.
+struct eye {
+	int work_fd;
+	// The folder that was looked into last.
+	char *folder;
+	int folder_fd;
+};
+
 struct writer {
 	struct reader *old;
 	// Its entries stand unless a change names them; else they only lend.
 	bool keep;
 	// Look at every file, or trust the old entry of an object that is still there.
 	bool restat;
-	int work_fd;
-	// The folder that was looked into last.
-	char *folder;
-	int folder_fd;
+	// Of the thread that writes, and of the one that reads the trees.
+	struct eye own, other;
 	// The path of the last change: they come in order.
 	struct buf last;
 	int fd;
@@ -233,34 +240,49 @@ type_fits(uint32_t mode, const struct stat *info)
 			((info->st_mode & S_IXUSR) != 0) == (mode == TREE_PROGRAM);
 }
 
+static struct eye
+eye_new(int work_fd)
+{
+	return (struct eye){ .work_fd = work_fd, .folder_fd = -1 };
+}
+
+static void
+eye_done(struct eye *eye)
+{
+	base_close_p(&eye->folder_fd);
+	free(eye->folder);
+}
+
 // The folder of @path, kept open: changes come in order, so the next one is often there
 // too.
 static int
-open_folder(struct writer *writer, const char *path)
+open_folder(struct eye *eye, const char *path)
 {
 	const char *slash = strrchr(path, '/');
-	AUTO_FREE char *folder =
-		slash != NULL ? xmemdup0(path, (size_t)(slash - path)) : xstrdup(".");
+	size_t len = slash != NULL ? (size_t)(slash - path) : 1;
+	const char *folder = slash != NULL ? path : ".";
 	struct err ignored;
 
-	if (writer->folder == NULL || strcmp(writer->folder, folder) != 0) {
-		base_close_p(&writer->folder_fd);
-		free(writer->folder);
-		writer->folder = STEAL(folder);
-		writer->folder_fd = fd_open_beneath(writer->work_fd, writer->folder,
-			O_RDONLY | O_DIRECTORY, &ignored);
+	if (eye->folder == NULL || strncmp(eye->folder, folder, len) != 0 ||
+		eye->folder[len] != '\0') {
+		base_close_p(&eye->folder_fd);
+		free(eye->folder);
+		eye->folder = xmemdup0(folder, len);
+		eye->folder_fd = fd_open_beneath(
+			eye->work_fd, eye->folder, O_RDONLY | O_DIRECTORY, &ignored);
 	}
-	return writer->folder_fd;
+	return eye->folder_fd;
 }
 
 // A file that is not there, or something else, gets zeroes: `git status` then says so.
 static void
-look_up(struct writer *writer, const char *path, uint32_t mode, char *entry)
+look_up(struct eye *eye, const char *path, uint32_t mode, char ret_look[INDEX_LOOK_LEN])
 {
-	int folder_fd = open_folder(writer, path);
+	int folder_fd = open_folder(eye, path);
 	uint32_t words[INDEX_STAT_WORDS] = { [INDEX_MODE] = mode };
 	struct stat info;
 
+	static_assert((int)INDEX_LOOK_LEN == 4 * (int)INDEX_STAT_WORDS, "the same");
 	if (folder_fd >= 0 &&
 		fstatat(folder_fd, path_base(path), &info, AT_SYMLINK_NOFOLLOW) == 0 &&
 		type_fits(mode, &info)) {
@@ -269,8 +291,16 @@ look_up(struct writer *writer, const char *path, uint32_t mode, char *entry)
 	for (size_t i = 0; i < INDEX_STAT_WORDS; i++) {
 		uint32_t big = htonl(words[i]);
 
-		memcpy(entry + 4 * i, &big, sizeof(big));
+		memcpy(ret_look + 4 * i, &big, sizeof(big));
 	}
+}
+
+static void
+look_beside(const char *path, uint32_t mode, char ret_look[INDEX_LOOK_LEN], void *payload)
+{
+	struct writer *writer = payload;
+
+	look_up(&writer->other, path, mode, ret_look);
 }
 
 // Does the old entry of this path tell what its file looks like?
@@ -287,7 +317,7 @@ lends(const struct writer *writer, const struct tree_entry *new)
 
 static int
 emit_new(struct writer *writer, const char *path, const struct tree_entry *new,
-	bool is_old_path)
+	const char *look, bool is_old_path)
 {
 	static const char padding[8] = { 0 };
 	char entry[INDEX_NAME_AT] = { 0 };
@@ -295,10 +325,11 @@ emit_new(struct writer *writer, const char *path, const struct tree_entry *new,
 	uint16_t flags = htons((uint16_t)MIN_OF(len, (size_t)INDEX_NAME_LEN_MASK));
 
 	if (is_old_path && lends(writer, new)) {
-		memcpy(entry, writer->old->block + writer->old->at,
-			4 * (size_t)INDEX_STAT_WORDS);
+		memcpy(entry, writer->old->block + writer->old->at, INDEX_LOOK_LEN);
+	} else if (look != NULL) {
+		memcpy(entry, look, INDEX_LOOK_LEN);
 	} else {
-		look_up(writer, path, new->mode, entry);
+		look_up(&writer->own, path, new->mode, entry);
 	}
 	memcpy(entry + 4 * INDEX_STAT_WORDS, new->oid.id, OID_LEN);
 	memcpy(entry + INDEX_NAME_AT - 2, &flags, sizeof(flags));
@@ -328,7 +359,8 @@ emit_old(struct writer *writer, const char *path)
 }
 
 static int
-merge(const char *path, const struct tree_entry *new, void *payload, struct err *err)
+merge(const char *path, const struct tree_entry *new, const char *look, void *payload,
+	struct err *err)
 {
 	struct writer *writer = payload;
 	bool is_old_path;
@@ -343,7 +375,7 @@ merge(const char *path, const struct tree_entry *new, void *payload, struct err 
 		return writer->err->code;
 	}
 	is_old_path = writer->old->has && strcmp(reader_path(writer->old), path) == 0;
-	if (new != NULL && emit_new(writer, path, new, is_old_path) < 0) {
+	if (new != NULL && emit_new(writer, path, new, look, is_old_path) < 0) {
 		return writer->err->code;
 	}
 	if (is_old_path) {
@@ -378,13 +410,17 @@ write_content(struct writer *writer, struct repo *repo, const struct oid *old_tr
 	uint32_t head[3] = { 0, htonl(2), 0 };
 	uint32_t count;
 	int result;
+	// Not where many old entries may lend theirs.
+	bool lends_many = writer->old->has && !writer->keep && !writer->restat;
+	struct index_relay way = {
+		.use = merge, .look = lends_many ? NULL : look_beside, .payload = writer
+	};
 
 	memcpy(head, "DIRC", 4);
 	if (emit(writer, head, sizeof(head)) < 0) {
 		return err->code;
 	}
-	result = index_relay(
-		repo, writer->keep ? old_tree : NULL, tree, merge, writer, err);
+	result = index_relay(repo, writer->keep ? old_tree : NULL, tree, &way, err);
 	writer->err = err;
 	if (result < 0 || emit_old(writer, NULL) < 0 || flush(writer) < 0) {
 		return err->code;
@@ -473,8 +509,8 @@ write_with(const struct job *job, struct reader *old, const struct oid *old_tree
 	writer->old = old;
 	writer->keep = old_tree != NULL;
 	writer->restat = job->restat;
-	writer->work_fd = job->work_fd;
-	writer->folder_fd = -1;
+	writer->own = eye_new(job->work_fd);
+	writer->other = eye_new(job->work_fd);
 	writer->last.max = TREE_RAW_MAX;
 	writer->fd = fd;
 	writer->err = err;
@@ -483,8 +519,8 @@ write_with(const struct job *job, struct reader *old, const struct oid *old_tree
 	if (result == 0) {
 		result = move_in(job->git_dir, aside, err);
 	}
-	base_close_p(&writer->folder_fd);
-	free(writer->folder);
+	eye_done(&writer->own);
+	eye_done(&writer->other);
 	buf_done(&writer->last);
 	(void)unlink(aside);
 	return result;
