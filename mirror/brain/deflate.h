@@ -30,6 +30,11 @@ struct hash;
 #define DEFLATE_OBJECT_MAX ((size_t)1 << 30)
 #define DEFLATE_ENTRY_MAX (DEFLATE_OBJECT_MAX + DEFLATE_OBJECT_MAX / 8)
 
+enum {
+	/** Kind and size take at most so many bytes. */
+	DEFLATE_HEAD_MAX = 10,
+};
+
 /** One thread's tools. */
 struct deflater {
 	/** For whoever keeps a list of them. */
@@ -48,8 +53,12 @@ void deflater_free(struct deflater *deflater) NONNULL;
 int deflate_entry(struct deflater *deflater, enum object_kind kind, const void *data,
 	size_t len, struct err *err) NONNULL MUST_CHECK;
 
+/** The longest that an entry of ours can be that begins with these bytes:
+ * DEFLATE_HEAD_MAX, or all there are. */
+size_t deflate_bound(const uint8_t *head, size_t len) NONNULL;
+
 /**
- * Append the object of @entry to @buf.
+ * Append the object of @entry to @buf; whatever stands behind it there is left alone.
  *
  * @kind
  *         What it must be, or OBJECT_ANY.

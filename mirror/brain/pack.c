@@ -7,17 +7,23 @@
  *     thread 2  hash, look up, deflate --+-- lock: append -> 1 MiB buffer -> file
  *     thread 3  hash, look up, deflate --+
  *
- * What a first cycle brings is large, and completing it (hashing, sorting, syncing,
- * reading back) takes as long as making the trees: so pack_settle() begins a second file
- * and has a thread complete the first one.  Both move in together.  While the last one is
- * on its way to the disk it is read back.
+ * What a first cycle brings is large, and completing it (hashing, sorting, reading back)
+ * takes as long as making the trees: so pack_settle() begins another file and has a
+ * thread complete the one before.  All move in together.  While they are on their way to
+ * the disk they are read back.
  *
  *     pack_add ... pack_settle | pack_add ...  pack_seal              pack_finish
- *     [    file 1            ] | [ file 2 ]    complete 2 | read it   move both in
- *                              | complete 1, sync it      | sync it
+ *     [    file 1            ] | [ file 2 ]    complete 2 | read it    move both in
+ *                              | complete 1               | sync both
+ *
+ * (A sync of the first one before that would hold up whoever makes files meanwhile: on
+ * ext4 they wait for the journal.)
  *
  * Memory: 32 bytes for each object's name, CRC and place, and a hash table of 32-bit
  * numbers to find it again, no more than three quarters full: about 40 bytes an object.
+ * When a file is complete, all that is kept of them is one to two bytes, which say what
+ * need not be looked for in its .idx; and after so many objects a file is completed
+ * without being asked: so a million files take little more than a hundred thousand.
  */
 
 #include "brain/pack.h"
@@ -40,9 +46,12 @@
 #include <string.h>
 
 enum {
-	FILES_MAX = 2,
+	// With the last one everything that comes after goes into it.
+	FILES_MAX = 64,
 	// Less is completed in no time.
 	SETTLE_ABOVE = 32 << 20,
+	// So many objects are kept in memory.
+	SETTLE_OBJECTS = 200000,
 	// A buffer that one large file needed is not kept for thousands of small ones.
 	DEFLATER_MAX = 4 << 20,
 	DEFLATERS_MAX = 64,
@@ -59,12 +68,15 @@ struct pack {
 	// The last one is added to.
 	struct pack_file files[FILES_MAX];
 	size_t nfiles;
-	// Completes and syncs the first one, once there are two; syncs the last one.
+	// Completes the one before the last one; syncs them all.
 	struct helper {
 		pthread_t thread;
 		bool running;
 		struct err err;
 	} settler, syncer;
+	// Which file the settler completes, and whether it is done with it.
+	struct pack_file *settling;
+	bool settled;
 	// Nothing more can be added; libgit2 has it open.
 	bool sealed;
 	// The repository had no object at all when this began.
@@ -133,17 +145,17 @@ break_off(struct pack *pack, const struct err *err)
 
 // ---- adding
 
-static bool
-is_in(struct pack *pack, const struct oid *oid)
+// 1, 0, or negative.
+static int
+is_in(struct pack *pack, const struct oid *oid, struct err *err)
 {
-	size_t at;
+	uint64_t offset;
+	int found = 0;
 
-	for (size_t i = 0; i < pack->nfiles; i++) {
-		if (pack_index_find(&pack->files[i].index, oid, &at)) {
-			return true;
-		}
+	for (size_t i = pack->nfiles; i > 0 && found == 0; i--) {
+		found = pack_index_find(&pack->files[i - 1].index, oid, &offset, err);
 	}
-	return false;
+	return found;
 }
 
 // 1 and a copy when this pack has it, 0 when not.
@@ -153,8 +165,8 @@ find_entry(struct pack *pack, const struct oid *oid, struct buf *entry, struct e
 	int result = 0;
 
 	(void)pthread_mutex_lock(&pack->lock);
-	for (size_t i = 0; i < pack->nfiles && result == 0; i++) {
-		result = pack_file_find(&pack->files[i], oid, entry, err);
+	for (size_t i = pack->nfiles; i > 0 && result == 0; i--) {
+		result = pack_file_find(&pack->files[i - 1], oid, entry, err);
 	}
 	(void)pthread_mutex_unlock(&pack->lock);
 	return result;
@@ -232,19 +244,84 @@ is_lasting(struct pack *pack, const struct oid *oid, size_t len)
 	return lasts;
 }
 
+// ---- completing beside
+
+static void
+start_helper(struct helper *helper, void *(*fn)(void *), struct pack *pack)
+{
+	helper->running = pthread_create(&helper->thread, NULL, fn, pack) == 0;
+}
+
+// What it has begun is waited for: 1 and nothing failed, 0 it never ran, or negative.
+static int
+join_helper(struct helper *helper, struct err *err)
+{
+	if (!helper->running) {
+		return 0;
+	}
+	helper->running = false;
+	(void)pthread_join(helper->thread, NULL);
+	if (helper->err.code < 0) {
+		*err = helper->err;
+		return err->code;
+	}
+	return 1;
+}
+
+static void *
+settle(void *payload)
+{
+	struct pack *pack = payload;
+	struct pack_file *file = pack->settling;
+	uint8_t *filter = NULL;
+
+	if (pack_file_complete(file, false, &pack->settler.err) == 0) {
+		filter = pack_file_filter(file);
+	}
+	(void)pthread_mutex_lock(&pack->lock);
+	if (filter != NULL) {
+		pack_file_seal(file, filter);
+	}
+	pack->settled = true;
+	(void)pthread_mutex_unlock(&pack->lock);
+	return NULL;
+}
+
+// Begin another file, and have the last one completed.  With the lock held; the settler
+// is done with the one before.
+static int
+settle_last(struct pack *pack, struct err *err)
+{
+	struct pack_file *last = &pack->files[pack->nfiles - 1];
+
+	if (join_helper(&pack->settler, err) < 0 || pack_file_flush(last, err) < 0) {
+		return break_off(pack, err);
+	}
+	pack_file_init(&pack->files[pack->nfiles++], pack->repo);
+	pack->settling = last;
+	pack->settled = false;
+	// Without a thread it is done at the end, where it would have been.
+	start_helper(&pack->settler, settle, pack);
+	return 0;
+}
+
+// ---- appending
+
 // With the lock held: 1 appended, 0 another thread was faster.
 static int
 append_entry(struct pack *pack, const struct oid *oid, const struct buf *entry,
 	uint32_t crc, size_t len, struct err *err)
 {
 	struct pack_file *file = &pack->files[pack->nfiles - 1];
+	int found;
 
 	if (pack->broken) {
 		*err = pack->first;
 		return err->code;
 	}
-	if (is_in(pack, oid)) {
-		return 0;
+	found = is_in(pack, oid, err);
+	if (found != 0) {
+		return MIN_OF(found, 0);
 	}
 	if (file->index.count >= PACK_COUNT_MAX) {
 		return err_raise(err, ERR_TOO_BIG, "more than %zu objects in one cycle",
@@ -252,6 +329,10 @@ append_entry(struct pack *pack, const struct oid *oid, const struct buf *entry,
 	}
 	if (pack_file_add(file, oid, entry, crc, len, err) < 0) {
 		return file->path != NULL ? break_off(pack, err) : err->code;
+	}
+	if (file->index.count >= SETTLE_OBJECTS && pack->nfiles < FILES_MAX &&
+		(!pack->settler.running || pack->settled)) {
+		return settle_last(pack, err) < 0 ? err->code : 1;
 	}
 	return 1;
 }
@@ -416,10 +497,11 @@ pack_size(struct pack *pack)
 bool
 pack_secures(struct pack *pack, const struct oid *oid)
 {
+	struct err ignored;
 	bool good;
 
 	(void)pthread_mutex_lock(&pack->lock);
-	good = is_in(pack, oid);
+	good = is_in(pack, oid, &ignored) > 0;
 	(void)pthread_mutex_unlock(&pack->lock);
 	if (good) {
 		return true;
@@ -447,10 +529,15 @@ pack_read(struct pack *pack, const struct oid *oid, enum object_kind kind,
 {
 	int found = 0;
 
-	for (size_t i = 0; i < pack->nfiles && found == 0; i++) {
-		if (pack->files[i].probe != NULL) {
-			found = repo_probe_read(
-				pack->files[i].probe, oid, kind, buf, err);
+	// Trees, which are what is read back, come into the last one as a rule.
+	for (size_t i = pack->sealed ? pack->nfiles : 0; i > 0 && found == 0; i--) {
+		struct pack_file *file = &pack->files[i - 1];
+
+		(void)pthread_mutex_lock(&pack->lock);
+		found = pack_file_reopen(file, err);
+		(void)pthread_mutex_unlock(&pack->lock);
+		if (found == 0 && file->probe != NULL) {
+			found = repo_probe_read(file->probe, oid, kind, buf, err);
 		}
 	}
 	return found;
@@ -459,69 +546,42 @@ pack_read(struct pack *pack, const struct oid *oid, enum object_kind kind,
 // ---- finishing
 
 static int
-complete_first(struct pack *pack, struct err *err)
+sync_files(const struct pack *pack, struct err *err)
 {
-	struct pack_file *file = &pack->files[0];
+	for (size_t i = 0; i < pack->nfiles; i++) {
+		const struct pack_file *file = &pack->files[i];
 
-	return pack_file_complete(file, false, err) < 0 ? err->code
-							: pack_file_sync(file, err);
+		if (file->path != NULL && pack_file_sync(file, err) < 0) {
+			return err->code;
+		}
+	}
+	return 0;
 }
 
 static void *
-settle_first(void *payload)
+sync_beside(void *payload)
 {
 	struct pack *pack = payload;
 
-	(void)!complete_first(pack, &pack->settler.err);
+	(void)!sync_files(pack, &pack->syncer.err);
 	return NULL;
-}
-
-static void *
-sync_last(void *payload)
-{
-	struct pack *pack = payload;
-
-	(void)!pack_file_sync(&pack->files[pack->nfiles - 1], &pack->syncer.err);
-	return NULL;
-}
-
-static void
-start_helper(struct helper *helper, void *(*fn)(void *), struct pack *pack)
-{
-	helper->running = pthread_create(&helper->thread, NULL, fn, pack) == 0;
-}
-
-// What it has begun is waited for: 1 and nothing failed, 0 it never ran, or negative.
-static int
-join_helper(struct helper *helper, struct err *err)
-{
-	if (!helper->running) {
-		return 0;
-	}
-	helper->running = false;
-	(void)pthread_join(helper->thread, NULL);
-	if (helper->err.code < 0) {
-		*err = helper->err;
-		return err->code;
-	}
-	return 1;
 }
 
 int
 pack_settle(struct pack *pack, struct err *err)
 {
 	if (pack->broken || pack->nfiles == FILES_MAX ||
-		pack_file_size(&pack->files[0]) < SETTLE_ABOVE) {
+		pack_file_size(&pack->files[pack->nfiles - 1]) < SETTLE_ABOVE) {
 		return 0;
 	}
-	if (pack_file_flush(&pack->files[0], err) < 0) {
+	// Nobody adds anything meanwhile.
+	if (join_helper(&pack->settler, err) < 0) {
 		return break_off(pack, err);
 	}
-	pack_file_init(&pack->files[1], pack->repo);
-	pack->nfiles = 2;
-	// Without a thread it is done at the end, where it would have been.
-	start_helper(&pack->settler, settle_first, pack);
-	return 0;
+	(void)pthread_mutex_lock(&pack->lock);
+	(void)!settle_last(pack, err);
+	(void)pthread_mutex_unlock(&pack->lock);
+	return pack->broken ? err->code : 0;
 }
 
 // All is written, and on its way to the disk.
@@ -529,17 +589,22 @@ static int
 complete(struct pack *pack, struct err *err)
 {
 	struct pack_file *last = &pack->files[pack->nfiles - 1];
-	int joined;
 
-	if (last->index.count > 0) {
-		if (pack_file_complete(last, true, err) < 0) {
+	if ((last->index.count > 0 && pack_file_complete(last, true, err) < 0) ||
+		join_helper(&pack->settler, err) < 0) {
+		return err->code;
+	}
+	for (size_t i = 0; i + 1 < pack->nfiles; i++) {
+		struct pack_file *file = &pack->files[i];
+
+		if (!file->complete && pack_file_complete(file, false, err) < 0) {
 			return err->code;
 		}
-		start_helper(&pack->syncer, sync_last, pack);
 	}
-	joined = join_helper(&pack->settler, err);
-	return joined == 0 && pack->nfiles == FILES_MAX ? complete_first(pack, err)
-							: MIN_OF(joined, 0);
+	if (pack->nobjects > 0) {
+		start_helper(&pack->syncer, sync_beside, pack);
+	}
+	return 0;
 }
 
 int
@@ -557,9 +622,14 @@ pack_seal(struct pack *pack, struct err *err)
 		return break_off(pack, err);
 	}
 	for (size_t i = 0; i < pack->nfiles; i++) {
-		if (pack->files[i].path != NULL &&
-			pack_file_probe(&pack->files[i], err) < 0) {
+		struct pack_file *file = &pack->files[i];
+
+		if (file->path != NULL && pack_file_probe(file, err) < 0) {
 			return break_off(pack, err);
+		}
+		// One at a time: libgit2 maps their indexes.
+		if (i + 1 < pack->nfiles) {
+			pack_file_let_go(file);
 		}
 	}
 	return 0;
@@ -607,8 +677,7 @@ install(struct pack *pack, struct pack_stats *stats, struct err *err)
 	if (joined < 0 || stats->nobjects == 0) {
 		return MIN_OF(joined, 0);
 	}
-	if (joined == 0 && pack->files[pack->nfiles - 1].path != NULL &&
-		pack_file_sync(&pack->files[pack->nfiles - 1], err) < 0) {
+	if (joined == 0 && sync_files(pack, err) < 0) {
 		return err->code;
 	}
 	if (move_in(pack, err) < 0) {

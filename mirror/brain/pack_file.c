@@ -172,16 +172,20 @@ read_back(const struct pack_file *file, uint64_t offset, void *data, size_t len,
 	return 0;
 }
 
-// A copy of entry @at as it stands in the file.
+// A copy of the entry that begins at @offset, and perhaps of some bytes behind it: how
+// long it can be at most is known.
 static int
-copy_entry(const struct pack_file *file, size_t at, struct buf *entry, struct err *err)
+copy_entry(
+	const struct pack_file *file, uint64_t offset, struct buf *entry, struct err *err)
 {
-	uint64_t offset = pack_index_offset(&file->index, at);
-	uint64_t end = at + 1 < file->index.count
-		? pack_index_offset(&file->index, at + 1)
-		: pack_file_size(file);
-	size_t len = (size_t)(end - offset);
+	uint8_t head[DEFLATE_HEAD_MAX];
+	uint64_t rest = pack_file_size(file) - offset;
+	size_t len = (size_t)MIN_OF(rest, (uint64_t)sizeof(head));
 
+	if (read_back(file, offset, head, len, err) < 0) {
+		return err->code;
+	}
+	len = (size_t)MIN_OF(rest, (uint64_t)deflate_bound(head, len));
 	if (buf_reserve(entry, len, err) < 0 ||
 		read_back(file, offset, entry->data, len, err) < 0) {
 		return err->code;
@@ -194,10 +198,10 @@ int
 pack_file_find(const struct pack_file *file, const struct oid *oid, struct buf *entry,
 	struct err *err)
 {
-	size_t at;
+	uint64_t offset = 0;
+	int found = pack_index_find(&file->index, oid, &offset, err);
 
-	return pack_index_find(&file->index, oid, &at) ? copy_entry(file, at, entry, err)
-						       : 0;
+	return found > 0 ? copy_entry(file, offset, entry, err) : found;
 }
 
 int
@@ -329,11 +333,24 @@ pack_file_complete(struct pack_file *file, bool is_last, struct err *err)
 	file->nsamples = choose_samples(file, &file->samples);
 	file->index_fd =
 		pack_index_write(&file->index, file->index_path, trailer, is_last, err);
+	file->complete = file->index_fd >= 0;
 	return MIN_OF(file->index_fd, 0);
 }
 
+uint8_t *
+pack_file_filter(const struct pack_file *file)
+{
+	return pack_index_filter(&file->index);
+}
+
+void
+pack_file_seal(struct pack_file *file, uint8_t *filter)
+{
+	pack_index_seal(&file->index, filter, file->index_fd);
+}
+
 int
-pack_file_sync(struct pack_file *file, struct err *err)
+pack_file_sync(const struct pack_file *file, struct err *err)
 {
 	return fd_sync(file->index_fd, file->index_path, err) < 0
 		? err->code
@@ -345,14 +362,17 @@ pack_file_probe(struct pack_file *file, struct err *err)
 {
 	size_t count = file->index.count;
 
+	if (pack_index_check(&file->index, file->index_fd, err) < 0) {
+		return err->code;
+	}
 	// Libgit2 maps the file that says the same, so this is given back first: to the
 	// system, when it is much.
 	pack_index_done(&file->index);
 	if (count > TRIM_ABOVE) {
 		(void)malloc_trim(0);
 	}
-	return repo_probe(file->index_path, count, file->samples, file->nsamples,
-		&file->probe, err);
+	return repo_probe(
+		file->index_path, file->samples, file->nsamples, &file->probe, err);
 }
 
 void
@@ -360,6 +380,14 @@ pack_file_let_go(struct pack_file *file)
 {
 	repo_probe_close(file->probe);
 	file->probe = NULL;
+}
+
+int
+pack_file_reopen(struct pack_file *file, struct err *err)
+{
+	return file->path == NULL || file->probe != NULL
+		? 0
+		: repo_probe(file->index_path, NULL, 0, &file->probe, err);
 }
 
 // Nothing leads to these objects yet, so a `git gc --prune=now` beside us would drop them

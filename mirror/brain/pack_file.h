@@ -40,6 +40,7 @@ struct pack_file {
 	uint64_t raw_bytes;
 	struct pack_index index;
 	int index_fd;
+	bool complete;
 	/** What is to be read back through libgit2, which has it open from the probe on.
 	 */
 	struct oid *samples;
@@ -71,14 +72,20 @@ int pack_file_flush(struct pack_file *file, struct err *err) NONNULL MUST_CHECK;
  * for nothing but its name and size afterwards. */
 int pack_file_complete(struct pack_file *file, bool is_last, struct err *err)
 	NONNULL MUST_CHECK;
+/** After complete, in two steps: the first one beside others who ask for what is in it,
+ * the second one (with the caller's lock) gives back most of its memory. */
+uint8_t *pack_file_filter(const struct pack_file *file) NONNULL MUST_CHECK;
+void pack_file_seal(struct pack_file *file, uint8_t *filter) NONNULL;
 
 /** After complete: have it on the disk, index and all; any thread. */
-int pack_file_sync(struct pack_file *file, struct err *err) NONNULL MUST_CHECK;
+int pack_file_sync(const struct pack_file *file, struct err *err) NONNULL MUST_CHECK;
 
 /** After complete: does libgit2 read what is in it?  Its index is given back. */
 int pack_file_probe(struct pack_file *file, struct err *err) NONNULL MUST_CHECK;
-/** Libgit2 lets go of it. */
+/** Libgit2 lets go of it, and what it mapped is given back. */
 void pack_file_let_go(struct pack_file *file) NONNULL;
+/** It has it open again, if it let go and there is a file. */
+int pack_file_reopen(struct pack_file *file, struct err *err) NONNULL MUST_CHECK;
 
 /** After sync and probe: put it where git finds it, held by a .keep.  The folder is not
  * synced yet. */

@@ -33,6 +33,13 @@ enum {
 	BLOCK_LEN = 1 << BLOCK_SHIFT,
 	TABLE_FIRST = 1024,
 	OUT_LEN = 64 * 1024,
+	// In the file.
+	COUNTS_AT = 8,
+	NAMES_AT = COUNTS_AT + 256 * 4,
+	// Bits of the filter: at least so many for each name, so many of them its own.
+	FILTER_EACH = 8,
+	FILTER_BITS = 4,
+	FILTER_LEAST = 64,
 };
 
 struct pack_record {
@@ -86,31 +93,192 @@ pack_index_init(struct pack_index *index)
 	index->table = xcalloc(index->table_size, sizeof(*index->table));
 }
 
-void
-pack_index_done(struct pack_index *index)
+static void
+give_back_records(struct pack_index *index)
 {
 	for (size_t i = 0; i < index->nblocks; i++) {
 		free(index->blocks[i]);
 	}
 	free(index->blocks);
 	free(index->table);
+	index->blocks = NULL;
+	index->nblocks = 0;
+	index->blocks_size = 0;
+	index->table = NULL;
+	index->table_size = 0;
+}
+
+void
+pack_index_done(struct pack_index *index)
+{
+	give_back_records(index);
+	free(index->filter);
 	*index = (struct pack_index){ 0 };
 }
 
-bool
-pack_index_find(const struct pack_index *index, const struct oid *oid, size_t *ret_at)
+// ---- sealed
+
+static uint32_t
+filter_mask(const struct pack_index *index)
 {
-	size_t slot = slot_of(oid, index->table_size);
+	uint32_t bits = FILTER_LEAST;
 
-	for (; index->table[slot] != 0; slot = (slot + 1) & (index->table_size - 1)) {
-		size_t at = index->table[slot] - 1;
+	while (bits < index->count * FILTER_EACH && bits < UINT32_C(1) << 31) {
+		bits *= 2;
+	}
+	return bits - 1;
+}
 
-		if (oid_equal(&record(index, at)->oid, oid)) {
-			*ret_at = at;
-			return true;
+// A name is its own hash, four times.
+static uint32_t
+filter_bit(const struct oid *oid, size_t which, uint32_t mask)
+{
+	uint32_t word;
+
+	memcpy(&word, oid->id + which * sizeof(word), sizeof(word));
+	return word & mask;
+}
+
+uint8_t *
+pack_index_filter(const struct pack_index *index)
+{
+	uint32_t mask = filter_mask(index);
+	uint8_t *filter = xcalloc(mask / 8 + 1, sizeof(*filter));
+
+	for (size_t i = 0; i < index->count; i++) {
+		for (size_t j = 0; j < FILTER_BITS; j++) {
+			uint32_t bit = filter_bit(&record(index, i)->oid, j, mask);
+
+			filter[bit / 8] |= (uint8_t)(1U << bit % 8);
 		}
 	}
-	return false;
+	return filter;
+}
+
+void
+pack_index_seal(struct pack_index *index, uint8_t *filter, int fd)
+{
+	index->filter = filter;
+	index->filter_mask = filter_mask(index);
+	index->fd = fd;
+	give_back_records(index);
+}
+
+static bool
+may_have(const struct pack_index *index, const struct oid *oid)
+{
+	for (size_t j = 0; j < FILTER_BITS; j++) {
+		uint32_t bit = filter_bit(oid, j, index->filter_mask);
+
+		if ((index->filter[bit / 8] & 1U << bit % 8) == 0) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static int
+read_at(int fd, size_t at, void *data, size_t len, struct err *err)
+{
+	ssize_t got = pread(fd, data, len, (off_t)at);
+
+	if (got != (ssize_t)len) {
+		return got < 0 ? err_errno(err, "read the index of the new pack")
+			       : err_raise(err, ERR_IO,
+					 "the index of the new pack is cut short");
+	}
+	return 0;
+}
+
+// The place of the name among those that begin with its first byte: 1, 0, or negative.
+static int
+search_file(const struct pack_index *index, const struct oid *oid, size_t *ret_at,
+	struct err *err)
+{
+	uint32_t counts[2] = { 0 };
+	size_t first = oid->id[0];
+	size_t skip = first == 0 ? 1 : 0;
+
+	if (read_at(index->fd, COUNTS_AT + 4 * (first + skip - 1), counts + skip,
+		    sizeof(counts) - 4 * skip, err) < 0) {
+		return err->code;
+	}
+	for (size_t low = ntohl(counts[0]), high = ntohl(counts[1]); low < high;) {
+		size_t middle = low + (high - low) / 2;
+		struct oid name;
+		int order;
+
+		if (read_at(index->fd, NAMES_AT + middle * OID_LEN, name.id, OID_LEN,
+			    err) < 0) {
+			return err->code;
+		}
+		order = oid_compare(oid, &name);
+		if (order == 0) {
+			*ret_at = middle;
+			return 1;
+		}
+		low = order > 0 ? middle + 1 : low;
+		high = order < 0 ? middle : high;
+	}
+	return 0;
+}
+
+static int
+read_offset(
+	const struct pack_index *index, size_t at, uint64_t *ret_offset, struct err *err)
+{
+	size_t offsets_at = NAMES_AT + index->count * (OID_LEN + 4);
+	size_t large_at = offsets_at + index->count * 4;
+	uint32_t number;
+	uint64_t large;
+
+	if (read_at(index->fd, offsets_at + at * 4, &number, sizeof(number), err) < 0) {
+		return err->code;
+	}
+	number = ntohl(number);
+	if ((number & 0x80000000U) == 0) {
+		*ret_offset = number;
+		return 1;
+	}
+	if (read_at(index->fd, large_at + (number & 0x7fffffffU) * sizeof(large), &large,
+		    sizeof(large), err) < 0) {
+		return err->code;
+	}
+	*ret_offset = be64toh(large);
+	return 1;
+}
+
+static int
+find_sealed(const struct pack_index *index, const struct oid *oid, uint64_t *ret_offset,
+	struct err *err)
+{
+	size_t at = 0;
+	int found = may_have(index, oid) ? search_file(index, oid, &at, err) : 0;
+
+	return found > 0 ? read_offset(index, at, ret_offset, err) : found;
+}
+
+// ---- in memory
+
+int
+pack_index_find(const struct pack_index *index, const struct oid *oid,
+	uint64_t *ret_offset, struct err *err)
+{
+	size_t slot;
+
+	if (index->filter != NULL) {
+		return find_sealed(index, oid, ret_offset, err);
+	}
+	slot = slot_of(oid, index->table_size);
+	for (; index->table[slot] != 0; slot = (slot + 1) & (index->table_size - 1)) {
+		const struct pack_record *found = record(index, index->table[slot] - 1);
+
+		if (oid_equal(&found->oid, oid)) {
+			*ret_offset = found->offset;
+			return 1;
+		}
+	}
+	return 0;
 }
 
 void
@@ -295,7 +463,7 @@ pack_index_write(struct pack_index *index, const char *path,
 	uint32_t *order = is_last ? index->table : numbers;
 	AUTO_FREE struct out *out = xcalloc(1, sizeof(*out));
 	AUTO(hash_freep) struct hash *hash = hash_sha1_new();
-	AUTO_CLOSE int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
+	AUTO_CLOSE int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
 
 	if (fd < 0) {
 		return err_errno(err, "create %s", path);
@@ -308,4 +476,19 @@ pack_index_write(struct pack_index *index, const char *path,
 		return err_wrap(err, "write %s", path);
 	}
 	return STEAL_FD(fd);
+}
+
+int
+pack_index_check(const struct pack_index *index, int fd, struct err *err)
+{
+	uint32_t count = 0;
+
+	if (read_at(fd, NAMES_AT - sizeof(count), &count, sizeof(count), err) < 0) {
+		return err->code;
+	}
+	return ntohl(count) == index->count
+		? 0
+		: err_raise(err, ERR_CORRUPT,
+			  "the new pack has %u objects instead of %zu", ntohl(count),
+			  index->count);
 }

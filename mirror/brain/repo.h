@@ -322,16 +322,15 @@ void repo_let_go(struct repo *repo) NONNULL;
 /** Where packs are built: `<git dir>/mirror/new`; borrowed. */
 const char *repo_staging(const struct repo *repo) NONNULL;
 /**
- * Is the pack beside @index readable by libgit2?  It must hold exactly @count objects,
- * and each of the @nsamples must be there and hash to its name (CORRUPT).
+ * Is the pack beside @index readable by libgit2?  Each of the @nsamples must be there and
+ * hash to its name (CORRUPT).
  *
  * @ret_probe
  *         The pack, open; repo_probe_close() it.
  */
 struct repo_probe;
-int
-repo_probe(const char *index, size_t count, const struct oid *samples, size_t nsamples,
-	struct repo_probe **ret_probe, struct err *err) NONNULL_ARGS(1, 5, 6) MUST_CHECK;
+int repo_probe(const char *index, const struct oid *samples, size_t nsamples,
+	struct repo_probe **ret_probe, struct err *err) NONNULL_ARGS(1, 4, 5) MUST_CHECK;
 /** As repo_read(), from that pack alone: 1, 0 it is not in it, or negative.  Any thread.
  */
 int repo_probe_read(struct repo_probe *probe, const struct oid *oid,

@@ -253,16 +253,6 @@ repo_resolve(
 // ---- for pack.c
 
 static int
-count_object(const git_oid *id, void *payload)
-{
-	size_t *count = payload;
-
-	(void)id;
-	(*count)++;
-	return 0;
-}
-
-static int
 probe_samples(git_odb *odb, const struct oid *samples, size_t nsamples, struct err *err)
 {
 	for (size_t i = 0; i < nsamples; i++) {
@@ -289,7 +279,7 @@ struct repo_probe {
 };
 
 static int
-open_probe(struct repo_probe *probe, const char *index, size_t *ret_count)
+open_probe(struct repo_probe *probe, const char *index)
 {
 	git_odb_backend *backend = NULL;
 	int code = git_odb_new(&probe->odb);
@@ -297,29 +287,18 @@ open_probe(struct repo_probe *probe, const char *index, size_t *ret_count)
 	if (code == 0) {
 		code = git_odb_backend_one_pack(&backend, index);
 	}
-	if (code == 0) {
-		code = git_odb_add_backend(probe->odb, backend, 1);
-	}
-	return code < 0 ? code : git_odb_foreach(probe->odb, count_object, ret_count);
+	return code == 0 ? git_odb_add_backend(probe->odb, backend, 1) : code;
 }
 
 int
-repo_probe(const char *index, size_t count, const struct oid *samples, size_t nsamples,
+repo_probe(const char *index, const struct oid *samples, size_t nsamples,
 	struct repo_probe **ret_probe, struct err *err)
 {
 	struct repo_probe *probe = xcalloc(1, sizeof(*probe));
-	size_t found = 0;
-	int code = open_probe(probe, index, &found);
-	int result;
+	int code = open_probe(probe, index);
+	int result = code < 0 ? repo_fail(err, code, "open the new pack")
+			      : probe_samples(probe->odb, samples, nsamples, err);
 
-	if (code < 0) {
-		result = repo_fail(err, code, "open the new pack");
-	} else if (found != count) {
-		result = err_raise(err, ERR_CORRUPT,
-			"the new pack has %zu objects instead of %zu", found, count);
-	} else {
-		result = probe_samples(probe->odb, samples, nsamples, err);
-	}
 	if (result < 0) {
 		repo_probe_close(probe);
 		return result;

@@ -364,6 +364,98 @@ offsets_past_4_gib_stand_in_the_third_table(void **state)
 	free(text);
 }
 
+// A name that no other number gives.
+static struct oid
+name_of(uint32_t number)
+{
+	struct oid oid;
+
+	oid_of(OBJECT_BLOB, &number, sizeof(number), &oid);
+	return oid;
+}
+
+static void
+a_sealed_index_knows_the_same_names(void **state)
+{
+	enum {
+		COUNT = 5000
+	};
+	struct pack_index index;
+	uint8_t trailer[20] = { 7 };
+	uint64_t found;
+	struct err err;
+
+	pack_index_init(&index);
+	for (uint32_t i = 0; i < COUNT; i++) {
+		struct oid oid = name_of(i);
+
+		// The second half is past 4 GiB.
+		pack_index_add(&index, &oid,
+			i < COUNT / 2 ? 12 + i : UINT64_C(0x123456789) + i, i);
+	}
+	int fd = pack_index_write(
+		&index, scratch_path(*state, "some.idx"), trailer, false, &err);
+	assert_true(fd >= 0);
+	pack_index_seal(&index, pack_index_filter(&index), fd);
+	assert_int_equal(index.nblocks, 0);
+	for (uint32_t i = 0; i < COUNT; i++) {
+		struct oid oid = name_of(i);
+		struct oid none = name_of(COUNT + i);
+
+		assert_int_equal(pack_index_find(&index, &oid, &found, &err), 1);
+		assert_int_equal(
+			found, i < COUNT / 2 ? 12 + i : UINT64_C(0x123456789) + i);
+		assert_int_equal(pack_index_find(&index, &none, &found, &err), 0);
+	}
+	// Names that begin with the first and the last byte are looked for, too.
+	for (uint32_t i = 0; i < 2; i++) {
+		struct oid oid = { { i == 0 ? 0 : 255 } };
+
+		assert_int_equal(pack_index_find(&index, &oid, &found, &err), 0);
+	}
+	// What cannot be read is an error, not "no".
+	assert_int_equal(ftruncate(fd, 100), 0);
+	struct oid first = name_of(0);
+	assert_int_equal(pack_index_find(&index, &first, &found, &err), ERR_IO);
+	(void)close(fd);
+	pack_index_done(&index);
+}
+
+// More than are kept in memory: the first ones are in packs that are complete while the
+// rest is added, and still no object stands there twice.
+static void
+many_objects_go_into_several_packs_and_none_twice(void **state)
+{
+	enum {
+		COUNT = 210000,
+		AGAIN = 1000
+	};
+	struct repo *repo = room_open(*state, false);
+	struct pack *pack = NULL;
+	struct pack_stats stats;
+	struct err err;
+
+	ok(pack_begin(repo, &pack, &err));
+	for (uint32_t i = 0; i < COUNT + AGAIN; i++) {
+		uint32_t number = i < COUNT ? i : (i - COUNT) * (COUNT / AGAIN);
+		struct oid want = name_of(number);
+		struct oid oid;
+
+		assert_true(pack_add(pack, OBJECT_BLOB, &number, sizeof(number), &oid,
+				    &err) >= 0);
+		assert_true(oid_equal(&oid, &want));
+	}
+	ok(pack_finish(pack, &stats, &err));
+	assert_int_equal(stats.nobjects, COUNT);
+	assert_int_equal(files_in(*state, "brain/mirror/new"), 0);
+	assert_int_equal(room_git(*state,
+				 "count-objects -v | tr '\n' ' ' | "
+				 "grep -q 'in-pack: 210000 packs: 2 '"),
+		0);
+	room_fsck(*state);
+	repo_close(repo);
+}
+
 // Three objects into one pack; what came of it is checked with nothing failing.
 static bool
 one_round(const struct scratch *scratch, struct repo *repo, int sys)
@@ -552,6 +644,8 @@ main(void)
 		room(nothing_may_come_after_much),
 		room(a_settled_part_that_is_not_what_was_written_is_refused),
 		room(offsets_past_4_gib_stand_in_the_third_table),
+		room(a_sealed_index_knows_the_same_names),
+		room(many_objects_go_into_several_packs_and_none_twice),
 	};
 
 	return cmocka_run_group_tests_name("brain/pack", tests, NULL, NULL);
