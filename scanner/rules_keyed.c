@@ -253,6 +253,7 @@ static const struct rule rows[] = {
 	KEYED("honeybadger-old-key", "Honeybadger key of the old kind", "~honeybadger", "[0-9a-f]{8}", "docs.honeybadger.io", .check = check_has_digit),
 	KEYED("chromatic-old-token", "Chromatic token of the old kind", "~chromatic", "[0-9a-z]{12}", "www.chromatic.com/docs", .check = check_has_digit),
 	KEYED_SURE("zoho-oauth-token", "Zoho OAuth token", "~zoho|~refresh_token|~access_token|~refreshtoken", "1000\\.[0-9a-f]{32}\\.[0-9a-f]{32}", "www.zoho.com/accounts/protocol/oauth/web-apps/access-token.html"),
+	KEYED("facebook-app-token", "Facebook app token", "~facebook|~fb_|~access_token|~app_token", "[0-9]{15,17}\\|[A-Za-z0-9_-]{27,40}", "developers.facebook.com/docs/facebook-login/guides/access-tokens"),
 };
 // clang-format on
 

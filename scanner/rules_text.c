@@ -42,6 +42,9 @@ static const struct rule rows[] = {
 	TOKEN("wif-private-key", "Private key of a Bitcoin wallet (WIF)", "", "", "en.bitcoin.it/wiki/Wallet_import_format", .flags = RULE_CODE),
 	TOKEN("recovery-phrase", "Recovery phrase of a wallet by itself (BIP 39)", "", "", "github.com/bitcoin/bips/blob/master/bip-0039.mediawiki", .flags = RULE_CODE),
 	MAYBE("mailgun-sending-key", "Mailgun key by itself", "", "", "documentation.mailgun.com", .flags = RULE_CODE),
+	TOKEN("paseto-token", "PASETO token", "v1.local.|v2.local.|v3.local.|v4.local.|v1.public.|v2.public.|v3.public.|v4.public.", "v[1-4]\\.(?:local|public)\\.[A-Za-z0-9_-]{40,4000}(?:\\.[A-Za-z0-9_-]{2,1000})?", "github.com/paseto-standard/paseto-spec", .check = check_mixed),
+	TOKEN("paserk-key", "PASERK key", "k1.secret|k2.secret|k3.secret|k4.secret|k1.local|k2.local|k3.local|k4.local|k1.seal.|k2.seal.|k3.seal.|k4.seal.", "k[1-4]\\.(?:local|secret|seal)(?:-wrap\\.pie|-pw)?\\.[A-Za-z0-9_-]{40,4000}", "github.com/paseto-standard/paserk", .check = check_mixed),
+	MAYBE("ntlm-response", "NTLM answer to a challenge", "TlRMTVNTUAADAAAA", "TlRMTVNTUAADAAAA[A-Za-z0-9+/]{80,4000}={0,2}", "learn.microsoft.com/openspecs/windows_protocols/ms-nlmp", .flags = RULE_OPEN_END),
 	MAYBE("generic-password", "Password beside its name", "", "", "", .flags = RULE_CODE),
 	MAYBE("generic-secret", "Secret beside its name", "", "", "", .flags = RULE_CODE),
 };
