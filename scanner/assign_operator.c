@@ -101,6 +101,9 @@ take_property(struct cursor *cursor, struct assignment *assignment)
 	static const char *const accessors[] = { "{ get; set; } =", "{ get; init; } =",
 		"{ get; private set; } =", "{ get; } =" };
 
+	if (cursor_peek(cursor, 0) != '{') {
+		return false;
+	}
 	for (size_t i = 0; i < countof(accessors); i++) {
 		if (cursor_take_word(cursor, accessors[i])) {
 			assignment->form = ASSIGN_EQUALS;
@@ -151,9 +154,13 @@ take_equals(struct cursor *cursor, struct assignment *assignment)
 		{ "\xe3\x81\xaf", ASSIGN_COLON },
 	};
 
-	static const char firsts[] = "=!|?-<:+.oO%\\\xef\xe6\xe3";
+	static const struct char_set firsts = { { CHAR_ONE('=') | CHAR_ONE('!') |
+			CHAR_ONE('?') | CHAR_ONE('-') | CHAR_ONE('<') | CHAR_ONE(':') |
+			CHAR_ONE('+') | CHAR_ONE('.') | CHAR_ONE('%'),
+		CHAR_ONE('|') | CHAR_ONE('o') | CHAR_ONE('O') | CHAR_ONE('\\'), 0,
+		CHAR_ONE(0xef) | CHAR_ONE(0xe6) | CHAR_ONE(0xe3) } };
 
-	if (memchr(firsts, cursor_peek(cursor, 0), sizeof(firsts) - 1) == NULL) {
+	if (!char_in(&firsts, cursor_peek(cursor, 0))) {
 		return false;
 	}
 	for (size_t i = 0; i < countof(operators); i++) {
@@ -304,10 +311,12 @@ take_value_name(struct cursor *cursor, struct assignment *assignment)
 	}
 	(void)cursor_skip_blanks(&ahead, true);
 	(void)cursor_take_quote(&ahead);
+	char first = char_lower(cursor_peek(&ahead, 0));
 	for (size_t i = 0; i < countof(names); i++) {
 		struct cursor word = ahead;
 
-		if (!cursor_take_word(&word, names[i]) || (far && i >= ONLY_NEAR)) {
+		if (first != names[i][0] || !cursor_take_word(&word, names[i]) ||
+			(far && i >= ONLY_NEAR)) {
 			continue;
 		}
 		(void)cursor_take_quote(&word);

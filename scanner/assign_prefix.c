@@ -137,7 +137,11 @@ assign_skip_label(struct cursor *cursor, enum assign_form form)
 			cursor->at += at + 1;
 		}
 	}
+	// Each of them begins with one of these.
 	char first = (char)(cursor_peek(cursor, 0) | 0x20);
+	if (memchr("btas!", first, 5) == NULL) {
+		return;
+	}
 	for (size_t i = 0; i < countof(schemes); i++) {
 		if (first == schemes[i][0] && cursor_take_word(cursor, schemes[i])) {
 			return;

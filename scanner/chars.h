@@ -23,6 +23,8 @@ struct char_set {
 #define CHAR_ONE(c) (UINT64_C(1) << ((c)&63))
 /** In the first number. */
 #define CHAR_DIGITS (UINT64_C(0x3ff) << ('0' & 63))
+/** Those of char_is_space(). */
+#define CHAR_SPACES (CHAR_ONE(' ') | UINT64_C(0x1f) << '\t')
 /** In the second, in either case. */
 #define CHAR_LETTERS                                                                     \
 	(UINT64_C(0x3ffffff) << ('A' & 63) | UINT64_C(0x3ffffff) << ('a' & 63))

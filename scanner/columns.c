@@ -33,6 +33,10 @@ static const struct char_set trim_chars = { { TRIM | CHAR_ONE('\t'), TRIM_HIGH, 
 static const struct char_set row_chars = { { HEADING | TRIM, HEADING_HIGH | TRIM_HIGH,
 	UINT64_MAX, UINT64_MAX } };
 
+static const struct char_set separators = {
+	{ CHAR_ONE(',') | CHAR_ONE(';') | CHAR_ONE('\t'), CHAR_ONE('|'), 0, 0 }
+};
+
 static bool
 is_heading_char(char c)
 {
@@ -115,7 +119,7 @@ separator_around(const char *text, size_t len, size_t *start, size_t *end)
 		upto++;
 	}
 	char after = upto < len ? text[upto] : '\n';
-	if (after != '\n' && memchr(",;\t|", after, 4) == NULL) {
+	if (after != '\n' && !char_in(&separators, after)) {
 		return '\0';
 	}
 	while (from > 0 && *start - from < NAME_MAX &&
@@ -125,8 +129,7 @@ separator_around(const char *text, size_t len, size_t *start, size_t *end)
 	char before = from > 0 ? text[from - 1] : '\n';
 	char separator = before == '\n' ? after : before;
 
-	if (memchr(",;\t|", separator, 4) == NULL ||
-		(after != separator && after != '\n') ||
+	if (!char_in(&separators, separator) || (after != separator && after != '\n') ||
 		(before != separator && before != '\n')) {
 		return '\0';
 	}
@@ -198,8 +201,13 @@ open_table(
 static bool
 is_sql_list_char(char c)
 {
-	return char_is_word(c) || char_is_space(c) || char_is_quote(c) || c == ',' ||
-		c == '.' || c == '[' || c == ']' || c == '\\';
+	static const struct char_set set = { { CHAR_DIGITS | CHAR_SPACES | CHAR_ONE('"') |
+			CHAR_ONE('\'') | CHAR_ONE(',') | CHAR_ONE('.'),
+		CHAR_LETTERS | CHAR_ONE('_') | CHAR_ONE('`') | CHAR_ONE('[') |
+			CHAR_ONE(']') | CHAR_ONE('\\'),
+		0, 0 } };
+
+	return char_in(&set, c);
 }
 
 static bool
@@ -260,23 +268,30 @@ open_sql(struct columns *columns, const char *text, size_t len, size_t start, si
 static bool
 ends_heading(const char *text, size_t len, size_t at)
 {
-	while (at < len && (text[at] == ' ' || is_trim(text[at]))) {
+	static const struct char_set follows = { { CHAR_ONE('\n') | CHAR_ONE(',') |
+			CHAR_ONE(';') | CHAR_ONE('\t') | CHAR_ONE(')') | CHAR_ONE('(') |
+			CHAR_ONE('/') | CHAR_ONE('-'),
+		CHAR_LETTERS | CHAR_ONE('|'), 0, 0 } };
+
+	while (at < len && is_trim(text[at])) {
 		at++;
 	}
-	return at >= len || text[at] == '\n' || char_is_alpha(text[at]) ||
-		memchr(",;\t|)(/-", text[at], 8) != NULL;
+	return at >= len || char_in(&follows, text[at]);
 }
 
 bool
 columns_open(struct columns *columns, struct columns_memo *memo, const char *text,
 	size_t len, size_t start, size_t end)
 {
+	static const struct char_set precedes = { { CHAR_SPACES | CHAR_ONE(',') |
+			CHAR_ONE(';') | CHAR_ONE('(') | CHAR_ONE('"') | CHAR_ONE('\'') |
+			CHAR_ONE('*'),
+		CHAR_ONE('|') | CHAR_ONE('[') | CHAR_ONE('`'), 0, 0 } };
 	char before = start > 0 ? text[start - 1] : '\n';
 	bool known = start >= memo->from && start < memo->upto;
 
 	*columns = (struct columns){ 0 };
-	if (!ends_heading(text, len, end) ||
-		(!char_is_space(before) && memchr(",;|([\"'`*", before, 9) == NULL)) {
+	if (!char_in(&precedes, before) || !ends_heading(text, len, end)) {
 		return false;
 	}
 	columns->limit = len - end > COLUMNS_REACH ? end + COLUMNS_REACH : len;

@@ -180,6 +180,14 @@ is_key_of_secret(const struct pass *pass, const struct assignment *found)
 		word_in_any(pass->text + from, upto - from, parents, countof(parents));
 }
 
+static int
+tell_plain(const struct pass *pass, const struct assignment *found)
+{
+	pass_tell(pass, "generic-secret", "its value is a name, a word, prose or an id",
+		found->key_start, found->value_end);
+	return 0;
+}
+
 /** `secret = x`, all there is on its line in a file of settings: people make these up. */
 static bool
 is_shared_secret(const struct pass *pass, const struct assignment *found)
@@ -198,6 +206,9 @@ pass_judge(struct pass *pass, struct assignment *found)
 	const char *text = pass->text;
 	char joined[JOINED_MAX];
 	size_t njoined = assign_join(text, pass->len, found, joined, sizeof(joined));
+	if (njoined == 0 && found->value_end - found->value_start < FILTER_LEN_MIN) {
+		return tell_plain(pass, found);
+	}
 	struct filter_value value = {
 		.text = njoined > 0 ? joined : text + found->value_start,
 		.len = njoined > 0 ? njoined : found->value_end - found->value_start,
@@ -227,10 +238,7 @@ pass_judge(struct pass *pass, struct assignment *found)
 
 	enum filter_key kind = judge_object(&value);
 	if (kind == FILTER_KEY_NONE && filter_is_plain(&value)) {
-		pass_tell(pass, "generic-secret",
-			"its value is a name, a word, prose or an id", found->key_start,
-			found->value_end);
-		return 0;
+		return tell_plain(pass, found);
 	}
 	if (try_all_keyed(pass, found) < 0) {
 		return pass->err->code;

@@ -469,8 +469,8 @@ filter_is_plain(const struct filter_value *value)
 	const char *text = value->text;
 	size_t len = MIN_OF(value->len, (size_t)LOOK_MAX);
 
-	if (len < 4 || look_is_uuid(text, len)) {
-		return len < 4;
+	if (len < FILTER_LEN_MIN || look_is_uuid(text, len)) {
+		return len < FILTER_LEN_MIN;
 	}
 	if (!value->quoted && (is_row_of_pairs(text, len) || is_program(value))) {
 		return true;

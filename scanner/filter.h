@@ -37,6 +37,8 @@ enum filter_path {
 };
 
 enum {
+	/** A shorter value is plain. */
+	FILTER_LEN_MIN = 4,
 	/** A longer name is not remembered. */
 	FILTER_NAME_MAX = 38,
 	FILTER_NAMES = 128,

@@ -10,26 +10,22 @@ struct look
 look_at(const char *text, size_t len)
 {
 	struct look look = { 0 };
-	bool seen[256] = { false };
+	struct char_set seen = { { 0 } };
+	size_t printed = 0;
 
 	for (size_t i = 0; i < len; i++) {
-		char c = text[i];
+		unsigned char c = (unsigned char)text[i];
 
-		if (!seen[(unsigned char)c]) {
-			seen[(unsigned char)c] = true;
-			look.distinct++;
-		}
-		if (char_is_lower(c)) {
-			look.lower++;
-		} else if (char_is_upper(c)) {
-			look.upper++;
-		} else if (char_is_digit(c)) {
-			look.digit++;
-		} else if ((unsigned char)c > 0x20 && (unsigned char)c < 0x7f) {
-			look.symbol++;
-		} else {
-			look.other++;
-		}
+		seen.bits[c >> 6] |= CHAR_ONE(c);
+		look.lower += char_is_lower(text[i]);
+		look.upper += char_is_upper(text[i]);
+		look.digit += char_is_digit(text[i]);
+		printed += c > 0x20 && c < 0x7f;
+	}
+	look.symbol = printed - look.lower - look.upper - look.digit;
+	look.other = len - printed;
+	for (size_t i = 0; i < countof(seen.bits); i++) {
+		look.distinct += (size_t)__builtin_popcountll(seen.bits[i]);
 	}
 	look.classes = (size_t)(look.lower > 0) + (size_t)(look.upper > 0) +
 		(size_t)(look.digit > 0) + (size_t)(look.symbol > 0);

@@ -14,6 +14,7 @@ enum {
 	/** One NUL in so many bytes is a stain on a text, or ends one of its records, as
 	 * in a copy of /proc/PID/environ. */
 	STAIN = 8,
+	STAIN_PART = 240,
 };
 
 static bool
@@ -95,11 +96,22 @@ is_stained(const unsigned char *bytes, size_t len)
 {
 	size_t nuls = 0, controls = 0, high = 0;
 
-	for (size_t i = 0; i < len; i++) {
-		nuls += bytes[i] == 0;
-		high += bytes[i] >= 0x80;
-		controls +=
-			bytes[i] < 0x20 && !is_printable(bytes[i]) && bytes[i] != 0x1b;
+	for (size_t at = 0; at < len; at += STAIN_PART) {
+		// So few that a byte can count them: the compiler adds many at a time.
+		size_t part = MIN_OF(len - at, (size_t)STAIN_PART);
+		uint8_t some[3] = { 0 };
+
+		for (size_t i = at; i < at + part; i++) {
+			uint8_t c = bytes[i];
+
+			some[0] = (uint8_t)(some[0] + (c == 0));
+			some[1] = (uint8_t)(some[1] + (c >= 0x80));
+			some[2] = (uint8_t)(some[2] +
+				((c < '\t' || c > '\r') & (c < 0x20) & (c != 0x1b)));
+		}
+		nuls += some[0];
+		high += some[1];
+		controls += some[2];
 	}
 	return nuls * STAIN <= len && controls == nuls &&
 		(nuls * STAIN * 32 <= len || high * 8 <= len);
@@ -188,23 +200,36 @@ text_units(const struct text_shape *shape, size_t len)
 	return len > shape->skip ? (len - shape->skip) / shape->unit : 0;
 }
 
+/** Different characters should stay different for the fingerprint's sake. */
+static inline uint8_t
+narrow(uint8_t low, unsigned int high)
+{
+	return high == 0 ? low : (uint8_t)(0x80 | ((low ^ high * 7) & 0x7f));
+}
+
 void
 text_narrow(const struct text_shape *shape, const void *data, size_t len, char *out)
 {
 	const unsigned char *bytes = (const unsigned char *)data + shape->skip;
-	size_t units = text_units(shape, len);
+	size_t units = text_units(shape, len), low = shape->low;
 
+	if (shape->unit == 2) {
+		const unsigned char *lows = bytes + low, *highs = bytes + 1 - low;
+
+		for (size_t i = 0; i < units; i++) {
+			out[i] = (char)narrow(lows[2 * i], highs[2 * i]);
+		}
+		return;
+	}
 	for (size_t i = 0; i < units; i++) {
 		const unsigned char *unit = bytes + i * shape->unit;
-		unsigned int mixed = unit[shape->low];
 		unsigned int high = 0;
 
 		for (size_t j = 0; j < shape->unit; j++) {
-			if (j != shape->low && unit[j] != 0) {
+			if (j != low && unit[j] != 0) {
 				high = high * 31 + unit[j];
 			}
 		}
-		// Different characters should stay different for the fingerprint's sake.
-		out[i] = (char)(high == 0 ? mixed : 0x80 | ((mixed ^ high * 7) & 0x7f));
+		out[i] = (char)narrow(unit[low], high);
 	}
 }

@@ -4,6 +4,8 @@
 
 #include "scanner/chars.h"
 
+#include <string.h>
+
 bool
 word_begins(const char *text, size_t len, const struct word *word)
 {
@@ -29,14 +31,37 @@ word_begins_any(const char *text, size_t len, const struct word *words, size_t n
 	return false;
 }
 
+/** What the compiler compares at a time, on whatever machine. */
+typedef uint8_t lanes __attribute__((vector_size(16)));
+
+/** May a word begin so at any of sixteen places?  A byte behind them is there. */
+static inline bool
+any_begins(const char *text, char first, char second)
+{
+	lanes here, behind;
+	uint64_t halves[2];
+
+	memcpy(&here, text, sizeof(here));
+	memcpy(&behind, text + 1, sizeof(behind));
+	lanes both = (lanes)((here | 0x20) == (uint8_t)first) &
+		(lanes)((behind | 0x20) == (uint8_t)second);
+	memcpy(halves, &both, sizeof(halves));
+	return (halves[0] | halves[1]) != 0;
+}
+
 bool
 word_in(const char *text, size_t len, const struct word *word)
 {
 	// Most places are passed by one comparison: 0x20 makes letters small, and what it
 	// makes of others is looked at.
 	char first = (char)(word->text[0] | 0x20);
+	char second = (char)(word->text[word->len > 1] | 0x20);
 
 	for (size_t i = 0; i + word->len <= len; i++) {
+		while (word->len > 1 && i + sizeof(lanes) < len &&
+			!any_begins(text + i, first, second)) {
+			i += sizeof(lanes);
+		}
 		if ((char)(text[i] | 0x20) == first &&
 			word_begins(text + i, len - i, word)) {
 			return true;
@@ -59,8 +84,11 @@ word_in_any(const char *text, size_t len, const struct word *words, size_t nword
 bool
 word_is(const char *text, size_t len, const struct word *words, size_t nwords)
 {
+	char first = len > 0 ? char_lower(text[0]) : '\0';
+
 	for (size_t i = 0; i < nwords; i++) {
-		if (words[i].len == len && word_begins(text, len, &words[i])) {
+		if (words[i].len == len && words[i].text[0] == first &&
+			word_begins(text, len, &words[i])) {
 			return true;
 		}
 	}
