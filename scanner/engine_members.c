@@ -47,6 +47,10 @@ is_name_of_many(const char *name, size_t len)
 		WORD("credentials"), WORD("passphrases"), WORD("secret_keys"),
 		WORD("secretkeys"), WORD("access_keys"), WORD("accesskeys") };
 
+	// Most names are of one.
+	if (len == 0 || char_lower(name[len - 1]) != 's') {
+		return false;
+	}
 	for (size_t i = 0; i < countof(names); i++) {
 		if (len >= names[i].len &&
 			word_begins(name + len - names[i].len, names[i].len, &names[i])) {
