@@ -51,6 +51,15 @@ enum push_reason {
 	/** Another machine writes under our name; a copy of this disk does. */
 	PUSH_TAKEN,
 	PUSH_COPY,
+	/** Too many came, or it is being maintained. */
+	PUSH_BUSY,
+	PUSH_ARCHIVED,
+	/** A key or token that was good. */
+	PUSH_EXPIRED,
+	/** Known, but not for this organization. */
+	PUSH_SSO,
+	/** Not from this machine's address. */
+	PUSH_ADDRESS,
 	PUSH_NREASONS_,
 };
 

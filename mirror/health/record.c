@@ -211,6 +211,11 @@ push_state(enum push_reason reason)
 	case PUSH_NO_GIT:
 	case PUSH_CANCELLED:
 	case PUSH_OTHER:
+	case PUSH_BUSY:
+	case PUSH_ARCHIVED:
+	case PUSH_EXPIRED:
+	case PUSH_SSO:
+	case PUSH_ADDRESS:
 	case PUSH_NREASONS_:
 		break;
 	}

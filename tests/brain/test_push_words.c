@@ -52,7 +52,28 @@ static const struct {
 		PUSH_PROTECTED },
 	{ "ERROR: This repository was archived so it is read-only.\n"
 	  "fatal: Could not read from remote repository.\n",
-		PUSH_PROTECTED },
+		PUSH_ARCHIVED },
+	{ "remote: The 'mine' organization has enabled or enforced SAML SSO.\n"
+	  "remote: To access this repository, visit https://host.invalid/sso and try "
+	  "your "
+	  "request again.\n"
+	  "fatal: unable to access 'https://host.invalid/mine/brain/': The requested URL "
+	  "returned error: 403\n",
+		PUSH_SSO },
+	{ "remote: The organization has an IP allow list enabled, and your IP address is "
+	  "not permitted to access this resource.\n"
+	  "fatal: unable to access 'https://host.invalid/mine/brain/': The requested URL "
+	  "returned error: 403\n",
+		PUSH_ADDRESS },
+	{ "remote: Support for password authentication was removed on August 13, 2021.\n"
+	  "fatal: Authentication failed for 'https://host.invalid/me/brain/'\n",
+		PUSH_AUTH },
+	{ "fatal: unable to access 'https://host.invalid/': The requested URL returned "
+	  "error: 429\n",
+		PUSH_BUSY },
+	{ "fatal: unable to access 'https://host.invalid/': The requested URL returned "
+	  "error: 503\n",
+		PUSH_BUSY },
 	{ "ERROR: Repository not found.\nfatal: Could not read from remote repository.\n",
 		PUSH_NO_REPOSITORY },
 	// GitLab.
@@ -70,7 +91,31 @@ static const struct {
 	{ "remote: GitLab: The commit message does not follow the pattern\n"
 	  "! [remote rejected] host/x -> host/x (pre-receive hook declined)\n",
 		PUSH_HOOK },
+	{ "ERROR: You can't push code to an archived project.\n"
+	  "fatal: Could not read from remote repository.\n",
+		PUSH_ARCHIVED },
+	{ "ERROR: The repository is temporarily read-only. Please try again later.\n"
+	  "fatal: Could not read from remote repository.\n",
+		PUSH_BUSY },
+	{ "ERROR: You can't push code to a read-only GitLab instance.\n"
+	  "fatal: Could not read from remote repository.\n",
+		PUSH_BUSY },
+	{ "ERROR: This deploy key does not have write access to this project.\n"
+	  "fatal: Could not read from remote repository.\n",
+		PUSH_PROTECTED },
+	{ "ERROR: Your SSH key has expired.\n"
+	  "fatal: Could not read from remote repository.\n",
+		PUSH_EXPIRED },
+	{ "remote: You are not allowed to upload code.\n"
+	  "fatal: unable to access 'https://host.invalid/me/brain.git/': The requested "
+	  "URL returned error: 403\n",
+		PUSH_AUTH },
 	// Gitea and Forgejo.
+	{ "remote: This repo is archived. You can view files and clone it, but cannot "
+	  "push.\n"
+	  "fatal: unable to access 'https://host.invalid/me/brain.git/': The requested "
+	  "URL returned error: 403\n",
+		PUSH_ARCHIVED },
 	{ "remote: Gitea: Not allowed to push to protected branch host/x\n"
 	  "! [remote rejected] host/x -> host/x (pre-receive hook declined)\n",
 		PUSH_PROTECTED },
@@ -86,7 +131,26 @@ static const struct {
 	  "administrator.\n"
 	  "! [remote rejected] host/x -> host/x (pre-receive hook declined)\n",
 		PUSH_PROTECTED },
+	{ "remote: Repository is over the size limit (4 GB) and will not accept further "
+	  "additions.\n"
+	  "! [remote rejected] host/x -> host/x (pre-receive hook declined)\n",
+		PUSH_TOO_BIG },
+	{ "remote: fatal: pack exceeds maximum allowed size\n"
+	  "fatal: the remote end hung up unexpectedly\n",
+		PUSH_TOO_BIG },
+	// AWS CodeCommit.
+	{ "fatal: unable to access 'https://host.invalid/v1/repos/brain/': Rate "
+	  "Exceeded\n",
+		PUSH_BUSY },
 	// Azure DevOps.
+	{ "! [remote rejected] host/x -> host/x (TF401027: You need the Git 'ForcePush' "
+	  "permission to perform this action. Details: identity 'x', scope 'branch'.)\n",
+		PUSH_PROTECTED },
+	{ "! [remote rejected] host/x -> host/x (The Git pack file limit has been "
+	  "reached, "
+	  "write operations are temporarily unavailable while the repository is "
+	  "updated.)\n",
+		PUSH_BUSY },
 	{ "! [remote rejected] host/x -> host/x (TF402455: Pushes to this branch are not "
 	  "permitted; you must use a pull request to update this branch.)\n",
 		PUSH_PROTECTED },
@@ -108,6 +172,10 @@ static const struct {
 	{ "! [remote rejected] host/x -> host/x (prohibited by Gerrit: not permitted: "
 	  "update)\n",
 		PUSH_PROTECTED },
+	{ "! [remote rejected] host/x -> host/x (prohibited by Gerrit: project state "
+	  "does "
+	  "not permit write)\n",
+		PUSH_ARCHIVED },
 	// gitolite.
 	{ "remote: FATAL: W refs/heads/host/x brain me DENIED by fallthru\n"
 	  "remote: error: hook declined to update refs/heads/host/x\n"
@@ -135,7 +203,7 @@ static const struct {
 		PUSH_HOST_KEY },
 	{ "ssh: Could not resolve hostname host.invalid: Name or service not known\n",
 		PUSH_NO_HOST },
-	{ "remote: my own words: certificate, timeout, quarter\n"
+	{ "remote: my own words: certificate, timeout, rate limit, the day has expired\n"
 	  "! [remote rejected] host/x -> host/x (pre-receive hook declined)\n",
 		PUSH_HOOK },
 	{ "error: something else\n", PUSH_OTHER },
