@@ -101,6 +101,8 @@ struct agent {
 	/** That could not be recorded; a cycle could not be asked for, the next try. */
 	bool dirty_unsaid;
 	int64_t owed_due_ms;
+	/** Wall clock of the first of these. */
+	int64_t owed_since_ms;
 	/** Wall minus monotonic, to see jumps. */
 	int64_t clock_offset_ms;
 	struct timespec config_mtime;
@@ -223,11 +225,14 @@ ask_cycle(struct agent *agent)
 			log_error("a cycle could not be asked for: %s; trying again "
 				  "every second",
 				err.msg);
+			agent->owed_since_ms = clock_now_ms();
+			agent->tick_due_ms = 0;
 		}
 		agent->owed_due_ms = clock_mono_ms() + AGENT_RETRY_MS;
 		watch_state(agent);
-	} else {
+	} else if (agent->owed_due_ms != 0) {
 		agent->owed_due_ms = 0;
+		agent->tick_due_ms = 0;
 	}
 	inbox_wake(agent->inbox);
 }
@@ -460,6 +465,23 @@ repeat(struct agent *agent, int64_t now_ms)
 	}
 }
 
+// The beat says that both threads get on; a staff that hangs stops it.  Of a state that
+// cannot be written nothing else can tell.
+static void
+beat(struct agent *agent)
+{
+	char blocked[TICK_TASK_MAX];
+
+	if (!staff_gets_on(agent->staff)) {
+		return;
+	}
+	(void)snprintf(blocked, sizeof(blocked), TICK_BLOCKED "%lld",
+		(long long)agent->owed_since_ms);
+	tick_beat(agent->tick,
+		agent->owed_due_ms != 0 ? blocked : staff_task(agent->staff));
+	notify_send("WATCHDOG=1");
+}
+
 static void
 tidy(struct agent *agent)
 {
@@ -472,11 +494,7 @@ tidy(struct agent *agent)
 	agent->tick_due_ms = now_ms +
 		(watchdog_ms > 0 ? MIN_OF(watchdog_ms, (int64_t)AGENT_TICK_MS)
 				 : AGENT_TICK_MS);
-	// The beat says that both threads get on; a staff that hangs stops it.
-	if (staff_gets_on(agent->staff)) {
-		tick_beat(agent->tick, staff_task(agent->staff));
-		notify_send("WATCHDOG=1");
-	}
+	beat(agent);
 	watch_clock(agent);
 	watch_config(agent);
 	watch_state(agent);

@@ -57,6 +57,8 @@ struct probe {
 	bool by_hand;
 	/** An agent holds the lock and its pulse is fresh. */
 	bool agent_lives;
+	/** It cannot write its state; wall clock, 0: it can. */
+	int64_t blocked_since_ms;
 	/** Of the last full sweep; 0: never. */
 	int64_t swept_ms;
 };

@@ -143,6 +143,17 @@ say_running(struct probe *probe, struct health_fact *fact, const struct agent_vi
 			start_command(probe),
 			"the agent (pid %d) hangs in \"%s\": no pulse for %s", view->pid,
 			view->tick.task, age);
+	} else if (tick_blocked_since_ms(&view->tick) != 0) {
+		AUTO_FREE char *action = xasprintf("df -h %s", probe->input->state_dir);
+
+		probe->agent_lives = true;
+		fact->since_ms = tick_blocked_since_ms(&view->tick);
+		probe->blocked_since_ms = fact->since_ms;
+		clock_format_age(MAX_OF(probe->now_ms - fact->since_ms, 0), age);
+		probe_say(fact, HEALTH_FAILED, action,
+			"the agent (pid %d) cannot write its state for %s: is the disk "
+			"or a quota full? What changes is not committed",
+			view->pid, age);
 	} else {
 		probe->agent_lives = true;
 		fact->at_ms = probe->now_ms - MAX_OF(view->tick_age_ms, 0);

@@ -191,6 +191,10 @@ probe_completeness(struct probe *probe)
 	if (probe_row(probe, RECORD_DIRTY, &row) > 0) {
 		probe->report->accounting.waiting_since_ms = row.value;
 	}
+	if (probe->blocked_since_ms != 0) {
+		probe->report->accounting.waiting_since_ms = probe->blocked_since_ms;
+		probe->report->accounting.waiting_in_vain = true;
+	}
 }
 
 /* ---- exclusions ---- */

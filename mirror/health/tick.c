@@ -179,6 +179,14 @@ tick_read(const char *state_dir, struct tick_mark *ret_mark, struct err *err)
 }
 
 int64_t
+tick_blocked_since_ms(const struct tick_mark *mark)
+{
+	return strncmp(mark->task, TICK_BLOCKED, strlen(TICK_BLOCKED)) == 0
+		? strtoll(mark->task + strlen(TICK_BLOCKED), NULL, 10)
+		: 0;
+}
+
+int64_t
 tick_age_ms(
 	const struct tick_mark *mark, const char *boot, int64_t mono_ms, int64_t now_ms)
 {

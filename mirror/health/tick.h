@@ -32,6 +32,11 @@ enum {
 	TICK_DEAD_MS = 90 * 1000,
 };
 
+/** The task of an agent that cannot write its state, as on a full disk: since when
+ * follows (wall clock).  A beat is written where the last one stands, so it still gets
+ * through. */
+#define TICK_BLOCKED "blocked:"
+
 struct tick_mark {
 	char boot[TICK_BOOT_MAX];
 	int64_t mono_ms;
@@ -60,6 +65,9 @@ int tick_read(const char *state_dir, struct tick_mark *ret_mark, struct err *err
  */
 int64_t tick_age_ms(const struct tick_mark *mark, const char *boot, int64_t mono_ms,
 	int64_t now_ms) NONNULL;
+
+/** Since when it cannot write its state; 0: it can.  Pure. */
+int64_t tick_blocked_since_ms(const struct tick_mark *mark) NONNULL;
 
 /** This boot's id, "" when the kernel does not say. */
 void tick_boot_id(char boot[TICK_BOOT_MAX]) NONNULL;

@@ -284,6 +284,11 @@ sentence_of(const struct view_status *status, char text[HEALTH_SENTENCE_MAX])
 		accounting.waiting_since_ms = row.value;
 		accounting.waiting_in_vain = has_failed(status);
 	}
+	if (status->has_tick && status->tick.pid == status->pid &&
+		tick_blocked_since_ms(&status->tick) != 0) {
+		accounting.waiting_since_ms = tick_blocked_since_ms(&status->tick);
+		accounting.waiting_in_vain = true;
+	}
 	sentence_of_accounting(&accounting, status->now_ms, text);
 }
 

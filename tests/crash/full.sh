@@ -67,6 +67,10 @@ until_() { # WHAT COMMAND...
 committed() { "$real_git" -C "$BRAIN" cat-file -e "HEAD:notes/$1"; }
 pushed() { "$real_git" -C remote.git cat-file -e "host/box:notes/$1"; }
 told_since() { tail -n +$((lines + 1)) agent.log | grep -q 'full\|No space left'; }
+waits() { "$MIRROR" status | grep -q 'a change of .* pending'; }
+blocked() {
+	[ "$("$MIRROR" health --json | jq -r '.facts[] | select(.name == "alive") | .state + " " + .action' | cut -d' ' -f1-2)" = "failed df" ]
+}
 green() { "$MIRROR" status | grep -q 'nothing pending'; }
 sound() {
 	"$real_git" -C "$BRAIN" fsck --strict --no-dangling >fsck 2>&1 || fail "$1: $(cat fsck)"
@@ -80,6 +84,9 @@ full_within() {
 	printf 'x\n' >"notes/$1-$2"
 	# A disk that really is full is told by `space` as well, which asks the file system.
 	until_ "$1: a full disk is told" told_since
+	# The file system of this test has room: nobody but the agent can know.
+	until_ "$1: the verdict on a full disk" waits
+	until_ "$1: health on a full disk" blocked
 	is "$("$real_git" -C "$BRAIN" rev-parse HEAD)" "$head" "$1: the branch on a full disk"
 	sound "$1, full"
 	case $2 in

@@ -74,9 +74,10 @@ tell(const char *name)
 	}
 }
 
-// Is the disk full, for this file or, below 0, for a name?
+// Is the disk full, for this file or, below 0, for a name?  The first block of a file
+// that is there can be written again.
 static bool
-is_full(int fd)
+is_full(int fd, off_t at, size_t len)
 {
 	const char *full = getenv("NTHCALL_FULL");
 	int before = errno;
@@ -84,7 +85,10 @@ is_full(int fd)
 
 	if (full == NULL || strcmp(program_invocation_short_name, "mirror") != 0 ||
 		access(full, F_OK) != 0 ||
-		(fd >= 0 && (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)))) {
+		(fd >= 0 &&
+			(fstat(fd, &info) != 0 || !S_ISREG(info.st_mode) ||
+				(at >= 0 && info.st_size <= 4096 &&
+					at + (off_t)len <= info.st_size)))) {
 		errno = before;
 		return false;
 	}
@@ -138,7 +142,7 @@ EXPORT ssize_t
 write(int fd, const void *data, size_t len)
 {
 	REAL(write)
-	if (fd > 2 && is_full(fd)) {
+	if (fd > 2 && is_full(fd, -1, 0)) {
 		return -1;
 	}
 	if (fd > 2 && hit(KIND_ROOM, "write", true)) {
@@ -178,7 +182,7 @@ realloc(void *memory, size_t size)
 	EXPORT ssize_t name(int fd, const void *data, size_t len, type at)               \
 	{                                                                                \
 		REAL(name)                                                               \
-		if (is_full(fd)) {                                                       \
+		if (is_full(fd, (off_t)at, len)) {                                       \
 			return -1;                                                       \
 		}                                                                        \
 		if (hit(KIND_ROOM, #name, true)) {                                       \
@@ -197,7 +201,8 @@ PWRITE(pwrite64, off64_t)
 	EXPORT int name params                                                           \
 	{                                                                                \
 		REAL(name)                                                               \
-		return (kind == KIND_ROOM && is_full(-1)) || hit(kind, #name, false)     \
+		return (kind == KIND_ROOM && is_full(-1, -1, 0)) ||                      \
+				hit(kind, #name, false)                                  \
 			? -1                                                             \
 			: real args;                                                     \
 	}
@@ -235,7 +240,7 @@ hit_open(int flags, const char *name)
 {
 	const char *how = getenv("NTHCALL_HOW");
 
-	if ((flags & O_CREAT) != 0 && is_full(-1)) {
+	if ((flags & O_CREAT) != 0 && is_full(-1, -1, 0)) {
 		return true;
 	}
 	return ((flags & O_CREAT) != 0 || (how != NULL && strcmp(how, "EMFILE") == 0)) &&
