@@ -179,7 +179,8 @@ pass_members(struct pass *pass, size_t start, size_t end)
 				NULL) {
 			continue;
 		}
-		bool other = filter_key(text + name, name_end - name) == FILTER_KEY_NONE;
+		bool other = filter_key_again(&pass->engine->names, text + name,
+				     name_end - name) == FILTER_KEY_NONE;
 		found.key_start = start;
 		found.key_end = end;
 		found.listed = true;

@@ -41,7 +41,7 @@ enum {
 	FILTER_LEN_MIN = 4,
 	/** A longer name is not remembered. */
 	FILTER_NAME_MAX = 38,
-	FILTER_NAMES = 128,
+	FILTER_NAMES = 256,
 };
 
 /** What names promise, as far as it was asked before: most come again and again.  All

@@ -73,8 +73,19 @@ word_in(const char *text, size_t len, const struct word *word)
 bool
 word_in_any(const char *text, size_t len, const struct word *words, size_t nwords)
 {
+	struct char_set held = { { 0 } };
+
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)char_lower(text[i]);
+
+		held.bits[c >> 6] |= CHAR_ONE(c);
+	}
 	for (size_t i = 0; i < nwords; i++) {
-		if (word_in(text, len, &words[i])) {
+		// Most words have a letter at one end that the text has not.
+		const char *word = words[i].text;
+
+		if (char_in(&held, word[0]) && char_in(&held, word[words[i].len - 1]) &&
+			word_in(text, len, &words[i])) {
 			return true;
 		}
 	}
