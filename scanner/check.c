@@ -253,6 +253,56 @@ check_fernet(const char *secret, size_t len)
 	return check_mixed(secret, len);
 }
 
+/** Characters of base64 in @secret, without what stands behind a backslash. */
+static size_t
+count_base64(const char *secret, size_t len)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		if (secret[i] == '\\') {
+			while (i + 1 < len && secret[i + 1] == '\\') {
+				i++;
+			}
+			i += i + 1 < len && secret[i + 1] != '/';
+		} else if (char_is_base64(secret[i])) {
+			count++;
+		}
+	}
+	return count;
+}
+
+/** The bytes that DER at the start of @secret says it has, or 0. */
+static size_t
+der_length(const char *secret, size_t len)
+{
+	unsigned char der[6] = { 0 };
+
+	if (decode_base64(secret, MIN_OF(len, (size_t)8), (char *)der, sizeof(der)) < 4 ||
+		der[0] != 0x30) {
+		return 0;
+	}
+	if (der[1] == 0x82) {
+		return (size_t)der[2] << 8 | der[3];
+	}
+	return der[1] == 0x81 ? der[2] : der[1];
+}
+
+enum check_answer
+check_key_body(const char *secret, size_t len)
+{
+	enum {
+		/** Of a key in OpenSSH's own form, or with its BEGIN in base64 too. */
+		SHORTEST = 100,
+	};
+	size_t bytes = count_base64(secret, len) / 4 * 3;
+	size_t declared = secret[0] == 'M' ? der_length(secret, len) : SHORTEST;
+
+	// Documents show the first line of one.
+	return declared > 0 && bytes + 8 >= declared ? check_mixed(secret, len)
+						     : CHECK_NO;
+}
+
 enum check_answer
 check_base64_key(const char *secret, size_t len)
 {

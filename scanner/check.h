@@ -48,6 +48,8 @@ check_fn check_registry_auth;
 check_fn check_mixed;
 /** Decodes from base64 to at least 32 bytes of anything. */
 check_fn check_fernet;
+/** The body of a private key, in base64: whole, as DER says, not its first line. */
+check_fn check_key_body;
 /** A base64 value of 16, 24, 32, 64 ... bytes as cloud account keys are. */
 check_fn check_base64_key;
 /** Hex that is not a repeated or counting pattern. */

@@ -57,8 +57,20 @@ skip_escape(const char *text, size_t len, size_t at)
 {
 	static const char *const escapes[] = { "\\r", "\\n", "\\t", "\\\n", "\\\"", "\\",
 		"%0A", "%0D", "%0a", "%0d", "&#10;", "&#13;", "&#xA;", "&#xa;", "<br>",
-		"<br/>" };
+		"<br/>",
+		// What stands between a line's number and the line.
+		"\xe2\x86\x92", "\xe2\x94\x82" };
 
+	// The colours of a terminal: ESC [ 32 m.
+	if (text[at] == '\x1b' && at + 1 < len && text[at + 1] == '[') {
+		size_t end = at + 2;
+
+		while (end < len && end - at < 12 &&
+			(char_is_digit(text[end]) || text[end] == ';')) {
+			end++;
+		}
+		return end < len && text[end] == 'm' ? end + 1 - at : 0;
+	}
 	for (size_t i = 0; i < countof(escapes); i++) {
 		size_t n = strlen(escapes[i]);
 

@@ -5,10 +5,21 @@
 #include "scanner/rule_rows.h"
 #include "scanner/rule_tables.h"
 
+/** More base64, over escapes, ends of lines and joined strings. */
+#define BASE64_LINES                                                                     \
+	"(?:[A-Za-z0-9+/]++|\\\\{1,4}(?:[nr]|/|u000[adAD])"                              \
+	"|\\s{1,12}+(?=[A-Za-z0-9+/]{24}|[A-Za-z0-9+/]{1,23}={1,2}\\s)"                  \
+	"|[\"'] ?[,+.&]?\\s{0,12}[\"'](?=[A-Za-z0-9+/]{40})"                             \
+	"|[\"'] "                                                                        \
+	"?[+.&]?\\s{0,12}[\"'](?=[A-Za-z0-9+/]{2,40}={0,2}(?:\\\\{1,4}n)?[\"']))++"      \
+	"={0,2}"
+
 // clang-format off
 static const struct rule rows[] = {
 	TOKEN("private-key", "Private key", "", "", "RFC 7468", .flags = RULE_CODE),
 	MAYBE("encrypted-private-key", "Private key under a passphrase", "", "", "RFC 7468", .flags = RULE_CODE),
+	TOKEN("private-key-body", "Private key without its first line", "MIIB|MIIC|MIIE|MIIG|MIIJ|MHcCAQEEI|MHQCAQEEI|MIGkAgEBBD|MIHcAgEBBEI|MC4CAQAwBQYDK2VwBCIEI|MIGHAgEAMBMGByqGSM49AgEG|MIG2AgEAMBAGByqGSM49AgEG|b3BlbnNzaC1rZXktdjEAAAAA", "(?:MII[BCEGJ][A-Za-z0-9+/]{2}IBA(?:AKCA[QgY]|AKBg|AJB|DANBgkqhkiG9w0BAQEFAASC)(?=[A-Za-z0-9+/]{32})|M(?:HcCAQEEI|HQCAQEEI|IGkAgEBBD|IHcAgEBBEI)(?=[A-Za-z0-9+/]{32})|MC4CAQAwBQYDK2VwBCIEI(?=[A-Za-z0-9+/]{32})|MIG(?:HAgEAMBM|2AgEAMBA)GByqGSM49AgEG|b3BlbnNzaC1rZXktdjEAAAAABG5vbmU)" BASE64_LINES, "RFC 8017", .check = check_key_body, .flags = RULE_GLUED | RULE_OPEN_END | RULE_UNFILTERED),
+	TOKEN("private-key-encoded", "Private key in lines of base64", "LS0tLS1CRUdJTi", "LS0tLS1CRUdJTi(?:BSU0EgUFJJVkFURSBLRVkt|BQUklWQVRFIEtFWS0t|BFQyBQUklWQVRFIEtFWS0t|BPUEVOU1NIIFBSSVZBVEUgS0VZLS0t|BEU0EgUFJJVkFURSBLRVkt)" BASE64_LINES, "RFC 7468", .check = check_key_body, .flags = RULE_GLUED | RULE_OPEN_END | RULE_UNFILTERED),
 	TOKEN("url-password", "Password in a URL", "", "", "RFC 3986", .flags = RULE_CODE),
 	TOKEN("jwt", "JSON web token", "eyJ", "eyJ[A-Za-z0-9_-]{10,}={0,2}\\.(?:e[yw][A-Za-z0-9_-]{8,}|e30|ZXlK[A-Za-z0-9_-]{8,})={0,2}\\.[A-Za-z0-9_-]{10,}={0,2}", "RFC 7519", .check = check_jwt, .flags = RULE_UNFILTERED),
 	TOKEN("jwe", "Encrypted JSON web token", "eyJ", "eyJ[A-Za-z0-9_-]{20,}\\.[A-Za-z0-9_-]{0,1000}\\.[A-Za-z0-9_-]{16}\\.[A-Za-z0-9_-]{10,}\\.[A-Za-z0-9_-]{22}", "RFC 7516", .check = check_jwt, .flags = RULE_UNFILTERED),

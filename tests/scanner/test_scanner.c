@@ -195,6 +195,53 @@ a_private_key_that_is_cut_behind_its_public_half_is_one(void **state)
 }
 
 static void
+a_key_is_read_over_arrows_and_colours(void **state)
+{
+	static const char *const before[] = { "     2\xe2\x86\x92", "\x1b[32m",
+		"2 \xe2\x94\x82 " };
+	struct scanner *scanner = make_scanner();
+	uint8_t random[72];
+	struct err err;
+
+	(void)state;
+	ok(hash_random(random, sizeof(random), &err));
+	AUTO_FREE char *body = json_base64(random, sizeof(random));
+	for (size_t i = 0; i < countof(before); i++) {
+		const char *b = before[i];
+		AUTO_FREE char *text =
+			xasprintf("%s-----BEGIN EC PRIVATE%s KEY-----\n%s%.48s\n"
+				  "%s%s\n%s-----END EC PRIVATE%s KEY-----\n",
+				b, "", b, body, b, body + 48, b, "");
+
+		const struct answers *answers = ask(scanner, text);
+		assert_int_equal(answers->count, 1);
+		assert_true(answers->list[0].end >=
+			(size_t)(strstr(text, body + 48) - text) + strlen(body + 48));
+	}
+	scanner_free(scanner);
+}
+
+static void
+a_key_without_its_first_line_counts_when_it_is_whole(void **state)
+{
+	struct scanner *scanner = make_scanner();
+	AUTO_FREE char *pem = cut_key(1192);
+	char *body = strchr(pem, '\n') + 1;
+
+	(void)state;
+	*strchr(body, '\n') = '\0';
+	AUTO_FREE char *text = xasprintf("{\"k\":\"%s\",\"type\":\"RSA\"}", body);
+	assert_true(holds_span(ask(scanner, text), text, body));
+	AUTO_FREE char *joint = xasprintf("k = \"%.64s\" +\n  \"%s\";", body, body + 64);
+	const struct answers *answers = ask(scanner, joint);
+	assert_int_equal(answers->count, 1);
+	assert_int_equal(answers->list[0].end, strlen(joint) - 2);
+	AUTO_FREE char *line = xasprintf("-- MIIE... as in %.64s\n", body);
+	assert_int_equal(ask(scanner, line)->count, 0);
+	scanner_free(scanner);
+}
+
+static void
 lines_and_columns_count_from_one(void **state)
 {
 	struct scanner *scanner = make_scanner();
@@ -666,6 +713,8 @@ main(void)
 		cmocka_unit_test(a_secret_is_found_whole_wherever_people_put_it),
 		cmocka_unit_test(a_placeholder_hides_nothing_behind_it),
 		cmocka_unit_test(a_private_key_that_is_cut_behind_its_public_half_is_one),
+		cmocka_unit_test(a_key_is_read_over_arrows_and_colours),
+		cmocka_unit_test(a_key_without_its_first_line_counts_when_it_is_whole),
 		cmocka_unit_test(lines_and_columns_count_from_one),
 		cmocka_unit_test(
 			equal_secrets_have_equal_fingerprints_and_the_key_matters),
