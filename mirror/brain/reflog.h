@@ -36,7 +36,7 @@ struct reflog_line {
 
 /** Does that ref have one? */
 bool reflog_is_kept(const char *git_dir, const char *ref) NONNULL;
-/** With the ref locked. */
+/** Right after the ref was moved. */
 void reflog_append(const char *git_dir, const char *ref, const struct reflog_line *line)
 	NONNULL;
 

@@ -75,8 +75,8 @@ repo_find_tags(struct repo *repo, struct mend *mend, struct err *err) NONNULL MU
 /** What git wrote down of where the clone was cut, once. */
 int repo_load_shallow(struct repo *repo, struct err *err) NONNULL MUST_CHECK;
 
-/** After the branch was moved and while it is locked, under the name it leads to: what
- * git would add to the logs that are there. */
+/** Right after the branch was moved, under the name it leads to: what git would add to
+ * the logs that are there. */
 void repo_log_move(struct repo *repo, const char *ref, const git_oid *old,
 	const struct oid *commit, const char *message) NONNULL_ARGS(1, 2, 4, 5);
 

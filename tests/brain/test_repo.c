@@ -337,6 +337,53 @@ a_branch_that_git_packed_moves(void **state)
 }
 
 static void
+a_branch_that_is_another_ones_name_stays_so(void **state)
+{
+	struct repo *repo = room_open(*state, false);
+	struct oid one = room_commit(repo, NULL, (struct room_file[]){ { "a", "1" } }, 1);
+	AUTO_FREE char *ref = NULL;
+	struct oid two;
+	struct oid head;
+	struct err err;
+
+	assert_int_equal(room_git(*state, "branch -m host/x main"), 0);
+	assert_int_equal(
+		room_git(*state, "symbolic-ref refs/heads/host/x refs/heads/main"), 0);
+	ok(repo_real_ref(repo, &ref, &err));
+	assert_string_equal(ref, "refs/heads/main");
+	two = room_commit(repo, &one, (struct room_file[]){ { "a", "2" } }, 1);
+	assert_int_equal(repo_head(repo, &head, &err), 1);
+	assert_true(oid_equal(&head, &two));
+	assert_int_equal(
+		scratch_sh(*state,
+			"test \"$(git -C brain symbolic-ref refs/heads/host/x)\" = "
+			"refs/heads/main"),
+		0);
+	room_fsck(*state);
+	repo_close(repo);
+}
+
+// As many lines as moves while there was one, and none is made.
+static void
+a_log_that_somebody_keeps_goes_on(void **state)
+{
+	struct repo *repo = room_open(*state, false);
+	struct oid one = room_commit(repo, NULL, (struct room_file[]){ { "a", "1" } }, 1);
+
+	one = room_commit(repo, &one, (struct room_file[]){ { "a", "2" } }, 1);
+	assert_false(scratch_exists(*state, "brain/logs/refs/heads/host/x"));
+	scratch_write_text(*state, "brain/logs/refs/heads/host/x", "");
+	one = room_commit(repo, &one, (struct room_file[]){ { "a", "3" } }, 1);
+	(void)room_commit(repo, &one, (struct room_file[]){ { "a", "4" } }, 1);
+	assert_int_equal(scratch_sh(*state,
+				 "test \"$(git -C brain log -g --format=%%H host/x)\" = "
+				 "\"$(git -C brain log -2 --format=%%H host/x)\""),
+		0);
+	room_fsck(*state);
+	repo_close(repo);
+}
+
+static void
 a_dead_processs_lock_is_reaped_and_a_young_one_is_not(void **state)
 {
 	struct repo *repo = room_open(*state, false);
@@ -647,6 +694,8 @@ main(void)
 		room(empty_folders_with_the_branchs_name_give_way),
 		room(objects_then_their_names_then_the_branch_reach_the_disk),
 		room(a_branch_that_git_packed_moves),
+		room(a_branch_that_is_another_ones_name_stays_so),
+		room(a_log_that_somebody_keeps_goes_on),
 		room(a_dead_processs_lock_is_reaped_and_a_young_one_is_not),
 		room(a_lock_that_a_process_holds_open_is_waited_for),
 		room(a_branch_is_written_although_a_dead_process_left_its_lock),

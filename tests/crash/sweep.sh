@@ -177,6 +177,8 @@ no_secret() {
 	is "$(git -C "$BRAIN" rev-list --count HEAD)" "$ncommits" "$1: commits"
 	is "$(git -C "$BRAIN" cat-file -t held)" tag "$1: the milestone"
 	git -C "$BRAIN" merge-base --is-ancestor held HEAD || fail "$1: the milestone is elsewhere"
+}
+at_the_remote() {
 	is "$(git -C "$now/remote.git" rev-parse host/testbox held)" \
 		"$(git -C "$BRAIN" rev-parse host/testbox held)" "$1: the remote"
 }
@@ -217,6 +219,7 @@ told() {
 		[ -z "$confirm_again" ] ||
 			expect 0 "$MIRROR" secrets purge --value "$now/value" --confirm "$confirm_again"
 		no_secret "$2, in the end"
+		at_the_remote "$2, in the end"
 		;;
 	esac
 }
@@ -251,7 +254,10 @@ once_more() {
 	case $1 in
 	purge)
 		whole_now "$what"
-		[ "$got" != 0 ] || no_secret "$what, at once"
+		if [ "$got" = 0 ]; then
+			no_secret "$what, at once"
+			grep -q 'could not be pushed' "$W/told" || at_the_remote "$what, at once"
+		fi
 		# It is another history, and so is the one below what the remote gives back.
 		old=
 		;;

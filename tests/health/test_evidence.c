@@ -302,6 +302,11 @@ a_pulse_is_read_as_it_was_beaten(void **state)
 	tick_beat(tick, "cycle");
 	assert_int_equal(tick_read(room->path, &mark, &err), 1);
 	assert_string_equal(mark.task, "cycle");
+	assert_int_equal(tick_blocked_since_ms(&mark), 0);
+	// It says since when nothing else can be said.
+	tick_beat(tick, TICK_BLOCKED "1764547200000");
+	assert_int_equal(tick_read(room->path, &mark, &err), 1);
+	assert_int_equal(tick_blocked_since_ms(&mark), INT64_C(1764547200000));
 }
 
 static void
