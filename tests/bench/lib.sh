@@ -55,7 +55,9 @@ warm() {
 fresh() {
 	ROOM=$W/$1
 	mkdir "$ROOM"
-	if [ "$(id -u)" = 0 ] && truncate -s 12G "$ROOM.img" && mkfs.ext4 -q -F -N 2000000 "$ROOM.img" &&
+	# For a tree, a copy to be watched and the browsable one.
+	inodes=$((FILES > 600000 ? FILES * 3 : 2000000))
+	if [ "$(id -u)" = 0 ] && truncate -s 12G "$ROOM.img" && mkfs.ext4 -q -F -N "$inodes" "$ROOM.img" &&
 		mount -o loop "$ROOM.img" "$ROOM" 2>/dev/null; then
 		mounted="$ROOM $mounted"
 	else
