@@ -173,6 +173,20 @@ find_remote(struct secrets *secrets)
 	}
 }
 
+// Did a push end well since then?
+static bool
+was_pushed(int64_t since_ms)
+{
+	AUTO(evidence_closep) struct evidence *evidence = NULL;
+	AUTO_FREE char *state = places_state_dir();
+	struct evidence_row row;
+	struct err ignored;
+
+	return evidence_open(state, EVIDENCE_RO, &evidence, &ignored) == 0 &&
+		evidence_get(evidence, fact_word(FACT_PUSH), &row, &ignored) > 0 &&
+		row.state == HEALTH_HEALTHY && row.at_ms >= since_ms;
+}
+
 static int
 begin(struct secrets *secrets, struct err *err)
 {
@@ -513,6 +527,8 @@ verb_secrets_purge(struct call *call, struct err *err)
 {
 	AUTO(secrets_done) struct secrets secrets = { .call = call };
 	AUTO(config_freep) struct config *config = NULL;
+	int64_t begun_ms;
+	bool stays;
 	int result;
 
 	if (begin(&secrets, err) < 0 || settings_load(call, &config, err) < 0) {
@@ -530,6 +546,14 @@ verb_secrets_purge(struct call *call, struct err *err)
 		return result;
 	}
 	// The cycle that follows finds everything as it is, and brings it to the remote.
+	begun_ms = clock_now_ms();
 	result = once_as_part(call, config, err);
-	return result == 0 && secrets.left > 0 ? 1 : result;
+	stays = config_has_remote(config) && !was_pushed(begun_ms);
+	json_set_bool(output_answer(&call->out), "replaced", !stays);
+	if (stays) {
+		output_warn(&call->out,
+			"the remote still has the old history, until the next push "
+			"replaces it; next: mirror remote test");
+	}
+	return result == 0 && (secrets.left > 0 || stays) ? 1 : result;
 }

@@ -337,7 +337,9 @@ const struct verb verbs[] = {
 			"first commit on that held it, and milestones follow.\n"
 			"\n"
 			"A look may stand beside an agent at work; with --confirm the agent is to be\n"
-			"stopped first.",
+			"stopped first.\n"
+			"\n"
+			"Exit status: 0 it is gone, here and at the remote; 1 it is told what still has it.",
 		.flags = purge_flags,
 		.run = verb_secrets_purge,
 		.group = VERB_SECRETS,

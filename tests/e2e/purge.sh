@@ -143,8 +143,9 @@ says out "$print"
 mv remote.git away
 expect 0 "$MIRROR" secrets purge "$print"
 token=$(sed -n 's/.*--confirm \([0-9a-f]*\)$/\1/p' out)
-expect 0 "$MIRROR" secrets purge "$print" --confirm "$token"
+expect 1 "$MIRROR" secrets purge "$print" --confirm "$token"
 says err "could not be pushed"
+says err "the remote still has the old history"
 word=$AWS_KEY
 gone "$BRAIN"
 mv away remote.git
