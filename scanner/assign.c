@@ -399,7 +399,8 @@ read_bare(const struct cursor *cursor, size_t line, struct assign_memo *memo,
 		if (c == '$' && end + 1 < cursor->len && cursor->text[end + 1] == '{') {
 			plain = false;
 			while (end < cursor->len && cursor->text[end] != '}' &&
-				cursor->text[end] != '\n') {
+				cursor->text[end] != '\n' &&
+				end - cursor->at < ASSIGN_BARE_MAX) {
 				end++;
 			}
 			continue;

@@ -98,13 +98,25 @@ pass_identify(const struct engine_context *context, const char *secret, size_t l
 	finding->entropy = (uint16_t)rarity_entropy(secret, len);
 }
 
+static bool
+is_unsure(const struct pass *pass, const char *rule, enum finding_confidence confidence,
+	size_t start, size_t end)
+{
+	if (!pass->context->certain_only || confidence == FINDING_CERTAIN) {
+		return false;
+	}
+	pass_tell(pass, rule, "it is not certain, and this is a binary", start, end);
+	return true;
+}
+
 void
 pass_add(struct pass *pass, const struct engine_finding *finding)
 {
-	if (pass->context->certain_only && finding->confidence != FINDING_CERTAIN) {
-		pass_tell(pass, finding->rule, "it is not certain, and this is a binary",
-			finding->start, finding->end);
-	} else if (pass->context->marks && !pass->inner && finding->end > 0 &&
+	if (is_unsure(pass, finding->rule, finding->confidence, finding->start,
+		    finding->end)) {
+		return;
+	}
+	if (pass->context->marks && !pass->inner && finding->end > 0 &&
 		marks_allow(pass->text, pass->len, finding->start, finding->end)) {
 		// A rule about the path alone stands on no line.
 		pass_tell(pass, finding->rule, "a mark in the text allows it",
@@ -127,7 +139,8 @@ emit(struct pass *pass, const char *id, uint32_t order,
 		.start = start,
 		.end = end };
 
-	if (end <= start) {
+	// A fingerprint reads all of it.
+	if (end <= start || is_unsure(pass, id, confidence, start, end)) {
 		return;
 	}
 	if (filter_is_mark(pass->text + start, end - start)) {

@@ -200,6 +200,40 @@ is_shared_secret(const struct pass *pass, const struct assignment *found)
 		word_is(pass->text + found->key_start, len, names, countof(names));
 }
 
+/** Values without an end inside each other end together, and are looked for once. */
+static size_t
+end_of(struct pass *pass, const struct assignment *found)
+{
+	if (!found->endless) {
+		return found->value_end;
+	}
+	if (found->value_end < pass->long_from || found->value_end > pass->long_upto) {
+		pass->long_from = found->value_end;
+		pass->long_upto = assign_end(pass->text, pass->len, found->value_end);
+	}
+	return pass->long_upto;
+}
+
+static void
+emit_value(struct pass *pass, const struct assignment *found, enum filter_key kind)
+{
+	size_t end = end_of(pass, found), before = pass->found->count;
+	enum ruleset_code rule = kind == FILTER_KEY_PASSWORD ? RULESET_GENERIC_PASSWORD
+							     : RULESET_GENERIC_SECRET;
+
+	// A part of one that was found; a fingerprint reads all of it.
+	if (found->endless && found->value_start >= pass->found_from &&
+		end == pass->found_upto) {
+		return;
+	}
+	pass_emit_rule(pass, ruleset_code(pass->context->rules, rule), FINDING_LIKELY,
+		found->value_start, end);
+	if (found->endless && pass->found->count > before) {
+		pass->found_from = found->value_start;
+		pass->found_upto = end;
+	}
+}
+
 int
 pass_judge(struct pass *pass, struct assignment *found)
 {
@@ -260,13 +294,7 @@ pass_judge(struct pass *pass, struct assignment *found)
 			pass, "generic-secret", why, found->key_start, found->value_end);
 		return 0;
 	}
-	size_t end = found->endless ? assign_end(text, pass->len, found->value_end)
-				    : found->value_end;
-	pass_emit_rule(pass,
-		ruleset_code(pass->context->rules,
-			kind == FILTER_KEY_PASSWORD ? RULESET_GENERIC_PASSWORD
-						    : RULESET_GENERIC_SECRET),
-		FINDING_LIKELY, found->value_start, end);
+	emit_value(pass, found, kind);
 	return 0;
 }
 

@@ -65,6 +65,12 @@ struct pass {
 	/** So with manifests. */
 	size_t manifests_done;
 	size_t members_done;
+	/** Values that are longer than what is read of them: seen from here on they end
+	 * there; and the last of them that is a finding. */
+	size_t long_from;
+	size_t long_upto;
+	size_t found_from;
+	size_t found_upto;
 	/** Encoded text before this was looked at: runs, and escapes. */
 	size_t runs_done;
 	size_t escapes_done;
