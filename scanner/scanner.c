@@ -541,6 +541,12 @@ collection_done(struct collection *collection)
 	*collection = (struct collection){ 0 };
 }
 
+unsigned int
+scanner_path_kind(const char *path)
+{
+	return filter_path(path) % SCANNER_PATH_KINDS;
+}
+
 int
 scanner_scan(const struct scanner *scanner, const struct scan_input *input,
 	scanner_fn *fn, void *payload, struct err *err)

@@ -109,6 +109,15 @@ const char *scanner_rule(const struct scanner *scanner, size_t index) NONNULL;
 /** What a rule of this id finds, in words; the id when it says nothing.  Borrowed. */
 const char *scanner_rule_name(const struct scanner *scanner, const char *rule) NONNULL;
 
+enum {
+	/** Kinds of paths: a small number each, below this. */
+	SCANNER_PATH_KINDS = 32,
+};
+
+/** Bytes at paths of one kind have the same findings; users' rules, which may name a
+ * path, apart. */
+unsigned int scanner_path_kind(const char *path) NONNULL;
+
 /**
  * Scan bytes: text in any encoding, or a binary.
  *

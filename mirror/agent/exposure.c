@@ -46,8 +46,8 @@ struct search {
 	// What our branch really is, and what it is called.
 	char *own;
 	char *named;
-	// Objects that were scanned; the value is 1 when there was a hit.
-	struct oids seen;
+	// Objects that were scanned, as files of each kind.
+	struct oids seen[SCANNER_PATH_KINDS];
 	struct buf bytes;
 	// Of what is being scanned.
 	const char *path;
@@ -297,7 +297,6 @@ on_version(const char *path, const struct tree_entry *old, const struct tree_ent
 {
 	struct search *search = payload;
 	struct err *err = search->err;
-	size_t before = search->exposure->count;
 
 	if (new == NULL || new->mode == TREE_COMMIT) {
 		return 0;
@@ -309,7 +308,8 @@ on_version(const char *path, const struct tree_entry *old, const struct tree_ent
 		return err->code;
 	}
 	search->place = EXPOSURE_IN_FILE;
-	if (oids_find(&search->seen, &new->oid) != NULL) {
+	// The same bytes are a secret as db_password, and a word as notes.bak.
+	if (!oids_add(&search->seen[scanner_path_kind(path)], &new->oid, 0)) {
 		return 0;
 	}
 	buf_clear(&search->bytes);
@@ -318,7 +318,6 @@ on_version(const char *path, const struct tree_entry *old, const struct tree_ent
 		return err->code;
 	}
 	search->exposure->blobs++;
-	(void)oids_add(&search->seen, &new->oid, search->exposure->count > before);
 	return 0;
 }
 
@@ -495,7 +494,9 @@ on_present(const char *path, const struct tree_entry *entry, void *payload)
 static void
 search_done(struct search *search)
 {
-	oids_done(&search->seen);
+	for (size_t i = 0; i < countof(search->seen); i++) {
+		oids_done(&search->seen[i]);
+	}
 	// It held secrets.
 	if (search->bytes.data != NULL) {
 		explicit_bzero(search->bytes.data, search->bytes.size);

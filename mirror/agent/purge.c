@@ -228,21 +228,57 @@ clean_bytes(struct purge *purge, const struct exposure_hit *hit, const struct bu
 	return exposure_cut(purge->query, data, len, out, ret_spans, err);
 }
 
+// As a file of each kind that it was found as: what is a secret in one may be none in
+// another.
 static int
-replace_blob(struct purge *purge, const struct exposure_hit *hit, struct err *err)
+clean_as_each(struct purge *purge, const struct exposure *exposure, size_t at,
+	struct buf *bytes, struct buf *out, uint32_t *ret_spans, struct err *err)
+{
+	const struct exposure_hit *first = &exposure->hits[at];
+	uint32_t done = 0;
+
+	*ret_spans = 0;
+	for (; at < exposure->count; at++) {
+		const struct exposure_hit *hit = &exposure->hits[at];
+		uint32_t kind = 1u << scanner_path_kind(hit->path), spans;
+
+		if (!oid_equal(&hit->blob, &first->blob) || hit->place != first->place ||
+			(done & kind) != 0) {
+			continue;
+		}
+		if (done != 0) {
+			buf_clear(bytes);
+			if (buf_add(bytes, out->data, out->len, err) < 0) {
+				return err->code;
+			}
+			buf_clear(out);
+		}
+		if (clean_bytes(purge, hit, bytes, out, &spans, err) < 0) {
+			return err->code;
+		}
+		done |= kind;
+		*ret_spans += spans;
+	}
+	return 0;
+}
+
+static int
+replace_blob(
+	struct purge *purge, const struct exposure *exposure, size_t at, struct err *err)
 {
 	AUTO(buf_done) struct buf bytes = { .max = EXPOSURE_BLOB_MAX };
 	AUTO(buf_done) struct buf out = { .max = EXPOSURE_BLOB_MAX };
+	const struct exposure_hit *hit = &exposure->hits[at];
 	struct new_blob blob;
 
 	if (oids_find(&purge->bad, &hit->blob) != NULL) {
 		return 0;
 	}
 	if (repo_read(purge->kit->repo, &hit->blob, OBJECT_BLOB, &bytes, err) < 0 ||
-		clean_bytes(purge, hit, &bytes, &out, &blob.spans, err) < 0) {
+		clean_as_each(purge, exposure, at, &bytes, &out, &blob.spans, err) < 0) {
 		return err_wrap(err, "redact %.200s", hit->path);
 	}
-	if (out.len == bytes.len && memcmp(out.data, bytes.data, out.len) == 0) {
+	if (blob.spans == 0) {
 		return err_raise(err, ERR_BUG, "%.200s is as it was", hit->path);
 	}
 	if (pack_add(purge->pack, OBJECT_BLOB, out.data, out.len, &blob.oid, err) < 0) {
@@ -697,7 +733,7 @@ purge_run(struct kit *kit, const struct exposure_query *query,
 		return err->code;
 	}
 	for (size_t i = 0; i < exposure->count; i++) {
-		if (replace_blob(&purge, &exposure->hits[i], err) < 0 ||
+		if (replace_blob(&purge, exposure, i, err) < 0 ||
 			tell(&purge, "versions redacted", i + 1, exposure->count, err) <
 				0) {
 			return err->code;

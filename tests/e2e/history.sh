@@ -149,3 +149,31 @@ git -C shallow fsck --strict >fsck 2>&1 || fail "git fsck: $(cat fsck)"
 git -C shallow fetch -q --unshallow
 "$MIRROR" secrets history --json >out 2>err || true
 is "$(jq .complete out)" true "the whole history again"
+
+# --- the same bytes under two names: a secret by one of them only
+alike=$W/alike
+git init -q -b host/box "$alike"
+mkdir "$alike/notes"
+word="kT7vQ2m"
+word="${word}wR9dLx"
+for name in a_copy db_password; do printf '%s\n' "$word" >"$alike/notes/$name"; done
+git -C "$alike" add -A && git -C "$alike" commit -q -m "both"
+git -C "$alike" rm -q notes/a_copy notes/db_password && git -C "$alike" commit -q -m "removed"
+rm -rf "$STATE" notes && mkdir notes && echo one >notes/a.md
+cat >"$CONFIG" <<EOC
+[[watch]]
+path = "$W/notes"
+[brain]
+repo = "$alike"
+branch = "host/box"
+remote = "none"
+EOC
+expect 0 "$MIRROR" --once
+expect 1 "$MIRROR" secrets history --json
+is "$(jq -r '.found[].path' out)" notes/db_password "by its name"
+print=$(jq -r '.found[0].fingerprint' out)
+expect 0 "$MIRROR" secrets purge "$print"
+expect 0 "$MIRROR" secrets purge "$print" --confirm "$(sed -n 's/.*--confirm \([0-9a-f]*\)$/\1/p' out)"
+is "$(git -C "$alike" log --format=%s | grep -c .)" 3 "commits after the purge"
+! git -C "$alike" cat-file --batch --batch-all-objects | grep -aqF "$word" || fail "still there"
+git -C "$alike" fsck --strict >fsck 2>&1 || fail "git fsck: $(cat fsck)"
