@@ -13,6 +13,9 @@ enum {
 	CELL_MAX = 4096,
 	/** Brackets within each other in a value of SQL. */
 	DEPTH_MAX = 16,
+	/** What may be read for rows that are none: so often the text, or so much. */
+	VAIN_TIMES = 16,
+	VAIN_LEAST = 4 * 1024 * 1024,
 };
 
 /** Of a heading: letters, and what people put between them. */
@@ -296,12 +299,15 @@ columns_open(struct columns *columns, struct columns_memo *memo, const char *tex
 	}
 	columns->limit = len - end > COLUMNS_REACH ? end + COLUMNS_REACH : len;
 	if ((known && memo->opened >= COLUMNS_OPENED) ||
+		memo->vain > MAX_OF(VAIN_TIMES * len, (size_t)VAIN_LEAST) ||
 		(!open_sql(columns, text, columns->limit, start, end) &&
 			!open_table(columns, text, columns->limit, start, end))) {
 		return false;
 	}
 	if (!known) {
-		*memo = (struct columns_memo){ .from = start, .upto = columns->at };
+		*memo = (struct columns_memo){
+			.from = start, .upto = columns->at, .vain = memo->vain
+		};
 	}
 	memo->opened++;
 	return true;
@@ -353,7 +359,7 @@ sql_value_end(const char *text, size_t limit, size_t at)
 			}
 		} else if (c == '(') {
 			if (++depth > DEPTH_MAX) {
-				return limit;
+				return at;
 			}
 		} else if (depth == 0 && (c == ',' || c == ')' || c == ';')) {
 			break;
@@ -390,6 +396,7 @@ next_tuple(struct columns *columns, const char *text, size_t *ret_start, size_t 
 		}
 	}
 	if (at >= columns->limit || text[at] != ')') {
+		columns->vain = at - columns->at;
 		return -1;
 	}
 	columns->at = at + 1;
@@ -416,5 +423,6 @@ columns_next(struct columns *columns, struct columns_memo *memo, const char *tex
 			: next_row(columns, text, ret_start, ret_end);
 	} while (row == 0);
 	memo->upto = MAX_OF(memo->upto, MIN_OF(columns->at, columns->limit));
+	memo->vain += row < 0 ? columns->vain : 0;
 	return row > 0;
 }

@@ -31,6 +31,8 @@ struct columns {
 	char separator;
 	size_t index;
 	size_t count;
+	/** How much was read for a row that was none. */
+	size_t vain;
 };
 
 /** The tables of one text that were read: names in their rows are no headings, however
@@ -39,6 +41,8 @@ struct columns_memo {
 	size_t from;
 	size_t upto;
 	size_t opened;
+	/** Read for rows that were none, together. */
+	size_t vain;
 };
 
 /**
