@@ -332,6 +332,19 @@ check_token(const char *secret, size_t len)
 }
 
 enum check_answer
+check_prefixed(const char *secret, size_t len)
+{
+	const char *last = memrchr(secret, '_', len);
+	const char *body = last != NULL ? last + 1 : secret;
+	size_t n = len - (size_t)(body - secret);
+
+	return check_has_digit(body, n) == CHECK_YES && rarity(body, n) >= 40 &&
+			rarity_entropy(body, n) >= 320
+		? CHECK_YES
+		: CHECK_NO;
+}
+
+enum check_answer
 check_hex(const char *secret, size_t len)
 {
 	return rarity_entropy(secret, len) >= 280 &&

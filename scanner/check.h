@@ -48,6 +48,8 @@ check_fn check_registry_auth;
 check_fn check_mixed;
 /** Decodes from base64 to at least 32 bytes of anything. */
 check_fn check_fernet;
+/** Random behind its last '_': as many digits as chance has, no words. */
+check_fn check_prefixed;
 /** The body of a private key, in base64: whole, as DER says, not its first line. */
 check_fn check_key_body;
 /** A base64 value of 16, 24, 32, 64 ... bytes as cloud account keys are. */

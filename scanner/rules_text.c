@@ -56,6 +56,7 @@ static const struct rule rows[] = {
 	TOKEN("paseto-token", "PASETO token", "v1.local.|v2.local.|v3.local.|v4.local.|v1.public.|v2.public.|v3.public.|v4.public.", "v[1-4]\\.(?:local|public)\\.[A-Za-z0-9_-]{40,4000}(?:\\.[A-Za-z0-9_-]{2,1000})?", "github.com/paseto-standard/paseto-spec", .check = check_mixed),
 	TOKEN("paserk-key", "PASERK key", "k1.secret|k2.secret|k3.secret|k4.secret|k1.local|k2.local|k3.local|k4.local|k1.seal.|k2.seal.|k3.seal.|k4.seal.", "k[1-4]\\.(?:local|secret|seal)(?:-wrap\\.pie|-pw)?\\.[A-Za-z0-9_-]{40,4000}", "github.com/paseto-standard/paserk", .check = check_mixed),
 	MAYBE("ntlm-response", "NTLM answer to a challenge", "TlRMTVNTUAADAAAA", "TlRMTVNTUAADAAAA[A-Za-z0-9+/]{80,4000}={0,2}", "learn.microsoft.com/openspecs/windows_protocols/ms-nlmp", .flags = RULE_OPEN_END),
+	MAYBE("prefixed-key", "Key that says by its own prefix what it is", "_live_|_test_|_sandbox_|_prod_|_sk_|_pat_|_secret_", "(?!(?:pk|cs|pub|publishable|price|prod|plan|sha|md5)_)[A-Za-z][A-Za-z0-9]{1,14}_(?:live|test|sandbox|prod|sk|pat|secret)_[A-Za-z0-9]{24,128}", "github.blog/engineering/platform-security/behind-githubs-new-authentication-token-formats", .back = 15, .check = check_prefixed, .flags = RULE_UNWRAPPED),
 	MAYBE("generic-password", "Password beside its name", "", "", "", .flags = RULE_CODE),
 	MAYBE("generic-secret", "Secret beside its name", "", "", "", .flags = RULE_CODE),
 };
