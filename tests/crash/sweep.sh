@@ -256,7 +256,7 @@ once_more() {
 		whole_now "$what"
 		if [ "$got" = 0 ]; then
 			no_secret "$what, at once"
-			grep -q 'milestones could not be pushed' "$W/told" || at_the_remote "$what, at once"
+			grep -q 'could not be pushed' "$W/told" || at_the_remote "$what, at once"
 		fi
 		# It is another history, and so is the one below what the remote gives back.
 		old=
