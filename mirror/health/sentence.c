@@ -98,6 +98,10 @@ sentence_of_accounting(const struct health_accounting *accounting, int64_t now_m
 		(void)snprintf(text, HEALTH_SENTENCE_MAX,
 			"%lld of %s unaccounted for, please report: %s",
 			(long long)accounting->unaccounted, files, parts);
+	} else if (accounting->swept_ms == 0 && accounting->on_disk == 0) {
+		// The first cycle failed, or was killed: an empty ledger says nothing.
+		(void)snprintf(text, HEALTH_SENTENCE_MAX,
+			"no file was looked at yet: none is protected");
 	} else if (accounting->swept_ms == 0) {
 		// The ledger alone: nobody has compared it with the disk.
 		(void)snprintf(

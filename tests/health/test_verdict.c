@@ -307,6 +307,9 @@ the_sentence_counts_and_never_says_more_than_was_measured(void **state)
 		{ { .known = true, .on_disk = 6, .state = { [LEDGER_MIRRORED] = 6 } },
 			"6 files in the ledger: 6 protected, 0 excluded, nothing "
 			"pending" },
+		{ { .known = true }, "no file was looked at yet: none is protected" },
+		{ { .known = true, .swept_ms = NOW },
+			"no files on disk: nothing to protect" },
 		{ { .known = true,
 			  .on_disk = 6,
 			  .state = { [LEDGER_MIRRORED] = 6 },
