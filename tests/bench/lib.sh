@@ -49,7 +49,7 @@ make_tree() {
 # In the page cache, as a tree that is worked with is: some kernels put pages away that
 # nobody has asked for in the last minutes.
 warm() {
-	tar -c -C "$TREE" . | cat >/dev/null
+	[ ! -d "$TREE" ] || tar -c -C "$TREE" . | cat >/dev/null
 }
 
 fresh() {
