@@ -139,6 +139,8 @@ static const struct {
 	{ "marked as read only", PUSH_PROTECTED },
 	{ "is read-only", PUSH_PROTECTED },
 	{ "hook declined", PUSH_HOOK },
+	// Another push of the same branch came first: one that a killed agent left behind.
+	{ "cannot lock ref", PUSH_BUSY },
 	{ "saml sso", PUSH_SSO },
 	{ "single sign-on", PUSH_SSO },
 	{ "ip allow list", PUSH_ADDRESS },

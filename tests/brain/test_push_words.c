@@ -110,6 +110,11 @@ static const struct {
 	  "fatal: unable to access 'https://host.invalid/me/brain.git/': The requested "
 	  "URL returned error: 403\n",
 		PUSH_AUTH },
+	// Git itself, when two pushes of one branch meet.
+	{ "remote: error: cannot lock ref 'refs/heads/host/x': is at 1a2b but expected "
+	  "3c4d\n"
+	  "! [remote rejected] host/x -> host/x (failed to update ref)\n",
+		PUSH_BUSY },
 	// Gitea and Forgejo.
 	{ "remote: This repo is archived. You can view files and clone it, but cannot "
 	  "push.\n"

@@ -16,15 +16,7 @@ needs jq
 real_git=$(command -v git)
 mkdir -p notes bin
 printf 'one\n' >notes/a.md
-git init -q --bare remote.git
-cat >"$CONFIG" <<EOC
-[[watch]]
-path = "$W/notes"
-[brain]
-remote = "$W/remote.git"
-branch = "host/box"
-settle = "10ms"
-EOC
+notes_and_remote 'settle = "10ms"'
 expect 0 "$MIRROR" --once
 
 # A git that waits where it is told to, and a hook that waits before it takes a push.
@@ -53,17 +45,6 @@ start_agent() {
 }
 at_end='kill $agent 2>/dev/null; rm -f *.hold; wait $agent 2>/dev/null'
 running() { [ "$("$MIRROR" status --json | jq -r .agent.pid)" = $agent ]; }
-until_() { # WHAT COMMAND...
-	what=$1
-	shift
-	for _ in $(seq ${MIRROR_FULL_WAIT:-600}); do
-		"$@" >/dev/null 2>&1 && return 0
-		kill -0 $agent 2>/dev/null || break
-		sleep 0.1
-	done
-	fail "$what: waited in vain"
-	tail -20 agent.log >&2
-}
 committed() { "$real_git" -C "$BRAIN" cat-file -e "HEAD:notes/$1"; }
 pushed() { "$real_git" -C remote.git cat-file -e "host/box:notes/$1"; }
 told_since() { tail -n +$((lines + 1)) agent.log | grep -q 'full\|No space left'; }

@@ -91,6 +91,34 @@ wait_for() {
 	fail "never: $*"
 }
 
+# notes_and_remote [LINE...]: ./notes is watched and pushed to a bare repository beside it;
+# further lines go below [brain].
+notes_and_remote() {
+	mkdir -p notes
+	git init -q --bare remote.git
+	cat >"$CONFIG" <<EOC
+[[watch]]
+path = "$W/notes"
+[brain]
+remote = "$W/remote.git"
+branch = "host/box"
+EOC
+	[ $# -eq 0 ] || printf '%s\n' "$@" >>"$CONFIG"
+}
+
+# until_ WHAT COMMAND...: a minute, and as long as $agent lives.
+until_() {
+	what=$1
+	shift
+	for _ in $(seq 600); do
+		"$@" >/dev/null 2>&1 && return 0
+		kill -0 "$agent" 2>/dev/null || break
+		sleep 0.1
+	done
+	fail "$what: waited in vain"
+	tail -20 agent.log >&2
+}
+
 # flip FILE OFFSET: the byte there becomes another one, whatever it was.
 flip() {
 	dd if="$1" bs=1 skip="$2" count=1 2>/dev/null | tr '\000-\377' '\001-\377\000' |

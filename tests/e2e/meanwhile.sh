@@ -13,17 +13,7 @@ real_git=$(command -v git)
 mkdir -p notes bin
 printf 'one\n' >notes/a.md
 sqlite3 notes/app.db 'CREATE TABLE t(x); INSERT INTO t VALUES (1)'
-git init -q --bare remote.git
-cat >"$CONFIG" <<EOC
-[[watch]]
-path = "$W/notes"
-[brain]
-remote = "$W/remote.git"
-branch = "host/box"
-settle = "10ms"
-[sqlite]
-every = "1s"
-EOC
+notes_and_remote 'settle = "10ms"' '[sqlite]' 'every = "1s"'
 expect 0 "$MIRROR" --once
 
 # A git that waits before it repacks, checks or fetches when it is told to, a hook that
@@ -55,17 +45,6 @@ start_agent() {
 }
 start_agent
 at_end='kill $agent 2>/dev/null; wait $agent 2>/dev/null'
-until_() { # WHAT COMMAND...
-	what=$1
-	shift
-	for _ in $(seq 600); do
-		"$@" >/dev/null 2>&1 && return 0
-		kill -0 $agent 2>/dev/null || break
-		sleep 0.1
-	done
-	fail "$what: waited in vain"
-	tail -20 agent.log >&2
-}
 committed() { "$real_git" -C "$BRAIN" cat-file -e "HEAD:notes/$1"; }
 pushed() { "$real_git" -C remote.git cat-file -e "host/box:notes/$1"; }
 until_ "the agent" grep -q watching agent.log
@@ -100,6 +79,8 @@ wait $agent 2>/dev/null || true
 printf 'x\n' >notes/unseen.md
 rm push.hold
 touch push.go
+# What it had begun ends by itself, and would meet the next push.
+wait_for 60 sh -c '! pgrep -f "receive-pack.*$1/remote.git"' sh "$W"
 start_agent
 until_ "what nobody heard" committed unseen.md
 until_ "what was on its way" pushed unseen.md

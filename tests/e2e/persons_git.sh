@@ -28,14 +28,7 @@ advised() {
 begin() {
 	rm -rf notes remote.git "$BRAIN" "$STATE"
 	mkdir -p notes
-	git init -q --bare remote.git
-	cat >"$CONFIG" <<EOC
-[[watch]]
-path = "$W/notes"
-[brain]
-remote = "$W/remote.git"
-branch = "host/box"
-EOC
+	notes_and_remote
 	step 1
 	printf 'the door: %s\n' "$word" >notes/door
 	step 2

@@ -7,15 +7,7 @@
 . "$(dirname "$0")/lib.sh"
 needs git
 
-mkdir notes
-git init -q --bare remote.git
-cat >"$CONFIG" <<EOC
-[[watch]]
-path = "$W/notes"
-[brain]
-remote = "$W/remote.git"
-branch = "host/box"
-EOC
+notes_and_remote
 G=$BRAIN/.git
 # The newest commit object, and nothing else, is gone.
 lose_head() {
