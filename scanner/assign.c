@@ -369,6 +369,44 @@ is_environment(const struct cursor *cursor, const struct assignment *assignment)
 		cursor->at - assignment->key_end == 1;
 }
 
+/** Where a value without quotes ends, looked for from @end on; not plain with a ${ in it.
+ */
+static size_t
+bare_end(const struct cursor *cursor, const struct assignment *assignment, size_t end,
+	bool *ret_plain)
+{
+	bool setting = is_environment(cursor, assignment);
+
+	while (end < cursor->len && end - cursor->at < ASSIGN_BARE_MAX) {
+		char c = cursor->text[end];
+
+		// ${...} and {{...}} are read as one, braces and all.
+		if (c == '$' && end + 1 < cursor->len && cursor->text[end + 1] == '{') {
+			*ret_plain = false;
+			while (end < cursor->len && cursor->text[end] != '}' &&
+				cursor->text[end] != '\n' &&
+				end - cursor->at < ASSIGN_BARE_MAX) {
+				end++;
+			}
+			continue;
+		}
+		if (ends_value(c, assignment->form) &&
+			!(end == cursor->at && (c == '<' || c == '&'))) {
+			size_t more = c == '&'
+				? ampersand(cursor->text, cursor->len, end)
+				: setting && goes_on(cursor->text, cursor->len, end);
+
+			// \u0026 and its like end a value, other backslashes too.
+			if (more == 0) {
+				break;
+			}
+			end += more - 1;
+		}
+		end++;
+	}
+	return end;
+}
+
 static bool
 read_bare(const struct cursor *cursor, size_t line, struct assign_memo *memo,
 	struct assignment *assignment)
@@ -391,34 +429,7 @@ read_bare(const struct cursor *cursor, size_t line, struct assign_memo *memo,
 		end < memo->bare_upto) {
 		end = MIN_OF(memo->bare_upto, end + ASSIGN_BARE_MAX);
 	}
-	bool setting = is_environment(cursor, assignment);
-	while (end < cursor->len && end - cursor->at < ASSIGN_BARE_MAX) {
-		char c = cursor->text[end];
-
-		// ${...} and {{...}} are read as one, braces and all.
-		if (c == '$' && end + 1 < cursor->len && cursor->text[end + 1] == '{') {
-			plain = false;
-			while (end < cursor->len && cursor->text[end] != '}' &&
-				cursor->text[end] != '\n' &&
-				end - cursor->at < ASSIGN_BARE_MAX) {
-				end++;
-			}
-			continue;
-		}
-		if (ends_value(c, assignment->form) &&
-			!(end == cursor->at && (c == '<' || c == '&'))) {
-			size_t more = c == '&'
-				? ampersand(cursor->text, cursor->len, end)
-				: setting && goes_on(cursor->text, cursor->len, end);
-
-			// \u0026 and its like end a value, other backslashes too.
-			if (more == 0) {
-				break;
-			}
-			end += more - 1;
-		}
-		end++;
-	}
+	end = bare_end(cursor, assignment, end, &plain);
 	// A sentence ends behind its last word.
 	while (assignment->said && end - cursor->at > 1 &&
 		memchr(".:?", cursor->text[end - 1], 3) != NULL) {

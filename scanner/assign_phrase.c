@@ -95,14 +95,15 @@ assign_phrase(struct cursor *cursor, struct assignment *assignment)
 	static const char *const signs[] = { "reg_sz ", "- ", "\xe2\x80\x93 ",
 		"\xe2\x80\x94 ", "\xe2\x86\x92 ", "-> ", "=> ", "/ " };
 
+	bool sign = false;
+
 	assignment->said = take_verb(cursor);
-	if (assignment->said || take_any(cursor, signs, countof(signs))) {
-		assignment->form = ASSIGN_SPACE;
-		return true;
+	if (!assignment->said) {
+		sign = take_any(cursor, signs, countof(signs));
+		assignment->said = !sign && take_words(cursor);
 	}
-	assignment->said = take_words(cursor);
-	if (assignment->said) {
+	if (assignment->said || sign) {
 		assignment->form = ASSIGN_SPACE;
 	}
-	return assignment->said;
+	return assignment->said || sign;
 }

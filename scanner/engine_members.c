@@ -117,16 +117,14 @@ open_whole(const struct pass *pass, size_t start, size_t end, struct whole *whol
 		indent_before(text, start, &whole->indent);
 }
 
-/** Is @at, a member's name in a line of its own, no longer of the block or section? */
+/** Is the name at @at, the first of its line, no longer of the block? */
 static bool
 is_behind(const char *text, size_t at, const struct whole *whole)
 {
 	size_t indent;
 
-	if (whole->kind == WHOLE_OBJECT || !indent_before(text, at, &indent)) {
-		return false;
-	}
-	return whole->kind == WHOLE_BLOCK && indent <= whole->indent;
+	return whole->kind == WHOLE_BLOCK && indent_before(text, at, &indent) &&
+		indent <= whole->indent;
 }
 
 /** The next name, and where it ends; false behind the last. */
