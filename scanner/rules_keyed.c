@@ -16,6 +16,7 @@ static const struct rule rows[] = {
 	KEYED("laravel-app-key", "Laravel application key", "~app_key", "base64:[A-Za-z0-9+/]{43}=", "laravel.com/docs"),
 	KEYED("dropbox-app-secret", "Dropbox app secret", "~dropbox", "[a-z0-9]{15}", "www.dropbox.com/developers", .check = check_has_digit),
 	KEYED("heroku-api-key", "Heroku API key", "~heroku", "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}", "devcenter.heroku.com", .flags = RULE_UUID),
+	KEYED("railway-token", "Railway token", "~railway", "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "docs.railway.com/reference/public-api", .flags = RULE_UUID),
 	KEYED("twilio-auth-token", "Twilio auth token", "~twilio", "[0-9a-f]{32}", "www.twilio.com/docs", .check = check_hex),
 	KEYED("twilio-api-secret", "Twilio API secret", "~twilio", "[A-Za-z0-9]{32}", "www.twilio.com/docs", .check = check_mixed),
 	KEYED("datadog-api-key", "Datadog API key", "~datadog|~dd_api|~dd-api", "[0-9a-f]{32}", "docs.datadoghq.com", .check = check_hex),
