@@ -123,5 +123,7 @@ bool assign_operator(struct cursor *cursor, struct assignment *assignment) NONNU
 
 /** `is `, `for the wifi: `, `- `, where only words and a sign stand in between. */
 bool assign_phrase(struct cursor *cursor, struct assignment *assignment) NONNULL;
+/** `, it's `: "here is the password, it's x". */
+bool assign_phrase_aside(struct cursor *cursor, struct assignment *assignment) NONNULL;
 
 #endif

@@ -5,6 +5,12 @@
 
 #include "scanner/assign_cursor.h"
 
+enum {
+	/** A value that stands alone, on the line below its name. */
+	LINE_BELOW_MIN = 8,
+	LINE_BELOW_MAX = 128,
+};
+
 /** `: string =`, `: Option<String> =`: steps to behind the '='. */
 static bool
 take_type(struct cursor *cursor)
@@ -360,6 +366,9 @@ take_comma(struct cursor *cursor, struct assignment *assignment, bool quoted)
 	if (quoted && take_value_name(cursor, assignment)) {
 		return true;
 	}
+	if (!quoted && assign_phrase_aside(cursor, assignment)) {
+		return true;
+	}
 	cursor->at++;
 	assignment->form = ASSIGN_CALL;
 	return quoted ||
@@ -483,6 +492,38 @@ skip_index(struct cursor *cursor, bool quoted)
 	return indexed;
 }
 
+/** A line that is the name, and below it the value, as what is copied from a password
+ * manager has them. */
+static bool
+take_line_below(struct cursor *cursor, struct assignment *assignment)
+{
+	const char *text = cursor->text;
+	size_t start = assignment->key_start;
+	struct cursor ahead = *cursor;
+
+	while (start > 0 && char_is_blank(text[start - 1])) {
+		start--;
+	}
+	ahead.at += cursor_peek(&ahead, 0) == '\r';
+	if ((start > 0 && text[start - 1] != '\n') || cursor_peek(&ahead, 0) != '\n' ||
+		ahead.at >= ahead.len) {
+		return false;
+	}
+	ahead.at++;
+
+	size_t len = 0;
+	while (len < LINE_BELOW_MAX && cursor_peek(&ahead, len) > ' ') {
+		len++;
+	}
+	char end = cursor_peek(&ahead, len);
+	if (len < LINE_BELOW_MIN || (end != '\n' && end != '\r' && end != '\0')) {
+		return false;
+	}
+	assignment->form = ASSIGN_SPACE;
+	*cursor = ahead;
+	return true;
+}
+
 /** Between name and value; the cursor ends before the value's spaces and quote. */
 bool
 assign_operator(struct cursor *cursor, struct assignment *assignment)
@@ -505,7 +546,8 @@ assign_operator(struct cursor *cursor, struct assignment *assignment)
 			assign_phrase(cursor, assignment))) {
 		return true;
 	}
-	if (take_value_name(cursor, assignment)) {
+	if (take_value_name(cursor, assignment) ||
+		(!quoted && !indexed && take_line_below(cursor, assignment))) {
 		return true;
 	}
 	if (indexed && quoted && cursor_peek(cursor, 0) == '{') {

@@ -21,13 +21,28 @@ take_any(struct cursor *cursor, const char *const *words, size_t nwords)
 	return false;
 }
 
+/** "password policy: ": not the password, something about all of them. */
+static bool
+is_about(const struct cursor *cursor)
+{
+	static const char *const nouns[] = { "polic", "rule", "requirement", "length",
+		"format", "hash", "history", "age", "expir", "hint", "manager", "field",
+		"strength", "complexity", "reset", "prompt", "generator", "file", "type",
+		"check", "encoding", "encryption", "algorithm", "-policy", "richtlinie",
+		"-richtlinie" };
+	struct cursor ahead = *cursor;
+
+	return take_any(&ahead, nouns, countof(nouns));
+}
+
 /** "is ", "ist: ", "was changed to ", with what may stand before the value. */
 static bool
 take_verb(struct cursor *cursor)
 {
 	static const char *const verbs[] = { "is: ", "is ", "ist: ", "ist ", "est ",
 		"es ", "was ", "lautet: ", "lautet ", "should be ", "will be ",
-		"has been ", "\xc3\xa8 ", "\xc3\xa9 " };
+		"has been ", "\xc3\xa8 ", "\xc3\xa9 ", "it is ", "its ", "it's ",
+		"it\xe2\x80\x99s " };
 	static const char *const fillers[] = { "now: ", "now ", "still ", "currently ",
 		"actually ", "just ", "set to ", "changed to ", "reset to ",
 		"set: ", "changed: ", "this: ", "as follows: ", "jetzt ", "nun " };
@@ -70,10 +85,16 @@ take_words(struct cursor *cursor)
 	struct cursor ahead = *cursor;
 	bool colon = false;
 
+	if (is_about(cursor)) {
+		return false;
+	}
 	for (int i = 0; i <= WORDS_MAX; i++) {
 		struct cursor verb = ahead;
 
-		if ((i > 0 && (take_verb(&verb) || cursor_take_word(&verb, "-> "))) ||
+		// In French a space stands before the colon, too.
+		if ((i > 0 &&
+			    (take_verb(&verb) || cursor_take_word(&verb, "-> ") ||
+				    cursor_take_word(&verb, ": "))) ||
 			take_any(&verb, changes + (i > 0), countof(changes) - (i > 0))) {
 			*cursor = verb;
 			return true;
@@ -87,6 +108,19 @@ take_words(struct cursor *cursor)
 		}
 	}
 	return false;
+}
+
+bool
+assign_phrase_aside(struct cursor *cursor, struct assignment *assignment)
+{
+	struct cursor ahead = *cursor;
+
+	if (!cursor_take_word(&ahead, ", it") || !cursor_take_word(cursor, ", ")) {
+		return false;
+	}
+	assignment->said = take_verb(cursor);
+	assignment->form = ASSIGN_SPACE;
+	return assignment->said;
 }
 
 bool

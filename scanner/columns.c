@@ -11,6 +11,8 @@ enum {
 	LINE_MAX = 2000,
 	NAME_MAX = 48,
 	CELL_MAX = 4096,
+	/** From where a table is made to the name of a column. */
+	CREATE_MAX = 4096,
 	/** Brackets within each other in a value of SQL. */
 	DEPTH_MAX = 16,
 	/** What may be read for rows that are none: so often the text, or so much. */
@@ -267,6 +269,142 @@ open_sql(struct columns *columns, const char *text, size_t len, size_t start, si
 	return from > 0 && text[from - 1] == '(';
 }
 
+/** A column's type, as text may have it, behind its name that ends at @at. */
+static bool
+has_text_type(const char *text, size_t len, size_t at)
+{
+	static const char *const types[] = { "varchar", "char", "text", "nvarchar",
+		"nchar", "tinytext", "mediumtext", "longtext", "blob", "varbinary",
+		"binary", "string", "clob", "bytea", "citext", "nvarchar2", "varchar2" };
+	size_t from = at;
+
+	while (at < len && at - from < NAME_MAX && (is_trim(text[at]))) {
+		at++;
+	}
+	if (at == from) {
+		return false;
+	}
+	for (size_t i = 0; i < countof(types); i++) {
+		if (skip_word(text, len, &(size_t){ at }, types[i])) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/** Back from a column's name to the bracket that opens its table; counts the columns
+ * before it. */
+static bool
+find_table(struct columns *columns, const char *text, size_t start, size_t *ret_bracket)
+{
+	size_t depth = 0, from = start;
+	bool string = false, first = true;
+
+	for (; from > 0 && start - from < CREATE_MAX; from--) {
+		char c = text[from - 1];
+
+		if (first && (char_is_space(c) || c == '`' || c == '"' || c == '[')) {
+			continue;
+		}
+		if (first && c != ',' && c != '(') {
+			return false;
+		}
+		first = false;
+		string ^= c == '\'';
+		if (string) {
+			continue;
+		}
+		if (c == '(' && depth == 0) {
+			*ret_bracket = from - 1;
+			return true;
+		}
+		depth += c == ')';
+		depth -= c == '(';
+		columns->index += c == ',' && depth == 0;
+	}
+	columns->vain = start - from;
+	return false;
+}
+
+/** "CREATE TABLE name" before the bracket at @at. */
+static bool
+read_table_name(struct columns *columns, const char *text, size_t at)
+{
+	size_t end, from;
+
+	while (at > 0 && char_is_space(text[at - 1])) {
+		at--;
+	}
+	end = at;
+	while (at > 0 && end - at < 2 * NAME_MAX &&
+		(char_is_word(text[at - 1]) ||
+			memchr("`\".[]$", text[at - 1], 6) != NULL)) {
+		at--;
+	}
+	columns->name = at;
+	columns->name_len = end - at;
+	from = at > NAME_MAX ? at - NAME_MAX : 0;
+	for (size_t i = from; end > at && i + 6 < at; i++) {
+		if (skip_word(text, at, &(size_t){ i }, "create ")) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/** "INSERT INTO name VALUES" at @at: to behind it. */
+static bool
+skip_insert(const struct columns *columns, const char *text, size_t len, size_t *at)
+{
+	size_t ahead = *at;
+
+	if (!skip_word(text, len, &ahead, "insert into ") ||
+		len - ahead < columns->name_len ||
+		memcmp(text + ahead, text + columns->name, columns->name_len) != 0) {
+		return false;
+	}
+	ahead += columns->name_len;
+	if (!skip_word(text, len, &ahead, " values")) {
+		return false;
+	}
+	*at = ahead;
+	return true;
+}
+
+/** CREATE TABLE t (user text, password text); and its rows, in statements that name no
+ * columns. */
+static bool
+open_create(
+	struct columns *columns, const char *text, size_t len, size_t start, size_t end)
+{
+	static const char insert[] = "INSERT INTO ";
+	size_t bracket, at = end;
+
+	columns->index = 0;
+	if (!has_text_type(text, len, end) ||
+		!find_table(columns, text, start, &bracket) ||
+		!read_table_name(columns, text, bracket)) {
+		return false;
+	}
+	for (;;) {
+		const char *next =
+			memmem(text + at, len - at, insert, sizeof(insert) - 1);
+
+		if (next == NULL) {
+			columns->vain = len - end;
+			return false;
+		}
+		at = (size_t)(next - text);
+		if (skip_insert(columns, text, len, &at)) {
+			break;
+		}
+		at += sizeof(insert) - 1;
+	}
+	columns->separator = '(';
+	columns->at = at;
+	return true;
+}
+
 /** May a heading end so?  Most names do not: an operator follows. */
 static bool
 ends_heading(const char *text, size_t len, size_t at)
@@ -299,10 +437,16 @@ columns_open(struct columns *columns, struct columns_memo *memo, const char *tex
 	}
 	columns->limit = len - end > COLUMNS_REACH ? end + COLUMNS_REACH : len;
 	if ((known && memo->opened >= COLUMNS_OPENED) ||
-		memo->vain > MAX_OF(VAIN_TIMES * len, (size_t)VAIN_LEAST) ||
-		(!open_sql(columns, text, columns->limit, start, end) &&
-			!open_table(columns, text, columns->limit, start, end))) {
+		memo->vain > MAX_OF(VAIN_TIMES * len, (size_t)VAIN_LEAST)) {
 		return false;
+	}
+	if (!open_sql(columns, text, columns->limit, start, end) &&
+		!open_create(columns, text, columns->limit, start, end)) {
+		memo->vain += columns->vain;
+		columns->name_len = 0;
+		if (!open_table(columns, text, columns->limit, start, end)) {
+			return false;
+		}
 	}
 	if (!known) {
 		*memo = (struct columns_memo){
@@ -375,8 +519,15 @@ next_tuple(struct columns *columns, const char *text, size_t *ret_start, size_t 
 {
 	size_t at = columns->at, count = 0;
 
-	while (at < columns->limit && (char_is_space(text[at]) || text[at] == ',')) {
+	while (at < columns->limit &&
+		(char_is_space(text[at]) || text[at] == ',' ||
+			(columns->name_len > 0 && text[at] == ';'))) {
 		at++;
+	}
+	if (columns->name_len > 0 && skip_insert(columns, text, columns->limit, &at)) {
+		while (at < columns->limit && char_is_space(text[at])) {
+			at++;
+		}
 	}
 	*ret_start = *ret_end = at;
 	if (at >= columns->limit || text[at] != '(') {

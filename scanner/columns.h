@@ -6,6 +6,8 @@
  *     user,password          | user | password |      INSERT INTO t (user, password)
  *     bob,...                |------|----------|      VALUES ('bob', '...')
  *
+ *     CREATE TABLE t (user text, password text); INSERT INTO t VALUES ('bob', '...');
+ *
  * Knows: chars.
  * Owns:  nothing.
  * Never: reads further than COLUMNS_REACH from the heading, or rows of one table more
@@ -33,6 +35,9 @@ struct columns {
 	size_t count;
 	/** How much was read for a row that was none. */
 	size_t vain;
+	/** Of the table, when its columns are named where it is made; else nothing. */
+	size_t name;
+	size_t name_len;
 };
 
 /** The tables of one text that were read: names in their rows are no headings, however

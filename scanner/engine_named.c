@@ -71,6 +71,13 @@ ends_line(const struct pass *pass, size_t at)
 			memchr("nr\"", next, 3) != NULL);
 }
 
+static bool
+goes_on(const struct pass *pass, size_t at)
+{
+	return at + 1 < pass->len && pass->text[at] == ' ' &&
+		char_is_alpha(pass->text[at + 1]);
+}
+
 /** A string that is an object in itself, "{\"sig\":\"...\"}": is one of its strings a
  * secret, beside the name of the whole? */
 static enum filter_key
@@ -260,6 +267,7 @@ pass_judge(struct pass *pass, struct assignment *found)
 		.called = found->form == ASSIGN_CALL,
 		.listed = found->listed,
 		.ends_line = ends_line(pass, found->value_end),
+		.goes_on = goes_on(pass, found->value_end),
 	};
 	value.with_user = (word_in(value.name, value.name_len, A_WORD("pas")) ||
 				  word_in(value.name, value.name_len, A_WORD("pw"))) &&

@@ -116,6 +116,8 @@ offer(struct pass *pass, uint32_t index, size_t start,
 	} else if (rule->kind == RULE_KEYED && !(rule->flags & RULE_UUID) &&
 		filter_is_id(secret, upto - from)) {
 		pass_tell(pass, rule->id, "it is an id, a number or a hash", from, upto);
+	} else if (rule->kind == RULE_KEYED && filter_is_name(secret, upto - from)) {
+		pass_tell(pass, rule->id, "its value reads like a name", from, upto);
 	} else {
 		pass_emit_rule(pass, index, rule->confidence, from, upto);
 	}

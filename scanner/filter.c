@@ -86,7 +86,7 @@ is_typed(const char *text, size_t len, const struct look *look)
 static bool
 is_binding(const char *text, size_t len)
 {
-	size_t under = 0;
+	size_t under = 0, digits = 0;
 
 	for (size_t i = 0; i < len; i++) {
 		if (text[i] == '_') {
@@ -94,8 +94,9 @@ is_binding(const char *text, size_t len)
 		} else if (!char_is_upper(text[i]) && !char_is_digit(text[i])) {
 			return false;
 		}
+		digits += char_is_digit(text[i]);
 	}
-	return under > 0 && rarity(text, len) < 40;
+	return under > 0 && (rarity(text, len) < 40 || (digits * 8 <= len && len < 24));
 }
 
 /** snake_case, kebab-case, camelCase, dotted: words only, so a name of something. */
@@ -118,6 +119,15 @@ is_name(const char *text, size_t len, const struct look *look)
 		}
 	}
 	return rarity(text, len) < (look->digit > 0 ? 30 : 38);
+}
+
+bool
+filter_is_name(const char *text, size_t len)
+{
+	len = MIN_OF(len, (size_t)LOOK_MAX);
+	struct look look = look_at(text, len);
+
+	return is_name(text, len, &look);
 }
 
 /** Words, or groups of characters, that are one secret together. */
@@ -260,6 +270,48 @@ is_numbered_word(const char *text, size_t len)
 	return word_is(text, letters, words, countof(words));
 }
 
+/** "Ubuntu22", "Oracle12cR2": a product and its version, as sentences about passwords
+ * name them. */
+static bool
+is_product(const char *text, size_t len)
+{
+	static const struct word words[] = { WORD("ubuntu"), WORD("debian"),
+		WORD("windows"), WORD("win"), WORD("oracle"), WORD("fedora"),
+		WORD("centos"), WORD("rhel"), WORD("redhat"), WORD("suse"),
+		WORD("android"), WORD("server"), WORD("office"), WORD("outlook"),
+		WORD("exchange"), WORD("sharepoint"), WORD("postgres"),
+		WORD("postgresql"), WORD("mysql"), WORD("mariadb"), WORD("mongodb"),
+		WORD("redis"), WORD("sqlserver"), WORD("java"), WORD("jdk"),
+		WORD("python"), WORD("php"), WORD("node"), WORD("ruby"), WORD("perl"),
+		WORD("django"), WORD("rails"), WORD("laravel"), WORD("drupal"),
+		WORD("wordpress"), WORD("keycloak"), WORD("kubernetes"), WORD("tomcat"),
+		WORD("jenkins"), WORD("gitlab"), WORD("github"), WORD("spring"),
+		WORD("angular"), WORD("react"), WORD("chrome"), WORD("firefox"),
+		WORD("safari"), WORD("edge"), WORD("ios"), WORD("macos"), WORD("osx"),
+		WORD("iphone"), WORD("ipad"), WORD("galaxy"), WORD("openssl"),
+		WORD("openssh"), WORD("kerberos"), WORD("ntlmv"), WORD("argon"),
+		WORD("active"), WORD("vista"), WORD("keepass"), WORD("bitwarden"),
+		WORD("lastpass"), WORD("version"), WORD("release") };
+	size_t letters = 0;
+
+	while (letters < len && char_is_alpha(text[letters])) {
+		letters++;
+	}
+	return letters < len && word_is(text, letters, words, countof(words));
+}
+
+/** NFKC, HESLO: what stands for a value in a call or a manual. */
+static bool
+is_capitals(const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (!char_is_upper(text[i])) {
+			return false;
+		}
+	}
+	return len <= 12;
+}
+
 /** A password in a sentence: with digits and more than one kind of letters, or marks. */
 static bool
 is_said(const struct filter_value *value, const struct look *look)
@@ -358,12 +410,44 @@ is_password_value(const struct filter_value *value, const struct look *look)
 		is_numbered(value, look);
 }
 
+/** "auth_plugin 5b67ea2b...": a thing and the commit it is at. */
+static bool
+is_revision(const struct filter_value *value)
+{
+	static const struct word last[] = { WORD("token"), WORD("secret"), WORD("key"),
+		WORD("password") };
+
+	if (value->len != 40 || value->said || !look_is_hex(value->text, value->len)) {
+		return false;
+	}
+	for (size_t i = 0; i < countof(last); i++) {
+		if (value->name_len >= last[i].len &&
+			word_begins(value->name + value->name_len - last[i].len,
+				last[i].len, &last[i])) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/** `password: Nuoroda skirta`: a word, and a sentence goes on. */
+static bool
+is_first_word(const struct filter_value *value, const struct look *look)
+{
+	return !value->quoted && !value->whole_line && value->goes_on && !value->tight &&
+		!value->flag && !value->said && look->lower + look->upper == value->len &&
+		look->upper <= 1 && (look->upper == 0 || char_is_upper(value->text[0]));
+}
+
 /** `password x` without quotes or '=': only where nothing but the value follows. */
 static bool
 is_loose(const struct filter_value *value, const struct look *look)
 {
 	if (!value->bare_space || value->flag) {
 		return false;
+	}
+	if (is_product(value->text, value->len) || is_revision(value)) {
+		return true;
 	}
 	size_t len = value->len;
 
@@ -512,8 +596,11 @@ reason_against(const struct filter_value *value, const struct look *look)
 	if (value->key == FILTER_KEY_NONE) {
 		return "its name speaks of something public, or about a secret";
 	}
-	if (is_loose(value, look)) {
+	if (is_loose(value, look) || is_first_word(value, look)) {
 		return "a space alone is between name and value, and more follows";
+	}
+	if ((value->called || value->flag) && is_capitals(text, len)) {
+		return "it is the name of a constant";
 	}
 	if (filter_is_placeholder(text, len)) {
 		return "it is a placeholder";
@@ -530,6 +617,11 @@ reason_against(const struct filter_value *value, const struct look *look)
 			(value->quoted || value->whole_line ||
 				is_numbered(value, look)))) {
 		return "its value reads like a name";
+	}
+	// A node of a device tree: "mdp: mdp@1a01000".
+	if (value->name_len + 1 < len && text[value->name_len] == '@' &&
+		memcmp(text, value->name, value->name_len) == 0) {
+		return "it is an address of what its name says";
 	}
 	if (value->key == FILTER_KEY_WEAK && is_filed(text, len)) {
 		return "it is a name with a checksum, as caches have";

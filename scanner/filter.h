@@ -75,6 +75,8 @@ struct filter_value {
 	bool said;
 	/** Nothing but space stands between it and the end of its line. */
 	bool ends_line;
+	/** A space and a letter follow: a sentence may go on. */
+	bool goes_on;
 	/** The name is a flag of a command. */
 	bool flag;
 	/** name=value, with nothing between them. */
@@ -109,6 +111,9 @@ bool filter_is_placeholder(const char *text, size_t len) NONNULL;
 
 /** process.env.X, os.environ["X"], vault:..., a call, a path, a URL: it is elsewhere. */
 bool filter_is_reference(const char *text, size_t len) NONNULL;
+
+/** snake_case, camelCase: words, so the name of something. */
+bool filter_is_name(const char *text, size_t len) NONNULL;
 
 /** A UUID, an SRI or plain hash, a git id, a date, a version, a colour. */
 bool filter_is_id(const char *text, size_t len) NONNULL;

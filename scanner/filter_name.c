@@ -99,7 +99,7 @@ static const struct word about_words[] = { WORD("keys"), WORD("keyserver"), WORD
 	WORD("bucket"), WORD("table"), WORD("database"), WORD("locale"), WORD("lang"),
 	WORD("success"), WORD("failure"), WORD("failed"), WORD("action"), WORD("event"),
 	WORD("route"), WORD("topic"), WORD("policies"), WORD("rules"), WORD("rule"),
-	WORD("entropy"), WORD("nonce") };
+	WORD("entropy"), WORD("nonce"), WORD("richtlinie"), WORD("requirements") };
 
 /** A name with one of these is public, or counts, or is a thing of another kind. */
 static const struct word other_words[] = { WORD("public"), WORD("pub"),
@@ -115,9 +115,9 @@ static const struct word other_words[] = { WORD("public"), WORD("pub"),
 	WORD("num"), WORD("lexer"), WORD("parser"), WORD("forgot"), WORD("reset"),
 	WORD("is"), WORD("has"), WORD("vocab"), WORD("special"), WORD("image"),
 	WORD("websocket"), WORD("socket"), WORD("img"), WORD("icon"), WORD("css"),
-	WORD("i18n"), WORD("msgid"), WORD("object"), WORD("sync"), WORD("resume"),
-	WORD("delta"), WORD("cursor"), WORD("idempotency"), WORD("resourcekey"),
-	WORD("authenticity") };
+	WORD("label"), WORD("yourpassword"), WORD("i18n"), WORD("msgid"), WORD("object"),
+	WORD("sync"), WORD("resume"), WORD("delta"), WORD("cursor"), WORD("idempotency"),
+	WORD("resourcekey"), WORD("authenticity") };
 
 /** Of a captcha one key is public, and one is secret. */
 static bool
@@ -141,7 +141,8 @@ static const struct word password_words[] = { WORD("password"), WORD("passwd"),
 	WORD("sifre"), WORD("parola"), WORD("losenord"), WORD("mot_de_passe"),
 	WORD("heslo"), WORD("passord"), WORD("shared_secret"), WORD("sharedsecret") };
 static const struct word password_alone[] = { WORD("pass"), WORD("pwd"), WORD("pw"),
-	WORD("psw"), WORD("pss"), WORD("psk"), WORD("passe"), WORD("clave") };
+	WORD("psw"), WORD("pss"), WORD("psk"), WORD("passe"), WORD("clave"),
+	WORD("mdp") };
 /** In scripts without capitals, as UTF-8. */
 static const struct word password_scripts[] = { WORD("пароль"), WORD("пароля"),
 	WORD("密码"), WORD("密碼"), WORD("パスワード"), WORD("비밀번호"),
@@ -175,9 +176,9 @@ ends_with_pass(const char *name)
 	static const struct word others[] = { WORD("bypass"), WORD("compass"),
 		WORD("encompass"), WORD("trespass"), WORD("surpass"), WORD("underpass"),
 		WORD("overpass"), WORD("lastpass"), WORD("keepass"), WORD("onepass"),
-		WORD("multipass"), WORD("singlepass"), WORD("renderpass"),
-		WORD("lowpass"), WORD("highpass"), WORD("bandpass"), WORD("subpass"),
-		WORD("prepass"), WORD("askpass"), WORD("buypass") };
+		WORD("getpass"), WORD("multipass"), WORD("singlepass"),
+		WORD("renderpass"), WORD("lowpass"), WORD("highpass"), WORD("bandpass"),
+		WORD("subpass"), WORD("prepass"), WORD("askpass"), WORD("buypass") };
 
 	for (const char *at = name; *at != '\0';) {
 		size_t len = strcspn(at, "_");
@@ -333,6 +334,12 @@ filter_path(const char *path)
 		{ WORD("docs/"), FILTER_PATH_DOC, false },
 		{ WORD("readme"), FILTER_PATH_DOC, false },
 		{ WORD("changelog"), FILTER_PATH_DOC, false },
+		// Words beside "password" are its name in other languages.
+		{ WORD("i18n"), FILTER_PATH_DOC, false },
+		{ WORD("l10n"), FILTER_PATH_DOC, false },
+		{ WORD("locale"), FILTER_PATH_DOC, false },
+		{ WORD("translations/"), FILTER_PATH_DOC, false },
+		{ WORD("languages/"), FILTER_PATH_DOC, false },
 		{ WORD(".md"), FILTER_PATH_DOC, true },
 		{ WORD(".rst"), FILTER_PATH_DOC, true },
 		{ WORD(".adoc"), FILTER_PATH_DOC, true },

@@ -139,6 +139,18 @@ is_variable(const char *text, size_t len)
 		return false;
 	}
 	struct look look = look_at(text, len);
+	// $DBRWPW
+	if (text[0] == '$' && len > 2 && char_is_upper(text[1]) && look.lower == 0 &&
+		look.digit * 4 <= len) {
+		size_t at = 1;
+
+		while (at < len && char_is_word(text[at])) {
+			at++;
+		}
+		if (at == len) {
+			return true;
+		}
+	}
 	if (len >= 2 && (text[0] == '$' || text[0] == '%')) {
 		size_t at = text[1] == '{' || text[1] == '(' ? 2 : 1;
 		size_t from = at;
@@ -187,6 +199,26 @@ is_one_character(const char *text, size_t len)
 			memmem(text, len, "****", 4) != NULL);
 }
 
+/** "'+x+'", "<b>...": a piece of a program's string or of a page. */
+static bool
+is_piece(const char *text, size_t len)
+{
+	size_t at = 1;
+
+	if (len > 3 && char_is_quote(text[0])) {
+		at += text[at] == ' ';
+		return text[at] == '+';
+	}
+	if (text[0] != '<' || len < 4) {
+		return false;
+	}
+	while (at < len && (char_is_alnum(text[at]) || text[at] == '/')) {
+		at++;
+	}
+	return at > 1 && at + 1 < len && text[at] == '>' &&
+		memmem(text + at, len - at, "</", 2) != NULL;
+}
+
 // A regular expression.
 static bool
 is_pattern(const char *text, size_t len, const struct look *look)
@@ -217,7 +249,8 @@ filter_is_placeholder(const char *text, size_t len)
 		is_variable(text, len) || filter_is_covered(text, len)) {
 		return true;
 	}
-	if (is_one_character(text, len) || is_pattern(text, len, &look)) {
+	if (is_piece(text, len) || is_one_character(text, len) ||
+		is_pattern(text, len, &look)) {
 		return true;
 	}
 	if (memmem(text, len, "...", 3) != NULL ||
@@ -252,6 +285,27 @@ filter_is_placeholder(const char *text, size_t len)
 		}
 	}
 	return false;
+}
+
+/** json:"x", ?model=x, --flag, x.(*T): what programs and commands have in strings. */
+static bool
+is_syntax(const char *text, size_t len)
+{
+	size_t at = 0;
+
+	if (len > 3 && text[0] == '-' && text[1] == '-' && char_is_alpha(text[2])) {
+		return true;
+	}
+	at += text[0] == '?';
+	while (at < len && (char_is_word(text[at]) || text[at] == '-')) {
+		at++;
+	}
+	if (text[0] == '?') {
+		return at > 1 && at < len && text[at] == '=';
+	}
+	return at > 0 && at + 2 < len &&
+		((text[at] == ':' && text[at + 1] == '"') ||
+			(text[at] == '.' && text[at + 1] == '('));
 }
 
 /** a.b.c, a::b, a->b, a[0]: names of other things. */
@@ -321,7 +375,7 @@ filter_is_reference(const char *text, size_t len)
 			return true;
 		}
 	}
-	if (is_code_path(text, len)) {
+	if (is_syntax(text, len) || is_code_path(text, len)) {
 		return true;
 	}
 	// The rest of a URL whose scheme ends like a name: "otpauth:".

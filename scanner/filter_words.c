@@ -51,9 +51,9 @@ static const struct word placeholder_words[] = { WORD("a"), WORD("abc"), WORD("a
 	WORD("token"), WORD("tokens"), WORD("true"), WORD("type"), WORD("undefined"),
 	WORD("unknown"), WORD("unset"), WORD("update"), WORD("use"), WORD("user"),
 	WORD("username"), WORD("valid"), WORD("value"), WORD("var"), WORD("very"),
-	WORD("wrong"), WORD("with"), WORD("write"), WORD("xyz"), WORD("yes"), WORD("you"),
-	WORD("your"), WORD("yourkey"), WORD("yourpassword"), WORD("yoursecret"),
-	WORD("yourtoken"), WORD("zzz") };
+	WORD("wrong"), WORD("with"), WORD("write"), WORD("xyes"), WORD("xyz"),
+	WORD("yes"), WORD("you"), WORD("your"), WORD("yourkey"), WORD("yourpassword"),
+	WORD("yoursecret"), WORD("yourtoken"), WORD("zzz") };
 
 /** The words are in order of their first letters: where those with @first begin. */
 static size_t

@@ -55,7 +55,7 @@ static const struct rule rows[] = {
 	TOKEN("anthropic-key", "Anthropic API key", "sk-ant-", "sk-ant-(?:api|admin|oat|ort|sid)[0-9]{2}-[A-Za-z0-9_-]{60,200}", "docs.anthropic.com"),
 	TOKEN("openrouter-key", "OpenRouter API key", "sk-or-", "sk-or-v1-[0-9a-f]{64}", "openrouter.ai/docs"),
 	TOKEN("deepseek-like-key", "API key of the sk- kind", "sk-", "sk-[0-9a-f]{32}|sk-[A-Za-z0-9]{48}", "api-docs.deepseek.com", .check = check_has_digit),
-	TOKEN("huggingface-token", "Hugging Face token", "hf_", "hf_[A-Za-z0-9]{34,40}", "huggingface.co/docs"),
+	TOKEN("huggingface-token", "Hugging Face token", "hf_", "hf_[A-Za-z0-9]{34}", "huggingface.co/docs"),
 	TOKEN("huggingface-org-token", "Hugging Face organization token", "api_org_", "api_org_[A-Za-z]{34}", "huggingface.co/docs"),
 	TOKEN("replicate-token", "Replicate token", "r8_", "r8_[A-Za-z0-9]{37}", "replicate.com/docs", .check = check_mixed),
 	TOKEN("groq-key", "Groq API key", "gsk_", "gsk_[A-Za-z0-9]{52}", "console.groq.com/docs"),

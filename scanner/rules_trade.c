@@ -12,7 +12,7 @@ static const struct rule rows[] = {
 	TOKEN("stripe-organization-key", "Stripe organization key", "sk_org_", "sk_org_(?:live_|test_)?[A-Za-z0-9]{16,247}", "docs.stripe.com/keys/organization-api-keys"),
 	TOKEN("stripe-restricted-key", "Stripe restricted key", "rk_live_|rk_test_|rk_prod_", "rk_(?:live|test|prod)_[A-Za-z0-9]{16,247}", "docs.stripe.com/keys"),
 	TOKEN("stripe-webhook-secret", "Stripe webhook secret", "whsec_", "whsec_[A-Za-z0-9+/=]{32,100}", "docs.stripe.com/webhooks"),
-	TOKEN("square-access-token", "Square access token", "EAAA", "EAAA[A-Za-z0-9+=_-]{60,80}", "developer.squareup.com", .check = check_mixed),
+	TOKEN("square-access-token", "Square access token", "EAAA", "EAAA[A-Za-z0-9+=_-]{60}", "developer.squareup.com", .check = check_mixed),
 	TOKEN("square-secret", "Square application secret", "sq0csp-|sq0atp-|sq0idp-", "sq0(?:csp-[A-Za-z0-9_-]{43}|atp-[A-Za-z0-9_-]{22})", "developer.squareup.com"),
 	TOKEN("braintree-token", "Braintree access token", "access_token$production$|access_token$sandbox$", "access_token\\$(?:production|sandbox)\\$[0-9a-z]{16}\\$[0-9a-f]{32}", "developer.paypal.com/braintree"),
 	TOKEN("paypal-access-token", "PayPal access token", "A21AA", "A21AA[A-Za-z0-9_-]{80,200}", "developer.paypal.com/api/rest/authentication", .check = check_mixed),
