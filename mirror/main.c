@@ -99,6 +99,8 @@
  *     agent/daily                  when is the next daily run?
  *     agent/databases              live SQLite databases among the watched files:
  *                                  which snapshot covers them, and taking a new one.
+ *     agent/doors                  what people and programs ask a running agent
+ *                                  through.
  *     agent/exposure               was a secret ever committed, where, and since when?
  *     agent/fold                   from rows to trees: every marked folder becomes a
  *                                  git tree and a sidecar text, deepest first, up to
@@ -136,6 +138,8 @@
  *     agent/root                   one watched root: all of it, or the folders that
  *                                  were hinted; or it is gone.
  *     agent/round                  what one cycle carries from step to step.
+ *     agent/runner                 one at a time: becoming the runner, and giving way
+ *                                  to who must be alone.
  *     agent/sealing                originals of what a cycle takes out, kept encrypted
  *                                  beside the commit.
  *     agent/shown                  a name as others may see it, and the way back to

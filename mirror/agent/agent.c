@@ -4,6 +4,7 @@
 
 #include "agent/beat.h"
 #include "agent/databases.h"
+#include "agent/doors.h"
 #include "agent/ground.h"
 #include "agent/heard.h"
 #include "agent/inbox.h"
@@ -12,8 +13,8 @@
 #include "agent/own.h"
 #include "agent/polled.h"
 #include "agent/proof.h"
+#include "agent/runner.h"
 #include "agent/staff.h"
-#include "agent/state_door.h"
 #include "agent/teller.h"
 #include "base/clock.h"
 #include "base/err.h"
@@ -27,7 +28,6 @@
 #include "health/tick.h"
 #include "jobqueue/bell.h"
 #include "jobqueue/jobqueue.h"
-#include "serve/serve.h"
 #include "watch/settle.h"
 #include "watch/watch.h"
 
@@ -52,8 +52,6 @@
 
 enum {
 	AGENT_TICK_MS = 10000,
-	/** How often a lock held by somebody else is tried. */
-	AGENT_LOCK_POLL_MS = 250,
 	/** A jump of the wall clock against the other one that is worth telling. */
 	AGENT_JUMP_MS = 30000,
 	/** The state of the watch is put down anew, so that it does not expire. */
@@ -77,10 +75,8 @@ struct agent {
 	struct settle settle;
 	struct inbox *inbox;
 	struct staff *staff;
-	struct serve *serve;
-	struct state_door *state_door;
+	struct doors doors;
 	struct teller *teller;
-	char *vault_dir;
 	struct tick *tick;
 	int bell;
 	int signals;
@@ -482,6 +478,13 @@ beat(struct agent *agent)
 	notify_send("WATCHDOG=1");
 }
 
+// Somebody must be alone for a while: begin anew after it.
+static void
+give_way(struct agent *agent)
+{
+	agent->reload = agent->reload || runner_must_yield(agent->kit->state_dir);
+}
+
 static void
 tidy(struct agent *agent)
 {
@@ -507,6 +510,7 @@ tidy(struct agent *agent)
 	repeat(agent, now_ms);
 	// A ring can be lost; the queue is never.
 	inbox_wake(agent->inbox);
+	give_way(agent);
 }
 
 static int
@@ -539,6 +543,7 @@ sleep_until_news(struct agent *agent)
 	if (fds[1].revents != 0) {
 		jobqueue_bell_drain(agent->bell);
 		inbox_wake(agent->inbox);
+		give_way(agent);
 	}
 	return 0;
 }
@@ -576,44 +581,6 @@ agent_step(struct agent *agent, struct err *err)
 
 // ---- begin and end
 
-// Another agent is refused, a `--once` is waited for.
-static int
-become_runner(struct agent *agent, struct err *err)
-{
-	char holder[LOCK_HOLDER_MAX];
-	struct tick_mark mark;
-	struct err ignored;
-	bool told = false;
-
-	for (;;) {
-		int got = jobqueue_lock(agent->kit->queue, 0, err);
-		struct pollfd fd = { .fd = agent->signals, .events = POLLIN };
-		int pid;
-
-		if (got != 0) {
-			return got;
-		}
-		pid = jobqueue_holder(agent->kit->queue, holder);
-		// The kernel takes a moment to give back the lock of one that was killed.
-		if (pid > 0 && tick_read(agent->kit->state_dir, &mark, &ignored) > 0 &&
-			mark.pid == pid && strcmp(mark.task, "stopped") != 0 &&
-			(kill(pid, 0) == 0 || errno != ESRCH)) {
-			err_raise(
-				err, ERR_BUSY, "another agent runs already (%s)", holder);
-			return err_advise(err, "mirror status");
-		}
-		if (!told) {
-			log_notice("waiting for the run under way (%s)", holder);
-			told = true;
-		}
-		(void)poll(&fd, 1, AGENT_LOCK_POLL_MS);
-		hear_signals(agent);
-		if (agent->stopping) {
-			return 0;
-		}
-	}
-}
-
 static int
 open_signals(struct err *err)
 {
@@ -630,60 +597,6 @@ open_signals(struct err *err)
 	return fd < 0 ? err_errno(err, "signalfd") : fd;
 }
 
-// Sockets that systemd handed over stand from 3 on (sd_listen_fds(3)).
-static size_t
-inherited_sockets(int fds[SERVE_LISTENERS_MAX])
-{
-	const char *pid = getenv("LISTEN_PID");
-	const char *count = getenv("LISTEN_FDS");
-	size_t nfds = 0;
-
-	if (pid != NULL && count != NULL && strtol(pid, NULL, 10) == (long)getpid()) {
-		nfds = MIN_OF(
-			(size_t)strtoul(count, NULL, 10), (size_t)SERVE_LISTENERS_MAX);
-	}
-	for (size_t i = 0; i < nfds; i++) {
-		fds[i] = 3 + (int)i;
-	}
-	return nfds;
-}
-
-// Without its door the agent keeps files all the same.
-static void
-open_door(struct agent *agent)
-{
-	AUTO_FREE char *data = places_data_dir();
-	int fds[SERVE_LISTENERS_MAX];
-	struct serve_options options = {
-		.config = agent->config,
-		.config_file = agent->config_file,
-		.state_dir = agent->kit->state_dir,
-		.runtime_dir = agent->kit->runtime_dir,
-		.bell_dir = agent->kit->bell_dir,
-		.self = agent->kit->self,
-		.fds = fds,
-	};
-	struct err err;
-
-	agent->vault_dir = path_join(data, "snapshots");
-	options.vault_dir = agent->vault_dir;
-	options.nfds = inherited_sockets(fds);
-	if (serve_start(&options, &agent->serve, &err) < 0) {
-		log_warn("the API does not answer: %s; going on without it", err.msg);
-	}
-
-	const struct state_door_options state = {
-		.config = agent->config,
-		.state_dir = agent->kit->state_dir,
-		.runtime_dir = agent->kit->runtime_dir,
-		.self = agent->kit->self,
-	};
-	if (state_door_start(&state, &agent->state_door, &err) < 0) {
-		log_warn("copies of the state cannot be asked for: %s; going on without",
-			err.msg);
-	}
-}
-
 // What was staged for the state itself, before anything opens it.
 static void
 restore_state(const struct config *config)
@@ -693,17 +606,40 @@ restore_state(const struct config *config)
 	(void)own_apply(state, "/proc/self/exe", config->sqlite.timeout_ms);
 }
 
+static bool
+is_told_to_stop(void *payload)
+{
+	struct agent *agent = payload;
+
+	hear_signals(agent);
+	return agent->stopping;
+}
+
+// 1 the runner's lock is ours, 0 we were told to stop, or negative.
+static int
+become_runner(struct agent *agent, struct err *err)
+{
+	AUTO_FREE char *state = places_state_dir();
+	struct runner_ear ear = { .hear = is_told_to_stop, .payload = agent };
+
+	ear.fd = agent->signals = open_signals(err);
+	if (agent->signals < 0) {
+		return agent->signals;
+	}
+	if (runner_stand_still(state, &ear) == 0) {
+		return 0;
+	}
+	restore_state(agent->config);
+	return kit_open(agent->config, &agent->kit, err) < 0
+		? err->code
+		: runner_become(agent->kit, &ear, err);
+}
+
 static int
 begin(struct agent *agent, struct err *err)
 {
-	int got;
+	int got = become_runner(agent, err);
 
-	agent->signals = open_signals(err);
-	restore_state(agent->config);
-	if (agent->signals < 0 || kit_open(agent->config, &agent->kit, err) < 0) {
-		return err->code;
-	}
-	got = become_runner(agent, err);
 	if (got <= 0) {
 		return got;
 	}
@@ -742,7 +678,7 @@ begin(struct agent *agent, struct err *err)
 		watch_count(agent->watch) < watch_needed(agent->watch)
 			? (unsigned int)WATCH_LIMIT
 			: 0);
-	open_door(agent);
+	doors_open(&agent->doors, agent->kit, agent->config_file);
 	if (teller_start(agent->config, agent->kit->state_dir, &agent->teller, err) < 0) {
 		return err->code;
 	}
@@ -758,8 +694,7 @@ end(struct agent *agent, bool clean)
 
 	notify_send(
 		agent->reload ? "STATUS=taking over the configuration" : "STOPPING=1");
-	serve_stopp(&agent->serve);
-	state_door_stop(agent->state_door);
+	doors_close(&agent->doors);
 	teller_stop(agent->teller);
 	staff_stop(agent->staff);
 	if (clean && agent->evidence != NULL && record_stop(agent->evidence, &err) < 0) {
@@ -783,7 +718,6 @@ end(struct agent *agent, bool clean)
 	kit_freep(&agent->kit);
 	free(agent->roots);
 	free(agent->places);
-	free(agent->vault_dir);
 }
 
 // 1: take over a changed configuration and go on; 0: a clean end.

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "brain/index.h"
 #include "brain/mend.h"
 #include "brain/repo.h"
 #include "brain/sidecar.h"
@@ -421,6 +422,17 @@ kit_heal(struct kit *kit, bool read_all, struct err *err)
 	}
 	kit_clear_dirty(kit);
 	return 0;
+}
+
+int
+kit_freshen(struct kit *kit, const struct oid *commit, struct err *err)
+{
+	int missing = index_write(kit->repo, commit, err);
+
+	if (missing <= 0) {
+		return missing;
+	}
+	return kit_mark_dirty(kit, err) < 0 ? err->code : kit_heal(kit, false, err);
 }
 
 void

@@ -98,6 +98,10 @@ void kit_clear_dirty(struct kit *kit) NONNULL;
 /** Make the browsable copy hold the branch's commit if it was left dirty; @read_all reads
  * what the index would call unchanged. */
 int kit_heal(struct kit *kit, bool read_all, struct err *err) NONNULL MUST_CHECK;
+/** Write the index of @commit, the branch's; what is seen to be missing in the copy, as
+ * after somebody's `git sparse-checkout`, is written again. */
+int kit_freshen(struct kit *kit, const struct oid *commit, struct err *err)
+	NONNULL MUST_CHECK;
 
 /**
  * Has something of the repository been broken that repo_open() puts right?  Then it is

@@ -9,7 +9,6 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "brain/index.h"
 #include "brain/maintain.h"
 #include "brain/repo.h"
 #include "config/config.h"
@@ -202,7 +201,7 @@ freshen_index(struct staff *staff)
 	struct err err;
 
 	if (repo_head(staff->kit->repo, &head, &err) > 0 &&
-		index_write(staff->kit->repo, &head, &err) < 0) {
+		kit_freshen(staff->kit, &head, &err) < 0) {
 		log_debug(
 			"the index was not written: %s; trying again when idle", err.msg);
 		return;

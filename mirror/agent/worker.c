@@ -16,7 +16,6 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "brain/home.h"
-#include "brain/index.h"
 #include "brain/maintain.h"
 #include "brain/milestone.h"
 #include "brain/push.h"
@@ -290,7 +289,7 @@ freshen_index(struct worker *worker, const struct job *job)
 	if (!job->hurried || oid_is_zero(&worker->last.commit)) {
 		return;
 	}
-	if (index_write(worker->kit->repo, &worker->last.commit, &err) < 0) {
+	if (kit_freshen(worker->kit, &worker->last.commit, &err) < 0) {
 		log_debug("the index was not written: %s; later", err.msg);
 		return;
 	}
@@ -443,14 +442,19 @@ push_milestones(struct kit *kit, const struct push_options *options, const char 
 	struct err err;
 
 	plain.self = NULL;
-	if (milestone_push(kit->repo, &plain, place, &report, &err) < 0) {
-		log_warn("milestones could not be pushed: %s; trying again with the next "
-			 "push",
-			err.msg);
-	} else if (report.taken > 0) {
-		log_warn("the remote has another milestone %s; ours stays here only",
-			report.first_taken);
-	}
+	do {
+		if (milestone_push(kit->repo, &plain, place, &report, &err) < 0) {
+			log_warn("milestones could not be pushed: %s; trying again with "
+				 "the next push",
+				err.msg);
+			return;
+		}
+		if (report.taken > 0) {
+			log_warn("the remote has another milestone %s; ours stays here "
+				 "only",
+				report.first_taken);
+		}
+	} while (report.more);
 }
 
 // The remote has what it should: what was asked of this push is done.

@@ -72,7 +72,7 @@ enum err_code {
 
 enum {
 	ERR_MSG_MAX = 400,
-	ERR_NEXT_MAX = 200
+	ERR_NEXT_MAX = 400
 };
 
 struct err {

@@ -24,7 +24,13 @@ struct err;
 struct repo;
 struct stat;
 
-/** Write the index of @commit.  A bare repo has none: 0.  BUSY when git holds it. */
+/**
+ * Write the index of @commit.  A bare repo has none: 0.
+ *
+ * @return
+ *         0; 1 a file of @commit that was looked for is not in the copy, as after `git
+ *         sparse-checkout`: worktree_heal(); or negative: BUSY (git holds it).
+ */
 int index_write(struct repo *repo, const struct oid *commit, struct err *err)
 	NONNULL MUST_CHECK;
 

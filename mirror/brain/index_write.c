@@ -191,6 +191,8 @@ struct eye {
 	// The folder that was looked into last.
 	char *folder;
 	int folder_fd;
+	// Looked for, and there is nothing of that name.
+	size_t missing;
 };
 
 struct writer {
@@ -281,13 +283,14 @@ look_up(struct eye *eye, const char *path, uint32_t mode, char ret_look[INDEX_LO
 	int folder_fd = open_folder(eye, path);
 	uint32_t words[INDEX_STAT_WORDS] = { [INDEX_MODE] = mode };
 	struct stat info;
+	bool there = folder_fd >= 0 &&
+		fstatat(folder_fd, path_base(path), &info, AT_SYMLINK_NOFOLLOW) == 0;
 
 	static_assert((int)INDEX_LOOK_LEN == 4 * (int)INDEX_STAT_WORDS, "the same");
-	if (folder_fd >= 0 &&
-		fstatat(folder_fd, path_base(path), &info, AT_SYMLINK_NOFOLLOW) == 0 &&
-		type_fits(mode, &info)) {
+	if (there && type_fits(mode, &info)) {
 		index_stat_words(&info, mode, words);
 	}
+	eye->missing += !there && mode != TREE_COMMIT;
 	for (size_t i = 0; i < INDEX_STAT_WORDS; i++) {
 		uint32_t big = htonl(words[i]);
 
@@ -488,11 +491,12 @@ struct job {
 	int work_fd;
 	struct oid tree;
 	bool restat;
+	size_t missing;
 };
 
 // With the reader at the beginning of the old index.  1: it was not whole after all.
 static int
-write_with(const struct job *job, struct reader *old, const struct oid *old_tree,
+write_with(struct job *job, struct reader *old, const struct oid *old_tree,
 	struct oid *ret_trailer, struct err *err)
 {
 	AUTO_FREE char *aside = path_join(job->git_dir, HOME_INDEX_ASIDE);
@@ -519,6 +523,7 @@ write_with(const struct job *job, struct reader *old, const struct oid *old_tree
 	if (result == 0) {
 		result = move_in(job->git_dir, aside, err);
 	}
+	job->missing = writer->own.missing + writer->other.missing;
 	eye_done(&writer->own);
 	eye_done(&writer->other);
 	buf_done(&writer->last);
@@ -560,7 +565,7 @@ remember_tree(const char *git_dir, const struct oid *trailer, const struct oid *
 
 // With @use_old from what stands there, else from nothing.  1: the old one is no help.
 static int
-write_once(const struct job *job, bool use_old, struct err *err)
+write_once(struct job *job, bool use_old, struct err *err)
 {
 	AUTO_FREE char *path = path_join(job->git_dir, "index");
 	AUTO_FREE struct reader *old = xcalloc(1, sizeof(*old));
@@ -591,7 +596,7 @@ write_once(const struct job *job, bool use_old, struct err *err)
 }
 
 static int
-write_job(const struct job *job, struct err *err)
+write_job(struct job *job, struct err *err)
 {
 	int result = write_once(job, true, err);
 
@@ -622,7 +627,7 @@ write_index(struct repo *repo, const struct oid *commit, bool restat, struct err
 	if (result == ERR_BUSY && reap_locks(job.git_dir, err) > 0) {
 		result = write_job(&job, err);
 	}
-	return result < 0 ? err_wrap(err, "write the index") : 0;
+	return result < 0 ? err_wrap(err, "write the index") : job.missing > 0;
 }
 
 int

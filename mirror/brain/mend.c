@@ -151,21 +151,35 @@ has_objects(const char *git_dir)
 	return found;
 }
 
+static bool
+is_link(const char *path)
+{
+	struct stat info;
+
+	return lstat(path, &info) == 0 && S_ISLNK(info.st_mode);
+}
+
 static int
 mend_head(struct mend *mend, struct err *err)
 {
 	AUTO_FREE char *path = path_join(mend->git_dir, "HEAD");
 	AUTO_FREE char *text = xasprintf("ref: %s\n", mend->ref);
+	// As old versions of git make it: our library would write through it, into the
+	// branch.
+	bool link = is_link(path);
 	int good = is_ref_file(AT_FDCWD, path, err);
 	bool missing = good == ERR_NOT_FOUND;
 
-	if (good > 0 || (missing && !has_objects(mend->git_dir))) {
+	if ((good > 0 && !link) || (missing && !has_objects(mend->git_dir))) {
 		return 0;
 	}
-	if (good < 0 && !missing) {
+	if (good < 0 && !missing && !link) {
 		return err_wrap(err, "read %s", path);
 	}
-	if (!mend_tell(mend, path, missing ? "is gone" : "is damaged",
+	if (!mend_tell(mend, path,
+		    link              ? "is a link"
+			    : missing ? "is gone"
+				      : "is damaged",
 		    "it points at our branch again")) {
 		return 0;
 	}

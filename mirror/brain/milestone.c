@@ -231,7 +231,8 @@ list_remote(
 	return result;
 }
 
-// What was sent is there, or another one is, or it was refused.
+// What was sent is there, or another one is, or it was refused: then ours of before is
+// there still, and is no other machine's.
 static int
 take_stock(const struct tags *due, const char *text, struct tags *seen,
 	struct milestone_report *report)
@@ -241,9 +242,11 @@ take_stock(const struct tags *due, const char *text, struct tags *seen,
 	for (size_t i = 0; i < due->count; i++) {
 		const struct tag *tag = &due->items[i];
 		AUTO_FREE char *ref = xasprintf("refs/tags/%s", tag->name);
+		const struct tag *old = find(seen, tag->name);
 		struct oid there;
 
-		if (!push_git_find_ref(text, ref, &there)) {
+		if (!push_git_find_ref(text, ref, &there) ||
+			(old != NULL && !old->taken && oid_equal(&there, &old->id))) {
 			missing++;
 			continue;
 		}
@@ -279,6 +282,7 @@ milestone_push(struct repo *repo, const struct push_options *options, const char
 	if (due.count == 0) {
 		return 0;
 	}
+	ret_report->more = due.count == MILESTONE_ROUND_MAX;
 	if (push_git_prepare(&push, options, &result, err) < 0) {
 		return err->code;
 	}
@@ -297,6 +301,34 @@ milestone_push(struct repo *repo, const struct push_options *options, const char
 	}
 	*err = refused;
 	return missing > 0 ? err->code : 0;
+}
+
+struct staleness {
+	struct tags seen;
+	size_t count;
+};
+
+static int
+count_stale(const char *name, const struct oid *id, void *payload)
+{
+	struct staleness *staleness = payload;
+	const struct tag *seen = find(&staleness->seen, name);
+
+	staleness->count += seen != NULL && !seen->taken && !oid_equal(&seen->id, id);
+	return 0;
+}
+
+int
+milestone_stale(struct repo *repo, size_t *ret_count, struct err *err)
+{
+	struct staleness staleness = { .count = 0 };
+	int result;
+
+	read_seen(repo_git_dir(repo), NULL, &staleness.seen);
+	result = repo_each_milestone(repo, count_stale, &staleness, err);
+	tags_done(&staleness.seen);
+	*ret_count = staleness.count;
+	return MIN_OF(result, 0);
 }
 
 int

@@ -24,7 +24,7 @@ struct err;
 struct repo;
 
 enum {
-	/** So many go with one push; the rest with the next. */
+	/** So many go with one call; see milestone_report.more. */
 	MILESTONE_ROUND_MAX = 32,
 	MILESTONE_NAME_MAX = 256,
 };
@@ -35,6 +35,8 @@ struct milestone_report {
 	size_t taken;
 	/** One of these, or "". */
 	char first_taken[MILESTONE_NAME_MAX];
+	/** Perhaps others are due: call again. */
+	bool more;
 };
 
 /**
@@ -49,6 +51,11 @@ milestone_push(struct repo *repo, const struct push_options *options, const char
 
 /** Has the remote our milestone @name, as far as was seen? */
 bool milestone_is_there(const char *git_dir, const char *name) NONNULL;
+
+/** How many milestones does the remote still have as they were before a purge moved them
+ * here?  Each of them leads to what was purged. */
+int
+milestone_stale(struct repo *repo, size_t *ret_count, struct err *err) NONNULL MUST_CHECK;
 
 /** Is there a tag @name at the remote?  @return 1, 0, or negative as push_look(). */
 int milestone_look(const struct push_options *options, const char *name, struct err *err)

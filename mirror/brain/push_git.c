@@ -568,6 +568,20 @@ fill_in_next(const char *text, const struct address *address)
 	return xasprintf("%.*s%s%s", (int)(open - text), text, word, close + 1);
 }
 
+// A file over the remote's limit stands in a commit: without it in the next one, that
+// commit would be refused all the same.
+static int
+advise_back(const struct push *push, struct err *err)
+{
+	const struct push_options *options = push->options;
+	char hex[OID_HEX_MAX];
+
+	return err_advise(err,
+		"make room at the remote, or exclude what is large: mirror config edit; "
+		"then leave the commits with it: git -C %s update-ref refs/heads/%s %s",
+		options->git_dir, options->branch, oid_hex(&options->last_seen, hex));
+}
+
 int
 push_git_fail(struct push *push, enum push_reason reason, struct err *err)
 {
@@ -584,7 +598,9 @@ push_git_fail(struct push *push, enum push_reason reason, struct err *err)
 	(void)err_raise(err, reasons[reason].code, "%s (%s)%s%.200s",
 		reasons[reason].sentence, push->masked,
 		push->result->said[0] != '\0' ? ": " : "", push->result->said);
-	return err_advise(err, "%s", advice);
+	return reason == PUSH_TOO_BIG && !oid_is_zero(&push->options->last_seen)
+		? advise_back(push, err)
+		: err_advise(err, "%s", advice);
 }
 
 // Run git; @out gets its standard output.  0, or the reason is set and told.

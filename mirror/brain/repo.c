@@ -290,13 +290,20 @@ hold_again(const char *keep, void *payload)
 static int
 adopt(struct repo *repo, const struct repo_options *options, struct err *err)
 {
-	if (check_writable(repo, options, err) < 0 ||
-		home_make_key(repo->git_dir, err) < 0) {
+	uint8_t key[HOME_KEY_LEN];
+	bool first;
+
+	if (check_writable(repo, options, err) < 0) {
+		return err->code;
+	}
+	first = home_key(repo->git_dir, key, err) == ERR_NOT_FOUND;
+	explicit_bzero(key, sizeof(key));
+	if (home_make_key(repo->git_dir, err) < 0) {
 		return err->code;
 	}
 	if (reap_all(repo->git_dir, err) < 0 ||
 		reap_each_keep(repo->git_dir, hold_again, repo, err) < 0 ||
-		repo_configure(repo->git, err) < 0 ||
+		repo_configure(repo->git, first, err) < 0 ||
 		home_write_attributes(repo->git_dir, err) < 0) {
 		return err->code;
 	}

@@ -39,14 +39,23 @@ repo_locked_for_now(git_repository *git, int code, int64_t end_ms)
 	return true;
 }
 
+// What the repository should say, and whether a person may have it otherwise.
+struct setting {
+	const char *name;
+	const char *value;
+	bool must;
+};
+
 static int
-set_config(git_repository *git, git_config *config, const char *name, const char *value,
-	struct err *err)
+set_config(git_repository *git, git_config *config, const struct setting *setting,
+	bool must, struct err *err)
 {
 	int64_t end_ms = clock_mono_ms() + REPO_LOCK_WAIT_MS;
+	const char *name = setting->name;
+	const char *value = setting->value;
 	git_buf old = { 0 };
-	bool same = git_config_get_string_buf(&old, config, name) == 0 &&
-		strcmp(old.ptr, value) == 0;
+	bool known = git_config_get_string_buf(&old, config, name) == 0;
+	bool same = known && (!must || strcmp(old.ptr, value) == 0);
 	int code = 0;
 
 	git_buf_dispose(&old);
@@ -60,27 +69,26 @@ set_config(git_repository *git, git_config *config, const char *name, const char
 }
 
 int
-repo_configure(git_repository *git, struct err *err)
+repo_configure(git_repository *git, bool first, struct err *err)
 {
-	static const struct {
-		const char *name;
-		const char *value;
-	} rows[] = {
-		{ "core.autocrlf", "false" },
-		{ "core.safecrlf", "false" },
-		{ "core.filemode", "true" },
-		{ "core.symlinks", "true" },
-		{ "core.ignorecase", "false" },
-		{ "core.precomposeunicode", "false" },
-		{ "core.quotepath", "false" },
-		{ "core.fsync", "all" },
-		// History is in the commits; a reflog would keep what a purge removed.
-		{ "core.logallrefupdates", "false" },
-		// We maintain it ourselves; nobody repacks under our feet, and what was
-		// found present is not pruned while a commit is being made of it.
-		{ "gc.auto", "0" },
-		{ "gc.pruneexpire", "never" },
-		{ "maintenance.auto", "false" },
+	static const struct setting rows[] = {
+		// Bytes and names stay what they are.
+		{ "core.autocrlf", "false", true },
+		{ "core.safecrlf", "false", true },
+		{ "core.filemode", "true", true },
+		{ "core.symlinks", "true", true },
+		{ "core.ignorecase", "false", true },
+		{ "core.precomposeunicode", "false", true },
+		// What was found present is not pruned while a commit is made of it.
+		{ "gc.pruneexpire", "never", true },
+		{ "core.quotepath", "false", false },
+		{ "core.fsync", "all", false },
+		// History is in the commits, and a log is for those who want one; a purge
+		// empties it.
+		{ "core.logallrefupdates", "false", false },
+		// We maintain it ourselves; who runs git there may want git to do it.
+		{ "gc.auto", "0", false },
+		{ "maintenance.auto", "false", false },
 	};
 	git_config *all = NULL;
 	git_config *local = NULL;
@@ -94,7 +102,7 @@ repo_configure(git_repository *git, struct err *err)
 		result = repo_fail(err, code, "read the repository's configuration");
 	}
 	for (size_t i = 0; i < countof(rows) && result == 0; i++) {
-		result = set_config(git, local, rows[i].name, rows[i].value, err);
+		result = set_config(git, local, &rows[i], first || rows[i].must, err);
 	}
 	git_config_free(local);
 	git_config_free(all);

@@ -88,8 +88,9 @@ int repo_fail_at(struct err *err, const char *where, int code, const char *fmt, 
 
 /** A living git lets go by itself; a dead one's lock is reaped.  Try again? */
 bool repo_locked_for_now(git_repository *git, int code, int64_t end_ms) NONNULL;
-/** Everything of ours in the repository's own configuration. */
-int repo_configure(git_repository *git, struct err *err) NONNULL MUST_CHECK;
+/** Everything of ours in the repository's own configuration; after the @first time only
+ * what bytes and objects depend on, and what nobody has set: the rest is a person's. */
+int repo_configure(git_repository *git, bool first, struct err *err) NONNULL MUST_CHECK;
 /** It could not be opened: what to do when its format is the reason. */
 int repo_advise_format(const char *path, struct err *err) NONNULL;
 /** Before anybody opens it: is that configuration readable, and of a format that is? */

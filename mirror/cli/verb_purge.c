@@ -4,6 +4,7 @@
 #include "agent/kit.h"
 #include "agent/purge.h"
 #include "agent/purge_git.h"
+#include "agent/runner.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
@@ -13,6 +14,7 @@
 #include "base/path.h"
 #include "brain/allowed.h"
 #include "brain/home.h"
+#include "brain/milestone.h"
 #include "brain/repo.h"
 #include "cli/handlers.h"
 #include "cli/once.h"
@@ -23,6 +25,7 @@
 #include "health/evidence.h"
 #include "health/record.h"
 #include "jobqueue/jobqueue.h"
+#include "jobqueue/lock.h"
 #include "scanner/scanner.h"
 
 #include <fcntl.h>
@@ -484,42 +487,74 @@ purge(struct secrets *secrets, struct kit *kit, struct err *err)
 }
 
 static int
-tell_busy(const struct kit *kit, struct err *err)
+on_wait(void *payload)
 {
-	char text[LOCK_HOLDER_MAX];
-	int pid = jobqueue_holder(kit->queue, text);
+	struct call *call = payload;
 
-	err_raise(err, ERR_BUSY,
-		"the agent, or another run, is at work (process %d): the history cannot "
-		"be rewritten meanwhile",
-		pid);
-	return err_advise(err,
-		"systemctl --user stop mirror (or: kill %d), the same command again, "
-		"systemctl --user start mirror",
-		pid);
+	output_progress(&call->out, "waiting for the agent to stand still", 0, 0);
+	return 0;
+}
+
+// With the runner's lock.
+static int
+purge_locked(struct secrets *secrets, struct kit *kit, struct err *err)
+{
+	int result = kit_start(kit, err) < 0 ? err->code : purge(secrets, kit, err);
+
+	kit_stop(kit);
+	jobqueue_unlock(kit->queue);
+	return result;
 }
 
 static int
 purge_alone(struct secrets *secrets, const struct config *config, struct err *err)
 {
 	AUTO(kit_freep) struct kit *kit = NULL;
+	AUTO(lock_closep) struct lock *still = NULL;
 	int result;
 
 	if (kit_open(config, &kit, err) < 0) {
 		return err->code;
 	}
-	result = jobqueue_lock(kit->queue, 0, err);
-	if (result == 0) {
-		return args_has(&secrets->call->args, "confirm") ? tell_busy(kit, err)
-								 : look(secrets, err);
+	// Only to look: an agent at work goes on.
+	if (!args_has(&secrets->call->args, "confirm")) {
+		result = jobqueue_lock(kit->queue, 0, err);
+		return result < 0     ? result
+			: result == 0 ? look(secrets, err)
+				      : purge_locked(secrets, kit, err);
 	}
-	if (result < 0) {
-		return result;
+	result = runner_alone(kit, on_wait, secrets->call, &still, err);
+	output_progress_done(&secrets->call->out);
+	return result < 0 ? result : purge_locked(secrets, kit, err);
+}
+
+// Does the remote still lead to what was purged: by its branch, or by a milestone?
+static bool
+tell_remote(struct call *call, int64_t begun_ms)
+{
+	AUTO(past_done) struct past past = { 0 };
+	size_t stale = 0;
+	struct err why;
+
+	if (!was_pushed(begun_ms)) {
+		output_warn(&call->out,
+			"the remote still has the old history, until the next push "
+			"replaces it; next: mirror remote test");
+		return true;
 	}
-	result = kit_start(kit, err) < 0 ? err->code : purge(secrets, kit, err);
-	kit_stop(kit);
-	jobqueue_unlock(kit->queue);
-	return result;
+	if (past_open(call, &past, &why) < 0 ||
+		milestone_stale(past.repo, &stale, &why) < 0) {
+		output_error(&call->out, &why);
+		return true;
+	}
+	if (stale > 0) {
+		output_warn(&call->out,
+			"the remote still has the old history by %zu of its milestones, "
+			"until a push replaces them; next: let the remote take new tags "
+			"in their place, then: mirror --once",
+			stale);
+	}
+	return stale > 0;
 }
 
 int
@@ -548,12 +583,7 @@ verb_secrets_purge(struct call *call, struct err *err)
 	// The cycle that follows finds everything as it is, and brings it to the remote.
 	begun_ms = clock_now_ms();
 	result = once_as_part(call, config, err);
-	stays = config_has_remote(config) && !was_pushed(begun_ms);
+	stays = config_has_remote(config) && tell_remote(call, begun_ms);
 	json_set_bool(output_answer(&call->out), "replaced", !stays);
-	if (stays) {
-		output_warn(&call->out,
-			"the remote still has the old history, until the next push "
-			"replaces it; next: mirror remote test");
-	}
 	return result == 0 && (secrets.left > 0 || stays) ? 1 : result;
 }

@@ -344,5 +344,10 @@ verb_verify(struct call *call, struct err *err)
 	} else {
 		print_text(&verifying);
 	}
+	// What is missing on purpose is not damage, and another command brings it here.
+	if (verifying.result.bad > 0 &&
+		repo_check_whole(verifying.past.repo, &ignored) < 0) {
+		output_error(&call->out, &ignored);
+	}
 	return status;
 }

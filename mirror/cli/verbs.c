@@ -336,8 +336,8 @@ const struct verb verbs[] = {
 			"be free of it already.  Times and messages stay; commit ids change from the\n"
 			"first commit on that held it, and milestones follow.\n"
 			"\n"
-			"A look may stand beside an agent at work; with --confirm the agent is to be\n"
-			"stopped first.\n"
+			"An agent at work goes on beside a look; with --confirm it stands still until\n"
+			"the history is written, and goes on by itself.\n"
 			"\n"
 			"Exit status: 0 it is gone, here and at the remote; 1 it is told what still has it.",
 		.flags = purge_flags,

@@ -56,7 +56,7 @@ struct config;
 	X(DRILL,        "drill",        35 * FACT_DAY_, 100 * FACT_DAY_, "mirror drill") \
 	X(SECRETS,      "secrets",      2 * FACT_DAY_, 8 * FACT_DAY_, "mirror --once") \
 	X(WATCHES,      "watches",      10 * FACT_MINUTE_, FACT_HOUR_, "mirror doctor") \
-	X(SPACE,        "space",        0, 0, "df -h") \
+	X(SPACE,        "space",        0, 0, "free space: df -h") \
 	X(CONFIG,       "config",       0, 0, "mirror config check") \
 	X(REBOOT,       "reboot",       0, 0, "mirror service install") \
 	X(CLOCK,        "clock",        0, 0, "timedatectl") \
@@ -82,7 +82,7 @@ enum {
 	/** "db:" and the name of a database, with its NUL; a longer one is cut. */
 	HEALTH_NAME_MAX = 512,
 	HEALTH_TEXT_MAX = 600,
-	HEALTH_ACTION_MAX = 256,
+	HEALTH_ACTION_MAX = 400,
 	HEALTH_DETAIL_MAX = 256,
 };
 

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "config/config.h"
 #include "health/evidence.h"
 #include "health/exclusions.h"
 #include "health/probe.h"
@@ -61,6 +62,26 @@ apply_acceptance(struct probe *probe, struct health_fact *fact)
 		acceptance.reason[0] != '\0' ? ": " : "", acceptance.reason);
 }
 
+// A full disk or quota stops whoever writes first: wherever it is told of, room comes
+// before the command that was to be run.  At a remote it is not ours.
+static void
+advise_room(const struct health_input *input, struct health_fact *fact)
+{
+	static const char *const words[] = { "No space left on device",
+		"Disk quota exceeded", "disk is full", "no space left" };
+	const char *repo = input->config != NULL ? input->config->brain.repo : "";
+	bool full = false;
+
+	for (size_t i = 0; i < countof(words); i++) {
+		full = full || strstr(fact->evidence, words[i]) != NULL;
+	}
+	if (full && fact->state != HEALTH_HEALTHY && fact->fact != FACT_PUSH &&
+		fact->fact != FACT_OFFSITE && strstr(fact->action, "df -") == NULL) {
+		(void)snprintf(fact->action, sizeof(fact->action),
+			"free space: df -h %s %s", input->state_dir, repo);
+	}
+}
+
 // Since when is it so?  As remembered; else as measured; else nobody knows better than
 // now.
 static void
@@ -100,6 +121,7 @@ health_measure(const struct health_input *input, struct health_report *ret_repor
 		probe_deep(&probe);
 	}
 	for (size_t i = 0; i < ret_report->nfacts; i++) {
+		advise_room(input, &ret_report->facts[i]);
 		apply_acceptance(&probe, &ret_report->facts[i]);
 		apply_since(&probe, &ret_report->facts[i]);
 	}

@@ -144,7 +144,8 @@ say_running(struct probe *probe, struct health_fact *fact, const struct agent_vi
 			"the agent (pid %d) hangs in \"%s\": no pulse for %s", view->pid,
 			view->tick.task, age);
 	} else if (tick_blocked_since_ms(&view->tick) != 0) {
-		AUTO_FREE char *action = xasprintf("df -h %s", probe->input->state_dir);
+		AUTO_FREE char *action =
+			xasprintf("free space: df -h %s", probe->input->state_dir);
 
 		probe->agent_lives = true;
 		fact->since_ms = tick_blocked_since_ms(&view->tick);

@@ -69,6 +69,18 @@ say_broken(struct probe *probe, struct health_fact *fact)
 	}
 }
 
+// What is missing on purpose no `mirror verify` brings here.
+static void
+advise_whole(struct probe *probe, struct health_fact *fact)
+{
+	struct err why;
+
+	if (fact->state == HEALTH_FAILED && repo_check_whole(probe->repo, &why) < 0) {
+		(void)snprintf(fact->action, sizeof(fact->action), "%s", why.next);
+		probe_note(fact, "%s", why.msg);
+	}
+}
+
 static void
 say_closed(struct probe *probe, struct health_fact *fact)
 {
@@ -102,6 +114,7 @@ probe_integrity(struct probe *probe)
 		say_closed(probe, fact);
 		return;
 	}
+	advise_whole(probe, fact);
 	say_broken(probe, fact);
 
 	struct oid tree;

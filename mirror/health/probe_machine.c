@@ -140,7 +140,7 @@ say_volume(struct health_fact *fact, const struct volume *volume)
 {
 	char free_text[32];
 	char need[32];
-	AUTO_FREE char *action = xasprintf("df -h %s", volume->path);
+	AUTO_FREE char *action = xasprintf("free space: df -h %s", volume->path);
 
 	if (!volume->known) {
 		probe_say(fact, HEALTH_UNKNOWN, action,
@@ -150,7 +150,7 @@ say_volume(struct health_fact *fact, const struct volume *volume)
 	probe_bytes(volume->free, free_text);
 	probe_bytes(volume->need, need);
 	if (volume->no_inodes) {
-		probe_say(fact, HEALTH_FAILED, "df -i",
+		probe_say(fact, HEALTH_FAILED, "remove files: df -i",
 			"the disk of %s has no inode left", volume->what);
 	} else if (volume->free <= volume->need) {
 		probe_say(fact, HEALTH_FAILED, action,

@@ -50,7 +50,7 @@ pushed() { "$real_git" -C remote.git cat-file -e "host/box:notes/$1"; }
 told_since() { tail -n +$((lines + 1)) agent.log | grep -q 'full\|No space left'; }
 waits() { "$MIRROR" status | grep -q 'a change of .* pending'; }
 blocked() {
-	[ "$("$MIRROR" health --json | jq -r '.facts[] | select(.name == "alive") | .state + " " + .action' | cut -d' ' -f1-2)" = "failed df" ]
+	[ "$("$MIRROR" health --json | jq -r '.facts[] | select(.name == "alive") | .state + " " + .action' | cut -d' ' -f1-4)" = "failed free space: df" ]
 }
 green() { "$MIRROR" status | grep -q 'nothing pending'; }
 sound() {

@@ -84,6 +84,43 @@ says err "is a symbolic ref that leads to no branch"
 advised
 step 5
 
+# --- HEAD as old versions of git make it: nothing is written through it into the branch
+begin
+before=$(git -C "$BRAIN" rev-parse HEAD)
+ln -sf refs/heads/host/box "$G/HEAD"
+is "$(git -C "$BRAIN" rev-parse HEAD)" "$before" "HEAD that is a link"
+step 4
+is "$(git -C "$BRAIN" rev-parse host/box~1)" "$before" "the branch below a HEAD that was a link"
+
+# --- what a person set in the repository stays, but for what bytes depend on
+for key in core.logAllRefUpdates gc.auto maintenance.auto core.quotePath core.fsync; do
+	git -C "$BRAIN" config --get $key >/dev/null || fail "$key is not set when the repository is new"
+done
+set -- core.logAllRefUpdates true gc.auto 500 maintenance.auto true core.quotePath true core.fsync committed
+while [ $# -gt 0 ]; do
+	git -C "$BRAIN" config "$1" "$2"
+	shift 2
+done
+git -C "$BRAIN" config core.autocrlf input
+git -C "$BRAIN" config -l --local | grep -v autocrlf | sort >config.before
+step 5
+git -C "$BRAIN" config -l --local | grep -v autocrlf | sort >config.after
+cmp -s config.before config.after || fail "the configuration: $(diff config.before config.after)"
+is "$(git -C "$BRAIN" config core.autocrlf)" false "what bytes depend on"
+
+# --- a part of the browsable copy: it is whole again with the next commit
+mkdir -p notes/x notes/y
+printf 'x\n' >notes/x/x
+printf 'y\n' >notes/y/y
+step 6
+for how in notes/x "--no-cone /* !/notes/y/" "--sparse-index notes/x"; do
+	git -C "$BRAIN" sparse-checkout set $how 2>said || fail "git sparse-checkout: $(cat said)"
+	[ ! -e "$BRAIN/notes/y/y" ] || fail "git took nothing away ($how)"
+	step "part $how"
+	is "$(cat "$BRAIN/notes/y/y")" y "what a sparse checkout had taken away ($how)"
+	is "$(git -C "$BRAIN" status --porcelain)" "" "git status ($how)"
+done
+
 # --- the branch moved back to before what was pushed
 begin
 pushed=$(git -C remote.git rev-parse host/box)
@@ -135,12 +172,47 @@ cp -r "$G/mirror" part/.git/
 rm -rf "$G"
 mv part/.git "$G"
 step 4
+# Here the integrity is that of a part; what is advised brings the whole.
+expect 2 "$MIRROR" verify
+says err "a partial clone"
+"$MIRROR" health >out 2>err || true
+says out "note: a partial clone: some of the objects are at the remote"
+next=$(grep -A3 ' integrity ' out | sed -n 's/^ *next: //p')
+case $next in *' git fetch --refetch '*) ;; *) fail "integrity advises: $next" ;; esac
 expect 65 "$MIRROR" secrets history --value value
 says err "a partial clone"
 advised
 expect 1 "$MIRROR" secrets history --value value
 says out "1 found"
 expect 0 "$MIRROR" verify
+
+"$MIRROR" health >out 2>err || true
+silent_about out "a partial clone"
+
+# --- a file over the remote's limit, in a commit: what is advised leaves that commit
+begin
+cat >remote.git/hooks/pre-receive <<'EOC'
+#!/bin/sh
+while read -r old new ref; do
+	git rev-list --objects "$new" --not --all | while read -r id path; do
+		[ "$(git cat-file -s "$id")" -lt 100000 ] ||
+			{ echo "error: GH001: File $path exceeds GitHub's file size limit of 100.00 MB" >&2; exit 1; }
+	done || exit 1
+done
+EOC
+chmod +x remote.git/hooks/pre-receive
+head -c 200000 /dev/urandom >notes/big
+printf '4\n' >notes/a
+expect 0 "$MIRROR" --once
+says err "File notes/big exceeds"
+next=$(sed -n 's/.*then leave the commits with it: //p' err)
+case $next in "git -C $G update-ref refs/heads/host/box "*) ;; *) fail "advised: $(cat err)" ;; esac
+sed -i 's|^path = .*|&\nexclude = ["big"]|' "$CONFIG"
+expect 0 "$MIRROR" --once
+says err "File notes/big exceeds"
+bash -c "$next"
+step 5
+git -C "$BRAIN" fsck --strict >fsck 2>&1 || fail "fsck: $(cat fsck)"
 
 # --- a format that we do not read
 git -C "$BRAIN" config core.repositoryformatversion 1

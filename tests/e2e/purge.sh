@@ -64,24 +64,25 @@ expect 65 "$MIRROR" secrets purge --value value --confirm 000000000000
 expect 0 "$MIRROR" secrets purge --value value --confirm "$token" --dry-run
 is "$(git -C "$BRAIN" rev-parse HEAD)" "$head" "the head after looking"
 
-# Not while the agent is at work.
-"$MIRROR" run >run.out 2>run.err &
-agent=$!
-for _ in $(seq 100); do
-	"$MIRROR" status --json 2>/dev/null | grep -q '"running": true' && break
-	sleep 0.1
-done
-expect 75 "$MIRROR" secrets purge --value value --confirm "$token"
-says err "is at work (process $agent)"
-says err "next: systemctl --user stop mirror (or: kill $agent)"
-# To look is to read: the agent goes on.
+# Beside the agent at work: to look is to read; to do it the agent stands still, whatever it
+# is at, and goes on by itself on the new branch.
+start_agent() {
+	"$MIRROR" run 2>>agent.log &
+	agent=$!
+	until_ "the agent" agent_runs
+}
+agent_runs() { [ "$("$MIRROR" status --json | sed -n 's/.*"pid": *\([0-9]*\).*/\1/p' | head -1)" = $agent ]; }
+end_agent() {
+	kill $agent
+	wait $agent || fail "the agent ended with $?"
+	at_end=:
+}
+at_end='kill $agent 2>/dev/null; wait $agent 2>/dev/null'
+start_agent
 for look in --dry-run --no-input; do
 	expect 0 "$MIRROR" secrets purge --value value "$look"
 	says out "to do it: the same command with --confirm"
 done
-kill $agent
-wait $agent || true
-expect 0 "$MIRROR" secrets purge --value value
 token=$(sed -n 's/.*--confirm \([0-9a-f]*\)$/\1/p' out)
 
 expect 0 "$MIRROR" secrets purge --value value --confirm "$token"
@@ -113,6 +114,14 @@ git -C "$BRAIN" show holding:notes/sub/door.txt >then
 is "$(grep -o 'REDACTED\.named\.[0-9a-f]*' then | sort -u | wc -l)" 1 "marks"
 is "$(git -C "$BRAIN" cat-file -t holding)" tag "the milestone"
 is "$(git -C "$BRAIN" merge-base --is-ancestor holding HEAD && echo yes)" yes "the milestone is in the branch"
+
+says agent.log "standing still until it is over"
+until_ "the agent, when it goes on" agent_runs
+printf 'seen\n' >notes/seen.md
+until_ "a commit of the agent after the purge" git -C "$BRAIN" cat-file -e HEAD:notes/seen.md
+until_ "and its push" git -C remote.git cat-file -e "$branch:notes/seen.md"
+end_agent
+silent_about agent.log failed
 
 # A restore of then says what is missing; the next cycles and pushes go on.
 expect 0 "$MIRROR" restore --at holding --to back notes --json
@@ -170,25 +179,35 @@ number=0
 for stop in 'before update-ref refs/tags' 'before update-ref --no-deref' 'after update-ref --no-deref' \
 	'before reflog expire' 'after reflog expire' 'before gc' 'after gc'; do
 	number=$((number + 1))
-	for by in $([ $((number % 2)) -eq 0 ] && echo once || echo purge); do
-		word="sesame-$number-door"
+	by=once
+	[ $((number % 3)) -ne 1 ] || by=purge
+	[ $((number % 3)) -ne 0 ] || by=agent
+	for by in $by $([ "$stop" != 'before update-ref --no-deref' ] || echo agent); do
+		word="sesame-$number-$by-door"
 		printf '%s\n' "$word" >value
 		printf 'the door: %s\n' "$word" >notes/sub/door.txt
 		expect 0 "$MIRROR" --once
-		expect 0 "$MIRROR" milestone "cut$number"
+		expect 0 "$MIRROR" milestone "cut$number-$by"
 		printf 'elsewhere\n' >notes/sub/door.txt
 		expect 0 "$MIRROR" --once
 		expect 0 "$MIRROR" secrets purge --value value
 		token=$(sed -n 's/.*--confirm \([0-9a-f]*\)$/\1/p' out)
+		[ "$by" != agent ] || start_agent
 		got=0
 		STOP_WHEN=${stop%% *} STOP_AT=${stop#* } PATH=$W/bin:$PATH \
 			"$MIRROR" secrets purge --value value --confirm "$token" >out 2>err || got=$?
 		is "$got" 137 "a purge that ended $stop"
-		if [ "$by" = once ]; then
-			expect 0 "$MIRROR" --once
-		else
-			expect 0 "$MIRROR" secrets purge --value never
-		fi
+		case $by in
+		once) expect 0 "$MIRROR" --once ;;
+		purge) expect 0 "$MIRROR" secrets purge --value never ;;
+		agent)
+			until_ "the agent, when the purge was killed ($stop)" agent_runs
+			printf '%s\n' "$number" >notes/goes-on.md
+			until_ "its commit" git -C "$BRAIN" diff --quiet --no-index notes/goes-on.md "$BRAIN/notes/goes-on.md"
+			until_ "the end of what was purged" test ! -e "$BRAIN/.git/mirror/unpruned"
+			end_agent
+			;;
+		esac
 		# Before the branch moved it is asked for again.
 		if git -C "$BRAIN" log -p --all | grep -qF "$word"; then
 			is "$stop" 'before update-ref refs/tags' "the branch with the value in it, ended"
@@ -203,6 +222,32 @@ for stop in 'before update-ref refs/tags' 'before update-ref --no-deref' 'after 
 done
 expect 0 "$MIRROR" --once
 is "$(git -C remote.git rev-parse "$branch")" "$(git -C "$BRAIN" rev-parse HEAD)" "the remote after all of these"
+
+# A remote that does not let go of a milestone still leads to the old history: that is told,
+# and the exit status says it, until it takes it.  More of them than one push takes all move.
+word=sesame-milestone-door
+printf '%s\n' "$word" >value
+printf 'the door: %s\n' "$word" >notes/sub/door.txt
+expect 0 "$MIRROR" --once
+for i in $(seq 40); do
+	GIT_COMMITTER_NAME=mirror git -C "$BRAIN" tag -a -m "$i" "many$i"
+done
+printf 'elsewhere\n' >notes/sub/door.txt
+expect 0 "$MIRROR" --once
+is "$(git -C remote.git tag -l 'many*' | wc -l)" 40 "milestones at the remote"
+printf '#!/bin/sh\ncase $1 in refs/tags/many7) echo "not this one"; exit 1 ;; esac\n' >remote.git/hooks/update
+chmod +x remote.git/hooks/update
+expect 0 "$MIRROR" secrets purge --value value
+token=$(sed -n 's/.*--confirm \([0-9a-f]*\)$/\1/p' out)
+expect 1 "$MIRROR" secrets purge --value value --confirm "$token"
+says err "the remote still has the old history by 1 of its milestones"
+says err "next: let the remote take new tags in their place"
+rm remote.git/hooks/update
+expect 0 "$MIRROR" --once
+for i in $(seq 40); do git -C "$BRAIN" rev-parse "many$i"; done >ours
+for i in $(seq 40); do git -C remote.git rev-parse "many$i"; done >theirs
+cmp -s ours theirs || fail "milestones at the remote are not ours"
+if git -C remote.git log -p --all | grep -qF "$word"; then fail "the remote still leads to the value"; fi
 
 # The same when the index of an old pack went and the pack did not.
 word=sesame-index-door

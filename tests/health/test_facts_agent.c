@@ -4,6 +4,7 @@
 
 #include "health/planted.h"
 
+#include "health/evidence.h"
 #include "health/record.h"
 #include "health/tick.h"
 
@@ -139,7 +140,38 @@ cycles_that_fail_are_told_even_when_no_agent_is_accepted(void **state)
 	jobqueue_unlock(machine->queue);
 	assert_state(machine, "alive", HEALTH_DEGRADED);
 	assert_says(machine, "alive", "No space left");
+	assert_memory_equal(
+		planted_fact(machine, "alive")->action, "free space: df -h /", 19);
 	assert_false(planted_fact(machine, "alive")->acceptable);
+}
+
+// Whoever meets it first: a cycle, a proof, a snapshot.  What was to be run comes after.
+static void
+a_full_disk_or_quota_is_told_with_where_to_make_room(void **state)
+{
+	static const char *const words[] = { "No space left on device",
+		"Disk quota exceeded", "database or disk is full" };
+	struct planted *machine = *state;
+	struct err err;
+
+	for (size_t i = 0; i < countof(words); i++) {
+		struct evidence_fact fact = {
+			.name = "drill",
+			.state = HEALTH_FAILED,
+			.text = words[i],
+			.action = "mirror drill",
+			.at_ms = machine->now_ms - MINUTE,
+		};
+
+		ok(evidence_put(machine->evidence, &fact, &err));
+		fact.name = "push";
+		ok(evidence_put(machine->evidence, &fact, &err));
+		planted_measure(machine);
+		assert_memory_equal(planted_fact(machine, "drill")->action,
+			"free space: df -h /", 19);
+		// That disk is another one.
+		assert_null(strstr(planted_fact(machine, "push")->action, "df -h"));
+	}
 }
 
 static void
@@ -217,6 +249,7 @@ main(void)
 		PLANTED_TEST(use_by_hand_is_degraded_until_accepted),
 		PLANTED_TEST(an_accepted_absence_does_not_cover_a_death),
 		PLANTED_TEST(cycles_that_fail_are_told_even_when_no_agent_is_accepted),
+		PLANTED_TEST(a_full_disk_or_quota_is_told_with_where_to_make_room),
 		PLANTED_TEST(a_lost_state_database_is_failed),
 		PLANTED_TEST(a_damaged_ledger_is_never_green),
 		PLANTED_TEST(a_ledger_with_a_damaged_page_is_failed_before_anybody_runs),
