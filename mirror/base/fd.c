@@ -9,10 +9,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <linux/openat2.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 enum {
@@ -197,6 +201,56 @@ fd_sync(int fd, const char *name, struct err *err)
 		return err_errno(err, "sync %s", name);
 	}
 	return 0;
+}
+
+// "<none>" stands there without a journal.
+static bool
+ext4_has_journal(dev_t dev)
+{
+	char path[64];
+	char device[256];
+	char task[16] = "";
+	char *name;
+	ssize_t len;
+
+	(void)snprintf(
+		path, sizeof(path), "/sys/dev/block/%u:%u", major(dev), minor(dev));
+	len = readlink(path, device, sizeof(device) - 1);
+	if (len <= 0) {
+		return false;
+	}
+	device[len] = '\0';
+	name = strrchr(device, '/');
+	{
+		AUTO_FREE char *file = xasprintf(
+			"/sys/fs/ext4/%s/journal_task", name != NULL ? name + 1 : device);
+		AUTO_CLOSE int fd = open(file, O_RDONLY | O_CLOEXEC);
+
+		len = fd < 0 ? 0 : read(fd, task, sizeof(task) - 1);
+	}
+	return len > 0 && task[0] >= '0' && task[0] <= '9';
+}
+
+bool
+fd_in_one_journal(int fd)
+{
+	struct statfs system;
+	struct stat info;
+
+	if (fstatfs(fd, &system) < 0 || fstat(fd, &info) < 0) {
+		return false;
+	}
+	return system.f_type == XFS_SUPER_MAGIC ||
+		(system.f_type == EXT4_SUPER_MAGIC && ext4_has_journal(info.st_dev));
+}
+
+int
+fd_write_out(int fd, const char *name, struct err *err)
+{
+	unsigned int flags = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
+		SYNC_FILE_RANGE_WAIT_AFTER;
+
+	return sync_file_range(fd, 0, 0, flags) < 0 ? fd_sync(fd, name, err) : 0;
 }
 
 int

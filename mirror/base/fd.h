@@ -42,6 +42,19 @@ int fd_open_beneath(int dirfd, const char *rel, int flags, struct err *err)
 
 /** fsync(), with the name in the story. */
 int fd_sync(int fd, const char *name, struct err *err) NONNULL MUST_CHECK;
+/**
+ * Does one journal hold the names and the sizes of everything on @fd's file system, in
+ * the order they came, so that an fsync() of whatever changed last makes the earlier ones
+ * durable too, bytes that were written out included?  True for ext4 with a journal and
+ * for XFS; false where nobody knows (btrfs logs the one file that is asked for).
+ *
+ * Source: jbd2 commits whole transactions, one after the other
+ * (Documentation/filesystems/ext4/journal.rst); xfs_log_force_seq() (fs/xfs/xfs_file.c).
+ */
+bool fd_in_one_journal(int fd);
+/** The bytes and the size they need are with the disk, though in its cache: what an
+ * fsync() in the same journal needs.  Where that cannot be asked for it is an fsync(). */
+int fd_write_out(int fd, const char *name, struct err *err) NONNULL MUST_CHECK;
 /** Its names are on the disk. */
 int fd_sync_folder(const char *path, struct err *err) NONNULL MUST_CHECK;
 

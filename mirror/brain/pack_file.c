@@ -352,9 +352,12 @@ pack_file_seal(struct pack_file *file, uint8_t *filter)
 int
 pack_file_sync(const struct pack_file *file, struct err *err)
 {
-	return fd_sync(file->index_fd, file->index_path, err) < 0
+	int (*sync)(int fd, const char *name, struct err *err) =
+		repo_in_one_journal(file->repo) ? fd_write_out : fd_sync;
+
+	return sync(file->index_fd, file->index_path, err) < 0
 		? err->code
-		: fd_sync(file->fd, file->path, err);
+		: sync(file->fd, file->path, err);
 }
 
 int

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/fd.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/path.h"
@@ -253,6 +254,16 @@ without_slash(const char *path)
 	return xmemdup0(path, len);
 }
 
+static dev_t
+journal_of(const char *folder)
+{
+	AUTO_CLOSE int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct stat info;
+
+	return fd >= 0 && fd_in_one_journal(fd) && fstat(fd, &info) == 0 ? info.st_dev
+									 : 0;
+}
+
 static int
 fill_in(struct repo *repo, const struct repo_options *options, struct err *err)
 {
@@ -268,6 +279,7 @@ fill_in(struct repo *repo, const struct repo_options *options, struct err *err)
 		return repo_fail(err, code, "open the objects of %s", options->path);
 	}
 	repo->objects = without_slash(objects.ptr);
+	repo->journal = journal_of(repo->objects);
 	git_buf_dispose(&objects);
 	free(repo->git_dir);
 	repo->git_dir = without_slash(git_repository_path(repo->git));

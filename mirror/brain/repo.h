@@ -344,5 +344,8 @@ void repo_expect_pack(struct repo *repo, const char *name) NONNULL;
  * or repo_sync_packs(). */
 void repo_owe_sync(struct repo *repo) NONNULL;
 int repo_sync_packs(struct repo *repo, struct err *err) NONNULL MUST_CHECK;
+/** One sync does for objects, names and branch: what is written out and named before it
+ * (fd_in_one_journal()). */
+bool repo_in_one_journal(const struct repo *repo) NONNULL;
 
 #endif

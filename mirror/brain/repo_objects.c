@@ -334,6 +334,12 @@ repo_owe_sync(struct repo *repo)
 	repo->owes_sync = true;
 }
 
+bool
+repo_in_one_journal(const struct repo *repo)
+{
+	return repo->journal != 0;
+}
+
 int
 repo_sync_packs(struct repo *repo, struct err *err)
 {

@@ -16,6 +16,7 @@
 #include <ftw.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -366,8 +367,21 @@ rename_lock(const char *lock, const char *path, struct err *err)
 	return err_errno(err, "move %s in", path);
 }
 
-// Objects and their names first.  The two syncs stand side by side because they cost one
-// wait where a file system has one journal.
+// In one journal what is synced last takes everything before it along.
+static int
+sync_names(struct repo *repo, int fd, struct err *err)
+{
+	struct stat info;
+
+	if (repo_in_one_journal(repo) && fstat(fd, &info) == 0 &&
+		info.st_dev == repo->journal) {
+		repo->owes_sync = false;
+		return 0;
+	}
+	return repo_sync_packs(repo, err);
+}
+
+// Objects and their names first: @fd is written after both.
 static int
 write_branch(struct repo *repo, int fd, const char *lock, const char *path,
 	const struct oid *commit, struct err *err)
@@ -377,7 +391,7 @@ write_branch(struct repo *repo, int fd, const char *lock, const char *path,
 
 	(void)snprintf(text, sizeof(text), "%s\n", oid_hex(commit, hex));
 	if (fd_write_all(fd, text, strlen(text), err) < 0 || fd_sync(fd, lock, err) < 0 ||
-		repo_sync_packs(repo, err) < 0) {
+		sync_names(repo, fd, err) < 0) {
 		return err->code;
 	}
 	return rename_lock(lock, path, err);

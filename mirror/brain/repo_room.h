@@ -30,6 +30,7 @@
 #include <git2/sys/odb_backend.h>
 #include <git2/sys/repository.h>
 #include <string.h>
+#include <sys/types.h>
 
 enum {
 	REPO_LOCK_PAUSE_MS = 20,
@@ -52,6 +53,8 @@ struct repo {
 	size_t held_size;
 	// objects/pack has names that are not synced yet.
 	bool owes_sync;
+	// The file system of objects/pack, if it has one journal; else 0.
+	dev_t journal;
 	// Those packs alone; opened when somebody asks.
 	git_odb *held_odb;
 	// What stood in objects/pack when it was last looked at, and how often something

@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -246,6 +247,44 @@ a_lease_gives_busy_and_no_endless_loop(void **state)
 	fails(fd_open_beneath(room->dirfd, "leased", O_RDONLY, &err), ERR_BUSY);
 }
 
+static void
+a_journal_is_believed_only_where_there_is_one(void **state)
+{
+	const struct scratch *room = *state;
+	AUTO_CLOSE int here = open(scratch_path(room, ""), O_RDONLY | O_CLOEXEC);
+	AUTO_CLOSE int proc = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
+	AUTO_CLOSE int memory = memfd_create("note", MFD_CLOEXEC);
+	// The witness: jbd2 has a folder for each journal it keeps.
+	AUTO_FREE char *command =
+		xasprintf("kind=$(stat -f -c %%T '%s'); [ \"$kind\" = xfs ] && exit 0\n"
+			  "[ \"$kind\" = ext2/ext3 ] || exit 1\n"
+			  "set -- $(stat -c '%%Hd %%Ld' '%s')\n"
+			  "name=$(basename \"$(readlink /sys/dev/block/$1:$2)\")\n"
+			  "ls -d /proc/fs/jbd2/\"$name\"-* >/dev/null 2>&1",
+			scratch_path(room, ""), scratch_path(room, ""));
+
+	assert_false(fd_in_one_journal(proc));
+	assert_false(fd_in_one_journal(memory));
+	assert_false(fd_in_one_journal(-1));
+	assert_int_equal(fd_in_one_journal(here), system(command) == 0);
+}
+
+static void
+what_is_written_out_is_there_and_a_pipe_says_why_not(void **state)
+{
+	const struct scratch *room = *state;
+	int ends[2];
+	struct err err;
+
+	scratch_write_text(room, "note", "x");
+	AUTO_CLOSE int fd = open(scratch_path(room, "note"), O_WRONLY | O_CLOEXEC);
+	ok(fd_write_out(fd, "note", &err));
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	fails(fd_write_out(ends[1], "pipe", &err), ERR_INVALID);
+	(void)close(ends[0]);
+	(void)close(ends[1]);
+}
+
 #define in_scratch(test)                                                                 \
 	cmocka_unit_test_setup_teardown(test, scratch_setup, scratch_teardown_all)
 
@@ -261,6 +300,8 @@ main(void)
 		in_scratch(no_link_is_followed_and_no_way_leads_out),
 		in_scratch(a_fifo_does_not_block),
 		in_scratch(a_lease_gives_busy_and_no_endless_loop),
+		in_scratch(a_journal_is_believed_only_where_there_is_one),
+		in_scratch(what_is_written_out_is_there_and_a_pipe_says_why_not),
 	};
 
 	return cmocka_run_group_tests_name("base/fd", tests, NULL, NULL);

@@ -508,9 +508,9 @@ a_pack_is_whole_or_absent_whatever_call_fails(void **state)
 		}
 		repo_close(repo);
 		room_fsck(*state);
-		// At the least: three files made, written and synced, two renames, a
-		// folder.
-		assert_true(failures >= 12);
+		// At the least: three files made and written, the .keep's rename and two
+		// more, a folder synced (the files as well, if not in one journal).
+		assert_true(failures >= 10);
 	}
 }
 
