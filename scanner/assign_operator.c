@@ -20,6 +20,7 @@ take_type(struct cursor *cursor)
 
 	(void)cursor_skip_blanks(&ahead, false);
 	(void)cursor_take_word(&ahead, "&'static ");
+	(void)cursor_take_word(&ahead, "constant ");
 	from = ahead.at;
 	if (!char_is_alpha(cursor_peek(&ahead, 0)) && cursor_peek(&ahead, 0) != '&') {
 		return false;
@@ -30,6 +31,8 @@ take_type(struct cursor *cursor)
 		ahead.at++;
 	}
 	bool touches = cursor_skip_blanks(&ahead, false) == 0;
+	// Ada, VHDL: `password : string := "`
+	ahead.at += !touches && cursor_peek(&ahead, 0) == ':';
 	if (cursor_peek(&ahead, 0) != '=' || cursor_peek(&ahead, 1) == '=' ||
 		cursor_peek(&ahead, 1) == '>') {
 		return false;
@@ -97,6 +100,33 @@ skip_stars(struct cursor *cursor)
 		(cursor_peek(cursor, 1) == '*' || cursor_peek(cursor, 1) == ':' ||
 			char_is_space(cursor_peek(cursor, 1)))) {
 		cursor->at++;
+	}
+}
+
+/** <b>Password:</b> <code>: marks of a page, up to the value. */
+static void
+skip_tags(struct cursor *cursor)
+{
+	static const char *const tags[] = { "b>", "strong>", "span>", "code>", "tt>",
+		"kbd>", "em>", "i>", "td>", "th>", "dd>", "dt>", "label>", "pre>", "p>" };
+
+	for (int i = 0; i < 4; i++) {
+		struct cursor ahead = *cursor;
+		bool known = false;
+
+		(void)cursor_skip_blanks(&ahead, false);
+		if (cursor_peek(&ahead, 0) != '<') {
+			return;
+		}
+		ahead.at++;
+		ahead.at += cursor_peek(&ahead, 0) == '/';
+		for (size_t j = 0; j < countof(tags) && !known; j++) {
+			known = cursor_take_word(&ahead, tags[j]);
+		}
+		if (!known) {
+			return;
+		}
+		*cursor = ahead;
 	}
 }
 
@@ -276,6 +306,7 @@ take_colon(struct cursor *cursor, struct assignment *assignment)
 	}
 	assignment->form = ASSIGN_COLON;
 	skip_stars(cursor);
+	skip_tags(cursor);
 
 	struct cursor ahead = *cursor;
 	(void)cursor_skip_blanks(&ahead, false);
@@ -380,8 +411,16 @@ take_comma(struct cursor *cursor, struct assignment *assignment, bool quoted)
 static bool
 take_closing_angle(struct cursor *cursor, struct assignment *assignment, bool quoted)
 {
+	const char *text = cursor->text;
 	size_t start = assignment->key_start;
 
+	// A program asks: `pass> x`
+	if (!quoted && cursor_peek(cursor, 1) == ' ' &&
+		(start == 0 || text[start - 1] == '\n')) {
+		cursor->at += 2;
+		assignment->form = ASSIGN_COLON;
+		return true;
+	}
 	// "</key>" closes; what follows is another element.
 	if (!quoted && (start == 0 || cursor->text[start - 1] == '/')) {
 		return false;
@@ -492,6 +531,18 @@ skip_index(struct cursor *cursor, bool quoted)
 	return indexed;
 }
 
+/** "password" "x" of Clojure and Valve, ("password" . "x") of Lisp. */
+static bool
+take_string_beside(struct cursor *cursor)
+{
+	size_t skip =
+		cursor_peek(cursor, 0) == '.' && cursor_peek(cursor, 1) == ' ' ? 2 : 0;
+	char quote = cursor_peek(cursor, skip);
+
+	cursor->at += skip;
+	return char_is_quote(quote) && cursor->text[cursor->at - skip - 1] != quote;
+}
+
 /** A line that is the name, and below it the value, as what is copied from a password
  * manager has them. */
 static bool
@@ -548,6 +599,10 @@ assign_operator(struct cursor *cursor, struct assignment *assignment)
 	}
 	if (take_value_name(cursor, assignment) ||
 		(!quoted && !indexed && take_line_below(cursor, assignment))) {
+		return true;
+	}
+	if (quoted && !indexed && blanks > 0 && take_string_beside(cursor)) {
+		assignment->form = ASSIGN_CALL;
 		return true;
 	}
 	if (indexed && quoted && cursor_peek(cursor, 0) == '{') {

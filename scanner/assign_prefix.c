@@ -3,6 +3,7 @@
 // What stands between an operator and the value itself: wrappers, prefixes, labels.
 
 #include "scanner/assign_cursor.h"
+#include "scanner/words.h"
 
 #include <string.h>
 
@@ -34,6 +35,45 @@ take_default(struct cursor *cursor)
 		}
 	}
 	return false;
+}
+
+/** env("X", ": a call that gives what follows when X is not set. */
+static bool
+take_fallback(struct cursor *cursor)
+{
+	static const struct word names[] = { WORD("env"), WORD("getenv"), WORD("get"),
+		WORD("fetch"), WORD("config"), WORD("getproperty"), WORD("getordefault"),
+		WORD("get_env"), WORD("getenvordefault"), WORD("setting"),
+		WORD("getstring"), WORD("str"), WORD("lookup"), WORD("envor") };
+	struct cursor ahead = *cursor;
+	size_t name = ahead.at;
+
+	while (char_is_word(cursor_peek(&ahead, 0)) ||
+		memchr(".:>", cursor_peek(&ahead, 0), 3) != NULL) {
+		name = char_is_word(cursor_peek(&ahead, 0)) ? name : ahead.at + 1;
+		ahead.at++;
+	}
+	if (cursor_peek(&ahead, 0) != '(' ||
+		!word_is(ahead.text + name, ahead.at - name, names, countof(names))) {
+		return false;
+	}
+	ahead.at++;
+	char quote = cursor_take_quote(&ahead);
+	while (char_is_word(cursor_peek(&ahead, 0)) ||
+		memchr(".-", cursor_peek(&ahead, 0), 2) != NULL) {
+		ahead.at++;
+	}
+	if (quote == '\0' || cursor_peek(&ahead, 0) != quote ||
+		cursor_peek(&ahead, 1) != ',') {
+		return false;
+	}
+	ahead.at += 2;
+	(void)cursor_skip_blanks(&ahead, true);
+	if (!char_is_quote(cursor_peek(&ahead, 0))) {
+		return false;
+	}
+	*cursor = ahead;
+	return true;
 }
 
 /** String prefixes and wrappers between operator and quote: b'', @"", new String("". */
@@ -99,6 +139,28 @@ assign_skip_prefix(struct cursor *cursor, struct assignment *assignment)
 	struct cursor ahead = *cursor;
 	if (take_default(&ahead)) {
 		*cursor = ahead;
+	} else {
+		(void)take_fallback(cursor);
+	}
+}
+
+/** <<EOT: the value begins on the next line. */
+static void
+skip_here_document(struct cursor *cursor)
+{
+	struct cursor ahead = *cursor;
+
+	if (!cursor_take_word(&ahead, "<<")) {
+		return;
+	}
+	while (memchr("-~\"'", cursor_peek(&ahead, 0), 4) != NULL ||
+		char_is_upper(cursor_peek(&ahead, 0)) || cursor_peek(&ahead, 0) == '_') {
+		ahead.at++;
+	}
+	ahead.at += cursor_peek(&ahead, 0) == '\r';
+	if (cursor_peek(&ahead, 0) == '\n') {
+		(void)cursor_skip_blanks(&ahead, true);
+		*cursor = ahead;
 	}
 }
 
@@ -107,6 +169,9 @@ void
 assign_skip_continuation(struct cursor *cursor)
 {
 	struct cursor ahead = *cursor;
+
+	skip_here_document(cursor);
+	ahead = *cursor;
 
 	if (cursor_peek(&ahead, 0) != '\\') {
 		return;
