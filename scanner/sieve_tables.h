@@ -17,6 +17,9 @@
 enum {
 	SIEVE_TRIPLE_BITS = 17,
 	SIEVE_QUAD_BITS = 14,
+	/** Where in a hash the number of the word's bit is, which is behind the word's.
+	 */
+	SIEVE_QUAD_SHIFT = 32 - SIEVE_QUAD_BITS - 5,
 	/** Eight groups of fours a plane: a bit for each in a byte. */
 	SIEVE_PLANES = 4,
 	SIEVE_GROUPS = 8 * SIEVE_PLANES,
@@ -27,7 +30,7 @@ enum {
 struct sieve {
 	/** 1 or 0, by the hash of three bytes. */
 	uint8_t triples[1 << SIEVE_TRIPLE_BITS];
-	/** Two bits of one word, by the hash of four. */
+	/** A bit of one word, by the hash of four. */
 	uint32_t quads[1 << SIEVE_QUAD_BITS];
 	/** Which groups may have this kind at that place of their fours? */
 	_Alignas(64) uint8_t groups[SIEVE_PLANES][SIEVE_FOUR][SIEVE_KINDS];
@@ -35,7 +38,7 @@ struct sieve {
 	bool wide;
 };
 
-/** The hash of four: its highest bits name a word of quads, the next ten two bits. */
+/** The hash of four: its highest bits name a word of quads, the next five its bit. */
 static inline uint32_t
 sieve_hash(uint32_t four)
 {

@@ -99,14 +99,12 @@ known(const struct sieve *sieve, const char *text, __m512i places)
 	__m512i hash =
 		_mm512_mullo_epi32(_mm512_or_si512(fours, _mm512_set1_epi32(0x20202020)),
 			_mm512_set1_epi32((int)sieve_hash(1)));
-	__m512i bits = _mm512_or_si512(
-		_mm512_sllv_epi32(one, _mm512_and_si512(_mm512_srli_epi32(hash, 8), low)),
-		_mm512_sllv_epi32(
-			one, _mm512_and_si512(_mm512_srli_epi32(hash, 3), low)));
+	__m512i bits = _mm512_sllv_epi32(
+		one, _mm512_and_si512(_mm512_srli_epi32(hash, SIEVE_QUAD_SHIFT), low));
 	__m512i words = _mm512_i32gather_epi32(
 		_mm512_srli_epi32(hash, 32 - SIEVE_QUAD_BITS), sieve->quads, 4);
 
-	return _mm512_cmpeq_epi32_mask(_mm512_and_si512(words, bits), bits);
+	return _mm512_test_epi32_mask(words, bits);
 }
 
 /** The second sieve: those that stay move to the front. */
