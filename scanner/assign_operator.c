@@ -193,14 +193,16 @@ take_equals(struct cursor *cursor, struct assignment *assignment)
 	static const struct char_set firsts = { { CHAR_ONE('=') | CHAR_ONE('!') |
 			CHAR_ONE('?') | CHAR_ONE('-') | CHAR_ONE('<') | CHAR_ONE(':') |
 			CHAR_ONE('+') | CHAR_ONE('.') | CHAR_ONE('%'),
-		CHAR_ONE('|') | CHAR_ONE('o') | CHAR_ONE('O') | CHAR_ONE('\\'), 0,
+		CHAR_ONE('|') | CHAR_ONE('o') | CHAR_ONE('\\'), 0,
 		CHAR_ONE(0xef) | CHAR_ONE(0xe6) | CHAR_ONE(0xe3) } };
 
-	if (!char_in(&firsts, cursor_peek(cursor, 0))) {
+	char first = char_lower(cursor_peek(cursor, 0));
+	if (!char_in(&firsts, first)) {
 		return false;
 	}
 	for (size_t i = 0; i < countof(operators); i++) {
-		if (cursor_take_word(cursor, operators[i].text)) {
+		if (operators[i].text[0] == first &&
+			cursor_take_word(cursor, operators[i].text)) {
 			assignment->form = operators[i].form;
 			return true;
 		}

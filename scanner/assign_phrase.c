@@ -13,8 +13,10 @@ enum {
 static bool
 take_any(struct cursor *cursor, const char *const *words, size_t nwords)
 {
+	char first = char_lower(cursor_peek(cursor, 0));
+
 	for (size_t i = 0; i < nwords; i++) {
-		if (cursor_take_word(cursor, words[i])) {
+		if (words[i][0] == first && cursor_take_word(cursor, words[i])) {
 			return true;
 		}
 	}

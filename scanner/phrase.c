@@ -136,6 +136,12 @@ fits(size_t len)
 static size_t
 word_end(const char *text, size_t len, size_t at)
 {
+	// Most are short: a call for each costs more than they do.
+	for (size_t i = 0; i <= PHRASE_WORD_MAX && at + i < len; i++) {
+		if (text[at + i] == ' ') {
+			return at + i;
+		}
+	}
 	const char *space = memchr(text + at, ' ', len - at);
 
 	return space != NULL ? (size_t)(space - text) : len;
@@ -188,11 +194,16 @@ phrase_find(const char *text, size_t len, size_t *ret_start, size_t *ret_end)
 	// tell them apart.
 	for (size_t at = 0; at < len;) {
 		size_t upto = word_end(text, len, at);
+		const char *word = text + at;
 
 		since = words == 0 ? at : since;
 		words = fits(upto - at) ? words + 1 : 0;
 		at = upto + 1;
-		if (words == LEAST) {
+		// A phrase that begins at one of these has the last of them in it: most
+		// often that one is on no list, and none of the others is looked up.
+		if (words == LEAST && number_of(word, (size_t)(text + upto - word)) < 0) {
+			words = 0;
+		} else if (words == LEAST) {
 			if (look_at_words(text, len, since, ret_start, ret_end)) {
 				return true;
 			}
