@@ -481,6 +481,8 @@
  *     scanner/ruleset              all rules in force, and which word leads to which.
  *     scanner/runs                 where do letters and digits stand without a break,
  *                                  and where only words?
+ *     scanner/runs_bits            where a run or words may stand, by bits: the inside
+ *                                  of scanner/runs.
  *     scanner/runs_seen            where a run or words may stand: the inside of
  *                                  scanner/runs.
  *     scanner/scanner              do these bytes hold a secret?
@@ -491,8 +493,7 @@
  *     scanner/text                 in what encoding are these bytes, and where do its
  *                                  characters stand?
  *     scanner/url                  the password in scheme://user:password@host.
- *     scanner/wide                 has this processor vectors of 64 bytes, and
- *                                  look-ups in them?
+ *     scanner/wide                 how wide are the vectors of this processor?
  *     scanner/words                lists of words, and whether a text holds one, in
  *                                  either case.
  *     scanner/assign_operator scanner/assign_parent scanner/assign_phrase
@@ -502,8 +503,8 @@
  *     scanner/filter_shape scanner/fours_table scanner/gitleaks_scan
  *     scanner/phrase_words scanner/rarity_table scanner/rules scanner/rules_cloud
  *     scanner/rules_code scanner/rules_command scanner/rules_keyed scanner/rules_text
- *     scanner/rules_trade scanner/runs_wide scanner/selftest scanner/sieve_group
- *     scanner/sieve_wide scanner/stream
+ *     scanner/rules_trade scanner/runs_half scanner/runs_wide scanner/selftest
+ *     scanner/sieve_group scanner/sieve_wide scanner/stream
  *
  * 1  jobqueue/  tickets, one trailing run, the lock of the kernel
  *     jobqueue/backoff             how long to leave a failed job alone.

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /*
- * In plain C there are two sieves (runs_wide.c has one).  The first looks at eight bytes
- * at every sixteenth place (for words: at every 52nd): a run of 24 holds eight whole ones
- * at one of these places wherever it begins.
+ * In plain C there are two sieves (vectors do it otherwise: runs_bits.h).  The first
+ * looks at eight bytes at every sixteenth place (for words: at every 52nd): a run of 24
+ * holds eight whole ones at one of these places wherever it begins.
  *
  *     . . . . . . a b c d e f g h i j k l m n o p q r s t u v w x . . . . . . .
  *           |- looked at -|       |- looked at -|       |- looked at -|
@@ -286,24 +286,37 @@ see_words(const struct runs *runs, size_t part, struct runs_seen *seen)
 	}
 }
 
+/** What begins in the next @part bytes, with the widest vectors there are. */
+static void
+see(const struct runs *runs, size_t part, struct runs_seen *seen)
+{
+	const char *text = runs->text + runs->at;
+	size_t left = runs->len - runs->at;
+
+	switch (wide_bytes()) {
+	case WIDE_FULL:
+		runs_wide_see(text, part, left, seen);
+		break;
+	case WIDE_HALF:
+		runs_half_see(text, part, left, seen);
+		break;
+	default:
+		see_runs(runs, part, seen);
+		see_words(runs, part, seen);
+	}
+}
+
 int
 runs_find(struct runs *runs, size_t upto, runs_fn *run, runs_fn *words, void *payload)
 {
 	struct runs_seen seen;
-	bool wide = wide_works();
 	int ret = 0;
 
 	upto = MIN_OF(upto, runs->len);
 	while (runs->at < upto && ret == 0) {
 		size_t part = MIN_OF(upto - runs->at, (size_t)RUNS_PART);
 
-		if (wide) {
-			runs_wide_see(
-				runs->text + runs->at, part, runs->len - runs->at, &seen);
-		} else {
-			see_runs(runs, part, &seen);
-			see_words(runs, part, &seen);
-		}
+		see(runs, part, &seen);
 		for (size_t i = 0; i < seen.nruns && ret == 0; i++) {
 			ret = tell_run(runs, runs->at + seen.runs[i], run, payload);
 		}

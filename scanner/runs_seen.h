@@ -29,12 +29,14 @@ struct runs_seen {
 };
 
 /**
- * Look at @part bytes, where wide_works().
+ * Look at @part bytes, where wide_bytes() says WIDE_FULL, and WIDE_HALF or WIDE_FULL.
  *
  * @left
  *         How many bytes there are, with those behind the part.
  */
 void
 runs_wide_see(const char *text, size_t part, size_t left, struct runs_seen *seen) NONNULL;
+void
+runs_half_see(const char *text, size_t part, size_t left, struct runs_seen *seen) NONNULL;
 
 #endif

@@ -67,7 +67,7 @@ sieve_new(const uint32_t *fours, size_t count)
 		sieve->triples[triple_of(fours[i] >> 8)] = 1;
 		sieve->quads[quad_word(hash)] |= 1u << quad_bit(hash);
 	}
-	sieve->wide = wide_works();
+	sieve->wide = wide_bytes() == WIDE_FULL;
 	if (sieve->wide) {
 		sieve_group(sieve, fours, count);
 	}

@@ -34,7 +34,7 @@ struct sieve {
 	uint32_t quads[1 << SIEVE_QUAD_BITS];
 	/** Which groups may have this kind at that place of their fours? */
 	_Alignas(64) uint8_t groups[SIEVE_PLANES][SIEVE_FOUR][SIEVE_KINDS];
-	/** Sift with what this machine's vectors can do. */
+	/** Sift with vectors of WIDE_FULL bytes. */
 	bool wide;
 };
 
@@ -47,7 +47,7 @@ sieve_hash(uint32_t four)
 
 /** Which fours go together: fills the groups. */
 void sieve_group(struct sieve *sieve, const uint32_t *fours, size_t count) NONNULL;
-/** As sieve_sift(), for a multiple of 64, where wide_works(). */
+/** As sieve_sift(), for a multiple of 64, where wide_bytes() is WIDE_FULL. */
 size_t sieve_wide_sift(const struct sieve *sieve, const char *text, size_t len,
 	uint16_t *ret_places) NONNULL;
 

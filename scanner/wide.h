@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /**
- * scanner/wide - has this processor vectors of 64 bytes, and look-ups in them?
+ * scanner/wide - how wide are the vectors of this processor?
  *
  * Knows: nothing.
  * Owns:  nothing.
@@ -13,17 +13,26 @@
 
 #include "base/base.h"
 
+enum {
+	/** AVX2. */
+	WIDE_HALF = 32,
+	/** AVX-512 with look-ups of bytes. */
+	WIDE_FULL = 64,
+};
+
 #if defined(__x86_64__)
 #define WIDE_IS_BUILT 1
-/** In front of a function that uses them. */
+/** In front of a function that uses vectors of WIDE_FULL bytes. */
 #define WIDE                                                                             \
 	__attribute__((target("avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,"        \
 			      "popcnt")))
+/** The same for WIDE_HALF. */
+#define HALF __attribute__((target("avx2,bmi,bmi2,popcnt")))
 #else
 #define WIDE_IS_BUILT 0
 #endif
 
-/** May a function that uses them be called? */
-bool wide_works(void) MUST_CHECK;
+/** WIDE_FULL: all may be called; WIDE_HALF: those with HALF; 0: neither. */
+unsigned int wide_bytes(void) MUST_CHECK;
 
 #endif

@@ -180,5 +180,5 @@ main(void)
 		cmocka_unit_test(the_callback_can_end_the_search),
 	};
 
-	return run_wide_and_narrow("scanner/literal", tests);
+	return run_at_each_width("scanner/literal", tests);
 }

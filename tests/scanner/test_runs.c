@@ -331,5 +331,5 @@ main(void)
 		cmocka_unit_test(a_private_key_whose_armour_is_escaped_is_found),
 	};
 
-	return run_wide_and_narrow("scanner/runs", tests);
+	return run_at_each_width("scanner/runs", tests);
 }

@@ -120,6 +120,6 @@ main(void)
 		cmocka_unit_test(twice_as_much_text_takes_twice_as_many_steps),
 	};
 
-	narrow = true;
+	widest = 0;
 	return cmocka_run_group_tests_name("scanner/steps", tests, NULL, NULL);
 }
