@@ -317,6 +317,7 @@ staff_start(
 		.wake_fd = inbox_fd(inbox),
 		.why = &staff->why,
 		.owes_full = true,
+		.patient = true,
 	};
 	// Whoever ran before may have died before it came to that.
 	staff->index_stale = true;

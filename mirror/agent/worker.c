@@ -30,6 +30,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 enum {
 	// A run shorter than this says nothing of how far it is.
@@ -751,6 +752,31 @@ perform(struct worker *worker, struct job *job, char note[JOB_NOTE_MAX])
 	return outcome;
 }
 
+// A run that ended and cannot be written down as ended keeps every other from beginning:
+// it is tried for as long as it takes.
+static int
+finish(struct worker *worker, struct job *job, enum job_outcome outcome, const char *note,
+	struct err *err)
+{
+	const struct timespec pause = { .tv_sec = WORKER_RETRY_MS / 1000 };
+	struct jobqueue *queue = worker->kit->queue;
+	bool told = false;
+	int again;
+
+	while ((again = jobqueue_finish(queue, job, outcome, note, job, err)) < 0 &&
+		worker->patient && err_verdict(err->code) == ERR_RETRY &&
+		jobqueue_has_lock(queue) &&
+		worker->on_progress("queue", 0, 0, worker->payload) == 0) {
+		if (!told) {
+			log_warn("the queue failed: %s; trying again every second",
+				err->msg);
+		}
+		told = true;
+		(void)nanosleep(&pause, NULL);
+	}
+	return again;
+}
+
 int
 worker_do(struct worker *worker, struct job *job, struct err *err)
 {
@@ -766,7 +792,7 @@ worker_do(struct worker *worker, struct job *job, struct err *err)
 		if (outcome == JOB_CANCELLED && !jobqueue_cancel_requested(queue)) {
 			return 0;
 		}
-		again = jobqueue_finish(queue, job, outcome, note, job, err);
+		again = finish(worker, job, outcome, note, err);
 	}
 	return again;
 }

@@ -32,6 +32,8 @@ enum {
 	/** Reading files again after the rules changed, before somebody who waits has his
 	 * turn. */
 	WORKER_SLICE_MS = 300,
+	/** How long a queue that fails is left alone. */
+	WORKER_RETRY_MS = 1000,
 	/** Small commits, and bytes, until it is asked again whether maintenance is due.
 	 */
 	WORKER_LOOK_COMMITS = 8,
@@ -59,6 +61,9 @@ struct worker {
 	void *payload;
 	/** Do not enqueue pushes. */
 	bool no_push;
+	/** A queue that cannot be written, as on a full disk, is waited for, until
+	 * on_progress says to end. */
+	bool patient;
 	/** Read every file again in the next cycle. */
 	bool rehash;
 	/** The last sync must be followed by a full one: it failed or was cut short. */

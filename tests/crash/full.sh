@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# The disk is full for a while, within a push and within a repack: the state is not written
+# The disk is full for a while, within a push, a repack and a verify: the state is not written
 # either.  It is told, git finds a whole repository, and with room again everything goes on
 # by itself.  So it does when the agent is killed just then.
 #
@@ -12,38 +12,22 @@ export NTHCALL
 . "$(dirname "$0")/../e2e/lib.sh"
 needs git
 needs jq
+needs sqlite3
 
-real_git=$(command -v git)
-mkdir -p notes bin
+mkdir -p notes
 printf 'one\n' >notes/a.md
 notes_and_remote 'settle = "10ms"'
 expect 0 "$MIRROR" --once
 
-# A git that waits where it is told to, and a hook that waits before it takes a push.
-cat >bin/git <<EOC
-#!/bin/sh
-case " \$* " in
-*" repack "*)
-	touch "$W/repack.begun"
-	while [ -e "$W/repack.hold" ]; do sleep 0.05; done
-	;;
-esac
-exec "$real_git" "\$@"
-EOC
-cat >remote.git/hooks/pre-receive <<EOC
-#!/bin/sh
-[ ! -e "$W/push.hold" ] && exit 0
-touch "$W/push.begun"
-while [ -e "$W/push.hold" ]; do sleep 0.05; done
-EOC
-chmod +x bin/git remote.git/hooks/pre-receive
+slow_git
+slow_remote
 
 start_agent() {
 	PATH=$W/bin:$PATH LD_PRELOAD=$NTHCALL NTHCALL_FULL=$W/full "$MIRROR" run 2>>agent.log &
 	agent=$!
 	until_ "the agent" running
 }
-at_end='kill $agent 2>/dev/null; rm -f *.hold; wait $agent 2>/dev/null'
+at_end='kill $agent 2>/dev/null; for at in push repack fsck; do let_go $at; done; wait $agent 2>/dev/null'
 running() { [ "$("$MIRROR" status --json | jq -r .agent.pid)" = $agent ]; }
 committed() { "$real_git" -C "$BRAIN" cat-file -e "HEAD:notes/$1"; }
 pushed() { "$real_git" -C remote.git cat-file -e "host/box:notes/$1"; }
@@ -74,13 +58,20 @@ full_within() {
 	kill)
 		kill -9 $agent
 		wait $agent 2>/dev/null || true
-		rm -f full "$1.hold" "$1.begun"
+		rm -f full
+		let_go "$1"
 		start_agent
+		;;
+	ends)
+		# What it found cannot be written down.
+		let_go "$1"
+		until_ "$1: told that it ended" sh -c 'tail -n +"$1" agent.log | grep -q "verify"' sh $((lines + 1))
+		rm full
 		;;
 	*)
 		rm full
 		until_ "$1: the commit when there is room" committed "$1-$2"
-		rm -f "$1.hold" "$1.begun"
+		let_go "$1"
 		;;
 	esac
 	until_ "$1, $2: the commit" committed "$1-$2"
@@ -89,15 +80,20 @@ full_within() {
 	sound "$1, $2"
 }
 
+proved() {
+	[ "$("$MIRROR" status --json | jq -r '.jobs.verify | .in_progress, .done == .want' | tr '\n' ' ')" = "false true " ] &&
+		[ "$("$MIRROR" health --json | jq -r '.facts[] | select(.name == "integrity") | .state')" = healthy ]
+}
+
 start_agent
 for how in room kill; do
-	touch push.hold
+	hold push
 	printf 'x\n' >notes/first-$how
 	until_ "a push" test -e push.begun
 	full_within push $how
 
 	[ "$how" = room ] || continue
-	touch repack.hold
+	hold repack
 	for i in $(seq 60); do
 		printf '%s\n' "$how $i" >notes/many
 		until_ "commit $i" sh -c '[ "$("$1" -C "$2" show HEAD:notes/many)" = "$3" ]' sh "$real_git" "$BRAIN" "$how $i"
@@ -105,6 +101,15 @@ for how in room kill; do
 	done
 	until_ "a repack" test -e repack.begun
 	full_within repack $how
+done
+
+# Ticks go on beside a verify; it is over some time, and says what it saw.
+for how in room ends kill; do
+	hold fsck
+	let_be_due 3
+	until_ "a verify" test -e fsck.begun
+	full_within fsck $how
+	until_ "the proof, $how" proved
 done
 
 kill $agent

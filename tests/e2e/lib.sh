@@ -119,6 +119,57 @@ until_() {
 	tail -20 agent.log >&2
 }
 
+# slow_git, slow_remote: ./bin/git waits before it repacks, checks or fetches, and the remote
+# before it takes a push, when that is held.
+#
+#     hold fsck; until_ "a verify" test -e fsck.begun; ...; let_go fsck
+real_git=$(command -v git || true)
+slow_git() {
+	mkdir -p bin
+	cat >bin/git <<EOC
+#!/bin/sh
+wait_at() {
+	[ -e "$W/\$1.hold" ] || return 0
+	touch "$W/\$1.begun"
+	while [ ! -e "$W/\$1.go" ]; do sleep 0.05; done
+}
+case " \$* " in
+*" repack "*) wait_at repack ;;
+*" fsck "*) wait_at fsck ;;
+*" fetch "*) wait_at fetch ;;
+esac
+exec "$real_git" "\$@"
+EOC
+	chmod +x bin/git
+}
+slow_remote() {
+	cat >remote.git/hooks/pre-receive <<EOC
+#!/bin/sh
+[ -e "$W/push.hold" ] || exit 0
+touch "$W/push.begun"
+while [ ! -e "$W/push.go" ]; do sleep 0.05; done
+EOC
+	chmod +x remote.git/hooks/pre-receive
+}
+hold() {
+	rm -f "$1.go" "$1.begun"
+	touch "$1.hold"
+}
+# Who waits goes on, and whoever comes now does not wait.
+let_go() {
+	rm -f "$1.hold"
+	touch "$1.go"
+}
+
+# let_be_due KIND: that job (see jobqueue/job.h) is due when the agent looks; start_agent is
+# the story's.
+let_be_due() {
+	kill $agent
+	wait $agent || true
+	sqlite3 "$STATE/queue.sqlite" "UPDATE job SET at_ms = 1 WHERE kind = $1"
+	start_agent
+}
+
 # flip FILE OFFSET: the byte there becomes another one, whatever it was.
 flip() {
 	dd if="$1" bs=1 skip="$2" count=1 2>/dev/null | tr '\000-\377' '\001-\377\000' |
