@@ -45,13 +45,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+// So many objects are kept in memory; tests/crash has a program that keeps fewer.
+#ifndef PACK_SETTLE_OBJECTS
+#define PACK_SETTLE_OBJECTS 200000
+#endif
+
 enum {
 	// With the last one everything that comes after goes into it.
 	FILES_MAX = 64,
 	// Less is completed in no time.
 	SETTLE_ABOVE = 32 << 20,
-	// So many objects are kept in memory.
-	SETTLE_OBJECTS = 200000,
 	// A buffer that one large file needed is not kept for thousands of small ones.
 	DEFLATER_MAX = 4 << 20,
 	DEFLATERS_MAX = 64,
@@ -330,7 +333,7 @@ append_entry(struct pack *pack, const struct oid *oid, const struct buf *entry,
 	if (pack_file_add(file, oid, entry, crc, len, err) < 0) {
 		return file->path != NULL ? break_off(pack, err) : err->code;
 	}
-	if (file->index.count >= SETTLE_OBJECTS && pack->nfiles < FILES_MAX &&
+	if (file->index.count >= PACK_SETTLE_OBJECTS && pack->nfiles < FILES_MAX &&
 		(!pack->settler.running || pack->settled)) {
 		return settle_last(pack, err) < 0 ? err->code : 1;
 	}
