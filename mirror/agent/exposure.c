@@ -48,9 +48,14 @@ struct search {
 	char *named;
 	// Objects that were scanned, as files of each kind.
 	struct oids seen[SCANNER_PATH_KINDS];
+	// The numbers of all marks, and a path of each kind that has one.
+	struct oids marks;
+	char *like[SCANNER_PATH_KINDS];
 	struct buf bytes;
 	// Of what is being scanned.
 	const char *path;
+	// Instead of its own, and then only what a mark tells of counts; or NULL.
+	const char *as;
 	struct oid blob;
 	enum exposure_place place;
 	struct err *err;
@@ -70,11 +75,18 @@ exposure_place_word(enum exposure_place place)
 	return words[place];
 }
 
+const char *
+exposure_like(const struct exposure_hit *hit)
+{
+	return hit->like != NULL ? hit->like : hit->path;
+}
+
 void
 exposure_done(struct exposure *exposure)
 {
 	for (size_t i = 0; i < exposure->count; i++) {
 		free(exposure->hits[i].path);
+		free(exposure->hits[i].like);
 	}
 	free(exposure->hits);
 	memset(exposure, 0, sizeof(*exposure));
@@ -158,6 +170,7 @@ add_hit(struct search *search, const char *rule, const uint8_t print[FINDING_PRI
 		.rule = rule,
 		.blob = search->blob,
 		.path = xstrdup(search->path),
+		.like = search->as != NULL ? xstrdup(search->as) : NULL,
 		.commit = search->step->commit,
 		.at_ms = search->step->at_ms,
 		.place = search->place,
@@ -168,11 +181,72 @@ add_hit(struct search *search, const char *rule, const uint8_t print[FINDING_PRI
 	return 0;
 }
 
+// ---- what was cut out elsewhere
+
+enum {
+	MARK_DIGITS = 8,
+	MARK_BYTES = MARK_DIGITS / 2,
+};
+
+// The number in a mark is how a fingerprint begins.
+static struct oid
+mark_key(const uint8_t number[MARK_BYTES])
+{
+	struct oid key = { { 0 } };
+
+	memcpy(key.id, number, MARK_BYTES);
+	key.id[OID_LEN - 1] = 1;
+	return key;
+}
+
+static void
+take_marks(struct search *search)
+{
+	static const char begin[] = "REDACTED.";
+	const char *at = buf_text(&search->bytes);
+	const char *end = at + search->bytes.len;
+	char **like = &search->like[scanner_path_kind(search->path)];
+
+	while ((at = memmem(at, (size_t)(end - at), begin, strlen(begin))) != NULL) {
+		char digits[MARK_DIGITS + 1] = "";
+		uint8_t number[MARK_BYTES];
+		struct oid key;
+
+		at += strlen(begin);
+		const char *dot = memchr(
+			at, '.', MIN_OF((size_t)(end - at), (size_t)REDACT_MARK_MAX));
+		if (dot == NULL || end - dot <= MARK_DIGITS) {
+			continue;
+		}
+		memcpy(digits, dot + 1, MARK_DIGITS);
+		if (!hash_unhex(digits, number, sizeof(number))) {
+			continue;
+		}
+		key = mark_key(number);
+		(void)oids_add(&search->marks, &key, 0);
+		*like = *like != NULL ? *like : xstrdup(search->path);
+	}
+}
+
+// Looked at by another name only what is known to be a secret counts: cut out somewhere,
+// or asked about.
+static bool
+is_known(const struct search *search, const uint8_t print[FINDING_PRINT_LEN])
+{
+	struct oid key = mark_key(print);
+
+	return search->as == NULL || search->query->nprints > 0 ||
+		oids_find(&search->marks, &key) != NULL;
+}
+
 static int
 on_finding(const struct finding *finding, void *payload)
 {
 	struct search *search = payload;
 
+	if (!is_known(search, finding->fingerprint)) {
+		return 0;
+	}
 	return exposure_means(search->query, finding->fingerprint)
 		? add_hit(search, finding->rule, finding->fingerprint)
 		: 0;
@@ -187,7 +261,7 @@ scan(struct search *search, const char *data, size_t len, struct err *err)
 		.len = len,
 		.path = search->place == EXPOSURE_IN_FILE ||
 				search->place == EXPOSURE_IN_ATTRIBUTE
-			? search->path
+			? search->as != NULL ? search->as : search->path
 			: NULL,
 		.is_name = search->place == EXPOSURE_IN_NAME,
 	};
@@ -317,8 +391,47 @@ on_version(const char *path, const struct tree_entry *old, const struct tree_ent
 		scan_blob(search, err) < 0) {
 		return err->code;
 	}
+	take_marks(search);
 	search->exposure->blobs++;
 	return 0;
+}
+
+// The same bytes by each name that made a secret of them elsewhere, once.
+static int
+on_version_again(const char *path, const struct tree_entry *old,
+	const struct tree_entry *new, void *payload)
+{
+	struct search *search = payload;
+	struct err *err = search->err;
+	bool read = false;
+	int result = 0;
+
+	(void)old;
+	if (new == NULL || new->mode == TREE_COMMIT ||
+		path_is_beneath(path, SIDECAR_FOLDERS)) {
+		return 0;
+	}
+	search->path = path;
+	search->blob = new->oid;
+	search->place = EXPOSURE_IN_FILE;
+	for (size_t i = 0; i < countof(search->like) && result == 0; i++) {
+		if (search->like[i] == NULL ||
+			!oids_add(&search->seen[i], &new->oid, 0)) {
+			continue;
+		}
+		if (!read) {
+			buf_clear(&search->bytes);
+			result = repo_read(search->repo, &new->oid, OBJECT_BLOB,
+				&search->bytes, err);
+			read = true;
+		}
+		search->as = search->like[i];
+		result = result < 0
+			? result
+			: scan(search, buf_text(&search->bytes), search->bytes.len, err);
+	}
+	search->as = NULL;
+	return result;
 }
 
 // ---- the history
@@ -425,24 +538,39 @@ tree_before(const struct search *search, const struct step *step)
 }
 
 static int
-walk_history(struct search *search, struct err *err)
+walk_history(
+	struct search *search, const char *what, tree_diff_fn *on_change, struct err *err)
 {
 	const struct exposure_query *query = search->query;
 
 	for (size_t i = 0; i < search->nsteps; i++) {
 		search->step = &search->steps[i];
 		if (query->progress != NULL &&
-			query->progress(
-				"commits read", i, search->nsteps, query->payload) != 0) {
+			query->progress(what, i, search->nsteps, query->payload) != 0) {
 			return err_raise(err, ERR_CANCELLED, "given up");
 		}
 		if (tree_diff(search->repo, tree_before(search, search->step),
-			    &search->step->tree, on_version, search, err) < 0) {
+			    &search->step->tree, on_change, search, err) < 0) {
 			return err->code;
 		}
-		search->exposure->commits++;
 	}
+	search->exposure->commits = search->nsteps;
 	return 0;
+}
+
+// As each file is called, then as those are where something was cut out.  A value alone
+// is found whatever the name.
+static int
+walk_twice(struct search *search, struct err *err)
+{
+	const struct exposure_query *query = search->query;
+
+	if (walk_history(search, "commits read", on_version, err) < 0) {
+		return err->code;
+	}
+	return search->marks.count == 0 || (query->value != NULL && query->nprints == 0)
+		? 0
+		: walk_history(search, "commits read again", on_version_again, err);
 }
 
 // Our own branch first: what it holds as well is not "elsewhere".
@@ -496,7 +624,9 @@ search_done(struct search *search)
 {
 	for (size_t i = 0; i < countof(search->seen); i++) {
 		oids_done(&search->seen[i]);
+		free(search->like[i]);
 	}
+	oids_done(&search->marks);
 	// It held secrets.
 	if (search->bytes.data != NULL) {
 		explicit_bzero(search->bytes.data, search->bytes.size);
@@ -526,7 +656,7 @@ exposure_find(struct repo *repo, const struct oid *head, const struct oid *remot
 	if (read_history(&search, head, remote, err) < 0) {
 		return err_wrap(err, "read the history");
 	}
-	if (walk_history(&search, err) < 0) {
+	if (walk_twice(&search, err) < 0) {
 		struct err other;
 
 		// Why something is not here counts more than which it was.

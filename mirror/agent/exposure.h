@@ -12,6 +12,10 @@
  * committed: of each commit that the branch leads to by any parent, and of what else in
  * the repository has a name (other branches, tags).
  *
+ * What a name makes a secret (db_password) stood in plain sight while the file was called
+ * otherwise: where a mark tells that a value was cut out of one file, the same bytes are
+ * looked for in all others as if they had that file's name.
+ *
  * Values of extended attributes stand as base64 in the texts of folders: they are looked
  * at as what they are.
  *
@@ -83,6 +87,9 @@ struct exposure_hit {
 	 * "".
 	 */
 	char *path;
+	/** With a name like this it is a secret, with its own it is none; NULL: with its
+	 * own.  Owned. */
+	char *like;
 	struct oid commit;
 	int64_t at_ms;
 	enum exposure_place place;
@@ -95,6 +102,9 @@ struct exposure_hit {
 	/** The remote has a commit that holds it; false as well when nobody knows. */
 	bool pushed;
 };
+
+/** The path as which its bytes are a secret. */
+const char *exposure_like(const struct exposure_hit *hit) NONNULL;
 
 struct exposure {
 	struct exposure_hit *hits;

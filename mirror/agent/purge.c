@@ -201,7 +201,7 @@ clean_bytes(struct purge *purge, const struct exposure_hit *hit, const struct bu
 	AUTO(redaction_done)
 	struct redaction clean = { .out = { .max = EXPOSURE_BLOB_MAX } };
 	struct scan_input input = {
-		.data = bytes->data, .len = bytes->len, .path = hit->path
+		.data = bytes->data, .len = bytes->len, .path = exposure_like(hit)
 	};
 	const char *data = bytes->data;
 	size_t len = bytes->len;
@@ -240,7 +240,7 @@ clean_as_each(struct purge *purge, const struct exposure *exposure, size_t at,
 	*ret_spans = 0;
 	for (; at < exposure->count; at++) {
 		const struct exposure_hit *hit = &exposure->hits[at];
-		uint32_t kind = 1u << scanner_path_kind(hit->path), spans;
+		uint32_t kind = 1u << scanner_path_kind(exposure_like(hit)), spans;
 
 		if (!oid_equal(&hit->blob, &first->blob) || hit->place != first->place ||
 			(done & kind) != 0) {

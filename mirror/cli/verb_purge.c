@@ -230,13 +230,17 @@ print_hit(struct secrets *secrets, const struct exposure_hit *hit, struct json *
 				: hit->place == EXPOSURE_IN_MESSAGE ? "(a message)"
 								    : hit->path);
 
-		output_line(&secrets->call->out, "%s  %-20s since %s  %.12s  %s  %s  %s",
-			print, hit->rule, when, id,
+		AUTO_FREE char *like = path_printable(hit->like != NULL ? hit->like : "");
+
+		output_line(&secrets->call->out,
+			"%s  %-20s since %s  %.12s  %s  %s  %s%s%s", print, hit->rule,
+			when, id,
 			hit->in_head             ? "still there"
 				: hit->elsewhere ? "on another branch"
 				: hit->shared    ? "in the history, on another branch too"
 						 : "in the history",
-			hit->pushed ? "pushed" : "not seen at a remote", path);
+			hit->pushed ? "pushed" : "not seen at a remote", path,
+			hit->like != NULL ? ", a secret as in " : "", like);
 		return;
 	}
 
@@ -246,6 +250,9 @@ print_hit(struct secrets *secrets, const struct exposure_hit *hit, struct json *
 	json_set_text(item, "rule", hit->rule);
 	if (hit->place == EXPOSURE_IN_FILE || hit->place == EXPOSURE_IN_ATTRIBUTE) {
 		json_set_bytes(item, "path", hit->path, strlen(hit->path));
+	}
+	if (hit->like != NULL) {
+		json_set_bytes(item, "like", hit->like, strlen(hit->like));
 	}
 	json_set_text(item, "in", exposure_place_word(hit->place));
 	json_set_text(item, "commit", id);

@@ -321,6 +321,9 @@ const struct verb verbs[] = {
 			"this machine's branch, another branch here or a tag leads to, by any parent; and\n"
 			"the messages.  Without a FINGERPRINT or --value everything that is found is told.\n"
 			"\n"
+			"What a file's name makes a secret (db_password) is also found in what the file was\n"
+			"called before, and in every other one, once it was cut out of one.\n"
+			"\n"
 			"Exit status: 0 nothing found, 1 something found.",
 		.flags = history_flags,
 		.run = verb_secrets_history,

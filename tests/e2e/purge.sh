@@ -162,6 +162,30 @@ expect 0 "$MIRROR" --once
 silent_about err "could not be pushed"
 is "$(git -C remote.git rev-parse "$branch")" "$(git -C "$BRAIN" rev-parse HEAD)" "the remote at the end"
 
+# What its name makes a secret was no secret while it was called otherwise: it is told once
+# it was cut out under the new name, with the name that tells, and can be purged.
+word="Hq7vR2""mXw9Lp"
+printf '%s\n' "$word" >notes/sub/jotting.txt
+printf 'elm\n' >notes/sub/other.txt
+expect 0 "$MIRROR" --once
+git -C "$BRAIN" cat-file -p HEAD:notes/sub/jotting.txt | grep -qF "$word" || fail "a jotting was cut"
+expect 0 "$MIRROR" secrets history
+mv notes/sub/jotting.txt notes/sub/db_password
+expect 0 "$MIRROR" --once
+git -C "$BRAIN" cat-file -p HEAD:notes/sub/db_password | grep -q '^REDACTED\.' || fail "db_password was not cut"
+expect 1 "$MIRROR" secrets history
+says out "1 found in"
+says out "notes/sub/jotting.txt, a secret as in notes/sub/db_password"
+silent_about out "$word"
+print=$(sed -n 's/^\([0-9a-f]*\)  .*jotting.*/\1/p' out)
+"$MIRROR" secrets history --json "$print" >out 2>err || true
+says out '"like": "notes/sub/db_password"'
+expect 0 "$MIRROR" secrets purge "$print"
+token=$(sed -n 's/.*--confirm \([0-9a-f]*\)$/\1/p' out)
+expect 0 "$MIRROR" secrets purge "$print" --confirm "$token"
+gone "$BRAIN"
+expect 0 "$MIRROR" secrets history
+
 # Cut short anywhere, it is finished: by the next purge, whatever it asks about, and by the
 # next run.  A git of ours ends the program that called it, before or after its own work.
 mkdir bin
