@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "brain/deflate.h"
 #include "brain/home.h"
 #include "brain/pack_index.h"
 #include "brain/repo.h"
@@ -88,6 +89,58 @@ what_was_added_is_what_git_reads(void **state)
 	assert_int_equal(files_in(*state, "brain/mirror/new"), 0);
 	free(bytes);
 	repo_close(repo);
+}
+
+// The first block of a blob's zlib stream: is it one of bytes as they are?  (RFC 1951)
+static bool
+begins_stored(const struct buf *entry)
+{
+	size_t head = 0;
+
+	while (((unsigned char)entry->data[head++] & 0x80) != 0) {
+	}
+	return ((unsigned char)entry->data[head + 2] & 6) == 0;
+}
+
+static void
+only_what_cannot_get_shorter_is_stored_as_it_is(void **state)
+{
+	static const size_t lengths[] = { 4096, 65535, 65536, 131071, 300000 };
+	enum {
+		LEN = 300000,
+		END = 10000
+	};
+	struct deflater *deflater = deflater_new();
+	char *bytes = xmalloc(LEN);
+	struct err err;
+
+	(void)state;
+	ok(hash_random(bytes, LEN, &err));
+	for (size_t i = 0; i < countof(lengths); i++) {
+		AUTO(buf_done) struct buf back = { .max = LEN };
+
+		ok(deflate_entry(deflater, OBJECT_BLOB, bytes, lengths[i], &err));
+		assert_true(begins_stored(&deflater->out));
+		assert_true(deflater->out.len < lengths[i] + 64);
+		assert_int_equal(
+			deflate_read(&deflater->out, OBJECT_BLOB, &back, &err), 1);
+		assert_int_equal(back.len, lengths[i]);
+		assert_memory_equal(back.data, bytes, lengths[i]);
+	}
+	// Noise at both ends, as an archive of one picture and much text may have it.
+	memset(bytes + END, ' ', LEN - 2 * END);
+	ok(deflate_entry(deflater, OBJECT_BLOB, bytes, LEN, &err));
+	assert_false(begins_stored(&deflater->out));
+	assert_true(deflater->out.len < 3 * END);
+	// Random letters: six of eight bits each.
+	for (size_t i = 0; i < LEN; i++) {
+		bytes[i] = (char)('@' + ((unsigned char)bytes[i] * 7 + i * i) % 64);
+	}
+	ok(deflate_entry(deflater, OBJECT_BLOB, bytes, LEN, &err));
+	assert_false(begins_stored(&deflater->out));
+	assert_true(deflater->out.len < LEN * 4 / 5);
+	free(bytes);
+	deflater_free(deflater);
 }
 
 static void
@@ -630,6 +683,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		room(what_was_added_is_what_git_reads),
+		room(only_what_cannot_get_shorter_is_stored_as_it_is),
 		room(nothing_added_makes_no_pack),
 		room(an_aborted_pack_leaves_nothing),
 		room(what_the_repo_has_is_not_written_twice),
