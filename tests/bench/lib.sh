@@ -14,7 +14,7 @@
 #     MIRROR          the program
 #     BENCH_DIR       where (a new folder in /var/tmp; it needs about 3 GB a round)
 #     BENCH_FILES     how many files (100000)
-#     BENCH_ROUNDS    how often (3)
+#     BENCH_ROUNDS    how often (3; an odd number, or the median is the mean of two)
 #     BENCH_SMALLER   divide the files' sizes (1)
 set -eu
 
@@ -112,10 +112,17 @@ measure() {
 
 # median FILE COLUMN
 median() {
-	sort -n -k "$2,$2" "$1" | awk -v c="$2" '{ v[NR] = $c } END { print v[int((NR + 1) / 2)] }'
+	sort -n -k "$2,$2" "$1" | awk -v c="$2" '{ v[NR] = $c } END {
+		print (v[int((NR + 1) / 2)] + v[int(NR / 2) + 1]) / 2 }'
 }
 
-# table BASE NAME...: medians, and ratios to BASE.
+# range FILE: the lowest and the highest wall time, when there is more than one.
+range() {
+	sort -n -k 1,1 "$1" | awk '{ v[NR] = $1 } END {
+		if (NR > 1) printf(" (%.2f to %.2f)", v[1], v[NR]) }'
+}
+
+# table BASE NAME...: medians, their range, and the ratios of the medians to BASE.
 table() {
 	base=$1
 	shift
@@ -124,8 +131,8 @@ table() {
 	for name in "$@"; do
 		awk -v n="$name" -v w="$(median "$W/$name" 1)" -v c="$(median "$W/$name" 2)" \
 			-v m="$(median "$W/$name" 3)" -v bw="$(median "$W/$base" 1)" \
-			-v bc="$(median "$W/$base" 2)" 'BEGIN {
-			printf("| %s | %.2f | %.2f | %.0f | %.2f | %.2f |\n", n, w, c, m,
+			-v bc="$(median "$W/$base" 2)" -v r="$(range "$W/$name")" 'BEGIN {
+			printf("| %s | %.2f%s | %.2f | %.0f | %.2f | %.2f |\n", n, w, r, c, m,
 				bw > 0 ? w / bw : 0, bc > 0 ? c / bc : 0) }'
 	done
 }

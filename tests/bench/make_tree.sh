@@ -8,7 +8,7 @@
 # 8 files in a folder, folders a handful deep; sizes as in checked out sources (half below
 # 1.3 KB, one in ten above 11 KB, one in a thousand above 250 KB; about 6.5 KB each).  The
 # text is cut from what perl-base brings, so it looks like code to a scanner; one file in
-# twenty is bytes that do not compress.  SMALLER divides all sizes: a million files that
+# twenty is noise, of which every fourth byte is zero.  SMALLER divides all sizes: a million files that
 # nobody has to wait for.
 set -eu
 
