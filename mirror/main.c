@@ -497,14 +497,15 @@
  *     scanner/words                lists of words, and whether a text holds one, in
  *                                  either case.
  *     scanner/assign_operator scanner/assign_parent scanner/assign_phrase
- *     scanner/assign_prefix scanner/assign_sibling scanner/engine_alone
- *     scanner/engine_manifest scanner/engine_members scanner/engine_named
- *     scanner/engine_token scanner/engine_wrapped scanner/filter_name
- *     scanner/filter_shape scanner/fours_table scanner/gitleaks_scan
- *     scanner/phrase_words scanner/rarity_table scanner/rules scanner/rules_cloud
- *     scanner/rules_code scanner/rules_command scanner/rules_keyed scanner/rules_text
- *     scanner/rules_trade scanner/runs_half scanner/runs_wide scanner/selftest
- *     scanner/sieve_group scanner/sieve_wide scanner/stream
+ *     scanner/assign_prefix scanner/assign_sibling scanner/assign_unseen
+ *     scanner/engine_alone scanner/engine_manifest scanner/engine_members
+ *     scanner/engine_named scanner/engine_token scanner/engine_wrapped
+ *     scanner/filter_name scanner/filter_shape scanner/fours_table
+ *     scanner/gitleaks_scan scanner/phrase_words scanner/rarity_table scanner/rules
+ *     scanner/rules_cloud scanner/rules_code scanner/rules_command
+ *     scanner/rules_keyed scanner/rules_text scanner/rules_trade scanner/runs_half
+ *     scanner/runs_wide scanner/selftest scanner/sieve_group scanner/sieve_wide
+ *     scanner/stream
  *
  * 1  jobqueue/  tickets, one trailing run, the lock of the kernel
  *     jobqueue/backoff             how long to leave a failed job alone.

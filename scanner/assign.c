@@ -57,6 +57,21 @@ is_sign(char c)
 	return !cursor_is_key_char(c) && (unsigned char)c < 0x80;
 }
 
+/** ESC [ 32 m before the name: a terminal's colour is none of it. */
+static size_t
+behind_colour(const char *text, size_t start, size_t hit)
+{
+	size_t at = start;
+
+	while (at < hit && char_is_digit(text[at])) {
+		at++;
+	}
+	return start > 0 && (text[start - 1] == '[' || text[start - 1] == ';') &&
+			at > start && at < hit && text[at] == 'm'
+		? at + 1
+		: start;
+}
+
 static void
 find_key(const char *text, size_t len, size_t hit, size_t hit_len,
 	struct assignment *assignment)
@@ -86,6 +101,7 @@ find_key(const char *text, size_t len, size_t hit, size_t hit_len,
 		memchr("nrt", text[start], 3) != NULL) {
 		start++;
 	}
+	start = behind_colour(text, start, hit);
 	while (start < hit && text[start] == '-') {
 		start++;
 		assignment->flag = true;
@@ -580,6 +596,7 @@ assign_value(struct cursor cursor, size_t line, struct assign_memo *memo,
 	}
 	assign_skip_label(&cursor, assignment->form);
 	assign_skip_prefix(&cursor, assignment);
+	assign_skip_curly(&cursor);
 
 	char quote = cursor_take_quote(&cursor);
 	assign_skip_label(&cursor, ASSIGN_CALL);
@@ -593,7 +610,11 @@ assign_value(struct cursor cursor, size_t line, struct assign_memo *memo,
 		read_long_bracket(&cursor, assignment)) {
 		return true;
 	}
-	return read_bare(&cursor, line, memo, assignment);
+	bool read = read_bare(&cursor, line, memo, assignment);
+	if (read) {
+		assign_cut_unseen(cursor.text, assignment);
+	}
+	return read;
 }
 
 /** The value behind the operator that follows the name. */

@@ -55,15 +55,30 @@ cursor_take_word(struct cursor *cursor, const char *word)
 	return true;
 }
 
+/** How many bytes stand at the cursor that nobody sees: a space of typographers, one
+ * without width, a colour of a terminal. */
+size_t cursor_unseen(const struct cursor *cursor) NONNULL;
+
 static inline size_t
 cursor_skip_blanks(struct cursor *cursor, bool newlines)
 {
+	// What a space of more than one byte may begin with, or a colour.
+	static const struct char_set unseen = { { CHAR_ONE(0x1b) | CHAR_ONE('&'),
+		CHAR_ONE('\\'), 0,
+		CHAR_ONE(0xc2) | CHAR_ONE(0xe2) | CHAR_ONE(0xe3) | CHAR_ONE(0xef) } };
 	size_t from = cursor->at;
 
-	while (cursor->at < cursor->len && cursor->at - from < ASSIGN_GAP_MAX &&
-		(newlines ? char_is_space(cursor->text[cursor->at])
-			  : char_is_blank(cursor->text[cursor->at]))) {
-		cursor->at++;
+	while (cursor->at < cursor->len && cursor->at - from < ASSIGN_GAP_MAX) {
+		char c = cursor->text[cursor->at];
+		size_t n = newlines ? char_is_space(c) : char_is_blank(c);
+
+		if (n == 0 && char_in(&unseen, c)) {
+			n = cursor_unseen(cursor);
+		}
+		if (n == 0) {
+			break;
+		}
+		cursor->at += n;
 	}
 	return cursor->at - from;
 }
@@ -100,6 +115,13 @@ bool assign_value(struct cursor cursor, size_t line, struct assign_memo *memo,
 void assign_skip_prefix(struct cursor *cursor, struct assignment *assignment) NONNULL;
 /** A backslash at the end of the line. */
 void assign_skip_continuation(struct cursor *cursor) NONNULL;
+/** The opening quote of typographers, which no program knows, and none that closes. */
+void assign_skip_curly(struct cursor *cursor) NONNULL;
+/** A value without quotes ends before the quote that closes it in print, and before a
+ * colour. */
+void assign_cut_unseen(const char *text, struct assignment *assignment) NONNULL;
+/** <b>, </code>: what only says how it looks. */
+void assign_skip_markup(struct cursor *cursor) NONNULL;
 /** YAML's anchor or tag, and the scheme before a header's token. */
 void assign_skip_label(struct cursor *cursor, enum assign_form form) NONNULL;
 

@@ -41,7 +41,8 @@ take_type(struct cursor *cursor)
 	// "aB=..." without a string behind it: the '=' is a part of the value that looked
 	// like a type.
 	struct cursor behind = ahead;
-	bool apart = cursor_skip_blanks(&behind, false) > 0;
+	bool apart = char_is_blank(cursor_peek(&behind, 0));
+	(void)cursor_skip_blanks(&behind, false);
 	if (touches && !(apart && char_is_quote(cursor_peek(&behind, 0)))) {
 		return false;
 	}
@@ -312,6 +313,11 @@ take_colon(struct cursor *cursor, struct assignment *assignment)
 
 	struct cursor ahead = *cursor;
 	(void)cursor_skip_blanks(&ahead, false);
+	if (cursor_peek(&ahead, 0) == '<') {
+		assign_skip_markup(&ahead);
+		*cursor = ahead;
+		return true;
+	}
 	bool block = cursor_peek(&ahead, 0) == '|' || cursor_peek(&ahead, 0) == '>';
 	while (block && memchr("|>-+", cursor_peek(&ahead, 0), 4) != NULL) {
 		ahead.at++;
@@ -325,6 +331,20 @@ take_colon(struct cursor *cursor, struct assignment *assignment)
 		assignment->form = block ? ASSIGN_COLON : ASSIGN_SPACE;
 		*cursor = ahead;
 	}
+	return true;
+}
+
+/** `</b>: `: the colon stands behind the end of what the name is set in. */
+static bool
+take_marked_colon(struct cursor *cursor, struct assignment *assignment)
+{
+	struct cursor ahead = *cursor;
+
+	assign_skip_markup(&ahead);
+	if (cursor_peek(&ahead, 0) != ':' || !take_colon(&ahead, assignment)) {
+		return false;
+	}
+	*cursor = ahead;
 	return true;
 }
 
@@ -486,6 +506,9 @@ take_symbol(
 	case ';':
 		return quoted && take_serialized(cursor, assignment) ? 1 : -1;
 	case '<':
+		if (!quoted && take_marked_colon(cursor, assignment)) {
+			return 1;
+		}
 		assignment->form = ASSIGN_ELEMENT;
 		return !quoted && take_next_element(cursor);
 	case '>':
