@@ -270,6 +270,28 @@ is_numbered_word(const char *text, size_t len)
 	return word_is(text, letters, words, countof(words));
 }
 
+/** "22", "2019", "2204", "12cR2", "8.3": two digits or a year (and month), and what
+ * makers add. */
+static bool
+is_version(const char *text, size_t len)
+{
+	size_t digits = 0;
+
+	while (digits < len && char_is_digit(text[digits])) {
+		digits++;
+	}
+	if (digits == 0 || len > 7 || digits == 3 || digits > 4 ||
+		(digits == 4 && text[0] != '1' && text[0] != '2')) {
+		return false;
+	}
+	for (size_t i = digits; i < len; i++) {
+		if (!char_is_digit(text[i]) && strchr(".cgiRr", text[i]) == NULL) {
+			return false;
+		}
+	}
+	return true;
+}
+
 /** "Ubuntu22", "Oracle12cR2": a product and its version, as sentences about passwords
  * name them. */
 static bool
@@ -297,7 +319,8 @@ is_product(const char *text, size_t len)
 	while (letters < len && char_is_alpha(text[letters])) {
 		letters++;
 	}
-	return letters < len && word_is(text, letters, words, countof(words));
+	return is_version(text + letters, len - letters) &&
+		word_is(text, letters, words, countof(words));
 }
 
 /** NFKC, HESLO: what stands for a value in a call or a manual. */

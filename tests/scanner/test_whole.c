@@ -68,6 +68,20 @@ a_file_called_as_a_secret_that_holds_one_word_is_one(void **state)
 }
 
 static void
+a_product_and_its_version_are_no_password_and_begin_one(void **state)
+{
+	static const struct text texts[] = {
+		{ "notes.md", "the password was Windows2019\n", 0 },
+		{ "notes.md", "password Oracle12cR2\n", 0 },
+		{ "notes.md", "password Oracle123$$\n", 1 },
+		{ "notes.md", "the password was Server7$$\n", 1 },
+	};
+
+	(void)state;
+	assert_all(texts, countof(texts));
+}
+
+static void
 the_members_of_what_a_name_opens_are_judged_by_that_name(void **state)
 {
 	static const struct text texts[] = {
@@ -112,6 +126,7 @@ main(void)
 		cmocka_unit_test(a_file_called_as_a_secret_that_holds_one_word_is_one),
 		cmocka_unit_test(
 			the_members_of_what_a_name_opens_are_judged_by_that_name),
+		cmocka_unit_test(a_product_and_its_version_are_no_password_and_begin_one),
 		cmocka_unit_test(a_whole_without_an_end_is_read_once),
 	};
 
