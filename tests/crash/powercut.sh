@@ -36,12 +36,15 @@ leave() {
 	status=$?
 	[ -z "$writer" ] || kill "$writer" 2>/dev/null
 	[ -z "$agent" ] || kill "$agent" 2>/dev/null
-	wait 2>/dev/null
+	[ -z "$writer$agent" ] || wait $writer $agent 2>/dev/null
+	# The volatile disk ends with its mount.
 	umount -l "$W/disk" "$W/host" 2>/dev/null
+	wait 2>/dev/null
 	rm -rf --one-file-system "$W"
 	exit "$status"
 }
 trap leave EXIT
+trap 'exit 143' TERM INT
 mkdir "$W/host" "$W/disk"
 
 # Each gives $W/host a disk.img, and a cut.img of it when asked.
