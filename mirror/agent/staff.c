@@ -151,6 +151,7 @@ sync_within(struct staff *staff)
 		staff->worker.owes_full = inner.owes_full;
 		staff->worker.rehash = inner.rehash;
 		staff->worker.owes_recheck = inner.owes_recheck;
+		staff->worker.slice_ms = inner.slice_ms;
 		staff->worker.put_off = inner.put_off;
 		staff->worker.unseen_commits = inner.unseen_commits;
 		staff->worker.unseen_bytes = inner.unseen_bytes;

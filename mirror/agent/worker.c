@@ -352,6 +352,15 @@ ask_for_more(struct worker *worker, const struct job *job,
 		: 0;
 }
 
+int64_t
+worker_next_slice(int64_t slice_ms, int64_t duration_ms)
+{
+	int64_t look_ms = duration_ms - slice_ms;
+
+	return MIN_OF(
+		MAX_OF(look_ms, (int64_t)WORKER_SLICE_MS), (int64_t)WORKER_SLICE_MAX_MS);
+}
+
 static enum job_outcome
 do_sync(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
 	struct err *err)
@@ -364,7 +373,7 @@ do_sync(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
 		.on_progress = on_progress,
 		.payload = worker,
 		.waits = job->hurried || worker->wanted == NULL ? NULL : somebody_waits,
-		.slice_ms = WORKER_SLICE_MS,
+		.slice_ms = MAX_OF(worker->slice_ms, (int64_t)WORKER_SLICE_MS),
 		.put_off = job->hurried || worker->hint == NULL ? NULL : put_off,
 	};
 	struct cycle_result result;
@@ -394,6 +403,11 @@ do_sync(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
 	worker->owes_full = false;
 	worker->rehash = false;
 	worker->owes_recheck = result.owes_recheck;
+	if (!result.owes_recheck) {
+		worker->slice_ms = 0;
+	} else if (plan.full) {
+		worker->slice_ms = worker_next_slice(plan.slice_ms, result.duration_ms);
+	}
 	if (asked_ms != 0 && rehash_asked(kit) == asked_ms) {
 		tell(record_rehash(kit->evidence, 0, err), err, "that all was read");
 	}

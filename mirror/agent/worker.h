@@ -30,8 +30,9 @@ enum {
 	 */
 	WORKER_SNAPSHOT_PAUSE_MS = 60000,
 	/** Reading files again after the rules changed, before somebody who waits has his
-	 * turn. */
+	 * turn: the least and the most. */
 	WORKER_SLICE_MS = 300,
+	WORKER_SLICE_MAX_MS = 10000,
 	/** How long a queue that fails is left alone. */
 	WORKER_RETRY_MS = 1000,
 	/** Small commits, and bytes, until it is asked again whether maintenance is due.
@@ -70,6 +71,8 @@ struct worker {
 	bool owes_full;
 	/** Of new rules (cycle_result), and the last sync did without. */
 	bool owes_recheck;
+	/** How long the next slice of it reads; 0 for the least. */
+	int64_t slice_ms;
 	bool put_off;
 	/** The last sync put large files off: the first of them is due then; 0: none. */
 	int64_t due_ms;
@@ -105,5 +108,10 @@ struct worker {
  *         the queue, in the evidence, and in *worker->why.
  */
 int worker_do(struct worker *worker, struct job *job, struct err *err) NONNULL MUST_CHECK;
+
+/** After a slice that read for @slice_ms within a cycle of @duration_ms: what the next
+ * one may read.  Each pays for a look at all folders, so it reads for as long as that
+ * takes. */
+int64_t worker_next_slice(int64_t slice_ms, int64_t duration_ms);
 
 #endif

@@ -604,7 +604,8 @@ complete(struct pack *pack, struct err *err)
 			return err->code;
 		}
 	}
-	if (pack->nobjects > 0) {
+	// In one journal they are on their way by themselves.
+	if (pack->nobjects > 0 && !repo_in_one_journal(pack->repo)) {
 		start_helper(&pack->syncer, sync_beside, pack);
 	}
 	return 0;

@@ -334,6 +334,7 @@ pack_file_complete(struct pack_file *file, bool is_last, struct err *err)
 	file->index_fd =
 		pack_index_write(&file->index, file->index_path, trailer, is_last, err);
 	file->complete = file->index_fd >= 0;
+	(void)sync_file_range(file->index_fd, 0, 0, SYNC_FILE_RANGE_WRITE);
 	return MIN_OF(file->index_fd, 0);
 }
 

@@ -28,6 +28,17 @@ told_to_stop(const char *what, uint64_t done, uint64_t total, void *payload)
 }
 
 static void
+a_slice_reads_for_as_long_as_the_look_it_costs(void **state)
+{
+	(void)state;
+	assert_int_equal(worker_next_slice(300, 400), 300);
+	assert_int_equal(worker_next_slice(300, 1700), 1400);
+	assert_int_equal(worker_next_slice(1400, 2800), 1400);
+	assert_int_equal(worker_next_slice(1400, 200), 300);
+	assert_int_equal(worker_next_slice(300, 60000), 10000);
+}
+
+static void
 a_run_that_its_agent_left_behind_is_still_owed(void **state)
 {
 	struct world *world = *state;
@@ -338,6 +349,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 			a_large_file_that_was_just_stored_waits_and_says_so, world_setup,
 			world_teardown),
+		cmocka_unit_test(a_slice_reads_for_as_long_as_the_look_it_costs),
 		cmocka_unit_test_setup_teardown(a_run_that_a_person_cancelled_is_over,
 			world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(a_milestone_git_refuses_fails_no_cycle,
