@@ -528,10 +528,11 @@ is_qualified(const char *text, const struct assignment *found)
 {
 	size_t at = found->key_start - 1;
 
-	while (at > 0 && cursor_is_key_char(text[at - 1])) {
+	while (at > 0 && found->key_start - at < ASSIGN_KEY_MAX &&
+		(cursor_is_key_char(text[at - 1]) || text[at - 1] == ':')) {
 		at--;
 	}
-	if (at + 1 >= found->key_start) {
+	if (at + 1 >= found->key_start || text[at] == ':') {
 		return false;
 	}
 	while (at > 0 && char_is_blank(text[at - 1])) {

@@ -528,6 +528,25 @@ key_of(const struct filter_value *value)
 	return filter_key_again(value->names, value->name, len);
 }
 
+/** "84719362" beside "password": digits, and no date or row of them. */
+static bool
+is_all_digits(const struct filter_value *value, const struct look *look)
+{
+	static const struct word names[] = { WORD("password"), WORD("passwd"),
+		WORD("passwort"), WORD("kennwort"), WORD("senha"), WORD("contrasena") };
+	const char *text = value->text;
+	size_t len = value->len;
+
+	return look->digit == len && len >= 7 && len <= 20 && look->distinct >= 5 &&
+		!(len == 8 &&
+			(memcmp(text, "19", 2) == 0 || memcmp(text, "20", 2) == 0)) &&
+		!value->called &&
+		(value->path & (FILTER_PATH_TEST | FILTER_PATH_DOC)) == 0 &&
+		(value->quoted || (value->whole_line && value->tight)) &&
+		word_in_any(value->name, value->name_len, names, countof(names)) &&
+		!filter_is_dull(text, len);
+}
+
 /** What reads like a name, and may be a password all the same. */
 static bool
 is_made_up(struct filter_value *value, const struct look *look)
@@ -535,8 +554,10 @@ is_made_up(struct filter_value *value, const struct look *look)
 	bool word = look->lower + look->upper == value->len && value->len <= 24 &&
 		(value->quoted || value->whole_line) && !value->called;
 
+	bool digits = look->digit == value->len && is_all_digits(value, look);
+
 	// Most names are of other things; whose they are costs more to ask.
-	if (!word && !is_numbered(value, look)) {
+	if (!word && !digits && !is_numbered(value, look)) {
 		return false;
 	}
 	value->key = key_of(value);
@@ -631,7 +652,8 @@ reason_against(const struct filter_value *value, const struct look *look)
 	if (filter_is_reference(text, len) || is_binding(text, len)) {
 		return "it only names where the value is";
 	}
-	if (filter_is_id(text, len) && !is_secret_uuid(value)) {
+	if (filter_is_id(text, len) && !is_secret_uuid(value) &&
+		!(value->key == FILTER_KEY_PASSWORD && is_all_digits(value, look))) {
 		return "it is an id, a number or a hash";
 	}
 	// A name with a digit may yet be a password, in quotes and beside that word.
@@ -681,6 +703,7 @@ filter_secret(const struct filter_value *value, const char **ret_why)
 	}
 	*ret_why = "its value is too short, or too much like words";
 	bool secret = is_phrase(&start) || is_secret_uuid(&start) ||
+		(start.key == FILTER_KEY_PASSWORD && is_all_digits(&start, &look)) ||
 		(start.key == FILTER_KEY_PASSWORD ? is_password_value(&start, &look)
 						  : is_token_value(&start, &look));
 	return secret ? start.key : FILTER_KEY_NONE;
