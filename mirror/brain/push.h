@@ -60,6 +60,8 @@ enum push_reason {
 	PUSH_SSO,
 	/** Not from this machine's address. */
 	PUSH_ADDRESS,
+	/** The folder there is another user's, and git does not go in. */
+	PUSH_OWNER,
 	PUSH_NREASONS_,
 };
 

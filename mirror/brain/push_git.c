@@ -89,6 +89,9 @@ static const struct {
 	[PUSH_ADDRESS] = { "address", ERR_REMOTE, "the remote does not let this machine's address in",
 		"let an administrator there allow this network, or come from one that is allowed: "
 		"mirror remote test", NULL },
+	[PUSH_OWNER] = { "owner", ERR_REMOTE, "the remote's folder belongs to another user, and git does not go in",
+		"there, as who serves it: git config --global --add safe.directory FOLDER (or chown it), "
+		"then: mirror remote test", NULL },
 	[PUSH_OTHER] = { "other", ERR_REMOTE, "the push failed", "mirror remote test", NULL },
 };
 
@@ -141,6 +144,7 @@ static const struct {
 	{ "hook declined", PUSH_HOOK },
 	// Another push of the same branch came first: one that a killed agent left behind.
 	{ "cannot lock ref", PUSH_BUSY },
+	{ "detected dubious ownership", PUSH_OWNER },
 	{ "saml sso", PUSH_SSO },
 	{ "single sign-on", PUSH_SSO },
 	{ "ip allow list", PUSH_ADDRESS },

@@ -216,6 +216,7 @@ push_state(enum push_reason reason)
 	case PUSH_EXPIRED:
 	case PUSH_SSO:
 	case PUSH_ADDRESS:
+	case PUSH_OWNER:
 	case PUSH_NREASONS_:
 		break;
 	}

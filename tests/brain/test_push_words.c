@@ -124,6 +124,11 @@ static const struct {
 	{ "remote: Gitea: Not allowed to push to protected branch host/x\n"
 	  "! [remote rejected] host/x -> host/x (pre-receive hook declined)\n",
 		PUSH_PROTECTED },
+	{ "fatal: detected dubious ownership in repository at '/srv/brain.git'\n"
+	  "To add an exception for this directory, call:\n\n"
+	  "\tgit config --global --add safe.directory /srv/brain.git\n"
+	  "fatal: Could not read from remote repository.\n",
+		PUSH_OWNER },
 	{ "Gitea: User permission denied for writing.\n"
 	  "fatal: Could not read from remote repository.\n",
 		PUSH_PROTECTED },
