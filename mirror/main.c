@@ -159,7 +159,10 @@
  *     agent/whole                  is everything still there that the last commit
  *                                  leads to?
  *     agent/worker                 one job, done and finished in the queue.
+ *     agent/worker_room            what the files of the worker share; nobody else
+ *                                  includes it.
  *     agent/databases_daily agent/databases_run agent/kit_branch agent/once
+ *     agent/worker_push
  *
  * 4  serve/  the API, the status page and metrics
  *     serve/access                 who may do what: tokens, sessions of a browser, and

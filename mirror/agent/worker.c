@@ -2,27 +2,23 @@
 
 #include "agent/worker.h"
 
-#include "agent/beat.h"
 #include "agent/cycle.h"
 #include "agent/databases.h"
 #include "agent/kit.h"
 #include "agent/purge_git.h"
 #include "agent/proof.h"
-#include "agent/rejoin.h"
 #include "agent/tagging.h"
+#include "agent/worker_room.h"
 #include "base/clock.h"
 #include "base/err.h"
-#include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "brain/home.h"
 #include "brain/maintain.h"
-#include "brain/milestone.h"
 #include "brain/push.h"
 #include "brain/repo.h"
 #include "config/config.h"
 #include "health/evidence.h"
-#include "health/fact.h"
 #include "health/record.h"
 #include "jobqueue/jobqueue.h"
 #include "view/change.h"
@@ -38,8 +34,8 @@ enum {
 };
 
 // How far the job is: in the queue for whoever looks, and to whoever watches.
-static int
-on_progress(const char *what, uint64_t done, uint64_t total, void *payload)
+int
+worker_on_progress(const char *what, uint64_t done, uint64_t total, void *payload)
 {
 	struct worker *worker = payload;
 	int64_t now_ms = clock_mono_ms();
@@ -55,8 +51,22 @@ on_progress(const char *what, uint64_t done, uint64_t total, void *payload)
 		: 0;
 }
 
-static enum job_outcome
-outcome_of(int result, const struct err *err)
+int
+worker_on_line(const char *line, size_t len, bool is_stderr, void *payload)
+{
+	struct worker *worker = payload;
+	struct push_progress progress;
+
+	(void)is_stderr;
+	push_progress(line, len, &progress);
+	return jobqueue_cancel_requested(worker->kit->queue) ||
+		worker_on_progress(progress.what[0] != '\0' ? progress.what
+							    : job_kind_name(worker->kind),
+			progress.done, progress.total, worker) != 0;
+}
+
+enum job_outcome
+worker_outcome_of(int result, const struct err *err)
 {
 	if (result >= 0) {
 		return JOB_OK;
@@ -78,8 +88,8 @@ write_note(const struct cycle_result *result, char note[JOB_NOTE_MAX])
 }
 
 // Evidence that cannot be written is survived: what is there grows old and says so.
-static void
-tell(int result, const struct err *err, const char *what)
+void
+worker_tell(int result, const struct err *err, const char *what)
 {
 	if (result < 0) {
 		log_warn("%s could not be recorded: %s; old evidence expires", what,
@@ -92,33 +102,34 @@ record_result(struct kit *kit, const struct cycle_result *result)
 {
 	struct err err;
 
-	tell(record_cycle(kit->evidence,
-		     &(struct record_cycle){
-			     .commit = result->commit,
-			     .bytes = (int64_t)result->bytes,
-			     .duration_ms = result->duration_ms,
-		     },
-		     &err),
+	worker_tell(record_cycle(kit->evidence,
+			    &(struct record_cycle){
+				    .commit = result->commit,
+				    .bytes = (int64_t)result->bytes,
+				    .duration_ms = result->duration_ms,
+			    },
+			    &err),
 		&err, "the cycle");
 	if (result->full) {
-		tell(record_sweep(kit->evidence, kit->ledger,
-			     &(struct record_sweep){
-				     .seen = (int64_t)result->seen,
-				     .unaccounted = (int64_t)result->unaccounted,
-				     .tree_compared = result->compared_all,
-				     .duration_ms = result->duration_ms,
-			     },
-			     &err),
+		worker_tell(record_sweep(kit->evidence, kit->ledger,
+				    &(struct record_sweep){
+					    .seen = (int64_t)result->seen,
+					    .unaccounted = (int64_t)result->unaccounted,
+					    .tree_compared = result->compared_all,
+					    .duration_ms = result->duration_ms,
+				    },
+				    &err),
 			&err, "the sweep");
-		tell(databases_seen(kit, &err), &err, "that the snapshots still hold");
+		worker_tell(
+			databases_seen(kit, &err), &err, "that the snapshots still hold");
 	}
 	if (result->committed || result->full) {
-		tell(record_integrity(kit->evidence,
-			     &(struct record_integrity){ .whole = result->whole,
-				     .objects = (int64_t)result->compared,
-				     .bad = (int64_t)result->missing,
-				     .what = result->missing_first },
-			     &err),
+		worker_tell(record_integrity(kit->evidence,
+				    &(struct record_integrity){ .whole = result->whole,
+					    .objects = (int64_t)result->compared,
+					    .bad = (int64_t)result->missing,
+					    .what = result->missing_first },
+				    &err),
 			&err, "the check of the tree");
 	}
 }
@@ -177,48 +188,6 @@ snapshots_are_due(struct worker *worker, const struct cycle_result *result)
 		return false;
 	}
 	return databases_are_due(worker->kit);
-}
-
-// ---- what is known of the remote
-
-// The branch and where it is: a remote may have a password in it, so only a keyed hash is
-// kept.
-static void
-name_remote(const struct kit *kit, char hex[HASH_HEX_MAX])
-{
-	AUTO_FREE char *place =
-		xasprintf("%s\n%s", kit->config->brain.remote, kit->config->brain.branch);
-	uint8_t digest[HASH_SHA256_LEN];
-
-	hash_keyed(kit->key, place, strlen(place), digest);
-	hash_hex(digest, sizeof(digest), hex);
-}
-
-// What this remote had when it was last looked at; zero when nobody knows.
-static void
-last_seen(struct kit *kit, struct oid *ret_oid)
-{
-	struct evidence_row row;
-	struct err ignored;
-	char hex[HASH_HEX_MAX];
-
-	name_remote(kit, hex);
-	if (evidence_get(kit->evidence, RECORD_PLACE, &row, &ignored) <= 0 ||
-		strcmp(row.detail, hex) != 0 ||
-		evidence_get(kit->evidence, RECORD_REMOTE, &row, &ignored) <= 0 ||
-		!oid_parse(row.detail, ret_oid)) {
-		memset(ret_oid, 0, sizeof(*ret_oid));
-	}
-}
-
-// After a full look: another remote was configured, or a push was lost.
-static bool
-owes_push(struct kit *kit, const struct oid *head)
-{
-	struct oid seen;
-
-	last_seen(kit, &seen);
-	return !oid_equal(&seen, head);
 }
 
 // When did a person ask for every file to be read again?  0: nobody did.
@@ -335,7 +304,7 @@ ask_for_more(struct worker *worker, const struct job *job,
 	}
 	if (config_has_remote(kit->config) && !worker->no_push &&
 		(result->committed || job->hurried ||
-			(result->full && owes_push(kit, &result->commit))) &&
+			(result->full && worker_owes_push(kit, &result->commit))) &&
 		jobqueue_enqueue(kit->queue, JOB_PUSH, NULL, err) < 0) {
 		return err->code;
 	}
@@ -370,7 +339,7 @@ do_sync(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
 	struct cycle_plan plan = {
 		.full = worker->where == NULL || job->hurried || worker->owes_full,
 		.rehash = worker->rehash || asked_ms != 0,
-		.on_progress = on_progress,
+		.on_progress = worker_on_progress,
 		.payload = worker,
 		.waits = job->hurried || worker->wanted == NULL ? NULL : somebody_waits,
 		.slice_ms = MAX_OF(worker->slice_ms, (int64_t)WORKER_SLICE_MS),
@@ -398,7 +367,7 @@ do_sync(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
 	if ((plan.full && !worker->is_within && kit_mend_repo(kit, err) < 0) ||
 		kit_heal(kit, false, err) < 0 ||
 		run_cycles(worker, &plan, &result, err) < 0) {
-		return outcome_of(err->code, err);
+		return worker_outcome_of(err->code, err);
 	}
 	worker->owes_full = false;
 	worker->rehash = false;
@@ -409,7 +378,8 @@ do_sync(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
 		worker->slice_ms = worker_next_slice(plan.slice_ms, result.duration_ms);
 	}
 	if (asked_ms != 0 && rehash_asked(kit) == asked_ms) {
-		tell(record_rehash(kit->evidence, 0, err), err, "that all was read");
+		worker_tell(
+			record_rehash(kit->evidence, 0, err), err, "that all was read");
 	}
 	if (plan.full) {
 		tagging_remember(kit);
@@ -421,7 +391,8 @@ do_sync(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
 	record_result(kit, &result);
 	// With an agent the thread that listens knows what is still waiting.
 	if (worker->where == NULL) {
-		tell(record_dirty(kit->evidence, 0, err), err, "that nothing is waiting");
+		worker_tell(record_dirty(kit->evidence, 0, err), err,
+			"that nothing is waiting");
 	}
 	if (ask_for_more(worker, job, &result, err) < 0) {
 		return JOB_FAILED;
@@ -432,146 +403,6 @@ do_sync(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
 		: JOB_OK;
 }
 
-// ---- push
-
-static int
-push_line(const char *line, size_t len, bool is_stderr, void *payload)
-{
-	struct worker *worker = payload;
-	struct push_progress progress;
-
-	(void)is_stderr;
-	push_progress(line, len, &progress);
-	return jobqueue_cancel_requested(worker->kit->queue) ||
-		on_progress(progress.what[0] != '\0' ? progress.what
-						     : job_kind_name(worker->kind),
-			progress.done, progress.total, worker) != 0;
-}
-
-// The branch is what counts: a milestone that does not arrive is told and comes later.
-static void
-push_milestones(struct kit *kit, const struct push_options *options, const char *place)
-{
-	struct push_options plain = *options;
-	struct milestone_report report;
-	struct err err;
-
-	plain.self = NULL;
-	do {
-		if (milestone_push(kit->repo, &plain, place, &report, &err) < 0) {
-			log_warn("milestones could not be pushed: %s; trying again with "
-				 "the next push",
-				err.msg);
-			return;
-		}
-		if (report.taken > 0) {
-			log_warn("the remote has another milestone %s; ours stays here "
-				 "only",
-				report.first_taken);
-		}
-	} while (report.more);
-}
-
-// The remote has what it should: what was asked of this push is done.
-static void
-after_push(struct kit *kit, const struct push_options *options, const char *place)
-{
-	struct err err;
-
-	push_milestones(kit, options, place);
-	// The next time a branch is gone it is told again.
-	tell(evidence_unaccept(kit->evidence, fact_word(FACT_PUSH), &err), &err,
-		"that the branch is there again");
-	if (!oid_is_zero(&options->replaces)) {
-		tell(home_set_replaces(options->git_dir, NULL, &err), &err,
-			"that the remote follows again");
-	}
-	beat_look(kit, options);
-}
-
-// The branch to the remote; once more when it had what we lost and ours stands upon that
-// now.
-static int
-bring_branch(struct worker *worker, const struct job *job, struct push_options *options,
-	struct beat *beat, struct push_result *ret_result, struct err *err)
-{
-	struct kit *kit = worker->kit;
-
-	for (int round = 0;; round++) {
-		struct err why;
-		int pushed;
-
-		if (beat_prepare(kit, &options->commit, job->hurried, beat, err) < 0) {
-			return err->code;
-		}
-		options->self = &beat->self;
-		options->beat = beat->blob;
-		worker->waits = true;
-		pushed = push_run(options, ret_result, err);
-		worker->waits = false;
-		beat_sent(kit, beat, ret_result);
-		if (pushed == 0 || round > 0 || ret_result->reason != PUSH_DIVERGED ||
-			rejoin(kit, options, &ret_result->remote, &why) <= 0 ||
-			repo_head(kit->repo, &options->commit, &why) <= 0) {
-			return pushed;
-		}
-	}
-}
-
-static enum job_outcome
-do_push(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX],
-	struct err *err)
-{
-	struct kit *kit = worker->kit;
-	const struct config *config = kit->config;
-	struct push_options options = {
-		.git_dir = repo_git_dir(kit->repo),
-		.remote = config->brain.remote,
-		.branch = config->brain.branch,
-		.deadline_ms = config->brain.push_timeout_ms,
-		.on_line = push_line,
-		.payload = worker,
-		.wake_fd = worker->wake_fd,
-	};
-	struct push_result result = { .reason = PUSH_OTHER };
-	char hex[HASH_HEX_MAX];
-	struct beat beat;
-	struct err why;
-	int pushed;
-	int found = repo_head(kit->repo, &options.commit, err);
-
-	if (found <= 0 || !config_has_remote(config)) {
-		return found < 0 ? JOB_FAILED : JOB_OK;
-	}
-	if (home_replaces(options.git_dir, &options.replaces, err) < 0) {
-		return JOB_FAILED;
-	}
-	last_seen(kit, &options.last_seen);
-	options.recreate = evidence_accepted(kit->evidence, fact_word(FACT_PUSH),
-				   RECORD_PUSH_GONE, 0, clock_now_ms(), NULL, &why) > 0;
-	pushed = bring_branch(worker, job, &options, &beat, &result, err);
-	name_remote(kit, hex);
-	tell(record_push(kit->evidence,
-		     &(struct record_push){
-			     .head = options.commit,
-			     .reason = result.reason,
-			     .remote = result.remote,
-			     .place = hex,
-			     .said = result.said,
-			     .next = pushed < 0 ? err->next : NULL,
-		     },
-		     &why),
-		&why, "the push");
-	(void)snprintf(note, JOB_NOTE_MAX, "%s", push_reason_word(result.reason));
-	if (pushed < 0) {
-		return outcome_of(pushed, err);
-	}
-	worker->waits = true;
-	after_push(kit, &options, hex);
-	worker->waits = false;
-	return JOB_OK;
-}
-
 // ---- snapshot
 
 static int
@@ -580,7 +411,7 @@ snapshot_progress(const char *stage, int64_t done, int64_t total, void *payload)
 	struct worker *worker = payload;
 
 	return jobqueue_cancel_requested(worker->kit->queue) ||
-		on_progress(stage, (uint64_t)done, (uint64_t)total, worker) != 0;
+		worker_on_progress(stage, (uint64_t)done, (uint64_t)total, worker) != 0;
 }
 
 static void
@@ -605,7 +436,7 @@ do_snapshot(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX
 
 	(void)job;
 	if (daily && databases_daily_begin(kit, err) < 0) {
-		return outcome_of(err->code, err);
+		return worker_outcome_of(err->code, err);
 	}
 	worker->waits = true;
 	taken = databases_snapshot(
@@ -613,7 +444,7 @@ do_snapshot(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX
 	worker->waits = false;
 	if (taken < 0 || (daily && databases_daily_done(kit, &report, err) < 0) ||
 		databases_schedule(kit, kit->queue, report.unsent > 0, err) < 0) {
-		return outcome_of(err->code, err);
+		return worker_outcome_of(err->code, err);
 	}
 	bad = report.failed > 0 || report.unsent > 0;
 	(void)snprintf(note, JOB_NOTE_MAX,
@@ -640,7 +471,7 @@ do_maintain(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX
 	struct maintain_options options = {
 		.git_dir = repo_git_dir(kit->repo),
 		.deadline_ms = job_deadline_ms(JOB_MAINTAIN),
-		.on_line = push_line,
+		.on_line = worker_on_line,
 		.payload = worker,
 		.wake_fd = worker->wake_fd,
 	};
@@ -652,8 +483,8 @@ do_maintain(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX
 	}
 	if (before.unpruned) {
 		log_notice("a purge was cut short: throwing away what it left");
-		if (purge_prune(kit, push_line, worker, err) < 0) {
-			return outcome_of(err->code, err);
+		if (purge_prune(kit, worker_on_line, worker, err) < 0) {
+			return worker_outcome_of(err->code, err);
 		}
 	}
 	if (!before.due) {
@@ -666,7 +497,7 @@ do_maintain(struct worker *worker, const struct job *job, char note[JOB_NOTE_MAX
 	worker->waits = false;
 	if (ran < 0 || repo_refresh(kit->repo, err) < 0 ||
 		maintain_look(options.git_dir, &after, err) < 0) {
-		return outcome_of(err->code, err);
+		return worker_outcome_of(err->code, err);
 	}
 	(void)snprintf(
 		note, JOB_NOTE_MAX, "%zu packs became %zu", before.packs, after.packs);
@@ -691,7 +522,7 @@ proved(struct kit *kit, int result, struct err *err)
 	if (result >= 0 && config_has_remote(kit->config)) {
 		(void)!jobqueue_enqueue(kit->queue, JOB_PUSH, NULL, &ignored);
 	}
-	return outcome_of(result, err);
+	return worker_outcome_of(result, err);
 }
 
 // Reading is done by another thread: this one only waits for it.
@@ -737,7 +568,7 @@ typedef enum job_outcome worker_fn(struct worker *worker, const struct job *job,
 
 static worker_fn *const handlers[JOB_KINDS_] = {
 	[JOB_SYNC] = do_sync,
-	[JOB_PUSH] = do_push,
+	[JOB_PUSH] = worker_push,
 	[JOB_SNAPSHOT] = do_snapshot,
 	[JOB_VERIFY] = do_verify,
 	[JOB_DRILL] = do_drill,
