@@ -481,8 +481,8 @@ is_loose(const struct filter_value *value, const struct look *look)
 	if (len > 0 && value->text[0] == '@') {
 		return true;
 	}
-	for (size_t i = 0; i < len && !filter_is_scrambled(value->text, value->len, look);
-		i++) {
+	bool scrambled = filter_is_scrambled(value->text, value->len, look);
+	for (size_t i = 0; i < len && !scrambled; i++) {
 		if (memchr("*(){}[]<>;=", value->text[i], 11) != NULL) {
 			return true;
 		}
@@ -493,8 +493,7 @@ is_loose(const struct filter_value *value, const struct look *look)
 	bool midst = !value->ends_line && !token &&
 		!(value->key == FILTER_KEY_PASSWORD && is_said(value, look)) &&
 		!(value->key != FILTER_KEY_WEAK &&
-			((look->classes >= 3 &&
-				 filter_is_scrambled(value->text, value->len, look)) ||
+			((look->classes >= 3 && scrambled) ||
 				(len >= 32 && look->digit > 3 &&
 					look_is_hex(value->text, len))));
 	return midst || (value->path & FILTER_PATH_CODE) ||

@@ -97,8 +97,10 @@ is_bracketed(const char *text, size_t len)
 	};
 
 	for (size_t i = 0; i < countof(pairs); i++) {
+		if (pairs[i].open[0] != text[0]) {
+			continue;
+		}
 		size_t open = strlen(pairs[i].open), close = strlen(pairs[i].close);
-
 		if (len > open + close && memcmp(text, pairs[i].open, open) == 0 &&
 			memcmp(text + len - close, pairs[i].close, close) == 0) {
 			return true;
@@ -279,7 +281,8 @@ filter_is_placeholder(const char *text, size_t len)
 		WORD("yourpass"), WORD("insert_"), WORD("dummy"), WORD("todo"),
 		WORD("redacted"), WORD("not-a-real"), WORD("notareal"), WORD("fake"),
 		WORD("sample") };
-	for (size_t i = 0; i < countof(say); i++) {
+	bool says = word_in_any(text, len, say, countof(say));
+	for (size_t i = 0; says && i < countof(say); i++) {
 		if (say[i].len * 5 >= len && word_in(text, len, &say[i])) {
 			return true;
 		}

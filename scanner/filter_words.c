@@ -92,53 +92,51 @@ placeholder_word(const char *text, size_t len)
 	return best;
 }
 
-/** How many of these letters belong to such words.  A short one counts where another ends
- * or all begin: there is none in "banana". */
+/** How many of these letters belong to no such word: all of them, or more than @most.  A
+ * short one counts where another ends or all begin: there is none in "banana". */
 static size_t
-covered_letters(const char *text, size_t len)
+bare_letters(const char *text, size_t len, size_t most)
 {
 	enum {
 		SHORT = 2,
 	};
-	size_t covered = 0;
+	size_t bare = 0;
 	bool begins = true;
 
-	for (size_t at = 0; at < len;) {
+	for (size_t at = 0; at < len && bare <= most;) {
 		size_t word = placeholder_word(text + at, len - at);
 
 		// One letter is a word only when it stands alone.
 		if (word == 0 || (word == 1 && len > 1) || (word <= SHORT && !begins)) {
 			begins = false;
+			bare++;
 			at++;
 		} else {
 			begins = true;
-			covered += word;
 			at += word;
 		}
 	}
-	return covered;
+	return bare;
 }
 
 bool
 filter_is_covered(const char *text, size_t len)
 {
-	size_t covered = 0, letters = 0;
-	size_t at = 0;
+	size_t letters = 0, bare = 0;
 
-	while (at < len) {
-		if (!char_is_alpha(text[at])) {
-			at++;
-			continue;
-		}
-		size_t end = at;
+	for (size_t i = 0; i < len; i++) {
+		letters += char_is_alpha(text[i]);
+	}
+	// A fifth of them; most texts have so many near their start.
+	size_t most = letters / 5;
+	for (size_t at = 0, end; at < len && bare <= most; at = end + 1) {
+		end = at;
 		while (end < len && char_is_alpha(text[end])) {
 			end++;
 		}
-		letters += end - at;
-		covered += covered_letters(text + at, end - at);
-		at = end;
+		bare += bare_letters(text + at, end - at, most - bare);
 	}
-	return letters > 0 && covered * 10 >= letters * 8;
+	return letters > 0 && bare <= most;
 }
 
 /** Words of a sentence: none of them stands in a passphrase. */
