@@ -18,7 +18,7 @@ import sys
 import rarity_table
 
 # In a megabyte.
-LEAST = 2
+LEAST = 3
 # FOURS_BITS.
 BITS = 12
 STRING = rb'"((?:[^"\\\n]|\\.)*)"'
