@@ -133,6 +133,8 @@
  *     agent/purge_attributes       the text of a folder again, without the secrets in
  *                                  the values of its extended attributes.
  *     agent/purge_git              what git does in a purge: tags, and throwing away.
+ *     agent/recall                 what a ledger that knows nothing of a root learns
+ *                                  from the commit.
  *     agent/rejoin                 our own commits that only the remote still has, put
  *                                  back below ours.
  *     agent/root                   one watched root: all of it, or the folders that

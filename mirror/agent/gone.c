@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/path.h"
 #include "brain/repo.h"
 #include "brain/sidecar.h"
 #include "brain/worktree.h"
@@ -71,9 +72,8 @@ take_out(struct round *round, const char *path, const struct ledger_row *row,
 	return 0;
 }
 
-// One folder's sidecar text as the commit has it; 1 found, 0 there is none.
-static int
-read_sidecar(struct round *round, const char *path, struct buf *text,
+int
+gone_sidecar(struct round *round, const char *path, struct buf *text,
 	struct sidecar_folder *ret_folder, struct err *err)
 {
 	char place[SIDECAR_PATH_MAX];
@@ -129,7 +129,7 @@ gone_take_out_kept(struct round *round, const char *path, struct err *err)
 	AUTO(buf_done) struct buf text = { .max = SIDECAR_TEXT_MAX };
 	AUTO(sidecar_done) struct sidecar_folder folder = { 0 };
 	char place[SIDECAR_PATH_MAX];
-	int found = read_sidecar(round, path, &text, &folder, err);
+	int found = gone_sidecar(round, path, &text, &folder, err);
 
 	if (found <= 0) {
 		return found;
@@ -243,8 +243,10 @@ hold_row(struct round *round, int64_t folder, const struct ledger_row *row,
 	return ledger_row_put(round->kit->ledger, folder, &held, err);
 }
 
+// A commit that is made anew has nothing of what no walk comes by but what is marked.
 static int
-hold_folder(struct round *round, int64_t id, struct err *err)
+hold_folder(struct round *round, int64_t id, const char *path, uint32_t depth,
+	struct err *err)
 {
 	AUTO(ledger_folders_done) struct ledger_folders subs = { 0 };
 	AUTO(ledger_rows_done) struct ledger_rows rows = { 0 };
@@ -259,8 +261,13 @@ hold_folder(struct round *round, int64_t id, struct err *err)
 		}
 	}
 	round_recheck(round, id);
+	if (round->rebuild) {
+		round_mark(round, id, path, depth, ROUND_TREE | ROUND_SIDECAR);
+	}
 	for (size_t i = 0; i < subs.count; i++) {
-		if (hold_folder(round, subs.folders[i].id, err) < 0) {
+		AUTO_FREE char *below = path_join(path, subs.folders[i].name);
+
+		if (hold_folder(round, subs.folders[i].id, below, depth + 1, err) < 0) {
 			return err->code;
 		}
 	}
@@ -334,8 +341,11 @@ settle_one(struct round *round, const struct round_missing *missing, bool hold,
 		if (forgotten != 0) {
 			return MIN_OF(forgotten, 0);
 		}
+		AUTO_FREE char *whole = path_join(missing->path, missing->name);
+
 		return hold
-			? hold_folder(round, missing->subfolder, err)
+			? hold_folder(round, missing->subfolder, whole,
+				  missing->depth + 1, err)
 			: gone_drop_folder(round, missing->folder, missing->path,
 				  missing->depth, missing->subfolder, missing->name, err);
 	}

@@ -17,9 +17,11 @@
 
 #include "base/base.h"
 
+struct buf;
 struct err;
 struct ledger_row;
 struct round;
+struct sidecar_folder;
 
 /** Remember a row (subfolder 0) or a subfolder that was not there.  Nothing is dropped.
  */
@@ -72,5 +74,9 @@ gone_drop_folder(struct round *round, int64_t folder, const char *path, uint32_t
  * what it kept out of sidecar and copy, by the sidecar of the commit. */
 int gone_take_out_kept(struct round *round, const char *path, struct err *err)
 	NONNULL MUST_CHECK;
+
+/** One folder's sidecar text as the commit has it; 1 found, 0 there is none. */
+int gone_sidecar(struct round *round, const char *path, struct buf *text,
+	struct sidecar_folder *ret_folder, struct err *err) NONNULL MUST_CHECK;
 
 #endif

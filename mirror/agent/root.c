@@ -5,6 +5,7 @@
 #include "agent/gone.h"
 #include "agent/intake.h"
 #include "agent/kit.h"
+#include "agent/recall.h"
 #include "agent/round.h"
 #include "agent/visit.h"
 #include "base/clock.h"
@@ -292,7 +293,10 @@ root_present(struct visit *visit, int rootfd, struct err *err)
 	if (visit_collect(round, true, result < 0 ? &ignored : err) < 0 && result >= 0) {
 		result = err->code;
 	}
-	return result < 0 ? result : MIN_OF(gone_settle(round, &gone, err), 0);
+	if (result < 0 || recall_lost(round, &gone, err) < 0) {
+		return err->code;
+	}
+	return MIN_OF(gone_settle(round, &gone, err), 0);
 }
 
 int

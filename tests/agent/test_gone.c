@@ -102,6 +102,93 @@ half_a_root_is_held_until_a_person_accepts(void **state)
 	assert_honest(world);
 }
 
+// The disk that the state was on, or the state itself, is new; the root is on another
+// one, which is not mounted.
+static void
+a_root_that_shrank_while_the_state_was_lost_is_held(void **state)
+{
+	struct world *world = *state;
+
+	fill(world);
+	sh(world, "chmod 600 notes/sub/g1 && ln -s f1 notes/sub/link");
+	(void)run_once(world);
+	sh(world, "rm -r state/mirror && mv notes/sub away && echo new >notes/new");
+	(void)run_once(world);
+	assert_int_equal(count(world, LEDGER_PENDING), 21);
+	assert_row(world, "notes/sub/g1", "pending held:shrink");
+	assert_row(world, "notes/new", "mirrored");
+	assert_true(holds(world, "git -C brain cat-file -e HEAD:notes/sub/g7"));
+	assert_true(holds(world, "git -C brain cat-file -e HEAD:notes/new"));
+	assert_true(holds(world,
+		"git -C brain diff --exit-code HEAD~1 HEAD -- notes/sub && test -z "
+		"\"$(git -C "
+		"brain status --porcelain)\""));
+	assert_true(holds(world, "git -C brain fsck --strict"));
+	// Lost once more, and looked at once more.
+	sh(world, "rm -r state/mirror");
+	(void)run_once(world);
+	(void)run_once(world);
+	assert_int_equal(count(world, LEDGER_PENDING), 21);
+	assert_true(holds(world, "git -C brain fsck --strict"));
+
+	sh(world, "mv away notes/sub");
+	(void)run_once(world);
+	assert_int_equal(count(world, LEDGER_PENDING), 0);
+	assert_int_equal(count(world, LEDGER_MIRRORED), 42);
+	assert_honest(world);
+}
+
+// A commit that the ledger does not know makes every sidecar anew.
+static void
+what_is_held_keeps_its_place_when_all_is_made_anew(void **state)
+{
+	struct world *world = *state;
+
+	fill(world);
+	sh(world, "mkdir notes/sub/deep && echo 1 >notes/sub/deep/GIT~1");
+	(void)run_once(world);
+	sh(world, "mv notes/sub away");
+	(void)run_once(world);
+	sh(world,
+		"git -C brain ls-tree -r HEAD .mirror/files .mirror/folders >before && "
+		"git -C brain -c user.name=a -c user.email=a@b commit -q --allow-empty "
+		"-m x");
+	(void)run_once(world);
+	assert_true(holds(world,
+		"git -C brain ls-tree -r HEAD .mirror/files .mirror/folders | diff - "
+		"before"));
+	// Of all of that the new ledger learns from the commit.
+	sh(world, "rm -r state/mirror");
+	(void)run_once(world);
+	assert_true(holds(world,
+		"git -C brain ls-tree -r HEAD .mirror/files .mirror/folders | diff - "
+		"before"));
+	assert_int_equal(count(world, LEDGER_PENDING), 21);
+	sh(world, "mv away notes/sub");
+	(void)run_once(world);
+	assert_int_equal(count(world, LEDGER_MIRRORED), 41);
+}
+
+static void
+an_empty_root_beside_a_lost_state_is_held_until_a_person_accepts(void **state)
+{
+	struct world *world = *state;
+
+	fill(world);
+	sh(world, "rm -r state/mirror notes/*");
+	(void)run_once(world);
+	assert_int_equal(count(world, LEDGER_PENDING), 40);
+	assert_true(holds(world, "git -C brain cat-file -e HEAD:notes/f7"));
+	assert_true(holds(world, "git -C brain fsck --strict"));
+
+	accept_shrink(world);
+	(void)run_once(world);
+	assert_int_equal(count(world, LEDGER_PENDING), 0);
+	assert_false(holds(world, "git -C brain cat-file -e HEAD:notes 2>/dev/null"));
+	assert_true(holds(world, "test ! -e brain/notes/f7"));
+	assert_honest(world);
+}
+
 static void
 an_acceptance_counts_for_one_hold_only(void **state)
 {
@@ -465,6 +552,10 @@ main(void)
 		IN_A_WORLD(a_vanished_root_is_held_and_comes_back_by_itself),
 		IN_A_WORLD(half_a_root_is_held_until_a_person_accepts),
 		IN_A_WORLD(an_acceptance_counts_for_one_hold_only),
+		IN_A_WORLD(a_root_that_shrank_while_the_state_was_lost_is_held),
+		IN_A_WORLD(what_is_held_keeps_its_place_when_all_is_made_anew),
+		IN_A_WORLD(
+			an_empty_root_beside_a_lost_state_is_held_until_a_person_accepts),
 		IN_A_WORLD(an_acceptance_is_good_for_its_hold_whatever_the_clock_says),
 		IN_A_WORLD(a_root_that_is_back_itself_is_held_no_more),
 		IN_A_WORLD(an_emptied_root_is_held),
