@@ -10,6 +10,7 @@ mkdir -p notes/sub
 printf 'hello\n' >notes/a.md
 git init -q --bare remote.git
 expect 0 "$MIRROR" init notes --remote "$W/remote.git"
+sed -i 's/^\[brain\]$/&\nsettle = "10ms"/' "$CONFIG"
 branch=$(git -C "$BRAIN" symbolic-ref --short HEAD)
 first=$(git -C "$BRAIN" rev-parse HEAD)
 
