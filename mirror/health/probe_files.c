@@ -163,6 +163,17 @@ can_read_head(struct probe *probe, struct health_fact *fact)
 	return false;
 }
 
+static bool
+has_failed(struct probe *probe)
+{
+	struct jobqueue_status job;
+	struct err ignored;
+
+	return probe->queue != NULL &&
+		jobqueue_status(probe->queue, JOB_SYNC, &job, &ignored) == 0 &&
+		job.last_ended_ms != 0 && job.last_outcome == JOB_FAILED;
+}
+
 void
 probe_completeness(struct probe *probe)
 {
@@ -191,6 +202,7 @@ probe_completeness(struct probe *probe)
 	if (probe_row(probe, RECORD_DIRTY, &row) > 0) {
 		probe->report->accounting.waiting_since_ms = row.value;
 	}
+	probe->report->accounting.waiting_in_vain = has_failed(probe);
 	if (probe->blocked_since_ms != 0) {
 		probe->report->accounting.waiting_since_ms = probe->blocked_since_ms;
 		probe->report->accounting.waiting_in_vain = true;

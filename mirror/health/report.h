@@ -54,10 +54,10 @@ struct health_accounting {
 	int64_t unaccounted;
 	/** When disk, ledger and tree were last compared; 0: never. */
 	int64_t swept_ms;
-	/** A change noticed then is in no commit yet; 0: there is none.  And was that
-	 * tried?
-	 */
+	/** A change noticed then is in no commit yet; 0: none was noticed. */
 	int64_t waiting_since_ms;
+	/** The last cycle failed, or none can begin: there may be changes that nobody
+	 * noticed. */
 	bool waiting_in_vain;
 };
 

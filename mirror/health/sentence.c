@@ -54,6 +54,8 @@ write_pending(
 		(accounting->waiting_in_vain || waited_ms > WAITING_MS)) {
 		clock_format_age(MAX_OF(waited_ms, 0), age);
 		(void)snprintf(text, COUNT_MAX, "a change of %s ago pending", age);
+	} else if (accounting->waiting_in_vain) {
+		(void)snprintf(text, COUNT_MAX, "the last cycle failed");
 	} else {
 		(void)snprintf(text, COUNT_MAX, "nothing pending");
 	}
@@ -91,6 +93,10 @@ sentence_of_accounting(const struct health_accounting *accounting, int64_t now_m
 			"how many files are protected is not known");
 		return;
 	}
+	// What no cycle got to the end of, nobody has counted.
+	bool swept = accounting->swept_ms != 0 &&
+		!(accounting->waiting_in_vain && accounting->waiting_since_ms == 0);
+
 	sentence_count(accounting->on_disk, "file", "files", files);
 	write_parts(accounting, now_ms, parts, sizeof(parts));
 	clock_format_age(MAX_OF(age_ms, 0), age);
@@ -98,11 +104,11 @@ sentence_of_accounting(const struct health_accounting *accounting, int64_t now_m
 		(void)snprintf(text, HEALTH_SENTENCE_MAX,
 			"%lld of %s unaccounted for, please report: %s",
 			(long long)accounting->unaccounted, files, parts);
-	} else if (accounting->swept_ms == 0 && accounting->on_disk == 0) {
+	} else if (!swept && accounting->on_disk == 0) {
 		// The first cycle failed, or was killed: an empty ledger says nothing.
 		(void)snprintf(text, HEALTH_SENTENCE_MAX,
 			"no file was looked at yet: none is protected");
-	} else if (accounting->swept_ms == 0) {
+	} else if (!swept) {
 		// The ledger alone: nobody has compared it with the disk.
 		(void)snprintf(
 			text, HEALTH_SENTENCE_MAX, "%s in the ledger: %s", files, parts);

@@ -282,8 +282,8 @@ sentence_of(const struct view_status *status, char text[HEALTH_SENTENCE_MAX])
 	if (status->evidence != NULL &&
 		evidence_get(status->evidence, RECORD_DIRTY, &row, &ignored) > 0) {
 		accounting.waiting_since_ms = row.value;
-		accounting.waiting_in_vain = has_failed(status);
 	}
+	accounting.waiting_in_vain = has_failed(status);
 	if (status->has_tick && status->tick.pid == status->pid &&
 		tick_blocked_since_ms(&status->tick) != 0) {
 		accounting.waiting_since_ms = tick_blocked_since_ms(&status->tick);

@@ -208,6 +208,12 @@ a_change_that_waits_for_longer_than_a_minute_is_pending(void **state)
 	sentence_of_accounting(&accounting, NOW, text);
 	assert_null(strstr(text, "nothing pending"));
 	assert_non_null(strstr(text, "0 excluded, a change of 5 min ago pending"));
+	// Nobody noticed a change, nor could have: the cycle that would have failed.
+	accounting.waiting_since_ms = 0;
+	accounting.waiting_in_vain = true;
+	sentence_of_accounting(&accounting, NOW, text);
+	assert_string_equal(text,
+		"2 files in the ledger: 2 protected, 0 excluded, the last cycle failed");
 	// The ledger's own count says more.
 	accounting.state[LEDGER_PENDING] = 1;
 	sentence_of_accounting(&accounting, NOW, text);
