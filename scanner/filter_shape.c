@@ -433,6 +433,21 @@ is_sealed(const char *text, size_t len)
 	return true;
 }
 
+/** 464/tcp: a port, as /etc/services and firewalls write it. */
+static bool
+is_port(const char *text, size_t len)
+{
+	static const struct word words[] = { WORD("tcp"), WORD("udp"), WORD("sctp"),
+		WORD("dccp") };
+	size_t digits = 0;
+
+	while (digits < len && char_is_digit(text[digits])) {
+		digits++;
+	}
+	return digits > 0 && digits <= 5 && digits < len && text[digits] == '/' &&
+		word_is(text + digits + 1, len - digits - 1, words, countof(words));
+}
+
 bool
 filter_is_id(const char *text, size_t len)
 {
@@ -454,7 +469,7 @@ filter_is_id(const char *text, size_t len)
 	if (word_begins_any(text, len, starts_with, countof(starts_with))) {
 		return true;
 	}
-	return look_is_uuid(text, len) || look_is_number(text, len) ||
-		is_password_hash(text, len) || is_address(text, len) ||
-		is_sealed(text, len);
+	return is_port(text, len) || look_is_uuid(text, len) ||
+		look_is_number(text, len) || is_password_hash(text, len) ||
+		is_address(text, len) || is_sealed(text, len);
 }
