@@ -307,6 +307,8 @@
  *                                  it is safe.
  *
  * 2  brain/  git objects, trees, commits, push
+ *     brain/alike                  is a file of the browsable copy, as far as it goes,
+ *                                  what it was copied from?
  *     brain/allowed                what a person marked as fine, by fingerprint.
  *     brain/commit                 one commit object.
  *     brain/copy_folders           the folders of the browsable copy that are being

@@ -381,9 +381,10 @@ heal(struct kit *kit, const struct oid *head, bool read_all, struct err *err)
 	if (worktree_open(kit->repo, &worktree, err) < 0) {
 		return err->code;
 	}
-	worktree_claim(worktree, SIDECAR_TOP);
+	worktree_claim(worktree, SIDECAR_TOP, NULL);
 	for (size_t i = 0; i < kit->config->nwatches; i++) {
-		worktree_claim(worktree, kit->config->watches[i].name);
+		worktree_claim(worktree, kit->config->watches[i].name,
+			kit->config->watches[i].path);
 	}
 	if (worktree_heal(worktree, kit->repo, head, read_all, &healed, err) < 0) {
 		return err->code;

@@ -38,7 +38,7 @@ enum {
 	FACTS_MAX = 6 + SIDECAR_XATTRS_MAX,
 };
 
-static const char first_line[] = "mirror-folder 1\n";
+static const char first_line[] = SIDECAR_FIRST_LINE;
 
 // ---- escapes
 

@@ -30,6 +30,8 @@ struct err;
 
 /** Everything of ours in a commit is under this top-level folder. */
 #define SIDECAR_TOP ".mirror"
+/** How the text of a folder begins. */
+#define SIDECAR_FIRST_LINE "mirror-folder 1\n"
 #define SIDECAR_FOLDERS ".mirror/folders"
 #define SIDECAR_FILES ".mirror/files"
 #define SIDECAR_SEALED ".mirror/sealed"

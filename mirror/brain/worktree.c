@@ -28,12 +28,14 @@
 #include "base/mem.h"
 #include "base/newest.h"
 #include "base/path.h"
+#include "brain/alike.h"
 #include "brain/copy_folders.h"
 #include "brain/home.h"
 #include "brain/index.h"
 #include "brain/pack.h"
 #include "brain/plain.h"
 #include "brain/repo.h"
+#include "brain/sidecar.h"
 #include "brain/tree.h"
 
 #include <dirent.h>
@@ -55,8 +57,12 @@ struct worktree {
 	int fd;
 	struct copy_folders *folders;
 	char *git_dir;
-	/** Folders at the top that are ours, whatever stands in them. */
-	char **own;
+	/** Folders at the top that are ours, whatever stands in them, and what they are
+	 * copies of. */
+	struct own {
+		char *name;
+		char *source;
+	} * own;
 	size_t nown;
 	size_t own_capacity;
 };
@@ -86,7 +92,8 @@ worktree_close(struct worktree *worktree)
 {
 	if (worktree != NULL) {
 		for (size_t i = 0; i < worktree->nown; i++) {
-			free(worktree->own[i]);
+			free(worktree->own[i].name);
+			free(worktree->own[i].source);
 		}
 		free(worktree->own);
 		copy_folders_free(worktree->folders);
@@ -104,11 +111,12 @@ worktree_closep(struct worktree **worktree)
 }
 
 void
-worktree_claim(struct worktree *worktree, const char *name)
+worktree_claim(struct worktree *worktree, const char *name, const char *source)
 {
 	worktree->own = xgrow(worktree->own, worktree->nown, &worktree->own_capacity,
 		sizeof(worktree->own[0]));
-	worktree->own[worktree->nown++] = xstrdup(name);
+	worktree->own[worktree->nown++] =
+		(struct own){ xstrdup(name), source != NULL ? xstrdup(source) : NULL };
 }
 
 // ---- one place
@@ -531,12 +539,33 @@ is_temporary(const char *name)
 	return strncmp(name, FILE_TEMP_PREFIX, strlen(FILE_TEMP_PREFIX)) == 0;
 }
 
+// Written by a cycle that was cut short: what is copied stands where it came from, and
+// what is made says what it is.
+static bool
+is_half_done(const struct heal *heal, int dirfd, const char *name)
+{
+	const char *path = heal->path.data;
+
+	for (size_t i = 0; i < heal->worktree->nown; i++) {
+		const struct own *own = &heal->worktree->own[i];
+		size_t len = strlen(own->name);
+
+		if (strncmp(path, own->name, len) == 0 && path[len] == '/') {
+			return own->source != NULL
+				? alike_is_copy(dirfd, name, own->source, path + len + 1)
+				: alike_begins(dirfd, name, SIDECAR_FIRST_LINE);
+		}
+	}
+	return false;
+}
+
 // Take a file or link away: for good when it is ours, else aside.
 static int
 drop(struct heal *heal, int dirfd, const char *name, const struct stat *info,
 	struct err *err)
 {
-	if (!is_temporary(name) && !index_unchanged(heal->index, heal->path.data, info)) {
+	if (!is_temporary(name) && !index_unchanged(heal->index, heal->path.data, info) &&
+		!is_half_done(heal, dirfd, name)) {
 		heal->counts.set_aside++;
 		return set_aside(heal->worktree, dirfd, name, err);
 	}
@@ -553,7 +582,7 @@ is_ours(const struct heal *heal, const char *name)
 	const char *path = heal->path.data;
 
 	for (size_t i = 0; i < heal->worktree->nown; i++) {
-		if (strcmp(heal->worktree->own[i], name) == 0) {
+		if (strcmp(heal->worktree->own[i].name, name) == 0) {
 			return true;
 		}
 	}

@@ -47,9 +47,14 @@ int worktree_put(struct worktree *worktree, const char *path, uint32_t mode,
 int worktree_remove(struct worktree *worktree, const char *path, struct err *err)
 	NONNULL MUST_CHECK;
 
-/** The folder @name at the top is ours: healing leaves nothing in it that the commit does
- * not have.  Without this a folder that neither commit nor index know is a person's. */
-void worktree_claim(struct worktree *worktree, const char *name) NONNULL;
+/**
+ * The folder @name at the top is ours: healing leaves nothing in it that the commit does
+ * not have.  Without this a folder that neither commit nor index know is a person's.
+ * @source, which may be NULL, is the folder it is a copy of: what stands there byte for
+ * byte, too, or begins so, is what a cycle wrote that was cut short, and nobody's own.
+ */
+void worktree_claim(struct worktree *worktree, const char *name, const char *source)
+	NONNULL_ARGS(1, 2);
 
 struct worktree_healed {
 	size_t written;

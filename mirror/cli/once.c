@@ -171,6 +171,22 @@ print_json_failure(
 	output_json(out, object);
 }
 
+// Who is short of room finds nothing more by a deeper look.
+static void
+advise(const struct config *config, struct err *err)
+{
+	if (err->code == ERR_NO_SPACE) {
+		AUTO_FREE char *state = places_state_dir();
+		AUTO_FREE char *word = path_shell(state != NULL ? state : ".");
+		AUTO_FREE char *repo = path_shell(config->brain.repo);
+
+		(void)err_advise(
+			err, "free space: df -h %s %s (df -i: files)", word, repo);
+	} else {
+		(void)err_advise(err, "mirror health --deep");
+	}
+}
+
 int
 once_run(struct call *call, const struct config *config, const struct agent_once *options,
 	struct err *err)
@@ -190,7 +206,7 @@ once_run(struct call *call, const struct config *config, const struct agent_once
 	if (options->no_wait && err->code == ERR_BUSY) {
 		status = err_exit(ERR_BUSY);
 	}
-	(void)err_advise(err, "mirror health --deep");
+	advise(config, err);
 	output_error(&call->out, err);
 	if (call->out.json) {
 		print_json_failure(&call->out, began_ms, status, err);

@@ -316,6 +316,37 @@ healing_brings_the_copy_to_the_commit(void **state)
 	close_copy(&copy);
 }
 
+// What stands where it was copied from is nobody's own, and a disk that is full has no
+// room to keep it; what differs from it is kept.
+static void
+what_a_cut_cycle_copied_is_taken_away_and_not_set_aside(void **state)
+{
+	struct copy copy = open_copy(*state);
+	struct worktree_healed healed;
+	struct err err;
+
+	scratch_write_text(*state, "notes/d/same", "one");
+	scratch_write_text(*state, "notes/d/other", "two");
+	scratch_write_text(*state, "notes/d/half", "half of it");
+	put(&copy, "n/d/same", "one");
+	put(&copy, "n/d/other", "2wo");
+	put(&copy, "n/d/half", "half");
+	put(&copy, "n/d/gone", "three");
+	put(&copy, ".mirror/folders/ab/cd", "mirror-folder 1\npath\tn\n");
+	put(&copy, ".mirror/folders/ab/note", "a person's");
+	worktree_claim(copy.worktree, ".mirror", NULL);
+	worktree_claim(copy.worktree, "n", scratch_path(*state, "notes"));
+	ok(worktree_heal(copy.worktree, copy.repo, NULL, false, &healed, &err));
+	assert_int_equal(healed.removed, 3);
+	assert_int_equal(healed.set_aside, 3);
+	assert_int_equal(scratch_sh(*state,
+				 "cd brain/.git/mirror/aside && grep -rqx 2wo . && "
+				 "grep -rqx three . && grep -rq person . && "
+				 "! grep -rqx one . && ! test -e ../../../n"),
+		0);
+	close_copy(&copy);
+}
+
 // The same size and times, and other bytes: only a hash can tell.
 static void
 after_an_unclean_boot_the_bytes_are_compared(void **state)
@@ -589,6 +620,7 @@ main(void)
 		room(the_status_is_clean_after_thousands_of_changes),
 		room(a_living_gits_index_lock_is_respected),
 		room(healing_brings_the_copy_to_the_commit),
+		room(what_a_cut_cycle_copied_is_taken_away_and_not_set_aside),
 		room(after_an_unclean_boot_the_bytes_are_compared),
 		room(a_file_that_a_person_changed_in_the_copy_is_not_lost),
 		room(a_bare_repo_has_no_copy_and_no_index),
