@@ -18,7 +18,8 @@ add_words_before(const char *text, size_t start)
 		WORD("license"), WORD("service"), WORD("session"), WORD("app"),
 		WORD("deploy"), WORD("admin"), WORD("bot"), WORD("personal"),
 		WORD("webhook"), WORD("refresh"), WORD("bearer"), WORD("consumer"),
-		WORD("storage") };
+		WORD("storage"), WORD("wifi"), WORD("wlan"), WORD("wpa"), WORD("wpa2"),
+		WORD("wep"), WORD("wireless"), WORD("network"), WORD("recovery") };
 	enum {
 		LONGEST = sizeof("encryption") - 1,
 	};

@@ -43,8 +43,8 @@ take_verb(struct cursor *cursor)
 {
 	static const char *const verbs[] = { "is: ", "is ", "ist: ", "ist ", "est ",
 		"es ", "was ", "lautet: ", "lautet ", "should be ", "will be ",
-		"has been ", "\xc3\xa8 ", "\xc3\xa9 ", "it is ", "its ", "it's ",
-		"it\xe2\x80\x99s " };
+		"has been ", "\xc3\xa8 ", "\xc3\xa9 ", "\xc3\xa4r ", "it is ", "its ",
+		"it's ", "it\xe2\x80\x99s " };
 	static const char *const fillers[] = { "now: ", "now ", "still ", "currently ",
 		"actually ", "just ", "set to ", "changed to ", "reset to ",
 		"set: ", "changed: ", "this: ", "as follows: ", "jetzt ", "nun " };
@@ -65,6 +65,7 @@ take_word(struct cursor *cursor, bool *ret_colon)
 
 	while (cursor->at < cursor->len && cursor->at - from < WORD_LONGEST &&
 		(cursor_is_key_char(cursor_peek(cursor, 0)) ||
+			((unsigned char)cursor_peek(cursor, 0) & 0x80) != 0 ||
 			cursor_peek(cursor, 0) == '@' || cursor_peek(cursor, 0) == '(' ||
 			cursor_peek(cursor, 0) == ')')) {
 		cursor->at++;
@@ -96,7 +97,8 @@ take_words(struct cursor *cursor)
 		// In French a space stands before the colon, too.
 		if ((i > 0 &&
 			    (take_verb(&verb) || cursor_take_word(&verb, "-> ") ||
-				    cursor_take_word(&verb, ": "))) ||
+				    cursor_take_word(&verb, ": ") ||
+				    cursor_take_word(&verb, "= "))) ||
 			take_any(&verb, changes + (i > 0), countof(changes) - (i > 0))) {
 			*cursor = verb;
 			return true;

@@ -163,7 +163,10 @@ static const struct word token_words[] = { WORD("secret"), WORD("token"), WORD("
 	WORD("webhook_key"), WORD("rest_key"), WORD("admin_key"), WORD("apisecret"),
 	WORD("bearer"), WORD("fernet"), WORD("aes_key"), WORD("crypto_key"),
 	WORD("cookie_key"), WORD("key_base"), WORD("hash_key"), WORD("validation_key"),
-	WORD("decryption_key"), WORD("subscription_key"), WORD("functions_key") };
+	WORD("decryption_key"), WORD("subscription_key"), WORD("functions_key"),
+	WORD("wifi_key"), WORD("wi_fi_key"), WORD("wlan_key"), WORD("wpa_key"),
+	WORD("wpa2_key"), WORD("wep_key"), WORD("wireless_key"), WORD("network_key"),
+	WORD("recovery_key") };
 static const struct word token_alone[] = { WORD("jwt"), WORD("creds"), WORD("auth"),
 	WORD("authorization"), WORD("apitoken"), WORD("nkey"), WORD("seed"),
 	WORD("mnemonic"), WORD("pat"), WORD("hmac"), WORD("salt"), WORD("pepper"),

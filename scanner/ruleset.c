@@ -213,8 +213,8 @@ add_code(struct ruleset *rules)
 		"lösenord", "jelszó", "şifre", "Пароль", "ПАРОЛЬ", "Şifre", "heslo",
 		"passord", "clave", "mật khẩu", "κωδικός", "Κωδικός", "كلمة المرور",
 		"كلمة السر", "סיסמה", "סיסמא", "पासवर्ड", "รหัสผ่าน", "\"pw\"", "'pw'",
-		"pw\\\"", " pw,", "salt' =", "salt\" =", "mdp ", "mdp:", "mdp=", "mdp_",
-		"mdp\"", "mdp'", "pass>", "_pw>" };
+		"pw\\\"", " pw,", "pw[] =", "salt' =", "salt\" =", "mdp ",
+		"mdp:", "mdp=", "mdp_", "mdp\"", "mdp'", "pass>", "_pw>" };
 	static const char *const manifests[] = { "kind: secret", "\"kind\": \"secret\"",
 		"\"kind\":\"secret\"" };
 	static const char *const wrapped[] = { "password", "PASSWORD", "secret", "SECRET",

@@ -47,8 +47,8 @@ make_text(size_t *ret_len)
 			}
 			assert_true(n + sizeof(line) + 64 < TEXT_MAX);
 			for (const char *c = rest; *c != '\0'; c++) {
-				if (c[0] == '\\' && c[1] == 'n') {
-					text[n++] = '\n';
+				if (c[0] == '\\' && (c[1] == 'n' || c[1] == 't')) {
+					text[n++] = c[1] == 'n' ? '\n' : '\t';
 					c++;
 				} else if (*c != '\t') {
 					text[n++] = *c;

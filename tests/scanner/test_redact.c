@@ -103,8 +103,8 @@ every_rules_sample_is_cut_soundly(void **state)
 			continue;
 		}
 		for (const char *c = rest; *c != '\0'; c++) {
-			if (*c == '\\' && c[1] == 'n') {
-				text[n++] = '\n';
+			if (*c == '\\' && (c[1] == 'n' || c[1] == 't')) {
+				text[n++] = c[1] == 'n' ? '\n' : '\t';
 				c++;
 			} else if (*c != '\t') {
 				text[n++] = *c;

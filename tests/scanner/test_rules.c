@@ -36,8 +36,8 @@ next_sample(FILE *file, struct sample *sample)
 		sample->hit = strcmp(fields[1], "hit") == 0;
 		for (int half = 2; half < 4; half++) {
 			for (const char *c = fields[half]; *c != '\0'; c++) {
-				if (c[0] == '\\' && c[1] == 'n') {
-					sample->text[n++] = '\n';
+				if (c[0] == '\\' && (c[1] == 'n' || c[1] == 't')) {
+					sample->text[n++] = c[1] == 'n' ? '\n' : '\t';
 					c++;
 				} else {
 					sample->text[n++] = *c;
