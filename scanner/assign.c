@@ -58,21 +58,6 @@ is_sign(char c)
 	return !cursor_is_key_char(c) && (unsigned char)c < 0x80;
 }
 
-/** ESC [ 32 m before the name: a terminal's colour is none of it. */
-static size_t
-behind_colour(const char *text, size_t start, size_t hit)
-{
-	size_t at = start;
-
-	while (at < hit && char_is_digit(text[at])) {
-		at++;
-	}
-	return start > 0 && (text[start - 1] == '[' || text[start - 1] == ';') &&
-			at > start && at < hit && text[at] == 'm'
-		? at + 1
-		: start;
-}
-
 static void
 find_key(const char *text, size_t len, size_t hit, size_t hit_len,
 	struct assignment *assignment)
@@ -102,7 +87,7 @@ find_key(const char *text, size_t len, size_t hit, size_t hit_len,
 		memchr("nrt", text[start], 3) != NULL) {
 		start++;
 	}
-	start = behind_colour(text, start, hit);
+	start = assign_behind_colour(text, start, hit);
 	while (start < hit && text[start] == '-') {
 		start++;
 		assignment->flag = true;

@@ -148,4 +148,8 @@ bool assign_phrase(struct cursor *cursor, struct assignment *assignment) NONNULL
 /** `, it's `: "here is the password, it's x". */
 bool assign_phrase_aside(struct cursor *cursor, struct assignment *assignment) NONNULL;
 
+/** ESC [ 32 m before the name that stands at @hit and was taken from @start on: a
+ * terminal's colour is none of it. */
+size_t assign_behind_colour(const char *text, size_t start, size_t hit) NONNULL;
+
 #endif

@@ -4,6 +4,7 @@
 // processors set, colours of a terminal, elements of HTML.
 
 #include "scanner/assign_cursor.h"
+#include "scanner/chars.h"
 
 enum {
 	/** A longer value than this is not asked for what closes it. */
@@ -122,4 +123,18 @@ assign_skip_markup(struct cursor *cursor)
 		cursor->at = (size_t)(end - cursor->text) + 1;
 		(void)cursor_skip_blanks(cursor, false);
 	}
+}
+
+size_t
+assign_behind_colour(const char *text, size_t start, size_t hit)
+{
+	size_t at = start;
+
+	while (at < hit && char_is_digit(text[at])) {
+		at++;
+	}
+	return start > 0 && (text[start - 1] == '[' || text[start - 1] == ';') &&
+			at > start && at < hit && text[at] == 'm'
+		? at + 1
+		: start;
 }

@@ -315,58 +315,59 @@ is_named_as_secret(const char *path)
 		word_is(name, len, others, countof(others));
 }
 
+/** What a path says of the file by its words. */
+static const struct {
+	struct word word;
+	unsigned int kind;
+	/** 0 anywhere, 1 at the end. */
+	bool end;
+} path_words[] = {
+	{ WORD("test"), FILTER_PATH_TEST, false },
+	{ WORD("spec"), FILTER_PATH_TEST, false },
+	{ WORD("fixture"), FILTER_PATH_TEST, false },
+	{ WORD("mock"), FILTER_PATH_TEST, false },
+	{ WORD("sample"), FILTER_PATH_TEST, false },
+	{ WORD("example"), FILTER_PATH_TEST, false },
+	{ WORD("demo"), FILTER_PATH_TEST, false },
+	{ WORD("swagger"), FILTER_PATH_TEST, false },
+	{ WORD("openapi"), FILTER_PATH_TEST, false },
+	{ WORD("doc/"), FILTER_PATH_DOC, false },
+	{ WORD("docs/"), FILTER_PATH_DOC, false },
+	{ WORD("readme"), FILTER_PATH_DOC, false },
+	{ WORD("changelog"), FILTER_PATH_DOC, false },
+	// Words beside "password" are its name in other languages.
+	{ WORD("i18n"), FILTER_PATH_DOC, false },
+	{ WORD("l10n"), FILTER_PATH_DOC, false },
+	{ WORD("locale"), FILTER_PATH_DOC, false },
+	{ WORD("translations/"), FILTER_PATH_DOC, false },
+	{ WORD("languages/"), FILTER_PATH_DOC, false },
+	{ WORD(".md"), FILTER_PATH_DOC, true },
+	{ WORD(".rst"), FILTER_PATH_DOC, true },
+	{ WORD(".adoc"), FILTER_PATH_DOC, true },
+	{ WORD(".html"), FILTER_PATH_DOC, true },
+	{ WORD(".lock"), FILTER_PATH_GENERATED, true },
+	{ WORD("package-lock.json"), FILTER_PATH_GENERATED, true },
+	{ WORD("pnpm-lock.yaml"), FILTER_PATH_GENERATED, true },
+	{ WORD("go.sum"), FILTER_PATH_GENERATED, true },
+	{ WORD(".min.js"), FILTER_PATH_GENERATED, true },
+	{ WORD(".min.css"), FILTER_PATH_GENERATED, true },
+	{ WORD(".map"), FILTER_PATH_GENERATED, true },
+	{ WORD(".svg"), FILTER_PATH_GENERATED, true },
+	{ WORD(".po"), FILTER_PATH_GENERATED, true },
+	{ WORD(".ipynb"), FILTER_PATH_GENERATED, true },
+};
+static const struct word code_endings[] = { WORD(".c"), WORD(".h"), WORD(".cc"),
+	WORD(".cpp"), WORD(".hpp"), WORD(".go"), WORD(".java"), WORD(".kt"), WORD(".py"),
+	WORD(".js"), WORD(".jsx"), WORD(".ts"), WORD(".tsx"), WORD(".rb"), WORD(".php"),
+	WORD(".cs"), WORD(".rs"), WORD(".swift"), WORD(".scala"), WORD(".groovy"),
+	WORD(".m"), WORD(".mm"), WORD(".pl"), WORD(".pm"), WORD(".lua"), WORD(".hs"),
+	WORD(".dart"), WORD(".vue"), WORD(".erl"), WORD(".ex"), WORD(".exs"),
+	WORD(".clj"), WORD(".r"), WORD(".jl"), WORD(".vb"), WORD(".fs"), WORD(".asm"),
+	WORD(".s"), WORD(".html") };
+
 unsigned int
 filter_path(const char *path)
 {
-	static const struct {
-		struct word word;
-		unsigned int kind;
-		/** 0 anywhere, 1 at the end. */
-		bool end;
-	} words[] = {
-		{ WORD("test"), FILTER_PATH_TEST, false },
-		{ WORD("spec"), FILTER_PATH_TEST, false },
-		{ WORD("fixture"), FILTER_PATH_TEST, false },
-		{ WORD("mock"), FILTER_PATH_TEST, false },
-		{ WORD("sample"), FILTER_PATH_TEST, false },
-		{ WORD("example"), FILTER_PATH_TEST, false },
-		{ WORD("demo"), FILTER_PATH_TEST, false },
-		{ WORD("swagger"), FILTER_PATH_TEST, false },
-		{ WORD("openapi"), FILTER_PATH_TEST, false },
-		{ WORD("doc/"), FILTER_PATH_DOC, false },
-		{ WORD("docs/"), FILTER_PATH_DOC, false },
-		{ WORD("readme"), FILTER_PATH_DOC, false },
-		{ WORD("changelog"), FILTER_PATH_DOC, false },
-		// Words beside "password" are its name in other languages.
-		{ WORD("i18n"), FILTER_PATH_DOC, false },
-		{ WORD("l10n"), FILTER_PATH_DOC, false },
-		{ WORD("locale"), FILTER_PATH_DOC, false },
-		{ WORD("translations/"), FILTER_PATH_DOC, false },
-		{ WORD("languages/"), FILTER_PATH_DOC, false },
-		{ WORD(".md"), FILTER_PATH_DOC, true },
-		{ WORD(".rst"), FILTER_PATH_DOC, true },
-		{ WORD(".adoc"), FILTER_PATH_DOC, true },
-		{ WORD(".html"), FILTER_PATH_DOC, true },
-		{ WORD(".lock"), FILTER_PATH_GENERATED, true },
-		{ WORD("package-lock.json"), FILTER_PATH_GENERATED, true },
-		{ WORD("pnpm-lock.yaml"), FILTER_PATH_GENERATED, true },
-		{ WORD("go.sum"), FILTER_PATH_GENERATED, true },
-		{ WORD(".min.js"), FILTER_PATH_GENERATED, true },
-		{ WORD(".min.css"), FILTER_PATH_GENERATED, true },
-		{ WORD(".map"), FILTER_PATH_GENERATED, true },
-		{ WORD(".svg"), FILTER_PATH_GENERATED, true },
-		{ WORD(".po"), FILTER_PATH_GENERATED, true },
-		{ WORD(".ipynb"), FILTER_PATH_GENERATED, true },
-	};
-	static const struct word code[] = { WORD(".c"), WORD(".h"), WORD(".cc"),
-		WORD(".cpp"), WORD(".hpp"), WORD(".go"), WORD(".java"), WORD(".kt"),
-		WORD(".py"), WORD(".js"), WORD(".jsx"), WORD(".ts"), WORD(".tsx"),
-		WORD(".rb"), WORD(".php"), WORD(".cs"), WORD(".rs"), WORD(".swift"),
-		WORD(".scala"), WORD(".groovy"), WORD(".m"), WORD(".mm"), WORD(".pl"),
-		WORD(".pm"), WORD(".lua"), WORD(".hs"), WORD(".dart"), WORD(".vue"),
-		WORD(".erl"), WORD(".ex"), WORD(".exs"), WORD(".clj"), WORD(".r"),
-		WORD(".jl"), WORD(".vb"), WORD(".fs"), WORD(".asm"), WORD(".s"),
-		WORD(".html") };
 	unsigned int kind = 0;
 
 	if (path == NULL) {
@@ -374,18 +375,19 @@ filter_path(const char *path)
 	}
 
 	size_t len = strlen(path);
-	for (size_t i = 0; i < countof(words); i++) {
-		const struct word *word = &words[i].word;
+	for (size_t i = 0; i < countof(path_words); i++) {
+		const struct word *word = &path_words[i].word;
 
-		if (words[i].end ? len >= word->len &&
+		if (path_words[i].end ? len >= word->len &&
 					word_begins(
 						path + len - word->len, word->len, word)
-				 : word_in(path, len, word)) {
-			kind |= words[i].kind;
+				      : word_in(path, len, word)) {
+			kind |= path_words[i].kind;
 		}
 	}
 	const char *dot = strrchr(path, '.');
-	if (dot != NULL && word_is(dot, strlen(dot), code, countof(code))) {
+	if (dot != NULL &&
+		word_is(dot, strlen(dot), code_endings, countof(code_endings))) {
 		kind |= FILTER_PATH_CODE;
 	} else if (is_named_as_secret(path)) {
 		kind |= FILTER_PATH_NAMED;

@@ -5,7 +5,8 @@
  *
  * Knows: base, deflate, home, pack_index, repo.
  * Owns:  `<git dir>/mirror/new/pack-X.pack` and .idx until they are moved in.
- * Never: moves in what was not read back whole and synced.
+ * Never: moves in what was not read back whole, and synced: or written out, where one
+ *        journal orders it (repo_in_one_journal()).
  *
  * Threads: the caller locks.  While pack_file_complete() runs on a flushed file, others
  * may ask for what is in it, not add.
@@ -77,7 +78,8 @@ int pack_file_complete(struct pack_file *file, bool is_last, struct err *err)
 uint8_t *pack_file_filter(const struct pack_file *file) NONNULL MUST_CHECK;
 void pack_file_seal(struct pack_file *file, uint8_t *filter) NONNULL;
 
-/** After complete: have it on the disk, index and all; any thread. */
+/** After complete: have it on the disk, index and all; in one journal with the disk, and
+ * what is synced after the move carries it.  Any thread. */
 int pack_file_sync(const struct pack_file *file, struct err *err) NONNULL MUST_CHECK;
 
 /** After complete: does libgit2 read what is in it?  Its index is given back. */
